@@ -1,0 +1,1 @@
+"""Facts about the data sets, no data: read with ``importlib.resources.files("data_manifest")``."""

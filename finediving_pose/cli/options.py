@@ -1,0 +1,58 @@
+"""Options and output that the commands share."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from finediving_pose.workspace import Workspace
+
+
+class WorkspaceType(click.ParamType):
+    """A data directory; it need not exist yet."""
+
+    name = "directory"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Workspace:
+        if isinstance(value, Workspace):
+            return value
+        path = Path(value)
+        if path.exists() and not path.is_dir():
+            self.fail(f"{path} is a file, not a directory", param, ctx)
+        return Workspace(path)
+
+
+data_option: Callable = click.option(
+    "--data",
+    type=WorkspaceType(),
+    default="./fdpose-data",
+    envvar="FDPOSE_DATA",
+    show_default=True,
+    show_envvar=True,
+    help="The data directory.",
+)
+clip_option: Callable = click.option(
+    "--clip", "clips", multiple=True, metavar="VIDEO/INDEX", help="Only this clip, or all clips of a video; repeatable."
+)
+split_option: Callable = click.option("--split", type=click.Choice(["train", "test", "none"]), help="Only this split.")
+jobs_option: Callable = click.option(
+    "--jobs", type=click.IntRange(min=1), default=None, help="Processes to use (default: the number of cores)."
+)
+json_option: Callable = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+
+
+def say(summary: dict[str, Any], *, as_json: bool = False, next_step: str | None = None) -> None:
+    """Print a command's result: ``name: value`` lines and what to run next, or one JSON object."""
+    if as_json:
+        click.echo(json.dumps(summary, default=str, indent=2))
+        return
+    width = max((len(k) for k in summary), default=0)
+    for name, value in summary.items():
+        shown = f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else value
+        click.echo(f"{name.replace('_', ' '):<{width}}  {shown}")
+    if next_step:
+        click.echo(f"\nnext: {next_step}")

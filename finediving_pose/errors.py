@@ -1,0 +1,46 @@
+"""One exception class per kind of trouble that a caller would handle differently.
+
+The command line prints the message and exits 1 (2 for :class:`UsageError`);
+anything that is not an :class:`FdposeError` is a bug and may show its traceback.
+A message says where, what was expected, what was found, and what to type next.
+"""
+
+
+class FdposeError(Exception):
+    """Base of every error that a user can act on."""
+
+    exit_code = 1
+
+
+class UsageError(FdposeError):
+    """The command was asked for something that makes no sense; exit code 2."""
+
+    exit_code = 2
+
+
+class LabelError(FdposeError):
+    """A label file, or a row of the clips table, can't be used."""
+
+
+class LexiconError(LabelError):
+    """A dive number or sub-action that the lexicon does not know."""
+
+
+class VideoError(FdposeError):
+    """A video can't be opened, or does not hold the frames asked for."""
+
+
+class FrameError(FdposeError):
+    """A frame folder or a picture in it is missing, incomplete or damaged."""
+
+
+class PoseError(FdposeError):
+    """A pose file can't be read, or does not fit the clips and frames."""
+
+
+class PackedError(FdposeError):
+    """A packed file is damaged, of a newer version, or lacks what is asked of it."""
+
+
+class SetupError(FdposeError):
+    """Something that has to be installed is missing."""

@@ -1,0 +1,124 @@
+"""A clip's folder of pictures: ``frames/<video>/<index>/<frame number, 5 digits>.jpg`` and ``clip.json``.
+
+``clip.json`` is written last, so a folder is complete exactly when it has one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import simplejpeg
+
+from finediving_pose.clip import ClipKey
+from finediving_pose.errors import FrameError
+from finediving_pose.workspace import Workspace, atomic_write
+
+MANIFEST = "clip.json"
+
+
+@dataclass(frozen=True, slots=True)
+class FrameFolder:
+    """The pictures of one clip.
+
+    Attributes
+    ----------
+    key : ClipKey
+    folder : where the pictures are
+    numbers : frame numbers in the source video, increasing
+    width, height : size of every picture, pixels
+    source : file or folder that the frames came from
+    names : file name of each frame at its source (the same length as ``numbers``), for matching annotations
+    fps : frames a second, None where unknown
+    digest : sha256 over the JPEG bytes in order, hexadecimal
+    """
+
+    key: ClipKey
+    folder: Path
+    numbers: tuple[int, ...]
+    width: int
+    height: int
+    source: str
+    names: tuple[str, ...]
+    fps: float | None
+    digest: str
+
+    def path(self, number: int) -> Path:
+        """Path of the picture with this frame number."""
+        return self.folder / frame_name(number)
+
+    def jpeg(self, number: int) -> bytes:
+        """Bytes of one picture. Raises FrameError where the file is missing."""
+        try:
+            return self.path(number).read_bytes()
+        except OSError as e:
+            raise FrameError(
+                f"{self.key}: frame {self.path(number).name} is missing from {self.folder};"
+                f" extract it again with: fdpose extract --clip {self.key} --force"
+            ) from e
+
+    def read(self, number: int) -> np.ndarray:
+        """One picture as uint8 (height, width, 3), RGB. Raises FrameError where it can't be decoded."""
+        return decode_jpeg(self.jpeg(number), f"{self.key}: frame {frame_name(number)}", self.key)
+
+
+def frame_name(number: int) -> str:
+    """File name of a frame: its number in the source video, five digits or more."""
+    return f"{number:05d}.jpg"
+
+
+def is_complete(workspace: Workspace, key: ClipKey) -> bool:
+    """Whether the clip's frames were written to the end."""
+    return (workspace.frame_folder(key) / MANIFEST).is_file()
+
+
+def open_frames(workspace: Workspace, key: ClipKey) -> FrameFolder:
+    """Read a clip's ``clip.json``. Raises FrameError where the clip has no complete frame folder."""
+    folder = workspace.frame_folder(key)
+    path = folder / MANIFEST
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        fields = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
+        return FrameFolder(key=key, folder=folder, **fields)
+    except FileNotFoundError:
+        raise FrameError(f"{key}: no complete frames in {folder}; run: fdpose extract --clip {key}") from None
+    except (OSError, ValueError, TypeError) as e:
+        raise FrameError(f"{path}: not a frame manifest ({e}); run: fdpose extract --clip {key} --force") from e
+
+
+def write_manifest(frames: FrameFolder) -> None:
+    """Write ``clip.json``, which makes the folder complete. Call it after the last picture."""
+    data = {k: v for k, v in asdict(frames).items() if k not in ("key", "folder")}
+    with atomic_write(frames.folder / MANIFEST) as part:
+        part.write_text(json.dumps(data), encoding="utf-8")
+
+
+def digest_jpegs(jpegs: list[bytes]) -> str:
+    """sha256 over the pictures' bytes, in order, hexadecimal."""
+    h = hashlib.sha256()
+    for jpeg in jpegs:
+        h.update(jpeg)
+    return h.hexdigest()
+
+
+def jpeg_size(data: bytes, where: str) -> tuple[int, int]:
+    """Width and height from a JPEG header. Raises FrameError naming ``where`` for anything else."""
+    try:
+        height, width, _, _ = simplejpeg.decode_jpeg_header(data)
+    except ValueError as e:
+        raise FrameError(f"{where}: not a JPEG picture ({e}); replace the file, or leave the frame out") from e
+    return width, height
+
+
+def decode_jpeg(data: bytes, where: str, key: ClipKey | None = None) -> np.ndarray:
+    """Decode to uint8 (height, width, 3), RGB. Raises FrameError for a damaged or cut picture."""
+    mend = f"extract it again with: fdpose extract --clip {key} --force" if key else "replace the file"
+    if not data.rstrip(b"\0").endswith(b"\xff\xd9"):
+        raise FrameError(f"{where} is cut short ({len(data):,} bytes, no end mark); {mend}")
+    try:
+        return simplejpeg.decode_jpeg(data, colorspace="RGB")
+    except ValueError as e:
+        raise FrameError(f"{where} can't be decoded ({e}); {mend}") from e

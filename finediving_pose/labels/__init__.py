@@ -1,0 +1,1 @@
+"""Upstream label files in, one clips table out."""

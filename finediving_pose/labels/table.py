@@ -1,0 +1,84 @@
+"""The clips table, ``clips.parquet``: one row a clip, every field of :class:`~finediving_pose.clip.Clip` a column."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from finediving_pose.clip import Clip, ClipKey
+from finediving_pose.errors import LabelError, UsageError
+from finediving_pose.workspace import Workspace, atomic_write
+
+_LISTS = ("judge_scores", "stage_starts", "sub_actions")
+
+
+def write_clips(path: Path, clips: Iterable[Clip]) -> None:
+    """Write the table, sorted by key, whole or not at all."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    rows = [_row(c) for c in sorted(clips, key=lambda c: c.key)]
+    with atomic_write(path) as part:
+        pq.write_table(pa.Table.from_pylist(rows, schema=_schema()), part)
+
+
+def read_clips(workspace: Workspace) -> list[Clip]:
+    """All clips of a workspace, sorted by key. Raises LabelError where there is no readable table."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    path = workspace.clips_table
+    try:
+        return [_clip(r) for r in pq.read_table(path).to_pylist()]
+    except FileNotFoundError:
+        raise LabelError(
+            f"{path}: no clips table; make one with: fdpose extract --videos DIR --labels DIR (or try fdpose demo)"
+        ) from None
+    except (pa.ArrowException, KeyError, TypeError, OSError) as e:
+        raise LabelError(f"{path}: not a clips table ({e}); run fdpose extract again") from e
+
+
+def select(clips: Sequence[Clip], keys: Sequence[str] = (), split: str | None = None) -> list[Clip]:
+    """The clips named by ``keys`` (``video/index``, or a video for all its dives) and in ``split``.
+
+    Raises
+    ------
+    UsageError
+        A key names no clip of the table.
+    """
+    chosen = [c for c in clips if split is None or c.split == split]
+    if not keys:
+        return chosen
+    for key in keys:
+        if not any(key in (str(c.key), c.key.video) for c in clips):
+            raise UsageError(f"--clip {key}: no such clip among the {len(clips)} of the table; write it as video/index")
+    return [c for c in chosen if str(c.key) in keys or c.key.video in keys]
+
+
+def _row(clip: Clip) -> dict[str, Any]:
+    row: dict[str, Any] = {"video": clip.key.video, "index": clip.key.index}
+    for field in fields(Clip):
+        if field.name != "key":
+            value = getattr(clip, field.name)
+            row[field.name] = list(value) if field.name in _LISTS else value
+    return row
+
+
+def _clip(row: dict[str, Any]) -> Clip:
+    values: dict[str, Any] = {k: tuple(v or ()) if k in _LISTS else v for k, v in row.items()}
+    return Clip(key=ClipKey(values.pop("video"), values.pop("index")), **values)
+
+
+def _schema() -> Any:
+    import pyarrow as pa
+
+    text, whole, real = pa.string(), pa.int64(), pa.float64()
+    types = {
+        "video": text, "index": whole, "split": text, "action_type": text, "difficulty": real, "dive_score": real,
+        "judge_scores": pa.list_(real), "start_frame": whole, "end_frame": whole, "n_frames": whole, "fps": real,
+        "height_m": real, "synchronised": pa.bool_(), "stage_starts": pa.list_(whole), "sub_actions": pa.list_(whole),
+        "source": text, "image_width": whole, "image_height": whole,
+    }  # fmt: skip
+    return pa.schema(list(types.items()))

@@ -1,0 +1,145 @@
+"""The pose table: one Parquet part file a clip, one row a frame and person.
+
+Keypoints are pixels of the stored frame, origin at the top-left pixel's
+centre, x right, y down. Left and right are the diver's own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+
+import numpy as np
+
+from finediving_pose.clip import ClipKey
+from finediving_pose.errors import PoseError
+from finediving_pose.skeleton import N_JOINTS
+from finediving_pose.workspace import Workspace, atomic_write
+
+
+class Visibility(IntEnum):
+    """Whether a joint is in the picture."""
+
+    ABSENT = 0
+    OCCLUDED = 1
+    VISIBLE = 2
+
+
+class JointSource(IntEnum):
+    """Who placed a joint."""
+
+    NONE = 0
+    AUTOMATIC = 1
+    MANUAL = 2
+    INTERPOLATED = 3
+
+
+@dataclass(slots=True)
+class ClipPoses:
+    """Poses of one clip, rows sorted by frame number, then person.
+
+    Attributes
+    ----------
+    frame : int32 (n,), frame number in the source video
+    person : int8 (n,), 0 or 1
+    box : float32 (n, 4), x1 y1 x2 y2 in pixels, NaN where unknown
+    keypoints : float32 (n, 16, 2), pixels, NaN where absent
+    visibility : uint8 (n, 16), see :class:`Visibility`
+    confidence : float32 (n, 16), 0 to 1
+    source : uint8 (n, 16), see :class:`JointSource`
+    author : list of n, estimator or annotator id
+    time : list of n, when the row was made, ISO 8601 in UTC
+    """
+
+    frame: np.ndarray
+    person: np.ndarray
+    box: np.ndarray
+    keypoints: np.ndarray
+    visibility: np.ndarray
+    confidence: np.ndarray
+    source: np.ndarray
+    author: list[str]
+    time: list[str]
+
+    def __post_init__(self) -> None:
+        n = len(self.frame)
+        for name, (dtype, shape) in _ARRAYS.items():
+            value = np.ascontiguousarray(getattr(self, name), dtype=dtype)
+            if value.shape != (n, *shape):
+                raise PoseError(f"pose column {name} has shape {value.shape}, expected {(n, *shape)}")
+            setattr(self, name, value)
+        if len(self.author) != n or len(self.time) != n:
+            raise PoseError(f"pose table of {n} rows has {len(self.author)} authors and {len(self.time)} times")
+        order = np.lexsort((self.person, self.frame))
+        if (order != np.arange(n)).any():
+            self._reorder(order)
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def _reorder(self, order: np.ndarray) -> None:
+        for name in _ARRAYS:
+            setattr(self, name, getattr(self, name)[order])
+        self.author = [self.author[i] for i in order]
+        self.time = [self.time[i] for i in order]
+
+    def row(self, frame: int, person: int = 0) -> int | None:
+        """Row index of a frame's person, None where there is none."""
+        found = np.flatnonzero((self.frame == frame) & (self.person == person))
+        return int(found[0]) if len(found) else None
+
+
+_ARRAYS: dict[str, tuple[type, tuple[int, ...]]] = {
+    "frame": (np.int32, ()),
+    "person": (np.int8, ()),
+    "box": (np.float32, (4,)),
+    "keypoints": (np.float32, (N_JOINTS, 2)),
+    "visibility": (np.uint8, (N_JOINTS,)),
+    "confidence": (np.float32, (N_JOINTS,)),
+    "source": (np.uint8, (N_JOINTS,)),
+}
+
+
+def write_poses(path: Path, poses: ClipPoses) -> None:
+    """Write one part file, whole or not at all."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    columns: dict[str, pa.Array] = {}
+    for name, (_, shape) in _ARRAYS.items():
+        value = getattr(poses, name)
+        flat = pa.array(value.reshape(-1))
+        columns[name] = pa.FixedSizeListArray.from_arrays(flat, int(np.prod(shape))) if shape else flat
+    columns["author"] = pa.array(poses.author, pa.string())
+    columns["time"] = pa.array(poses.time, pa.string())
+    with atomic_write(path) as part:
+        pq.write_table(pa.table(columns), part)
+
+
+def read_poses(path: Path) -> ClipPoses:
+    """Read one part file. Raises PoseError where it is missing or is no pose table."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.read_table(path)
+        arrays = {}
+        for name, (dtype, shape) in _ARRAYS.items():
+            column = table.column(name).combine_chunks()
+            flat = column.flatten() if shape else column
+            arrays[name] = np.asarray(flat.to_numpy(zero_copy_only=False), dtype=dtype).reshape(-1, *shape)
+        return ClipPoses(**arrays, author=table["author"].to_pylist(), time=table["time"].to_pylist())
+    except FileNotFoundError:
+        raise PoseError(f"{path}: no such pose file; annotate the clip first with: fdpose annotate --auto") from None
+    except (pa.ArrowException, KeyError, ValueError, OSError) as e:
+        raise PoseError(f"{path}: not a pose table ({_first_line(e)}); delete it and annotate the clip again") from e
+
+
+def best_layer(workspace: Workspace, key: ClipKey) -> str | None:
+    """The most trusted layer that has poses for a clip: ``merged``, else ``auto``, else None."""
+    return next((layer for layer in ("merged", "auto") if workspace.pose_file(layer, key).is_file()), None)
+
+
+def _first_line(e: BaseException) -> str:
+    return str(e).strip().splitlines()[0] if str(e).strip() else type(e).__name__

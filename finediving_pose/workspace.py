@@ -1,0 +1,114 @@
+"""Where everything lives in a data directory, and how a file gets there whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from finediving_pose.clip import ClipKey
+from finediving_pose.errors import FdposeError
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """A data directory: clips table, frames, poses, reports, the packed file, runs.
+
+    Paths only; nothing is created until something is written.
+    """
+
+    root: Path
+
+    @property
+    def clips_table(self) -> Path:
+        return self.root / "clips.parquet"
+
+    @property
+    def frames(self) -> Path:
+        return self.root / "frames"
+
+    @property
+    def poses(self) -> Path:
+        return self.root / "poses"
+
+    @property
+    def reports(self) -> Path:
+        return self.root / "reports"
+
+    @property
+    def packed(self) -> Path:
+        return self.root / "finediving_pose.h5"
+
+    @property
+    def runs(self) -> Path:
+        return self.root / "runs"
+
+    def frame_folder(self, key: ClipKey) -> Path:
+        """Folder of a clip's pictures: ``frames/<video>/<index>``."""
+        return self.frames / key.video / str(key.index)
+
+    def pose_file(self, layer: str, key: ClipKey) -> Path:
+        """Part file of a clip's poses. ``layer`` is ``auto``, ``merged`` or ``manual/<annotator>``."""
+        return self.poses / layer / key.video / f"{key.index}.parquet"
+
+    def manual_annotators(self) -> list[str]:
+        """Names of the annotators with poses in this workspace, sorted."""
+        folder = self.poses / "manual"
+        return sorted(p.name for p in folder.iterdir() if p.is_dir()) if folder.is_dir() else []
+
+
+def fsync_directory(folder: Path) -> None:
+    """Make a rename inside ``folder`` durable (a no-op where directories can't be opened, as on Windows)."""
+    with suppress(OSError):
+        fd = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+
+
+@contextmanager
+def atomic_write(target: Path) -> Iterator[Path]:
+    """Give a temporary path beside ``target``; on a clean exit fsync it and rename it over ``target``.
+
+    The old file stays whole whatever happens inside; the temporary file is removed on any error.
+    A kill -9 may leave ``.<name>.*.part`` behind, which :func:`remove_part_files` clears.
+
+    Raises
+    ------
+    FdposeError
+        The folder can't be written (read-only, full, no permission).
+    """
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        fd, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part")
+        os.fchmod(fd, 0o666 & ~_umask())
+        os.close(fd)
+    except OSError as e:
+        raise FdposeError(f"{target}: can't write here ({e.strerror}); free the space or choose another --data") from e
+    part = Path(name)
+    try:
+        yield part
+        with open(part, "rb") as f:
+            os.fsync(f.fileno())
+        part.replace(target)
+        fsync_directory(target.parent)
+    except OSError as e:
+        raise FdposeError(f"{target}: writing failed ({e.strerror or e}); what was there before is untouched") from e
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def remove_part_files(target: Path) -> None:
+    """Remove what a killed writer of ``target`` left beside it."""
+    for part in target.parent.glob(f".{target.name}.*.part"):
+        part.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
