@@ -9,6 +9,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import simplejpeg
@@ -81,7 +82,7 @@ def open_frames(workspace: Workspace, key: ClipKey) -> FrameFolder:
     path = folder / MANIFEST
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-        fields = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
+        fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
         return FrameFolder(key=key, folder=folder, **fields)
     except FileNotFoundError:
         raise FrameError(f"{key}: no complete frames in {folder}; run: fdpose extract --clip {key}") from None
@@ -110,7 +111,7 @@ def jpeg_size(data: bytes, where: str) -> tuple[int, int]:
         height, width, _, _ = simplejpeg.decode_jpeg_header(data)
     except ValueError as e:
         raise FrameError(f"{where}: not a JPEG picture ({e}); replace the file, or leave the frame out") from e
-    return width, height
+    return int(width), int(height)
 
 
 def decode_jpeg(data: bytes, where: str, key: ClipKey | None = None) -> np.ndarray:
