@@ -1,0 +1,137 @@
+"""``fdpose doctor``: what is installed, what is missing, and the command that mends it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from typing import Literal
+
+import click
+
+from finediving_pose.cli.options import data_option, json_option
+from finediving_pose.workspace import Workspace
+
+_MARK = {"ok": "[green]ok[/]", "note": "[yellow]note[/]", "missing": "[red]missing[/]"}
+MEND_ALL = "make install"
+SPACE_NEEDED = 20e9  # bytes; frames and packed file of all 3000 dives take about 10 GB, with the cache 30 GB
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing looked at: ``status`` is "ok", "note" (works without it) or "missing"."""
+
+    name: str
+    status: Literal["ok", "note", "missing"]
+    found: str
+    mend: str = ""
+
+
+def examine(workspace: Workspace) -> list[Check]:
+    """Run every check, in order. Imports torch and mmpose; takes some seconds."""
+    return [check for group in _GROUPS for check in group(workspace)]
+
+
+def _python(workspace: Workspace) -> Iterator[Check]:
+    found = ".".join(map(str, sys.version_info[:3]))
+    good = (3, 11) <= sys.version_info[:2] <= (3, 12)
+    yield Check(
+        "python", "ok" if good else "missing", found, "" if good else "make clean && make PYTHON=python3.11 test"
+    )
+
+
+def _packages(workspace: Workspace) -> Iterator[Check]:
+    for name in ("av", "simplejpeg", "h5py", "pyarrow", "opencv-python-headless", "torch", "timm", "onedl-mmengine"):
+        try:
+            yield Check(name, "ok", version(name))
+        except PackageNotFoundError:
+            yield Check(name, "missing", "not installed", MEND_ALL)
+
+
+def _video_codecs(workspace: Workspace) -> Iterator[Check]:
+    if find_spec("av") is None:
+        return
+    import av.codec
+
+    for codec, mode, use in (("h264", "r", "read videos"), ("libx264", "w", "write synthetic videos")):
+        try:
+            av.codec.Codec(codec, mode)
+            yield Check(f"codec {codec}", "ok", use)
+        except ValueError:
+            yield Check(f"codec {codec}", "missing", f"needed to {use}", "pip install --force-reinstall av")
+
+
+def _mmpose(workspace: Workspace) -> Iterator[Check]:
+    try:
+        from annotate.estimators.presets import bundled_preset
+
+        from annotate.estimators.mmpose_compat import import_mmpose
+
+        import_mmpose()
+        yield Check("mmpose", "ok", version("mmpose"))
+        path = bundled_preset().checkpoint
+        yield Check("bundled estimator", "ok", f"{path.name}, {path.stat().st_size / 1e6:.1f} MB")
+    except (ImportError, PackageNotFoundError) as e:
+        yield Check("mmpose", "missing", str(e), "pip install --no-deps -r requirements/mmpose.txt")
+    except OSError as e:
+        yield Check("bundled estimator", "missing", str(e), MEND_ALL)
+
+
+def _device(workspace: Workspace) -> Iterator[Check]:
+    if find_spec("torch") is None:
+        return
+    import torch
+
+    if torch.cuda.is_available():
+        yield Check("GPU", "ok", torch.cuda.get_device_name(0))
+    else:
+        yield Check("GPU", "note", f"none; {os.cpu_count()} CPU cores do everything, the full model slowly")
+
+
+def _disk(workspace: Workspace) -> Iterator[Check]:
+    folder = next(p for p in (workspace.root.absolute(), *workspace.root.absolute().parents) if p.exists())
+    if not os.access(folder, os.W_OK):
+        yield Check("data directory", "missing", f"{folder} can't be written", "choose another with --data DIR")
+        return
+    free = shutil.disk_usage(folder).free
+    enough = free >= SPACE_NEEDED
+    found = f"{folder}, {free / 1e9:.0f} GB free"
+    yield Check("data directory", "ok" if enough else "note", found, "" if enough else "all of FineDiving needs 20 GB")
+
+
+_GROUPS: tuple[Callable[[Workspace], Iterator[Check]], ...] = (
+    _python,
+    _packages,
+    _video_codecs,
+    _mmpose,
+    _device,
+    _disk,
+)
+
+
+@click.command(epilog="Example: fdpose doctor")
+@data_option
+@json_option
+def doctor(data: Workspace, as_json: bool) -> None:
+    """What is installed, what is missing, and the command that mends it.
+
+    Exit 1 where something is missing.
+    """
+    from rich.console import Console
+    from rich.table import Table
+
+    checks = examine(data)
+    if as_json:
+        click.echo(json.dumps([asdict(c) for c in checks], indent=2))
+    else:
+        table = Table("", "what", "found", "mend it with", box=None, header_style="bold")
+        for c in checks:
+            table.add_row(_MARK[c.status], c.name, c.found, c.mend)
+        Console(highlight=False).print(table)
+    if any(c.status == "missing" for c in checks):
+        raise click.exceptions.Exit(1)

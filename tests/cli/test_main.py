@@ -1,0 +1,54 @@
+"""The command line answers quickly, in plain words, with the promised exit codes."""
+
+import subprocess
+import sys
+import time
+
+import pytest
+from click.testing import CliRunner
+
+from finediving_pose.cli import COMMANDS, main
+
+
+def test_help_names_every_command_and_needs_no_heavy_import():
+    code = "import sys; from finediving_pose.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass\n" + (
+        "print(sorted({'torch', 'mmpose', 'pandas', 'pyarrow', 'h5py', 'numpy', 'cv2', 'av'} & set(sys.modules)))"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert all(name in out for name in COMMANDS)
+    assert out.splitlines()[-1] == "[]"
+
+
+def test_help_answers_in_under_half_a_second():
+    def once() -> float:
+        start = time.perf_counter()
+        subprocess.run([sys.executable, "-m", "finediving_pose.cli", "--help"], capture_output=True, check=True)
+        return time.perf_counter() - start
+
+    assert min(once() for _ in range(5)) < 0.5
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_a_help_page_with_an_example(command):
+    result = CliRunner().invoke(main, [command, "--help"])
+    assert result.exit_code == 0, result.output
+    assert f"Example: fdpose {command}" in " ".join(result.output.split())
+
+
+def test_an_unknown_command_is_bad_usage():
+    result = CliRunner().invoke(main, ["anotate"])
+    assert result.exit_code == 2
+    assert "anotate" in result.output
+
+
+def test_an_error_is_one_line_and_exit_one(tmp_path):
+    result = CliRunner().invoke(main, ["validate", "--data", str(tmp_path / "nothing")])
+    assert result.exit_code == 1
+    assert result.stderr.count("\n") == 1
+    assert result.stderr.startswith("fdpose: ")
+
+
+def test_debug_shows_the_traceback(tmp_path):
+    result = CliRunner().invoke(main, ["--debug", "validate", "--data", str(tmp_path / "nothing")])
+    assert result.exception is not None
+    assert result.exit_code == 1

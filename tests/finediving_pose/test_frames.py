@@ -1,0 +1,64 @@
+"""A frame folder is complete when its manifest is there, and a damaged picture is named."""
+
+import numpy as np
+import pytest
+import simplejpeg
+
+from finediving_pose.clip import ClipKey
+from finediving_pose.errors import FrameError
+from finediving_pose.frames import FrameFolder, decode_jpeg, digest_jpegs, is_complete, open_frames, write_manifest
+
+KEY = ClipKey("Men10m", 1)
+
+
+def picture(value: int) -> bytes:
+    return simplejpeg.encode_jpeg(np.full((32, 48, 3), value, np.uint8))
+
+
+@pytest.fixture
+def frames(workspace) -> FrameFolder:
+    folder = workspace.frame_folder(KEY)
+    folder.mkdir(parents=True)
+    jpegs = [picture(v) for v in (10, 200)]
+    made = FrameFolder(KEY, folder, (7, 8), 48, 32, "Men10m.mp4", ("a.jpg", "b.jpg"), 25.0, digest_jpegs(jpegs))
+    for number, jpeg in zip(made.numbers, jpegs, strict=True):
+        made.path(number).write_bytes(jpeg)
+    return made
+
+
+def test_a_folder_is_complete_only_with_its_manifest(workspace, frames):
+    assert not is_complete(workspace, KEY)
+    with pytest.raises(FrameError, match="no complete frames"):
+        open_frames(workspace, KEY)
+    write_manifest(frames)
+    assert is_complete(workspace, KEY)
+    assert open_frames(workspace, KEY) == frames
+
+
+def test_a_frame_reads_as_rgb(frames):
+    assert frames.read(8).shape == (32, 48, 3)
+    assert abs(int(frames.read(8).mean()) - 200) <= 2
+
+
+def test_a_missing_frame_names_clip_file_and_the_next_step(frames):
+    with pytest.raises(FrameError, match=r"Men10m/1: frame 00009\.jpg is missing.*fdpose extract --clip Men10m/1"):
+        frames.read(9)
+
+
+@pytest.mark.parametrize("keep", [0, 1, 50, -1])
+def test_a_picture_cut_anywhere_is_refused(keep):
+    whole = picture(100)
+    with pytest.raises(FrameError, match="somewhere is cut short"):
+        decode_jpeg(whole[:keep], "somewhere")
+
+
+def test_a_picture_that_is_no_jpeg_is_refused():
+    with pytest.raises(FrameError, match="can't be decoded"):
+        decode_jpeg(b"\x89PNG" + b"x" * 100 + b"\xff\xd9", "somewhere")
+
+
+def test_a_broken_manifest_is_named(workspace, frames):
+    write_manifest(frames)
+    (frames.folder / "clip.json").write_text("{")
+    with pytest.raises(FrameError, match=r"clip\.json: not a frame manifest"):
+        open_frames(workspace, KEY)
