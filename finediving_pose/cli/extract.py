@@ -1,0 +1,92 @@
+"""``fdpose extract``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from finediving_pose.cli.options import clip_option, data_option, jobs_option, json_option, say, split_option
+from finediving_pose.errors import UsageError
+from finediving_pose.workspace import Workspace
+
+_FOLDER = click.Path(path_type=Path)
+
+
+@click.command(epilog="Example: fdpose extract --videos ./videos --labels ./Annotations --split train --jobs 4")
+@click.option("--videos", type=_FOLDER, help="Folder of videos, each named <video>.mp4 (or mkv, avi, mov, webm).")
+@click.option(
+    "--frames",
+    type=_FOLDER,
+    help="Folder of ready-made JPEG frames: <video>/<frame>.jpg, <video>/<index>/<frame>.jpg, or one video's frames.",
+)
+@click.option(
+    "--labels",
+    type=_FOLDER,
+    help="FineDiving or MTL-AQA pickles, or a CSV with video,index,start_frame,end_frame. Alone: only the clips table.",
+)
+@clip_option
+@split_option
+@jobs_option
+@click.option("--force", is_flag=True, help="Extract again what is complete already.")
+@json_option
+@data_option
+@click.pass_context
+def extract(
+    ctx: click.Context,
+    data: Workspace,
+    videos: Path | None,
+    frames: Path | None,
+    labels: Path | None,
+    clips: tuple[str, ...],
+    split: str | None,
+    jobs: int | None,
+    force: bool,
+    as_json: bool,
+) -> None:
+    """Cut every dive out of videos or frame folders, frame-exact.
+
+    Frames go to frames/<video>/<index>/, 256 pixels high, and the labels to
+    clips.parquet. What is complete is skipped, so an interrupted run goes on.
+    """
+    from finediving_pose.extract import Extraction, add_clips, extract_frames, extract_videos
+    from finediving_pose.labels.table import read_clips, select
+
+    if videos and frames:
+        raise UsageError("--videos and --frames exclude each other; run fdpose extract once for each")
+    if not (videos or frames or labels):
+        raise UsageError("nothing to extract from; give --videos DIR or --frames DIR, and --labels (see --help)")
+    read = None
+    if labels:
+        from finediving_pose.labels.read import read_labels
+
+        read = read_labels(labels)
+        add_clips(data, read)
+    chosen = None
+    if videos or clips or split or read:
+        named = {c.key for c in read} if read else None
+        chosen = [c for c in select(read_clips(data), clips, split) if named is None or c.key in named]
+        if not chosen:
+            raise UsageError("no clip is chosen; look at the clips there are with: fdpose info")
+    if videos:
+        result = extract_videos(data, videos, chosen or [], jobs, force)
+    elif frames:
+        result = extract_frames(data, frames, chosen, force)
+    else:
+        result = Extraction()
+    _report(ctx, data, result, as_json, n_labelled=len(read or []))
+
+
+def _report(ctx: click.Context, data: Workspace, result, as_json: bool, n_labelled: int) -> None:
+    for warning in result.warnings:
+        click.echo(f"fdpose: warning: {warning}", err=True)
+    for error in result.failed.values():
+        click.echo(f"fdpose: {error}", err=True)
+    summary = {"labels_read": n_labelled, **result.summary()}
+    if as_json:
+        summary |= {"warnings": result.warnings, "failed": {str(k): str(e) for k, e in result.failed.items()}}
+    extracted = result.made or result.kept
+    step = f"fdpose annotate --auto --data {data.root}" if extracted else f"fdpose info --data {data.root}"
+    say(summary, as_json=as_json, next_step=step)
+    if result.failed:
+        ctx.exit(1)

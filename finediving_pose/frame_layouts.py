@@ -1,0 +1,112 @@
+"""Which layout a folder of ready-made frames has, and which pictures belong to which clip.
+
+Known layouts::
+
+    <video>/<frame>.jpg           one folder a video, cut by the labels' frame ranges
+    <video>/<index>/<frame>.jpg   one folder a dive, already trimmed (as FineDiving publishes them)
+    <frame>.jpg                   one video
+
+The frame number is the digits at the end of a file's name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from finediving_pose.clip import Clip, ClipKey
+from finediving_pose.errors import FrameError
+
+LAYOUTS = "<video>/<frame>.jpg, <video>/<index>/<frame>.jpg, or <frame>.jpg for a single video"
+
+_PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"}
+_NUMBER = re.compile(r"(\d+)$")
+
+
+@dataclass(frozen=True, slots=True)
+class PictureSet:
+    """The pictures of one clip at their source.
+
+    Attributes
+    ----------
+    clip : labels of the clip; only the key is sure
+    folder : where the pictures are
+    pictures : (frame number, path), increasing; empty where none lies in the clip's range
+    """
+
+    clip: Clip
+    folder: Path
+    pictures: tuple[tuple[int, Path], ...]
+
+
+def find_pictures(frames: Path, labelled: Sequence[Clip]) -> list[PictureSet]:
+    """Every clip of a folder of frames: the labelled ones, and those without labels.
+
+    Raises
+    ------
+    FrameError
+        The folder is missing or has none of the known layouts, or frame numbers are missing or twice there.
+    """
+    if not frames.is_dir():
+        raise FrameError(f"{frames}: no such folder; give the folder that holds the frames")
+    by_video: dict[str, list[Clip]] = {}
+    for clip in labelled:
+        by_video.setdefault(clip.key.video, []).append(clip)
+    if _holds_pictures(frames):
+        name = next(iter(by_video)) if len(by_video) == 1 else frames.resolve().name
+        return list(_whole_video(frames, name, by_video.get(name, [])))
+    found: list[PictureSet] = []
+    for folder in sorted(p for p in frames.iterdir() if p.is_dir() and not p.name.startswith(".")):
+        if _holds_pictures(folder):
+            found += _whole_video(folder, folder.name, by_video.get(folder.name, []))
+        else:
+            found += _trimmed(folder, by_video.get(folder.name, []))
+    if not found:
+        raise FrameError(f"{frames}: no frames in a layout that is known; expected {LAYOUTS}")
+    return found
+
+
+def _whole_video(folder: Path, video: str, clips: list[Clip]) -> Iterator[PictureSet]:
+    """Cut a video's pictures by the label ranges; without ranges the whole folder is one clip."""
+    pictures = _numbered(folder)
+    ranged = [c for c in clips if c.frame_range]
+    if not ranged:
+        clip = clips[0] if len(clips) == 1 else Clip(ClipKey(video, 0))
+        yield PictureSet(clip, folder, tuple(sorted(pictures.items())))
+        return
+    for clip in ranged:
+        chosen = sorted((n, p) for n, p in pictures.items() if n in (clip.frame_range or ()))
+        yield PictureSet(clip, folder, tuple(chosen))
+
+
+def _trimmed(video: Path, clips: list[Clip]) -> Iterator[PictureSet]:
+    labelled = {c.key.index: c for c in clips}
+    folders = [p for p in video.iterdir() if p.is_dir() and p.name.isdecimal() and _holds_pictures(p)]
+    for folder in sorted(folders, key=lambda p: int(p.name)):
+        clip = labelled.get(int(folder.name)) or Clip(ClipKey(video.name, int(folder.name)))
+        yield PictureSet(clip, folder, tuple(sorted(_numbered(folder).items())))
+
+
+def _numbered(folder: Path) -> dict[int, Path]:
+    pictures: dict[int, Path] = {}
+    for path in _pictures(folder):
+        match = _NUMBER.search(path.stem)
+        if not match:
+            raise FrameError(f"{path}: no frame number at the end of the name; expected a name such as 00042.jpg")
+        number = int(match[1])
+        if number in pictures:
+            raise FrameError(
+                f"{folder}: {pictures[number].name} and {path.name} are both frame {number}; keep one of the two"
+            )
+        pictures[number] = path
+    return pictures
+
+
+def _pictures(folder: Path) -> list[Path]:
+    return sorted(p for p in folder.iterdir() if p.suffix.lower() in _PICTURES and not p.name.startswith("."))
+
+
+def _holds_pictures(folder: Path) -> bool:
+    return any(p.suffix.lower() in _PICTURES and not p.name.startswith(".") for p in folder.iterdir())

@@ -1,0 +1,125 @@
+"""A clip's frame folder, written whole or not at all.
+
+The pictures go to a hidden folder beside the target, ``clip.json`` last, and
+the folder is then renamed. A folder that is there already stays until then.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+from finediving_pose.clip import ClipKey
+from finediving_pose.errors import FrameError
+from finediving_pose.frames import FrameFolder, decode_jpeg, frame_name, jpeg_size, write_manifest
+from finediving_pose.workspace import Workspace, fsync_directory
+
+
+class FrameWriter:
+    """Collects a clip's pictures; :meth:`finish` puts the folder in place, :meth:`abandon` leaves no trace.
+
+    Raises
+    ------
+    FrameError
+        The folder can't be written, a picture is damaged, or the pictures differ in size.
+    """
+
+    def __init__(self, workspace: Workspace, key: ClipKey, source: str, fps: float | None) -> None:
+        self.key, self.source, self.fps = key, source, fps
+        self.target = workspace.frame_folder(key)
+        recover(workspace, key)
+        self._numbers: list[int] = []
+        self._names: list[str] = []
+        self._size: tuple[int, int] | None = None
+        self._digest = hashlib.sha256()
+        try:
+            self.target.parent.mkdir(parents=True, exist_ok=True)
+            part = tempfile.mkdtemp(dir=self.target.parent, prefix=f".{key.index}.", suffix=".part")
+            self.folder = Path(part)
+            self.folder.chmod(self.target.parent.stat().st_mode)
+        except OSError as e:
+            raise self._unwritable(e) from e
+
+    def add(self, number: int, name: str, jpeg: bytes, size: tuple[int, int] | None = None) -> None:
+        """Write one picture, ``name`` being its name at the source."""
+        try:
+            (self.folder / frame_name(number)).write_bytes(jpeg)
+        except OSError as e:
+            raise self._unwritable(e) from e
+        self._note(number, name, jpeg, size or jpeg_size(jpeg, name))
+
+    def take(self, number: int, path: Path) -> None:
+        """Take in a picture file as it is: by hard link, or by copy where the file system refuses a link."""
+        target = self.folder / frame_name(number)
+        try:
+            jpeg = path.read_bytes()
+            try:
+                os.link(path.resolve(), target)
+            except OSError:
+                target.write_bytes(jpeg)
+        except OSError as e:
+            raise FrameError(f"{path}: can't be taken into {self.target} ({e.strerror})") from e
+        jpeg_size(jpeg, str(path))
+        height, width = decode_jpeg(jpeg, str(path)).shape[:2]
+        self._note(number, path.name, jpeg, (width, height))
+
+    def finish(self) -> FrameFolder:
+        """Write ``clip.json`` and put the folder in place."""
+        width, height = self._size or (0, 0)
+        frames = FrameFolder(
+            key=self.key,
+            folder=self.folder,
+            numbers=tuple(self._numbers),
+            width=width,
+            height=height,
+            source=self.source,
+            names=tuple(self._names),
+            fps=self.fps,
+            digest=self._digest.hexdigest(),
+        )
+        write_manifest(frames)
+        old = self.folder.with_suffix(".old")
+        try:
+            if self.target.exists():
+                self.target.rename(old)
+            self.folder.rename(self.target)
+        except OSError as e:
+            raise self._unwritable(e) from e
+        fsync_directory(self.target.parent)
+        shutil.rmtree(old, ignore_errors=True)
+        return frames
+
+    def abandon(self) -> None:
+        """Remove what was written; a folder that was there before is untouched."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _note(self, number: int, name: str, jpeg: bytes, size: tuple[int, int]) -> None:
+        self._size = self._size or size
+        if size != self._size:
+            raise FrameError(
+                f"{self.key}: {name} is {size[0]} x {size[1]} pixels, the pictures before it"
+                f" {self._size[0]} x {self._size[1]}; all pictures of a clip have one size"
+            )
+        self._digest.update(jpeg)
+        self._numbers.append(number)
+        self._names.append(name)
+
+    def _unwritable(self, e: OSError) -> FrameError:
+        return FrameError(f"{self.target}: can't write here ({e.strerror}); free the space or choose another --data")
+
+
+def recover(workspace: Workspace, key: ClipKey) -> None:
+    """Clear what a killed writer of this clip left; an old folder caught between two renames goes back."""
+    target = workspace.frame_folder(key)
+    with suppress(OSError):
+        for old in target.parent.glob(f".{key.index}.*.old"):
+            if not target.exists():
+                old.rename(target)
+            else:
+                shutil.rmtree(old, ignore_errors=True)
+        for part in target.parent.glob(f".{key.index}.*.part"):
+            shutil.rmtree(part, ignore_errors=True)

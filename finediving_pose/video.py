@@ -1,0 +1,158 @@
+"""Frame-exact ranges out of a video.
+
+Frame ``i`` is the ``i``-th picture of one sequential decode, in presentation
+order, counted from 0. Frames are counted as they are decoded; nothing is ever
+looked up by "frame n", which containers answer with the nearest key frame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+from av.error import FFmpegError
+from av.video.frame import VideoFrame
+from av.video.reformatter import Interpolation
+
+from finediving_pose.errors import VideoError
+
+SUFFIXES = (".mp4", ".mkv", ".avi", ".mov", ".webm")
+HEIGHT = 256
+"""Height of the frames as FineDiving publishes them, pixels."""
+
+
+@dataclass(frozen=True, slots=True)
+class VideoInfo:
+    """What a video's header says. ``n_frames`` is None where the container does not count them."""
+
+    path: Path
+    fps: float | None
+    n_frames: int | None
+    width: int
+    height: int
+
+
+def open_video(path: Path) -> VideoInfo:
+    """Read a video's header. Raises VideoError where the file is no video or its header is missing."""
+    with _open(path) as (_, stream):
+        return _info(path, stream)
+
+
+def read_ranges(
+    path: Path, ranges: Sequence[range], height: int = HEIGHT, threads: int = 0
+) -> Iterator[tuple[int, int, np.ndarray]]:
+    """Decode the video once and yield the frames of every range, in decode order.
+
+    Parameters
+    ----------
+    path : the video
+    ranges : ranges of frame numbers (step 1), in any order, overlapping or not
+    height : height of the frames, pixels; the width keeps the proportion
+    threads : decoder threads, 0 for as many as there are cores
+
+    Yields
+    ------
+    index of the range, frame number, uint8 (height, width, 3) RGB
+
+    Raises
+    ------
+    VideoError
+        The file is no video, a frame can't be decoded, or the video ends before a range does;
+        the ranges that end before that point have been yielded whole.
+    """
+    last = max((r.stop for r in ranges if len(r)), default=0)
+    if last == 0:
+        return
+    with _open(path) as (container, stream):
+        info = _info(path, stream)
+        size = (scaled_width(info.width, info.height, height), height)
+        stream.codec_context.thread_count = threads
+        number = 0
+        for frame in _decode(path, container, stream):
+            wanted = [i for i, r in enumerate(ranges) if number in r]
+            if wanted:
+                rgb = frame.to_ndarray(
+                    format="rgb24", width=size[0], height=size[1], interpolation=Interpolation.BICUBIC
+                )
+                for i in wanted:
+                    yield i, number, rgb
+            number += 1
+            if number == last:
+                return
+    raise VideoError(_ends_early(info, number, last))
+
+
+def scaled_width(width: int, height: int, target_height: int) -> int:
+    """Width at ``target_height`` that keeps the proportion, rounded to the nearest pixel."""
+    return max(1, round(width * target_height / height))
+
+
+def _ends_early(info: VideoInfo, found: int, needed: int) -> str:
+    if info.n_frames is not None and found < info.n_frames:
+        return (
+            f"{info.path}: cut short; frames up to {needed - 1} are asked for, the header promises {info.n_frames:,},"
+            f" but only {found:,} can be decoded; fetch the video again"
+        )
+    return (
+        f"{info.path}: frames up to {needed - 1} are asked for, but the video has only {found:,} (0 to {found - 1});"
+        " check that the labels belong to this video, or correct end_frame"
+    )
+
+
+@contextmanager
+def _open(path: Path) -> Iterator[tuple[Any, Any]]:
+    if not path.is_file():
+        raise VideoError(f"{path}: no such video; check the name in the label file")
+    try:
+        container = av.open(path)
+    except (FFmpegError, OSError) as e:
+        size = path.stat().st_size
+        raise VideoError(
+            f"{path}: not a video, or cut short so that its index is missing ({size:,} bytes);"
+            " expected MP4, MKV, AVI, MOV or WebM; fetch it again"
+        ) from e
+    with container:
+        stream = next(iter(container.streams.video), None)
+        if stream is None or not stream.codec_context or not stream.codec_context.width:
+            raise VideoError(f"{path}: holds no pictures ({_contents(container)}); expected a video stream")
+        yield container, stream
+
+
+def _contents(container: Any) -> str:
+    return ", ".join(sorted({s.type for s in container.streams})) or "no streams"
+
+
+def _info(path: Path, stream: Any) -> VideoInfo:
+    rate = stream.average_rate or stream.guessed_rate
+    return VideoInfo(
+        path,
+        float(rate) if rate else None,
+        stream.frames or None,
+        stream.codec_context.width,
+        stream.codec_context.height,
+    )
+
+
+def _decode(path: Path, container: Any, stream: Any) -> Iterator[VideoFrame]:
+    """All frames in presentation order.
+
+    Where the file is cut short, frames that wait in the decoder for their
+    neighbours are left out: with a neighbour missing they would be miscounted.
+    """
+    stream.thread_type = "AUTO"
+    number = packets = 0
+    try:
+        for packet in container.demux(stream):
+            if packet.is_corrupt or (not packet.size and packets < (stream.frames or 0)):
+                return
+            packets += 1
+            for frame in packet.decode():
+                yield frame
+                number += 1
+    except FFmpegError as e:
+        raise VideoError(f"{path}: frame {number} can't be decoded ({e.strerror}); fetch the video again") from e
