@@ -1,0 +1,1 @@
+"""Models that score dives, trained and compared on the packed file."""

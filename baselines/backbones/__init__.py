@@ -1,0 +1,1 @@
+"""Encoders: pictures or poses of a clip in, one feature vector a time step out."""

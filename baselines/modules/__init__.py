@@ -1,0 +1,1 @@
+"""Parts between the encoders and the score: stages, fusion, comparison."""
