@@ -18,7 +18,7 @@ from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.errors import FdposeError, FrameError, LabelError, VideoError
 from finediving_pose.frame_layouts import PictureSet, find_pictures
 from finediving_pose.frame_writer import FrameWriter
-from finediving_pose.frames import frame_name, is_complete, open_frames
+from finediving_pose.frames import HEIGHT, frame_name, is_complete, open_frames
 from finediving_pose.labels.table import read_clips, write_clips
 from finediving_pose.progress import track
 from finediving_pose.scale import default_jobs, map_clips
@@ -153,7 +153,7 @@ def _cut_video(workspace: Workspace, threads: int, work: tuple[Path, list[Clip]]
     writers: dict[int, FrameWriter] = {}
     left = set(range(len(clips)))
     try:
-        for i, number, rgb in media.read_ranges(path, ranges, media.HEIGHT, threads):
+        for i, number, rgb in media.read_ranges(path, ranges, HEIGHT, threads):
             if number == ranges[i].start:
                 writers[i] = FrameWriter(workspace, clips[i].key, str(path), info.fps)
             jpeg = simplejpeg.encode_jpeg(rgb, quality=JPEG_QUALITY)

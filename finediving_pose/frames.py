@@ -19,6 +19,8 @@ from finediving_pose.errors import FrameError
 from finediving_pose.workspace import Workspace, atomic_write
 
 MANIFEST = "clip.json"
+HEIGHT = 256
+"""Height of the frames as FineDiving publishes them, pixels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,11 @@ class FrameFolder:
 def frame_name(number: int) -> str:
     """File name of a frame: its number in the source video, five digits or more."""
     return f"{number:05d}.jpg"
+
+
+def scaled_width(width: int, height: int, target_height: int) -> int:
+    """Width at ``target_height`` that keeps the proportion, rounded to the nearest pixel."""
+    return max(1, round(width * target_height / height))
 
 
 def is_complete(workspace: Workspace, key: ClipKey) -> bool:

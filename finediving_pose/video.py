@@ -20,10 +20,9 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation
 
 from finediving_pose.errors import VideoError
+from finediving_pose.frames import HEIGHT, scaled_width
 
 SUFFIXES = (".mp4", ".mkv", ".avi", ".mov", ".webm")
-HEIGHT = 256
-"""Height of the frames as FineDiving publishes them, pixels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +84,6 @@ def read_ranges(
             if number == last:
                 return
     raise VideoError(_ends_early(info, number, last))
-
-
-def scaled_width(width: int, height: int, target_height: int) -> int:
-    """Width at ``target_height`` that keeps the proportion, rounded to the nearest pixel."""
-    return max(1, round(width * target_height / height))
 
 
 def _ends_early(info: VideoInfo, found: int, needed: int) -> str:

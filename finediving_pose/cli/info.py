@@ -1,0 +1,61 @@
+"""``fdpose info``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from finediving_pose.cli.options import data_option, json_option, say
+from finediving_pose.workspace import Workspace
+
+
+@click.command(epilog="Example: fdpose info ./fdpose-data/finediving_pose.h5")
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@json_option
+@data_option
+def info(data: Workspace, file: Path | None, as_json: bool) -> None:
+    """Show what a data directory or a packed file holds.
+
+    FILE is a packed file; without it, the data directory is shown.
+    """
+    from finediving_pose.inventory import packed_inventory, workspace_inventory
+
+    found = packed_inventory(file) if file else workspace_inventory(data)
+    if as_json:
+        say(found, as_json=True)
+        return
+    _show(found)
+    click.echo(f"\nnext: {_next(data, found) if not file else f'fdpose verify {file}'}")
+
+
+def _show(found: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(show_header=False, box=None, pad_edge=False)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    console = Console(highlight=False)
+    for name, value in found.items():
+        table.add_row(name.replace("_", " "), _text(value))
+    console.print(table, width=None if console.is_terminal else 120)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{k} {_text(v)}" for k, v in value.items()) or "none"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return "none" if value is None else str(value)
+
+
+def _next(data: Workspace, found: dict[str, Any]) -> str:
+    if not found["clips_with_frames"]:
+        return f"fdpose extract --videos DIR --data {data.root}"
+    if not any(found["clips_with_poses"].values()):
+        return f"fdpose annotate --auto --data {data.root}"
+    if not found["packed_file"]:
+        return f"fdpose pack --data {data.root}"
+    return f"fdpose info {found['packed_file']}"

@@ -1,0 +1,40 @@
+"""``fdpose verify``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from finediving_pose.cli.options import data_option, json_option, say
+from finediving_pose.workspace import Workspace
+
+
+@click.command(epilog="Example: fdpose verify ./fdpose-data/finediving_pose.h5")
+@click.argument("file", type=click.Path(path_type=Path), required=False)
+@json_option
+@data_option
+@click.pass_context
+def verify(ctx: click.Context, data: Workspace, file: Path | None, as_json: bool) -> None:
+    """Recompute every digest of a packed file.
+
+    FILE is the data directory's own packed file unless given. Exit code 1 where
+    a clip is not what was packed.
+    """
+    from finediving_pose.packed.verify import verify_packed
+
+    path = file or data.packed
+    found = verify_packed(path)
+    for clip, what in found.damaged.items():
+        click.echo(f"fdpose: {path}: {clip}: {what} are not what was packed", err=True)
+    summary = {
+        "path": str(path),
+        "clips": found.n_clips,
+        "frames": found.n_frames,
+        "damaged": found.damaged if as_json else len(found.damaged),
+        "digest": found.digest,
+    }
+    step = f"fdpose pack --data {data.root}" if found.damaged else "fdpose benchmark hpmcr"
+    say(summary, as_json=as_json, next_step=step)
+    if found.damaged:
+        ctx.exit(1)

@@ -1,0 +1,66 @@
+"""What a data directory or a packed file holds, as counts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from finediving_pose.clip import Clip
+from finediving_pose.frames import is_complete
+from finediving_pose.labels.table import read_clips
+from finediving_pose.packed.reader import open_packed
+from finediving_pose.poses import JointSource
+from finediving_pose.workspace import Workspace
+
+
+def workspace_inventory(workspace: Workspace) -> dict[str, Any]:
+    """Counts of a data directory. Raises LabelError where it has no clips table."""
+    clips = read_clips(workspace)
+    framed = [c for c in clips if is_complete(workspace, c.key)]
+    layers = ["auto", *(f"manual/{a}" for a in workspace.manual_annotators()), "merged"]
+    posed = {layer: sum(workspace.pose_file(layer, c.key).is_file() for c in clips) for layer in layers}
+    return {
+        "data_directory": str(workspace.root),
+        **_labels(clips),
+        "clips_with_frames": len(framed),
+        "frames": sum(c.n_frames or 0 for c in framed),
+        "clips_with_poses": {layer: n for layer, n in posed.items() if n},
+        "packed_file": str(workspace.packed) if workspace.packed.is_file() else None,
+    }
+
+
+def packed_inventory(path: Path) -> dict[str, Any]:
+    """Counts of a packed file and where it comes from. Raises PackedError where it is none."""
+    with open_packed(path) as packed:
+        joints = np.bincount(packed.dataset("pose/source").reshape(-1), minlength=len(JointSource))
+        provenance = packed.attrs.get("provenance", {})
+        return {
+            "packed_file": str(path),
+            "format": packed.attrs["version"],
+            "bytes": path.stat().st_size,
+            **_labels(packed.clips),
+            "frames": packed.shape("frames/number")[0],
+            "joints_by_source": {s.name.lower(): int(joints[s]) for s in JointSource if s},
+            "rows_by_estimator": provenance.get("rows_by_estimator", {}),
+            "rows_by_annotator": provenance.get("rows_by_annotator", {}),
+            "cache": "112 x 200" if packed.has_cache else None,
+            "creator": packed.attrs.get("creator"),
+            "created": packed.attrs.get("created"),
+            "digest": packed.digest,
+        }
+
+
+def _labels(clips: Iterable[Clip]) -> dict[str, Any]:
+    clips = list(clips)
+    stages = Counter(f"{c.n_stages} stages" for c in clips if c.n_stages)
+    return {
+        "clips": len(clips),
+        "videos": len({c.key.video for c in clips}),
+        "splits": dict(sorted(Counter(c.split for c in clips).items())),
+        "sources": dict(sorted(Counter(c.source for c in clips).items())),
+        "stages": dict(sorted(stages.items())),
+    }
