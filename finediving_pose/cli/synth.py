@@ -1,0 +1,28 @@
+"""``fdpose synth``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from finediving_pose.cli.options import jobs_option, json_option, say
+
+
+@click.command(epilog="Example: fdpose synth --out ./synthetic --dives 24 --dive-number 107b --dive-number 5253b")
+@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="The folder to fill.")
+@click.option("--dives", type=click.IntRange(min=1), default=96, show_default=True, help="Number of dives.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Same seed, same competition.")
+@click.option("--dive-number", "dive_numbers", multiple=True, metavar="NUMBER", help="Only this dive; repeatable.")
+@jobs_option
+@json_option
+def synth(out: Path, dives: int, seed: int, dive_numbers: tuple[str, ...], jobs: int | None, as_json: bool) -> None:
+    """Make a synthetic competition: videos, labels, hand annotations, true poses.
+
+    Finished events are kept: after an interruption the same command goes on.
+    """
+    from finediving_pose.synth.competition import make_competition
+
+    summary = make_competition(out, dives=dives, seed=seed, dive_numbers=dive_numbers or None, jobs=jobs)
+    next_step = f"fdpose extract --videos {out / 'videos'} --labels {out / 'labels'}"
+    say(summary, as_json=as_json, next_step=next_step)

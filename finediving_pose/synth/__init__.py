@@ -1,0 +1,1 @@
+"""Synthetic dives: a competition with known poses, known faults and known scores."""

@@ -1,0 +1,111 @@
+"""A broadcast camera beside the pool: it looks across the board, pans after the diver, late, and zooms a little.
+
+The camera turns on its tripod and is far away, so the picture is a weak perspective and the background
+moves as one: a point's place in the panorama is (right, up) metres, and a frame is a window onto it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+WIDTH, HEIGHT = 456, 256
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Where the camera of an event stands. Unit vectors in the world frame, and the scale of the panorama."""
+
+    right: np.ndarray
+    up: np.ndarray
+    away: np.ndarray
+    pixels_per_metre: float
+    lag: float
+    exposure: float
+
+    def panorama(self, points: np.ndarray) -> np.ndarray:
+        """Place (..., 2) of world points (..., 3) in the panorama: metres right, metres up."""
+        return np.stack([points @ self.right, points @ self.up], -1)
+
+    def depth(self, points: np.ndarray) -> np.ndarray:
+        """Distance along the view of world points (..., 3), metres; larger is farther."""
+        return points @ self.away
+
+
+def random_view(rng: np.random.Generator) -> View:
+    """A side view from either side, up to 28 degrees off, from a little below to a little above."""
+    azimuth = rng.uniform(-0.5, 0.5) + np.pi * rng.integers(2)
+    elevation = rng.uniform(-0.02, 0.17)
+    flat = np.array([-np.sin(azimuth), np.cos(azimuth), 0.0])
+    up = np.array([0.0, 0.0, 1.0])
+    return View(
+        right=np.array([np.cos(azimuth), np.sin(azimuth), 0.0]),
+        up=np.cos(elevation) * up + np.sin(elevation) * flat,
+        away=np.cos(elevation) * flat - np.sin(elevation) * up,
+        pixels_per_metre=float(rng.uniform(54, 84)),
+        lag=float(rng.uniform(0.0, 0.05)),
+        exposure=float(rng.uniform(0.15, 0.5)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Pan:
+    """The camera's path over one dive.
+
+    Attributes
+    ----------
+    time : (G,) seconds, increasing
+    centre : (G, 2) middle of the picture in the panorama, metres
+    scale : (G,) pixels a metre
+    """
+
+    time: np.ndarray
+    centre: np.ndarray
+    scale: np.ndarray
+
+    def at(self, time: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Middle (T, 2) and scale (T,) at ``time``."""
+        centre = np.stack([np.interp(time, self.time, c) for c in self.centre.T], -1)
+        return centre, np.interp(time, self.time, self.scale)
+
+
+def follow(
+    view: View, time: np.ndarray, target: np.ndarray, take_off: float, touch: float, rng: np.random.Generator
+) -> Pan:
+    """Follow a diver whose middle is at ``target`` (G, 3), ``time`` evenly spaced.
+
+    The operator sees the diver ``lag`` seconds late, moves smoothly, does not aim quite at the middle, and stops
+    above the water.
+    """
+    step = time[1] - time[0]
+    goal = view.panorama(target) + rng.normal(0, [0.30, 0.18])
+    water = rng.uniform(0.7, 1.5)
+    goal[:, 1] = np.maximum(goal[:, 1], water)
+    goal[time < take_off] = (
+        goal[time >= take_off][0] + rng.normal(0, [0.1, 0.05]) + np.array([0, rng.uniform(-0.2, 0.4)])
+    )
+    late = int(view.lag / step)
+    goal = np.concatenate([np.repeat(goal[:1], late, 0), goal[: len(goal) - late]])
+    smooth = goal
+    for width in (0.14, 0.10):
+        smooth = _averaged(smooth, max(3, int(width / step) | 1))
+    start, mid, stop = rng.uniform(0.92, 1.1), rng.uniform(0.95, 1.08), rng.uniform(0.85, 1.02)
+    zoom = np.interp(time, [0, take_off, touch, time[-1]], [start, start, mid, stop * mid])
+    zoom = _averaged(zoom[:, None], int(0.3 / step) | 1)[:, 0]
+    return Pan(time, smooth, zoom * view.pixels_per_metre)
+
+
+def to_pixels(place: np.ndarray, centre: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """Pixels (T, ..., 2), origin at the top-left pixel's centre, of panorama places (T, ..., 2)."""
+    shape = (len(centre),) + (1,) * (place.ndim - 2)
+    offset = (place - centre.reshape(*shape, 2)) * scale.reshape(*shape, 1)
+    return offset * np.array([1, -1]) + np.array([(WIDTH - 1) / 2, (HEIGHT - 1) / 2])
+
+
+def _averaged(values: np.ndarray, width: int) -> np.ndarray:
+    """Running mean (G, D) over ``width`` samples, ends held."""
+    half = width // 2
+    padded = np.concatenate([np.repeat(values[:1], half, 0), values, np.repeat(values[-1:], half, 0)])
+    total = np.cumsum(np.concatenate([np.zeros((1, values.shape[1])), padded]), 0)
+    return (total[width:] - total[:-width]) / width

@@ -1,0 +1,162 @@
+"""Pictures of a dive: the panorama through the moving camera, the diver with motion blur, the water, the splash."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from finediving_pose.skeleton import N_JOINTS
+from finediving_pose.synth.body import Point
+from finediving_pose.synth.camera import HEIGHT, WIDTH, Pan, View, to_pixels
+from finediving_pose.synth.dive import FPS, Motion
+from finediving_pose.synth.figure import Figure, Placed, draw_figure, figure_box, place_figure
+from finediving_pose.synth.scenery import Scenery
+from finediving_pose.synth.splash import Splash
+
+BLUR_SAMPLES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """One dive before the camera of an event."""
+
+    scene: Scenery
+    view: View
+    pan: Pan
+    motion: Motion
+    figure: Figure
+    splash: Splash
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """What is truly in a frame: joints (16, 2) pixels, visible (16,), box (x1, y1, x2, y2) within the picture."""
+
+    joints: np.ndarray
+    visible: np.ndarray
+    box: np.ndarray
+
+
+class Painter:
+    """Draws frames of one event; holds the noise of its camera."""
+
+    def __init__(self, scene: Scenery, view: View, rng: np.random.Generator) -> None:
+        self.scene, self.view = scene, view
+        self.soft = float(rng.uniform(0.3, 0.8))
+        grain = rng.normal(0, rng.uniform(0.5, 2.5), (HEIGHT + 64, WIDTH + 64, 1)).astype(np.int16)
+        self.grain = np.repeat(grain, 3, 2)
+        self.rng = rng
+
+    def empty(self, pan: Pan, time: float) -> np.ndarray:
+        """The pool without a diver, uint8 (H, W, 3) RGB."""
+        picture = self._background(pan, time)
+        self._plank(picture, pan, time, 0.0)
+        return self._finished(picture)
+
+    def frame(self, shot: Shot, index: int) -> tuple[np.ndarray, Truth | None]:
+        """One frame of a dive and its truth; None where no joint is to be seen."""
+        time = index / FPS
+        picture = self._background(shot.pan, time)
+        samples = time + self.view.exposure / FPS * np.linspace(-0.5, 0.5, BLUR_SAMPLES)
+        centre, scale = shot.pan.at(np.append(samples, time))
+        points = shot.motion.points(np.append(samples, time))
+        placed = place_figure(self.view, points, centre, scale)
+        feet = points[-1, [Point.RIGHT_TOE, Point.LEFT_TOE], 2].min() - 0.02 - self.scene.height
+        self._plank(picture, shot.pan, time, float(feet) if time < shot.motion.take_off else 0.0)
+        waterline = self._waterline(points[-1], centre[-1], float(scale[-1]))
+        self._diver(picture, shot.figure, placed[:-1], waterline, time > shot.motion.touch)
+        shot.splash.draw(picture, time, self.view, centre[-1], float(scale[-1]), self.scene)
+        return self._finished(picture), _truth(shot.figure, placed[-1], points[-1], waterline)
+
+    def _background(self, pan: Pan, time: float) -> np.ndarray:
+        """The panorama through the window of the camera, smeared along its movement."""
+        (before, after), scales = pan.at(time + self.view.exposure / FPS * np.array([-0.5, 0.5]))
+        centre, scale = (before + after) / 2, float(scales.mean())
+        ratio = self.scene.scale / scale
+        x = (centre[0] - self.scene.left) * self.scene.scale - ratio * (WIDTH - 1) / 2
+        y = (self.scene.top - centre[1]) * self.scene.scale - ratio * (HEIGHT - 1) / 2
+        window = np.array([[ratio, 0, x], [0, ratio, y]])
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        picture = cv2.warpAffine(
+            self.scene.picture, window, (WIDTH, HEIGHT), flags=flags, borderMode=cv2.BORDER_REPLICATE
+        )
+        across, down = np.abs(after - before) * scale
+        if max(across, down) > 0.7:
+            picture = cv2.sepFilter2D(picture, -1, _smear(across), _smear(down))
+        return picture
+
+    def _plank(self, picture: np.ndarray, pan: Pan, time: float, dip: float) -> None:
+        """The springboard, bent by ``dip`` metres at its tip; platforms are part of the panorama."""
+        if self.scene.height > 5:
+            return
+        dip = float(np.clip(dip, -0.6, 0.0))
+        centre, scale = pan.at(np.array([time]))
+        x = np.linspace(-4.9, 0.0, 12)
+        bend = self.scene.height + dip * np.clip((x + 2.8) / 2.8, 0, 1) ** 2
+        for half, rise, tone in ((0.25, -0.05, 0.7), (0.25, 0.0, 1.05)):
+            edges = [np.stack([x, np.full_like(x, y), bend + rise], -1) for y in (-half, half)]
+            outline = np.concatenate([edges[0], edges[1][::-1]])
+            near = (
+                np.concatenate([edges[0] - [0, 0, 0.05], edges[0][::-1]])
+                if self.view.away[1] > 0
+                else np.concatenate([edges[1] - [0, 0, 0.05], edges[1][::-1]])
+            )
+            for shape, tint in ((outline, tone), (near, 0.8)):
+                place = to_pixels(self.view.panorama(shape)[None], centre, scale)[0]
+                colour = tuple(min(255.0, c * tint) for c in self.scene.plank)
+                cv2.fillPoly(picture, [np.round(place * 16).astype(np.int32)], colour, cv2.LINE_AA, 4)
+
+    def _waterline(self, points: np.ndarray, centre: np.ndarray, scale: float) -> float:
+        """Row of the picture where the diver's plane meets the water."""
+        foot = points[6] * np.array([1, 1, 0])
+        return float(to_pixels(self.view.panorama(foot[None])[None], centre[None], np.array([scale]))[0, 0, 1])
+
+    def _diver(self, picture: np.ndarray, figure: Figure, placed: list[Placed], waterline: float, wet: bool) -> None:
+        """The diver, averaged over the exposure; what is under water shows faintly."""
+        boxes = np.array([figure_box(figure, p) for p in placed])
+        left, top = np.maximum(np.floor(boxes[:, :2].min(0)).astype(int) - 2, 0)
+        right, bottom = np.ceil(boxes[:, 2:].max(0)).astype(int) + 3
+        right, bottom = min(right, WIDTH), min(bottom, HEIGHT)
+        if right <= left or bottom <= top:
+            return
+        ground = picture[top:bottom, left:right].copy()
+        total = np.zeros(ground.shape, np.uint16)
+        for p in placed:
+            layer = ground.copy()
+            moved = Placed(p.places - [left, top], p.depths, p.scale)
+            draw_figure(layer, figure, moved, self.scene.light, self.scene.contrast)
+            total += layer
+        drawn = (total // len(placed)).astype(np.uint8)
+        if wet and waterline < bottom:
+            depth = (np.arange(top, bottom) - waterline) / (placed[0].scale * 0.7)
+            alpha = np.where(depth < 0, 1.0, np.clip(0.35 * (1 - depth), 0, 1)).astype(np.float32)[:, None, None]
+            drawn = (ground + alpha * (drawn.astype(np.float32) - ground)).astype(np.uint8)
+        picture[top:bottom, left:right] = drawn
+
+    def _finished(self, picture: np.ndarray) -> np.ndarray:
+        """Lens and sensor: a little soft, a little grain."""
+        picture = cv2.GaussianBlur(picture, (0, 0), self.soft)
+        dy, dx = self.rng.integers(0, 64, 2)
+        return cv2.add(picture, self.grain[dy : dy + HEIGHT, dx : dx + WIDTH], dtype=cv2.CV_8U)
+
+
+def _smear(length: float) -> np.ndarray:
+    """Box of ``length`` pixels (its ends fractional) that sums to one."""
+    half = max(0, int(np.ceil((length - 1) / 2)))
+    offsets = np.arange(-half, half + 1)
+    weight = np.clip(max(length, 1.0) / 2 + 0.5 - np.abs(offsets), 0, 1)
+    return weight / weight.sum()
+
+
+def _truth(figure: Figure, placed: Placed, points: np.ndarray, waterline: float) -> Truth | None:
+    joints = placed.places[:N_JOINTS]
+    inside = (joints >= 0).all(1) & (joints[:, 0] <= WIDTH - 1) & (joints[:, 1] <= HEIGHT - 1)
+    visible = inside & (points[:N_JOINTS, 2] > 0)
+    if not visible.any():
+        return None
+    box = figure_box(figure, placed)
+    if points[:, 2].min() < 0:
+        box[3] = min(box[3], max(waterline, box[1] + 1))
+    return Truth(joints, visible, np.clip(box, 0, [WIDTH - 1, HEIGHT - 1, WIDTH - 1, HEIGHT - 1]))
