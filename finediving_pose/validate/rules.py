@@ -1,0 +1,62 @@
+"""The registry of rules, and what a rule yields."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from finediving_pose.clip import ClipKey
+
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong with one clip. A rule gives key and message, the registry adds the rest.
+
+    An error is certain and stands in the way of using the clip; a warning is worth a person's look.
+    """
+
+    key: ClipKey
+    message: str
+    rule: str = ""
+    severity: Severity = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A registered rule. The first part of its name says what it looks at: label, split, frame or pose."""
+
+    name: str
+    severity: Severity
+    says: str
+    check: Callable[[Any], Iterator[Finding]]
+
+    @property
+    def subject(self) -> str:
+        return self.name.partition(".")[0]
+
+    def __call__(self, subject: Any) -> Iterator[Finding]:
+        for finding in self.check(subject):
+            yield replace(finding, rule=self.name, severity=self.severity)
+
+
+RULES: dict[str, Rule] = {}
+"""Every rule by its name."""
+
+
+def rule(name: str, *, severity: Severity) -> Callable[[Callable[[Any], Iterator[Finding]]], Rule]:
+    """Register a function as a rule; the first line of its docstring is what ``--list-rules`` says of it.
+
+    The function takes what its name begins with: ``label.`` a Clip, ``split.`` all clips (a list),
+    ``frame.`` a ClipFrames, ``pose.`` a LayerPoses.
+    """
+
+    def register(check: Callable[[Any], Iterator[Finding]]) -> Rule:
+        assert name not in RULES, f"two rules are called {name}"
+        assert check.__doc__, f"rule {name} has no docstring"
+        RULES[name] = Rule(name, severity, check.__doc__.strip().splitlines()[0], check)
+        return RULES[name]
+
+    return register
