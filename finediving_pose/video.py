@@ -137,16 +137,29 @@ def _decode(path: Path, container: Any, stream: Any) -> Iterator[VideoFrame]:
 
     Where the file is cut short, frames that wait in the decoder for their
     neighbours are left out: with a neighbour missing they would be miscounted.
+    A cut shows in a packet cut in two, in fewer packets than the header counts,
+    or, where it does not count them, in a gap among the frames that waited.
     """
     stream.thread_type = "AUTO"
     number = packets = 0
+    before: VideoFrame | None = None
     try:
         for packet in container.demux(stream):
-            if packet.is_corrupt or (not packet.size and packets < (stream.frames or 0)):
+            at_end = not packet.size
+            if packet.is_corrupt or (at_end and packets < stream.frames):
                 return
             packets += 1
             for frame in packet.decode():
+                if at_end and not stream.frames and before and _gap(before, frame):
+                    return
                 yield frame
+                before = frame
                 number += 1
     except FFmpegError as e:
         raise VideoError(f"{path}: frame {number} can't be decoded ({e.strerror}); fetch the video again") from e
+
+
+def _gap(before: VideoFrame, frame: VideoFrame) -> bool:
+    if before.pts is None or frame.pts is None or not before.duration:
+        return False
+    return frame.pts - before.pts > 1.5 * before.duration

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -37,10 +38,10 @@ def _show(found: dict[str, Any]) -> None:
     table = Table(show_header=False, box=None, pad_edge=False)
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
-    console = Console(highlight=False)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
     for name, value in found.items():
         table.add_row(name.replace("_", " "), _text(value))
-    console.print(table, width=None if console.is_terminal else 120)
+    console.print(table)
 
 
 def _text(value: Any) -> str:

@@ -32,6 +32,7 @@ class Column:
     width: int = 0
 
 
+# After the two parts of the key, the fields of Clip in their order.
 COLUMNS: tuple[Column, ...] = (
     Column("video", "S"),
     Column("index", "<i8"),
@@ -90,11 +91,8 @@ def encode_clips(clips: Sequence[Clip]) -> dict[str, np.ndarray]:
 
 def decode_clips(columns: Mapping[str, np.ndarray]) -> list[Clip]:
     """The inverse of :func:`encode_clips`. Raises LabelError or ValueError where a row can't be a clip."""
-    values = {c.name: _decode(c, columns[c.name]) for c in COLUMNS}
-    keys = map(ClipKey, values.pop("video"), values.pop("index"))
-    names = tuple(values)
-    rows = zip(*values.values(), strict=True)
-    return [Clip(key, **dict(zip(names, row, strict=True))) for key, row in zip(keys, rows, strict=True)]
+    video, index, *rest = (_decode(c, columns[c.name]) for c in COLUMNS)
+    return list(map(Clip, map(ClipKey, video, index), *rest))
 
 
 def _value(clip: Clip, name: str) -> Any:

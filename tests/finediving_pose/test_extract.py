@@ -1,0 +1,276 @@
+"""Clips out of videos and frame folders: the right frames, whole or not at all, never altered at their source."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from finediving_pose.cli import main
+from finediving_pose.clip import Clip, ClipKey
+from finediving_pose.errors import FrameError, VideoError
+from finediving_pose.extract import add_clips, extract_frames, extract_videos
+from finediving_pose.frames import frame_name, is_complete, open_frames
+from finediving_pose.labels.table import read_clips
+from finediving_pose.workspace import Workspace
+from tests.killing import count_moments, kill_at
+from tests.media import jpeg, painted_number, write_pictures, write_video
+
+
+def clip(video: str, index: int, first: int | None = None, last: int | None = None, **more) -> Clip:
+    return Clip(ClipKey(video, index), start_frame=first, end_frame=last, **more)
+
+
+@pytest.fixture(scope="module")
+def videos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("videos")
+    write_video(folder / "men.mp4", 50, codec_options={"bf": "3"})
+    write_video(folder / "women.mkv", 40)
+    return folder
+
+
+def shown(workspace: Workspace, key: ClipKey) -> list[int]:
+    frames = open_frames(workspace, key)
+    return [painted_number(frames.read(n)) for n in frames.numbers]
+
+
+def leftovers(workspace: Workspace) -> list[Path]:
+    return [p for p in workspace.root.rglob(".*") if p.name.endswith((".part", ".old"))]
+
+
+# -- videos ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_clips_of_several_videos_hold_their_own_frames(workspace: Workspace, videos: Path, jobs: int) -> None:
+    clips = [clip("men", 1, 3, 12), clip("men", 2, 10, 30), clip("women", 0, 39, 39)]
+    result = extract_videos(workspace, videos, clips, jobs)
+    assert sorted(result.made) == [c.key for c in clips]
+    assert result.n_frames == 10 + 21 + 1
+    for c in clips:
+        assert shown(workspace, c.key) == list(c.frame_range or ())
+    frames = open_frames(workspace, clips[0].key)
+    assert (frames.width, frames.height, frames.fps, frames.names[0]) == (427, 256, 25.0, "00003.jpg")
+    assert frames.path(3).name == "00003.jpg"
+
+
+def test_the_clips_table_learns_what_only_frames_know(workspace: Workspace, videos: Path) -> None:
+    labelled = clip("men", 1, 3, 12, action_type="107b", stage_starts=(4,), sub_actions=(1, 36))
+    extract_videos(workspace, videos, [labelled])
+    assert read_clips(workspace) == [replace(labelled, n_frames=10, fps=25.0, image_width=427, image_height=256)]
+
+
+def test_labels_read_again_keep_what_the_frames_said(workspace: Workspace) -> None:
+    add_clips(workspace, [clip("men", 1, n_frames=10, fps=25.0, stage_starts=(2, 5), sub_actions=(1, 2, 3))])
+    add_clips(workspace, [clip("men", 1, 3, 12, dive_score=81.0, sub_actions=(7,)), clip("men", 2)])
+    first, second = read_clips(workspace)
+    expected = clip("men", 1, 3, 12, n_frames=10, fps=25.0, dive_score=81.0, sub_actions=(7,))
+    assert (first, second) == (expected, clip("men", 2))
+
+
+def test_what_is_complete_is_not_made_again(workspace: Workspace, videos: Path) -> None:
+    clips = [clip("men", 1, 3, 12)]
+    extract_videos(workspace, videos, clips)
+    made = workspace.frame_folder(clips[0].key).stat().st_ino
+    again = extract_videos(workspace, videos, clips)
+    assert (again.made, again.kept) == ([], [clips[0].key])
+    assert workspace.frame_folder(clips[0].key).stat().st_ino == made
+    forced = extract_videos(workspace, videos, clips, force=True)
+    assert forced.made == [clips[0].key]
+    assert workspace.frame_folder(clips[0].key).stat().st_ino != made
+    assert leftovers(workspace) == []
+
+
+def test_labels_that_moved_are_told(workspace: Workspace, videos: Path) -> None:
+    extract_videos(workspace, videos, [clip("men", 1, 3, 12)])
+    moved = extract_videos(workspace, videos, [clip("men", 1, 5, 12)])
+    assert "frames are 3 to 12 (10), the labels say 5 to 12" in moved.warnings[0]
+
+
+def test_one_bad_clip_stops_nobody(workspace: Workspace, videos: Path) -> None:
+    clips = [
+        clip("men", 1, 0, 9),
+        clip("men", 2, 45, 55),
+        clip("men", 3),
+        clip("women", 1, 0, 9),
+        clip("mixed", 1, 0, 9),
+    ]
+    result = extract_videos(workspace, videos, clips)
+    assert sorted(map(str, result.made)) == ["men/1", "women/1"]
+    assert "men/2: frames 45 to 55" in str(result.failed[ClipKey("men", 2)])
+    assert "only 50 (0 to 49)" in str(result.failed[ClipKey("men", 2)])
+    assert "no start_frame" in str(result.failed[ClipKey("men", 3)])
+    assert len(result.warnings) == 1
+    assert "1 of 3 videos are missing (mixed)" in result.warnings[0]
+    assert not workspace.frame_folder(ClipKey("men", 2)).exists()
+    assert leftovers(workspace) == []
+
+
+def test_a_failed_second_try_leaves_the_first_whole(workspace: Workspace, videos: Path) -> None:
+    extract_videos(workspace, videos, [clip("men", 1, 3, 12)])
+    result = extract_videos(workspace, videos, [clip("men", 1, 3, 99)], force=True)
+    assert list(result.failed) == [ClipKey("men", 1)]
+    assert shown(workspace, ClipKey("men", 1)) == list(range(3, 13))
+
+
+def test_no_video_at_all_is_an_error(workspace: Workspace, videos: Path, tmp_path: Path) -> None:
+    with pytest.raises(VideoError, match=r"2 of 2 videos are missing \(x, y\); expected files such as x\.mp4"):
+        extract_videos(workspace, videos, [clip("x", 1, 0, 1), clip("y", 1, 0, 1)])
+    with pytest.raises(VideoError, match="no such folder"):
+        extract_videos(workspace, tmp_path / "nowhere", [clip("men", 1, 0, 1)])
+
+
+def test_a_killed_extraction_leaves_whole_clips_and_goes_on(workspace: Workspace, videos: Path) -> None:
+    clips = [clip("men", 1, 0, 5), clip("men", 2, 4, 9)]
+    reference = Workspace(workspace.root.parent / "reference")
+    extract_videos(reference, videos, clips)
+
+    def work() -> None:
+        extract_videos(workspace, videos, clips, jobs=1, force=True)
+
+    total = count_moments(work)
+    for step in range(8):
+        kill_at(work, total * (2 * step + 1) // 16)
+        for c in clips:
+            if is_complete(workspace, c.key):
+                assert open_frames(workspace, c.key).digest == open_frames(reference, c.key).digest
+                assert shown(workspace, c.key) == list(c.frame_range or ())
+    work()
+    assert leftovers(workspace) == []
+    assert read_clips(workspace) == read_clips(reference)
+
+
+# -- frame folders --------------------------------------------------------------------------------------------------
+
+
+def test_a_folder_a_video_is_cut_by_the_labels(workspace: Workspace, tmp_path: Path) -> None:
+    write_pictures(tmp_path / "in" / "men", range(20), prefix="men_r1_")
+    result = extract_frames(workspace, tmp_path / "in", [clip("men", 1, 0, 8), clip("men", 2, 9, 19)])
+    assert [len(open_frames(workspace, k).numbers) for k in result.made] == [9, 11]
+    assert shown(workspace, ClipKey("men", 2)) == list(range(9, 20))
+    assert open_frames(workspace, ClipKey("men", 2)).names[0] == "men_r1_00009.jpg"
+
+
+def test_trimmed_folders_keep_their_numbers(workspace: Workspace, tmp_path: Path) -> None:
+    write_pictures(tmp_path / "in" / "men" / "3", range(100, 110))
+    write_pictures(tmp_path / "in" / "women" / "0", range(5))
+    result = extract_frames(workspace, tmp_path / "in")
+    assert sorted(map(str, result.made)) == ["men/3", "women/0"]
+    assert shown(workspace, ClipKey("men", 3)) == list(range(100, 110))
+    assert [c.source for c in read_clips(workspace)] == ["unlabelled", "unlabelled"]
+
+
+def test_a_folder_of_pictures_is_one_video(workspace: Workspace, tmp_path: Path) -> None:
+    folder = write_pictures(tmp_path / "holiday", range(4))
+    assert extract_frames(workspace, folder).made == [ClipKey("holiday", 0)]
+    assert extract_frames(workspace, folder, [clip("men", 1, 1, 2)]).made == [ClipKey("men", 1)]
+
+
+def test_pictures_are_taken_in_byte_for_byte(workspace: Workspace, tmp_path: Path) -> None:
+    folder = write_pictures(tmp_path / "in", range(4))
+    before = {p.name: (p.read_bytes(), p.stat().st_mtime_ns) for p in folder.iterdir()}
+    extract_frames(workspace, folder)
+    extract_frames(workspace, folder, force=True)
+    frames = open_frames(workspace, ClipKey("in", 0))
+    assert [frames.jpeg(n) for n in frames.numbers] == [before[frame_name(n)][0] for n in range(4)]
+    assert {p.name: (p.read_bytes(), p.stat().st_mtime_ns) for p in folder.iterdir()} == before
+
+
+def test_another_count_than_the_labels_is_a_warning(workspace: Workspace, tmp_path: Path) -> None:
+    write_pictures(tmp_path / "in" / "men" / "1", range(7))
+    result = extract_frames(workspace, tmp_path / "in", [clip("men", 1, 0, 9), clip("men", 2, 10, 12)])
+    assert result.warnings[0].endswith("no frames for 1 of 2 clips (men/2)")
+    assert result.warnings[1] == "men/1: 7 frames, but the labels count 10"
+    assert read_clips(workspace)[0].n_frames == 7
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "not a JPEG"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(100), "not a JPEG"),
+        (jpeg(2)[:900], "is cut short"),
+        (jpeg(2)[:900] + b"\xff\xd9", "can't be decoded"),
+        (jpeg(2, 64, 64), "64 x 64 pixels, the pictures before it 320 x 192"),
+    ],
+)
+def test_a_damaged_picture_fails_its_clip_alone(
+    workspace: Workspace, tmp_path: Path, content: bytes, words: str
+) -> None:
+    write_pictures(tmp_path / "in" / "men" / "1", range(4))
+    write_pictures(tmp_path / "in" / "men" / "2", range(4))
+    (tmp_path / "in" / "men" / "1" / "00002.jpg").write_bytes(content)
+    result = extract_frames(workspace, tmp_path / "in")
+    assert result.made == [ClipKey("men", 2)]
+    message = str(result.failed[ClipKey("men", 1)])
+    assert "00002.jpg" in message
+    assert words in message
+    assert not workspace.frame_folder(ClipKey("men", 1)).exists()
+    assert leftovers(workspace) == []
+
+
+def test_frames_without_a_number_or_twice_are_told(workspace: Workspace, tmp_path: Path) -> None:
+    folder = write_pictures(tmp_path / "in", [1, 2])
+    (folder / "cover.jpg").write_bytes(jpeg(0))
+    with pytest.raises(FrameError, match=r"cover\.jpg: no frame number"):
+        extract_frames(workspace, folder)
+    (folder / "cover.jpg").rename(folder / "b00002.jpg")
+    with pytest.raises(FrameError, match=r"00002\.jpg and b00002\.jpg are both frame 2"):
+        extract_frames(workspace, folder)
+
+
+def test_an_unknown_layout_names_the_known_ones(workspace: Workspace, tmp_path: Path) -> None:
+    write_pictures(tmp_path / "in" / "a" / "b" / "c", [1])
+    with pytest.raises(FrameError, match=r"expected <video>/<frame>\.jpg, <video>/<index>/<frame>\.jpg"):
+        extract_frames(workspace, tmp_path / "in")
+
+
+def test_the_real_frames_become_two_clips(workspace: Workspace, shared_data: Path, tmp_path: Path) -> None:
+    labels = tmp_path / "real.csv"
+    labels.write_text("video,index,start_frame,end_frame\nfinediv,1,0,33\nfinediv,2,34,68\n")
+    images = shared_data / "finediving_pose_examples" / "images"
+    words = ["extract", "--frames", str(images), "--labels", str(labels), "--json", "--data", str(workspace.root)]
+    run = CliRunner().invoke(main, words)
+    assert run.exit_code == 0, run.output
+    assert json.loads(run.stdout)["frames_extracted"] == 69
+    clips = read_clips(workspace)
+    assert [(c.n_frames, c.image_width, c.image_height, c.source) for c in clips] == [
+        (34, 455, 256, "unlabelled"),
+        (35, 455, 256, "unlabelled"),
+    ]
+    assert open_frames(workspace, ClipKey("finediv", 2)).names[0] == "finediv00034.jpg"
+
+
+# -- the command ----------------------------------------------------------------------------------------------------
+
+
+def test_real_labels_alone_make_the_clips_table(workspace: Workspace, shared_data: Path) -> None:
+    labels = shared_data / "finediving" / "Annotations"
+    run = CliRunner().invoke(main, ["extract", "--labels", str(labels), "--data", str(workspace.root)])
+    assert run.exit_code == 0, run.output
+    assert len(read_clips(workspace)) == 3000
+    assert not workspace.frames.exists()
+
+
+def test_a_failed_clip_is_exit_code_one_and_the_others_are_there(workspace: Workspace, videos: Path) -> None:
+    table = workspace.root.parent / "ranges.csv"
+    table.write_text("video,index,start_frame,end_frame\nmen,1,0,9\nmen,2,45,55\n")
+    words = ["extract", "--videos", str(videos), "--labels", str(table), "--data", str(workspace.root)]
+    run = CliRunner().invoke(main, words)
+    assert run.exit_code == 1
+    assert "fdpose: men/2: frames 45 to 55" in run.stderr
+    assert "Traceback" not in run.output
+    assert "clips extracted      1" in run.stdout
+    again = CliRunner().invoke(main, [*words, "--clip", "men/1"])
+    assert again.exit_code == 0
+    assert "clips already there  1" in again.stdout
+
+
+def test_asking_for_nothing_or_for_both_is_bad_usage(workspace: Workspace, videos: Path) -> None:
+    for words in ([], ["--videos", str(videos), "--frames", str(videos)]):
+        run = CliRunner().invoke(main, ["extract", *words, "--data", str(workspace.root)])
+        assert run.exit_code == 2
+        assert len(run.stderr.splitlines()) == 1

@@ -1,0 +1,97 @@
+"""Frame i is frame i of one sequential decode, whatever the container, the codec and the ranges asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from finediving_pose.errors import VideoError
+from finediving_pose.video import open_video, read_ranges
+from tests.media import painted_number, write_video
+
+N = 60
+KINDS = {
+    "mp4 without B-frames": ("a.mp4", {"codec_options": {"bf": "0", "g": "12"}}),
+    "mp4 with B-frames": ("b.mp4", {"codec_options": {"bf": "3", "b_strategy": "0", "g": "25"}}),
+    "mp4 with open groups": ("c.mp4", {"codec_options": {"x264-params": "open-gop=1:bframes=3:keyint=20"}}),
+    "mp4 of variable rate": ("d.mp4", {"times": [i * 40 + (i % 3) * 11 + 700 * (i > 30) for i in range(N)]}),
+    "mkv": ("e.mkv", {"codec_options": {"bf": "2"}}),
+    "avi": ("f.avi", {"codec": "mpeg4", "codec_options": {"bf": "0"}}),
+    "webm": ("g.webm", {"codec": "libvpx", "codec_options": {"deadline": "realtime", "cpu-used": "8"}}),
+}
+
+
+@pytest.fixture(scope="module")
+def videos(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("videos")
+    return {kind: write_video(folder / name, N, **options) for kind, (name, options) in KINDS.items()}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_frame_is_the_one_asked_for(videos: dict[str, Path], kind: str) -> None:
+    ranges = [range(40, 55), range(5, 20), range(10, 11), range(18, 45), range(59, 60)]
+    got = [(i, n, painted_number(rgb)) for i, n, rgb in read_ranges(videos[kind], ranges)]
+    assert all(n == seen for _, n, seen in got)
+    for i, wanted in enumerate(ranges):
+        assert [n for j, n, _ in got if j == i] == list(wanted)
+
+
+@pytest.mark.parametrize("threads", [1, 4])
+def test_the_number_of_threads_changes_nothing(videos: dict[str, Path], threads: int) -> None:
+    got = [(n, painted_number(rgb)) for _, n, rgb in read_ranges(videos["mp4 with B-frames"], [range(N)], 256, threads)]
+    assert got == [(n, n) for n in range(N)]
+
+
+def test_frames_keep_their_proportion(videos: dict[str, Path]) -> None:
+    _, _, rgb = next(read_ranges(videos["mkv"], [range(1)], height=256))
+    assert rgb.shape == (256, 427, 3)
+    assert rgb.dtype == "uint8"
+
+
+def test_the_header_is_told(videos: dict[str, Path]) -> None:
+    info = open_video(videos["mp4 with B-frames"])
+    assert (info.fps, info.n_frames, info.width, info.height) == (25.0, N, 320, 192)
+    assert open_video(videos["mkv"]).n_frames is None
+
+
+def test_no_range_means_no_work(videos: dict[str, Path]) -> None:
+    assert list(read_ranges(videos["mkv"], [])) == []
+
+
+def test_a_range_past_the_end_names_what_there_is(videos: dict[str, Path]) -> None:
+    got = []
+    with pytest.raises(VideoError, match=r"b\.mp4: frames up to 70 .* has only 60 \(0 to 59\)"):
+        got += [n for i, n, _ in read_ranges(videos["mp4 with B-frames"], [range(50, 71), range(3)])]
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("cut.mp4", {"codec_options": {"bf": "3", "b_strategy": "0"}, "container_options": {"movflags": "faststart"}}),
+        ("cut.mkv", {"codec_options": {"bf": "3", "b_strategy": "0"}}),
+        ("cut.avi", {"codec": "mpeg4"}),
+    ],
+)
+def test_a_video_cut_anywhere_gives_no_wrong_frame(tmp_path: Path, name: str, options: dict) -> None:
+    """What comes out of a damaged video is numbered as in the whole one; what does not is an error."""
+    whole = write_video(tmp_path / f"whole{name}", N, **options).read_bytes()
+    cut = tmp_path / name
+
+    @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @given(st.integers(len(whole) // 10, len(whole) - 1))
+    def check(size: int) -> None:
+        cut.write_bytes(whole[:size])
+        got = []
+        try:
+            for _, n, rgb in read_ranges(cut, [range(N)], 192, 1):
+                got.append((n, painted_number(rgb)))
+        except VideoError as e:
+            assert name in str(e)
+        else:
+            assert len(got) == N
+        assert got == [(n, n) for n in range(len(got))]
+
+    check()
