@@ -156,7 +156,7 @@ def _cut_video(workspace: Workspace, threads: int, work: tuple[Path, list[Clip]]
         for i, number, rgb in media.read_ranges(path, ranges, HEIGHT, threads):
             if number == ranges[i].start:
                 writers[i] = FrameWriter(workspace, clips[i].key, str(path), info.fps)
-            jpeg = simplejpeg.encode_jpeg(rgb, quality=JPEG_QUALITY)
+            jpeg = simplejpeg.encode_jpeg(rgb, quality=JPEG_QUALITY, colorsubsampling="420")
             writers[i].add(number, frame_name(number), jpeg, (rgb.shape[1], rgb.shape[0]))
             if number == ranges[i][-1]:
                 writers.pop(i).finish()

@@ -43,6 +43,8 @@ def map_clips(
         A worker process died, most often because memory ran out.
     """
     items = list(items)
+    if not items:
+        return
     jobs = min(jobs or default_jobs(), len(items))
     results = _serial(function, items) if jobs <= 1 else _parallel(function, items, jobs)
     yield from track(results, description, unit, total=len(items))

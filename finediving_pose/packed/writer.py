@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
+import os
 import shutil
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib import resources
@@ -86,7 +89,7 @@ def write_packed(
     sizes = [_jpeg_sizes(f) for f in folders]
     _check_space(target, sum(int(s.sum()) for s in sizes), sum(map(len, sizes)), cache)
     provenance = _Provenance()
-    with atomic_write(target) as part, h5py.File(part, "w", locking=False) as file:
+    with atomic_write(target) as part, _new_file(part) as file:
         columns = schema.encode_clips(rows)
         data = _allocate(file, columns, sizes, cache)
         for i, folder in enumerate(track(folders, "packing")):
@@ -103,6 +106,21 @@ def write_packed(
         "pose_rows_without_frame": provenance.rows_without_frame,
         "digest": digest,
     }
+
+
+@contextmanager
+def _new_file(path: Path) -> Iterator[h5py.File]:
+    """A new HDF5 file; a full disk is an OSError whether it shows while writing or while closing."""
+    file = h5py.File(path, "w", locking=False)
+    try:
+        yield file
+        file.close()
+    except (OSError, RuntimeError) as e:
+        code = getattr(e, "errno", None) or errno.EIO
+        raise OSError(code, os.strerror(code)) from e
+    finally:
+        with suppress(RuntimeError):
+            file.close()
 
 
 def _row(clip: Clip, folder: FrameFolder) -> Clip:

@@ -179,6 +179,18 @@ def test_the_real_labels_survive_packing(shared_data: Path) -> None:
     assert schema.decode_clips(schema.encode_clips(clips)) == clips
 
 
+def test_the_documented_ten_lines_read_the_file(packed_path: Path, source: Workspace) -> None:
+    """The example in docs/format.md runs as it is printed and reads what was packed."""
+    page = (Path(__file__).parents[3] / "docs" / "format.md").read_text()
+    code = page.split("```python\n")[1].split("```")[0]
+    found: dict = {}
+    exec(code.replace('"finediving_pose.h5"', repr(str(packed_path))), found)
+    assert found["jpegs"] == [open_frames(source, ClipKey("men", 1)).jpeg(n) for n in range(8)]
+    assert found["first"].size == (64, 48)
+    assert found["keypoints"].shape == (8, 16, 2)
+    assert found["stages"].tolist() == [3, 3, 24, 24, 24, 36, 36, 36]
+
+
 # -- from any process -----------------------------------------------------------------------------------------------
 
 
