@@ -7,6 +7,8 @@ Layout of the five files, all keyed by (video, index):
 * the same for training code: ``[action_type, dive_score, difficulty, steps_transit_frames, frames_labels]``
 * two lists of keys, the train and the test split
 
+A synthetic competition comes in the same files; its videos are called Synthetic....
+
 Source: https://github.com/xujinglin/FineDiving (Xu et al., CVPR 2022).
 """
 
@@ -107,7 +109,7 @@ def _clip(where: Path, key: Any, fields: dict[str, Any], split: Any) -> Clip:
             synchronised=synchronised_from_name(key[0]),
             stage_starts=starts,
             sub_actions=sub_actions,
-            source="finediving",
+            source="synthetic" if key[0].startswith("Synthetic") else "finediving",
         )
     except LabelError as e:
         raise LabelError(f"{where}: {e}") from None

@@ -11,7 +11,7 @@ from finediving_pose.frames import MANIFEST, FrameFolder, decode_jpeg, digest_jp
 from finediving_pose.validate.rules import Finding, rule
 from finediving_pose.workspace import Workspace
 
-FROZEN_FRAMES = 5
+FROZEN_FRAMES = 10
 
 
 @dataclass(slots=True)
@@ -124,7 +124,7 @@ def frames_are_those_of_the_range(frames: ClipFrames) -> Iterator[Finding]:
 
 @rule("frame.frozen", severity="warning")
 def picture_does_not_freeze(frames: ClipFrames) -> Iterator[Finding]:
-    """No picture is repeated unchanged for five frames or more."""
+    """No picture is repeated unchanged for ten frames or more."""
     longest = max(frames.repeats.items(), key=lambda item: item[1], default=(0, 0))
     if longest[1] + 1 >= FROZEN_FRAMES:
         first = longest[0] - longest[1]

@@ -142,13 +142,19 @@ def persons_are_as_many_as_divers(layer: LayerPoses) -> Iterator[Finding]:
 
 @rule("pose.coverage", severity="warning")
 def most_frames_have_a_pose(layer: LayerPoses) -> Iterator[Finding]:
-    """Nine of ten frames have a pose (hand poses may be few)."""
+    """Nine of ten frames before the entry have a pose.
+
+    Before the last stage, that is, or in the first two thirds of a clip without stages. Hand
+    poses may be few.
+    """
     if layer.poses is None or layer.frames is None or layer.layer.startswith("manual"):
         return
+    numbers = layer.frames.numbers
+    before = set(numbers[: layer.clip.stage_starts[-1] if layer.clip.stage_starts else len(numbers) * 2 // 3])
     posed = set(layer.poses.frame[layer.present.sum(1) >= len(JOINTS) // 2].tolist())
-    share = len(posed & set(layer.frames.numbers)) / max(len(layer.frames.numbers), 1)
+    share = len(posed & before) / max(len(before), 1)
     if share < COVERAGE:
-        yield layer.finding(f"only {share:.0%} of the frames have a pose of 8 joints or more")
+        yield layer.finding(f"only {share:.0%} of the frames before the entry have a pose of 8 joints or more")
 
 
 @rule("pose.outside-picture", severity="warning")

@@ -15,7 +15,7 @@ from finediving_pose.labels.table import write_clips
 from finediving_pose.validate import validate
 from finediving_pose.workspace import Workspace
 
-CLIP = Clip(ClipKey("v", 1), start_frame=10, end_frame=17, n_frames=8)
+CLIP = Clip(ClipKey("v", 1), start_frame=10, end_frame=24, n_frames=15)
 
 
 def jpeg(seed: int, width: int = 64, height: int = 48) -> bytes:
@@ -24,9 +24,9 @@ def jpeg(seed: int, width: int = 64, height: int = 48) -> bytes:
 
 @pytest.fixture
 def folder(workspace: Workspace) -> Path:
-    """Eight whole pictures of one clip, as extraction leaves them."""
+    """Fifteen whole pictures of one clip, as extraction leaves them."""
     write_clips(workspace.clips_table, [CLIP])
-    folder, numbers = workspace.frame_folder(CLIP.key), tuple(range(10, 18))
+    folder, numbers = workspace.frame_folder(CLIP.key), tuple(range(10, 25))
     folder.mkdir(parents=True)
     jpegs = [jpeg(n) for n in numbers]
     for number, data in zip(numbers, jpegs, strict=True):
@@ -54,30 +54,30 @@ def resize(folder: Path) -> None:
 
 
 def freeze(folder: Path) -> None:
-    for number in range(12, 17):
+    for number in range(12, 22):
         (folder / frame_name(number)).write_bytes(jpeg(1))
 
 
 def forget_a_frame(folder: Path) -> None:
-    (folder / "clip.json").write_text((folder / "clip.json").read_text().replace("16, 17]", "16, 18]"))
+    (folder / "clip.json").write_text((folder / "clip.json").read_text().replace("23, 24]", "23, 25]"))
 
 
 @pytest.mark.parametrize(
     ("damage", "says"),
     [
         (lambda f: None, {}),
-        (cut_short, {"frame.readable": "1 of 8 frames can't be read; frame 00012.jpg is cut short (500 bytes"}),
-        (not_a_picture, {"frame.readable": "1 of 8 frames can't be read; frame 00012.jpg"}),
+        (cut_short, {"frame.readable": "1 of 15 frames can't be read; frame 00012.jpg is cut short (500 bytes"}),
+        (not_a_picture, {"frame.readable": "1 of 15 frames can't be read; frame 00012.jpg"}),
         (lambda f: (f / "00012.jpg").unlink(), {"frame.readable": "frame 00012.jpg is missing"}),
         (repaint, {"frame.unchanged": "pictures were changed since clip.json was written"}),
-        (resize, {"frame.size": "1 of 8 frames are not 64 x 48; 00012.jpg is 32 x 24", "frame.unchanged": "changed"}),
-        (freeze, {"frame.frozen": "the same for 5 frames from 00012.jpg", "frame.unchanged": "changed"}),
+        (resize, {"frame.size": "1 of 15 frames are not 64 x 48; 00012.jpg is 32 x 24", "frame.unchanged": "changed"}),
+        (freeze, {"frame.frozen": "the same for 10 frames from 00012.jpg", "frame.unchanged": "changed"}),
         (lambda f: (f / "clip.json").unlink(), {"frame.complete": "no complete frames in"}),
         (
             forget_a_frame,
             {
-                "frame.readable": "frame 00018.jpg is missing",
-                "frame.label-range": "8 frames, the labels say 8, 10 to 17: 1 missing, first 17; 1 too many, first 18",
+                "frame.readable": "frame 00025.jpg is missing",
+                "frame.label-range": "the labels say 15, 10 to 24: 1 missing, first 24; 1 too many, first 25",
             },
         ),
     ],

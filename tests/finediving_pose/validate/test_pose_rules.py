@@ -75,7 +75,7 @@ def frames(workspace: Workspace) -> Workspace:
         (set_joint("keypoints", 4, np.nan), "pose.values", "a joint is seen but has no place"),
         (lambda p: p.frame.__iadd__(1), "pose.frame-exists", "that the clip does not have, first 00010.jpg"),
         (second_person, "pose.persons", "2 persons in an individual dive"),
-        (hide_most, "pose.coverage", "only 70% of the frames have a pose of 8 joints or more"),
+        (hide_most, "pose.coverage", "only 50% of the frames before the entry have a pose of 8 joints or more"),
         (move(slice(None), 330), "pose.outside-picture", "joints outside the picture of 455 x 256"),
         (move(slice(None), 25, slice(3, 4)), "pose.box", "10 joints in 10 frames, first 00000.jpg (left_hip)"),
         (move(slice(5, 6), 70, slice(3, 4)), "pose.joint-leap", "2 joints in 2 frames, first 00005.jpg (left_hip)"),

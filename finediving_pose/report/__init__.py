@@ -1,0 +1,1 @@
+"""What people look at: overlay pictures and an HTML report."""
