@@ -17,7 +17,7 @@ from finediving_pose import video as media
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.errors import FdposeError, FrameError, LabelError, VideoError
 from finediving_pose.frame_layouts import PictureSet, find_pictures
-from finediving_pose.frame_writer import FrameWriter
+from finediving_pose.frame_writer import FrameWriter, recover
 from finediving_pose.frames import HEIGHT, frame_name, is_complete, open_frames
 from finediving_pose.labels.table import read_clips, write_clips
 from finediving_pose.progress import track
@@ -105,7 +105,7 @@ def extract_videos(
     for clip in clips:
         if clip.key.video not in found:
             continue
-        if not force and is_complete(workspace, clip.key):
+        if _is_there(workspace, clip.key) and not force:
             _keep(workspace, clip, result)
         elif clip.frame_range is None:
             result.failed[clip.key] = LabelError(f"{clip.key}: the labels give no start_frame and end_frame")
@@ -224,7 +224,7 @@ def _only(sets: list[PictureSet], clips: Sequence[Clip], frames: Path, result: E
 
 def _take_in(workspace: Workspace, source: PictureSet, force: bool, result: Extraction) -> None:
     key, labels = source.clip.key, source.clip.frame_range
-    if not force and is_complete(workspace, key):
+    if _is_there(workspace, key) and not force:
         _keep(workspace, source.clip, result)
         return
     if not source.pictures:
@@ -248,6 +248,12 @@ def _take_in(workspace: Workspace, source: PictureSet, force: bool, result: Extr
 
 
 # -- both -----------------------------------------------------------------------------------------------------------
+
+
+def _is_there(workspace: Workspace, key: ClipKey) -> bool:
+    """Whether a clip is complete, once what a killed run left is cleared away."""
+    recover(workspace, key)
+    return is_complete(workspace, key)
 
 
 def _keep(workspace: Workspace, clip: Clip, result: Extraction) -> None:

@@ -31,7 +31,6 @@ class FrameWriter:
     def __init__(self, workspace: Workspace, key: ClipKey, source: str, fps: float | None) -> None:
         self.key, self.source, self.fps = key, source, fps
         self.target = workspace.frame_folder(key)
-        recover(workspace, key)
         self._numbers: list[int] = []
         self._names: list[str] = []
         self._size: tuple[int, int] | None = None

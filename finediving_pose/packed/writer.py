@@ -114,13 +114,20 @@ def _new_file(path: Path) -> Iterator[h5py.File]:
     file = h5py.File(path, "w", locking=False)
     try:
         yield file
-        file.close()
-    except (OSError, RuntimeError) as e:
-        code = getattr(e, "errno", None) or errno.EIO
+        _close(file)
+    except OSError as e:
+        code = e.errno or errno.EIO
         raise OSError(code, os.strerror(code)) from e
     finally:
         with suppress(RuntimeError):
             file.close()
+
+
+def _close(file: h5py.File) -> None:
+    try:
+        file.close()
+    except RuntimeError as e:  # how h5py says that the last bytes could not be written
+        raise OSError(errno.EIO, str(e)) from e
 
 
 def _row(clip: Clip, folder: FrameFolder) -> Clip:

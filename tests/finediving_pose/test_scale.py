@@ -5,6 +5,8 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -67,6 +69,40 @@ def test_leaving_the_loop_leaves_no_worker_behind() -> None:
         time.sleep(0.05)
     assert not multiprocessing.active_children()
     assert time.monotonic() - start < 30
+
+
+_INTERRUPTED = """
+import time
+from finediving_pose.scale import map_clips
+if __name__ == "__main__":
+    try:
+        for item, _ in map_clips(time.sleep, [0, 60, 60, 60], 2):
+            print("ready", flush=True)
+    except KeyboardInterrupt:
+        print("stopped", flush=True)
+"""
+
+
+def test_an_interrupt_stops_the_workers_at_once_and_without_noise(tmp_path: Path) -> None:
+    """Ctrl-C reaches the whole process group, as in a terminal."""
+    script = tmp_path / "interrupted.py"
+    script.write_text(_INTERRUPTED)
+    run = subprocess.Popen(
+        [sys.executable, str(script)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        cwd=Path(__file__).parents[2],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+    )
+    assert run.stdout is not None
+    assert run.stdout.readline() == "ready\n"
+    os.killpg(run.pid, signal.SIGINT)
+    out, err = run.communicate(timeout=20)
+    assert (out, run.returncode) == ("stopped\n", 0)
+    assert "Traceback" not in err
 
 
 def test_workers_can_take_paths(tmp_path: Path) -> None:
