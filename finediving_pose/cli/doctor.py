@@ -8,6 +8,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from typing import Literal
@@ -15,6 +16,7 @@ from typing import Literal
 import click
 
 from finediving_pose.cli.options import data_option, json_option
+from finediving_pose.errors import FdposeError
 from finediving_pose.workspace import Workspace
 
 _MARK = {"ok": "[green]ok[/]", "note": "[yellow]note[/]", "missing": "[red]missing[/]"}
@@ -58,7 +60,11 @@ def _video_codecs(workspace: Workspace) -> Iterator[Check]:
         return
     import av.codec
 
-    for codec, mode, use in (("h264", "r", "read videos"), ("libx264", "w", "write synthetic videos")):
+    wanted: tuple[tuple[str, Literal["r", "w"], str], ...] = (
+        ("h264", "r", "read videos"),
+        ("libx264", "w", "write synthetic videos"),
+    )
+    for codec, mode, use in wanted:
         try:
             av.codec.Codec(codec, mode)
             yield Check(f"codec {codec}", "ok", use)
@@ -68,17 +74,17 @@ def _video_codecs(workspace: Workspace) -> Iterator[Check]:
 
 def _mmpose(workspace: Workspace) -> Iterator[Check]:
     try:
-        from annotate.estimators.presets import bundled_preset
+        from annotate.estimators import mmpose_compat  # noqa: F401  (makes mmpose importable)
+        from annotate.estimators.presets import DEFAULT, resolve
 
-        from annotate.estimators.mmpose_compat import import_mmpose
-
-        import_mmpose()
+        import_module("mmpose.models")
         yield Check("mmpose", "ok", version("mmpose"))
-        path = bundled_preset().checkpoint
-        yield Check("bundled estimator", "ok", f"{path.name}, {path.stat().st_size / 1e6:.1f} MB")
+        preset = resolve(DEFAULT)
+        size = (preset.pose.stat().st_size + preset.locator.stat().st_size) / 1e6
+        yield Check("bundled estimator", "ok", f"{preset.name}, {size:.1f} MB")
     except (ImportError, PackageNotFoundError) as e:
         yield Check("mmpose", "missing", str(e), "pip install --no-deps -r requirements/mmpose.txt")
-    except OSError as e:
+    except FdposeError as e:
         yield Check("bundled estimator", "missing", str(e), MEND_ALL)
 
 
@@ -130,8 +136,9 @@ def doctor(data: Workspace, as_json: bool) -> None:
         click.echo(json.dumps([asdict(c) for c in checks], indent=2))
     else:
         table = Table("", "what", "found", "mend it with", box=None, header_style="bold")
+        table.columns[2].overflow = table.columns[3].overflow = "fold"
         for c in checks:
             table.add_row(_MARK[c.status], c.name, c.found, c.mend)
-        Console(highlight=False).print(table)
+        Console(highlight=False, width=None if sys.stdout.isatty() else 120).print(table)
     if any(c.status == "missing" for c in checks):
         raise click.exceptions.Exit(1)

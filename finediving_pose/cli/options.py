@@ -46,7 +46,10 @@ json_option: Callable = click.option("--json", "as_json", is_flag=True, help="Pr
 
 
 def say(summary: dict[str, Any], *, as_json: bool = False, next_step: str | None = None) -> None:
-    """Print a command's result: ``name: value`` lines and what to run next, or one JSON object."""
+    """Print a command's result: ``name  value`` lines and what to run next, or one JSON object.
+
+    ``fdpose demo`` gives the root context an object; its steps leave out what to run next.
+    """
     if as_json:
         click.echo(json.dumps(summary, default=str, indent=2))
         return
@@ -54,5 +57,6 @@ def say(summary: dict[str, Any], *, as_json: bool = False, next_step: str | None
     for name, value in summary.items():
         shown = f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else value
         click.echo(f"{name.replace('_', ' '):<{width}}  {shown}")
-    if next_step:
+    in_demo = click.get_current_context().find_root().obj is not None
+    if next_step and not in_demo:
         click.echo(f"\nnext: {next_step}")

@@ -1,0 +1,79 @@
+"""``fdpose demo``: the whole way on synthetic dives, each step shown as the command that a user would type."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from finediving_pose.cli.options import data_option
+from finediving_pose.errors import FdposeError
+from finediving_pose.workspace import Workspace
+
+
+@click.command(epilog="Example: fdpose demo --data ./fdpose-demo")
+@data_option
+@click.option("--dives", type=click.IntRange(min=24), default=96, show_default=True, help="Number of dives.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of dives and training.")
+@click.option("--epochs", type=click.IntRange(min=1), default=None, help="Train for fewer or more epochs.")
+def demo(data: Workspace, dives: int, seed: int, epochs: int | None) -> None:
+    """All of it, on synthetic dives: videos, poses, checks, one packed file, a trained model, a report.
+
+    Nothing is downloaded. What is finished is kept, so an interrupted demo goes on.
+    """
+    started = time.monotonic()
+    where = data.root / "synthetic"
+    steps = [
+        ("A synthetic competition", f"synth --out {_q(where)} --dives {dives} --seed {seed}"),
+        ("Frames out of the videos", f"extract --videos {_q(where / 'videos')} --labels {_q(where / 'labels')}"),
+        ("Poses by machine", "annotate --auto"),
+        ("Poses by hand, for some frames", f"annotate --manual {_q(where / 'hand' / 'annotations.json')}"),
+        ("Hand over machine", "merge"),
+        ("What is wrong with the data", "validate"),
+        ("One file", "pack --cache"),
+        ("Is it whole?", "verify"),
+        ("A model that scores dives", f"benchmark hpmcr --seed {seed}" + (f" --epochs {epochs}" if epochs else "")),
+    ]
+    for number, (title, line) in enumerate(steps, 1):
+        _run(f"{number}/{len(steps)}  {title}", line, data)
+    report = _write_report(data, where)
+    minutes = (time.monotonic() - started) / 60
+    click.echo(f"\nreport  {report.resolve()}\nDone in {minutes:.1f} minutes. Next: your own videos, see README.md.")
+
+
+def _run(title: str, line: str, data: Workspace) -> None:
+    """Print a step's command and run it in this process; stop the demo where it fails."""
+    from finediving_pose.cli import main
+
+    click.secho(f"\n{title}", bold=True)
+    words = [*shlex.split(line), "--data", str(data.root)]
+    click.secho(f"$ fdpose {shlex.join(words)}", dim=True)
+    code = main.main(words, standalone_mode=False, obj=STEP_OF_DEMO)
+    if code:
+        raise FdposeError(f"the demo stopped at: fdpose {shlex.join(words)} (exit code {code}); see the lines above")
+
+
+STEP_OF_DEMO = "step of demo"
+"""What a command finds as its context's object when the demo runs it: it then leaves out what to run next."""
+
+
+def _write_report(data: Workspace, where: Path) -> Path:
+    from annotate.evaluate import against_truth
+    from finediving_pose.labels.table import read_clips
+    from finediving_pose.report.html import write_report
+
+    accuracy = against_truth(data, read_clips(data), where / "truth" / "annotations.json")
+    table: dict[str, Any] = {
+        "frames compared": accuracy.frames,
+        "PCKh@0.5": f"{accuracy.pckh:.3f}",
+        "diver found (IoU 0.5)": f"{accuracy.box_found:.3f}",
+    } | {name.replace("_", " "): f"{share:.3f}" for name, share in accuracy.by_joint.items()}
+    run = max(data.runs.iterdir(), key=lambda p: p.stat().st_mtime)
+    return write_report(data, data.reports / "demo.html", run, {"Poses by machine against the true ones": table})
+
+
+def _q(path: Path) -> str:
+    return shlex.quote(str(path))
