@@ -31,6 +31,10 @@ class Point(IntEnum):
     BUN = N_JOINTS + 8
     RIGHT_GLUTE = N_JOINTS + 9
     LEFT_GLUTE = N_JOINTS + 10
+    RIGHT_THIGH = N_JOINTS + 11
+    LEFT_THIGH = N_JOINTS + 12
+    RIGHT_CALF = N_JOINTS + 13
+    LEFT_CALF = N_JOINTS + 14
 
 
 N_POINTS = N_JOINTS + len(Point)
@@ -74,8 +78,8 @@ CROUCH = Pose(hip=1.15, knee=1.35, spine=0.3, neck=-0.3, toes=-0.1).arms(0.6, 0.
 JUMP = Pose(spine=-0.05, toes=1.3).arms(2.95, 0.05, 0.05, -0.1)
 STRAIGHT = Pose().arms(3.14, -0.16, 0.0, -0.2)
 FEET_FIRST = Pose().arms(0.05, 0.0, 0.05, 0.0)
-PIKE = Pose(hip=2.5, spine=0.45, neck=0.45).arms(1.55, -0.05, 0.35, -0.1)
-TUCK = Pose(hip=2.25, knee=2.35, spine=0.75, neck=0.55, toes=1.3).arms(0.75, 0.12, 0.75, -0.25)
+PIKE = Pose(hip=2.45, spine=0.4, neck=0.35).arms(1.75, 0.05, 1.15, -0.5)
+TUCK = Pose(hip=2.25, knee=2.35, spine=0.75, neck=0.55, toes=1.3).arms(0.3, 0.16, 1.65, -0.28)
 TWIST = Pose(spine=0.02)._replace(
     right_shoulder=2.7, right_abduct=0.25, right_elbow=1.75, right_across=-0.35,
     left_shoulder=0.55, left_abduct=0.15, left_elbow=1.5, left_across=-0.75,
@@ -141,7 +145,7 @@ def body_points(pose: np.ndarray, build: Build) -> np.ndarray:
     out[:, 9] = neck + 0.13 * h * up(head_tilt)
     middle = neck + 0.065 * h * up(head_tilt)
     out[:, Point.FACE] = middle + 0.018 * h * front(head_tilt) - 0.012 * h * up(head_tilt)
-    out[:, Point.SKULL] = middle - 0.012 * h * front(head_tilt) + 0.022 * h * up(head_tilt)
+    out[:, Point.SKULL] = middle - 0.012 * h * front(head_tilt) + 0.018 * h * up(head_tilt)
     out[:, Point.BUN] = middle - 0.055 * h * front(head_tilt) + 0.05 * h * up(head_tilt)
     out[:, Point.WAIST] = waist
     out[:, Point.CHEST] = waist + 0.10 * h * up(high) + 0.012 * h * front(high)
@@ -154,9 +158,9 @@ def _legs(out: np.ndarray, a: Pose, build: Build, lean: np.ndarray, left: np.nda
     """Hips, knees, ankles and toes, in place."""
     h, limb = build.stature, build.stature * build.limbs
     thigh_front = np.asarray(a.hip) - lean
-    for side, hip, knee, ankle, toe, glute in (
-        (-1, 2, 1, 0, Point.RIGHT_TOE, Point.RIGHT_GLUTE),
-        (1, 3, 4, 5, Point.LEFT_TOE, Point.LEFT_GLUTE),
+    for side, hip, knee, ankle, toe, glute, middle, calf in (
+        (-1, 2, 1, 0, Point.RIGHT_TOE, Point.RIGHT_GLUTE, Point.RIGHT_THIGH, Point.RIGHT_CALF),
+        (1, 3, 4, 5, Point.LEFT_TOE, Point.LEFT_GLUTE, Point.LEFT_THIGH, Point.LEFT_CALF),
     ):
         thigh = thigh_front - side * np.asarray(a.split)
         shank = thigh - a.knee
@@ -167,6 +171,9 @@ def _legs(out: np.ndarray, a: Pose, build: Build, lean: np.ndarray, left: np.nda
         )
         out[:, knee] = out[:, hip] + 0.243 * limb * _direction(thigh, spread)
         out[:, ankle] = out[:, knee] + 0.243 * limb * _direction(shank, spread)
+        out[:, middle] = 0.62 * out[:, hip] + 0.38 * out[:, knee]
+        calf_back = 0.013 * h * _direction(shank - np.pi / 2, 0 * shank)
+        out[:, calf] = 0.70 * out[:, knee] + 0.30 * out[:, ankle] + calf_back
         out[:, toe] = out[:, ankle] + 0.125 * h * _direction(shank + np.pi / 2 - a.toes, spread)
 
 

@@ -43,7 +43,7 @@ def random_view(rng: np.random.Generator) -> View:
         right=np.array([np.cos(azimuth), np.sin(azimuth), 0.0]),
         up=np.cos(elevation) * up + np.sin(elevation) * flat,
         away=np.cos(elevation) * flat - np.sin(elevation) * up,
-        pixels_per_metre=float(rng.uniform(54, 84)),
+        pixels_per_metre=float(rng.uniform(58, 92)),
         lag=float(rng.uniform(0.0, 0.05)),
         exposure=float(rng.uniform(0.15, 0.5)),
     )
@@ -90,7 +90,7 @@ def follow(
     smooth = goal
     for width in (0.14, 0.10):
         smooth = _averaged(smooth, max(3, int(width / step) | 1))
-    start, mid, stop = rng.uniform(0.92, 1.1), rng.uniform(0.95, 1.08), rng.uniform(0.85, 1.02)
+    start, mid, stop = rng.uniform(0.92, 1.1), rng.uniform(0.95, 1.08), rng.uniform(0.72, 0.98)
     zoom = np.interp(time, [0, take_off, touch, time[-1]], [start, start, mid, stop * mid])
     zoom = _averaged(zoom[:, None], int(0.3 / step) | 1)[:, 0]
     return Pan(time, smooth, zoom * view.pixels_per_metre)

@@ -179,8 +179,7 @@ def _make_event(out: Path, event: Event) -> None:
             row["start_frame"] = number + int(rng.integers(3, 8))
             for _ in range(number, row["start_frame"]):
                 _encode(container, stream, painter.empty(shot.pan, 0.0))
-            for i in range(shot.motion.n_frames):
-                picture, seen = painter.frame(shot, i)
+            for i, (picture, seen) in enumerate(painter.film(shot)):
                 _encode(container, stream, picture)
                 if seen is not None:
                     truth.append(_annotation(f"{event.video}/{index}/{row['start_frame'] + i:05d}.jpg", seen))
@@ -220,7 +219,7 @@ def _stream(container: Any, rng: np.random.Generator) -> Any:
     """H.264 as a broadcast rip has it; one thread, so that the bytes do not depend on timing."""
     stream = container.add_stream("libx264", rate=FPS)
     stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-    stream.options = {"preset": "veryfast", "crf": str(int(rng.integers(18, 25))), "threads": "1", "g": "50"}
+    stream.options = {"preset": "superfast", "crf": str(int(rng.integers(18, 25))), "threads": "1", "g": "50"}
     return stream
 
 

@@ -271,7 +271,7 @@ def _held(support: np.ndarray, on_hands: bool, time: np.ndarray, relative: np.nd
 
 
 def _turn(points: np.ndarray, angles: np.ndarray, facing: float) -> np.ndarray:
-    """Turn body points (T, P, 3) by (T, 3) angles: somersault about the world's y, twist about the body, tilt about x."""
+    """Turn points (T, P, 3) by angles (T, 3): somersault about the world's y, twist about the body, tilt about x."""
     from scipy.spatial.transform import Rotation
 
     somersault, twist, tilt = angles.T

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -15,7 +16,8 @@ from finediving_pose.synth.figure import Figure, Placed, draw_figure, figure_box
 from finediving_pose.synth.scenery import Scenery
 from finediving_pose.synth.splash import Splash
 
-BLUR_SAMPLES = 3
+SAMPLES = 5
+"""Instants within one exposure, evenly spaced; the middle one is where the truth is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,20 +57,30 @@ class Painter:
         self._plank(picture, pan, time, 0.0)
         return self._finished(picture)
 
-    def frame(self, shot: Shot, index: int) -> tuple[np.ndarray, Truth | None]:
-        """One frame of a dive and its truth; None where no joint is to be seen."""
-        time = index / FPS
+    def film(self, shot: Shot) -> Iterator[tuple[np.ndarray, Truth | None]]:
+        """The frames of a dive, each with its truth; None where no joint is to be seen."""
+        n = shot.motion.n_frames
+        offsets = self.view.exposure / FPS * np.linspace(-0.5, 0.5, SAMPLES)
+        time = (np.arange(n)[:, None] / FPS + offsets).ravel()
+        points = shot.motion.points(time)
+        placed = place_figure(self.view, points, *shot.pan.at(time))
+        for i in range(n):
+            middle = i * SAMPLES + SAMPLES // 2
+            instants = _needed(placed[i * SAMPLES : (i + 1) * SAMPLES])
+            yield self._frame(shot, i / FPS, points[middle], instants, placed[middle])
+
+    def _frame(
+        self, shot: Shot, time: float, points: np.ndarray, instants: list[Placed], exact: Placed
+    ) -> tuple[np.ndarray, Truth | None]:
+        """One frame: what is behind the diver, the diver at some instants of the exposure, the splash before them."""
+        centre, scale = shot.pan.at(np.array([time]))
         picture = self._background(shot.pan, time)
-        samples = time + self.view.exposure / FPS * np.linspace(-0.5, 0.5, BLUR_SAMPLES)
-        centre, scale = shot.pan.at(np.append(samples, time))
-        points = shot.motion.points(np.append(samples, time))
-        placed = place_figure(self.view, points, centre, scale)
-        feet = points[-1, [Point.RIGHT_TOE, Point.LEFT_TOE], 2].min() - 0.02 - self.scene.height
+        feet = points[[Point.RIGHT_TOE, Point.LEFT_TOE], 2].min() - 0.02 - self.scene.height
         self._plank(picture, shot.pan, time, float(feet) if time < shot.motion.take_off else 0.0)
-        waterline = self._waterline(points[-1], centre[-1], float(scale[-1]))
-        self._diver(picture, shot.figure, placed[:-1], waterline, time > shot.motion.touch)
-        shot.splash.draw(picture, time, self.view, centre[-1], float(scale[-1]), self.scene)
-        return self._finished(picture), _truth(shot.figure, placed[-1], points[-1], waterline)
+        waterline = self._waterline(points, centre[0], float(scale[0]))
+        self._diver(picture, shot.figure, instants, waterline, time > shot.motion.touch)
+        shot.splash.draw(picture, time, self.view, shot.pan, self.scene.foam)
+        return self._finished(picture), _truth(shot.figure, exact, points, waterline)
 
     def _background(self, pan: Pan, time: float) -> np.ndarray:
         """The panorama through the window of the camera, smeared along its movement."""
@@ -140,6 +152,14 @@ class Painter:
         picture = cv2.GaussianBlur(picture, (0, 0), self.soft)
         dy, dx = self.rng.integers(0, 64, 2)
         return cv2.add(picture, self.grain[dy : dy + HEIGHT, dx : dx + WIDTH], dtype=cv2.CV_8U)
+
+
+def _needed(instants: list[Placed]) -> list[Placed]:
+    """As many instants of an exposure as its movement shows: a still diver needs one."""
+    moved = np.linalg.norm(instants[-1].places - instants[0].places, axis=1).max()
+    if moved < 1.5:
+        return [instants[len(instants) // 2]]
+    return instants if moved > 7 else instants[::2]
 
 
 def _smear(length: float) -> np.ndarray:

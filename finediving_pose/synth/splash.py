@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from finediving_pose.synth.camera import HEIGHT, WIDTH, View, to_pixels
+from finediving_pose.synth.camera import HEIGHT, WIDTH, Pan, View, to_pixels
+from finediving_pose.synth.canvas import Colour
 from finediving_pose.synth.dive import GRAVITY
-from finediving_pose.synth.scenery import Scenery
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,48 +26,61 @@ class Splash:
     @classmethod
     def random(cls, touch: float, place: np.ndarray, size: float, rng: np.random.Generator) -> Splash:
         """A splash of ``size`` 0 (a rip entry) to 1 (a flop) at ``place`` (x, y)."""
-        n = int(70 + 330 * size)
+        n = int(110 + 600 * size)
         angle = rng.uniform(0, 2 * np.pi, n)
-        spread = rng.gamma(2.0, 0.15 + 0.32 * size, n)
-        velocity = np.stack([spread * np.cos(angle), spread * np.sin(angle), rng.gamma(3.0, 0.45 + 0.75 * size, n)], -1)
+        spread = rng.gamma(1.5, 0.12 + 0.34 * size, n)
+        rise = rng.gamma(2.2, 0.55 + 0.85 * size, n)
+        velocity = np.stack([spread * np.cos(angle), spread * np.sin(angle), rise], -1)
         origin = np.zeros((n, 3))
-        origin[:, :2] = place + rng.normal(0, 0.10 + 0.16 * size, (n, 2))
-        born = touch + rng.gamma(2.0, 0.055, n)
-        return cls(touch, size, born, origin, velocity, rng.uniform(0.012, 0.03 + 0.05 * size, n))
+        origin[:, :2] = place + rng.normal(0, 0.08 + 0.13 * size, (n, 2))
+        born = touch + rng.gamma(2.0, 0.06, n)
+        return cls(
+            touch, size, born, origin, velocity, np.minimum(0.007 + rng.exponential(0.006 + 0.009 * size, n), 0.04)
+        )
 
-    def draw(
-        self, picture: np.ndarray, time: float, view: View, centre: np.ndarray, scale: float, scene: Scenery
-    ) -> None:
+    def draw(self, picture: np.ndarray, time: float, view: View, pan: Pan, foam: Colour) -> None:
         """Draw the splash at ``time`` seconds over ``picture`` (H, W, 3) RGB, in place."""
-        age = time - self.born
-        since = time - self.touch
-        if since < 0:
+        if time <= self.touch:
             return
+        centre, scale = pan.at(np.array([time]))
         cover = np.zeros((HEIGHT, WIDTH), np.uint8)
-        self._draw_foam(cover, since, view, centre, scale)
-        drops = self.origin + self.velocity * age[:, None]
-        drops[:, 2] -= 0.5 * GRAVITY * age**2
-        alive = (age > 0) & (drops[:, 2] > -0.02)
-        places = to_pixels(view.panorama(drops[alive])[None], centre[None], np.array([scale]))[0]
-        radii = np.maximum(self.radius[alive] * scale * (1 + 2.0 * age[alive]), 0.6)
-        inside = (np.abs(places - [WIDTH / 2, HEIGHT / 2]) < [WIDTH, HEIGHT]).all(1)
-        for (x, y), r in zip(places[inside], radii[inside], strict=True):
-            cv2.circle(cover, (round(x * 16), round(y * 16)), round(r * 16), 200, -1, cv2.LINE_AA, 4)
-        rows = np.flatnonzero(cover.any(1))
+        mist = np.zeros((HEIGHT, WIDTH), np.uint8)
+        self._draw_foam(mist, time - self.touch, view, centre, scale)
+        self._draw_drops(cover, time, view, centre, scale)
+        rows = np.flatnonzero(mist.any(1) | cover.any(1))
         if not len(rows):
             return
-        top, bottom = max(rows[0] - 4, 0), rows[-1] + 5
-        alpha = cv2.GaussianBlur(cover[top:bottom], (0, 0), 0.9)[..., None].astype(np.float32) / 255
+        top, bottom = max(rows[0] - 8, 0), rows[-1] + 9
+        sharp = cv2.GaussianBlur(cover[top:bottom], (0, 0), 0.7)
+        veil = cv2.blur(cv2.add(cover, mist)[top:bottom], (11, 15))
+        alpha = cv2.add(sharp, veil)[..., None].astype(np.float32) / 255
         part = picture[top:bottom]
-        part[:] = (part + alpha * (np.array(scene.foam, np.float32) - part)).astype(np.uint8)
+        part[:] = (part + alpha * (np.array(foam, np.float32) - part)).astype(np.uint8)
 
-    def _draw_foam(self, cover: np.ndarray, since: float, view: View, centre: np.ndarray, scale: float) -> None:
-        """A flat patch that grows and fades."""
-        middle = self.origin.mean(0)
-        x, y = to_pixels(view.panorama(middle[None])[None], centre[None], np.array([scale]))[0, 0]
-        wide = (0.12 + (0.9 + 1.6 * self.size) * (1 - np.exp(-2.2 * since))) * (0.35 + 0.65 * self.size) * scale
-        flat = max(0.08, -float(view.away[2])) * 1.2
-        strength = int((70 + 150 * self.size) * np.exp(-0.5 * since))
-        for part in (1.0, 0.6):
-            axes = (max(16, round(wide * part * 16)), max(12, round(wide * part * flat * 16)))
-            cv2.ellipse(cover, (round(x * 16), round(y * 16)), axes, 0, 0, 360, strength, -1, cv2.LINE_AA, 4)
+    def _draw_drops(self, cover: np.ndarray, time: float, view: View, centre: np.ndarray, scale: np.ndarray) -> None:
+        """Every drop a streak along its path."""
+        age = time - self.born
+        ends = []
+        for moment in (age, np.maximum(age - 0.02, 0)):
+            drops = self.origin + self.velocity * moment[:, None]
+            drops[:, 2] -= 0.5 * GRAVITY * moment**2
+            ends.append(to_pixels(view.panorama(drops)[None], centre, scale)[0])
+            if moment is age:
+                alive = (age > 0) & (drops[:, 2] > -0.02)
+        alive &= (np.abs(ends[0] - [WIDTH / 2, HEIGHT / 2]) < [WIDTH, HEIGHT]).all(1)
+        heads, tails = (np.round(e[alive] * 16).astype(int).tolist() for e in ends)
+        widths = np.maximum(2 * self.radius[alive] * scale, 1).round().astype(int).tolist()
+        for head, tail, width in zip(heads, tails, widths, strict=True):
+            cv2.line(cover, head, tail, 150, width, cv2.LINE_AA, 4)
+
+    def _draw_foam(self, mist: np.ndarray, since: float, view: View, centre: np.ndarray, scale: np.ndarray) -> None:
+        """Flat patches that grow and fade."""
+        grown = 0.10 + (0.8 + 1.3 * self.size) * (1 - np.exp(-2.5 * since))
+        wide = grown * (0.3 + 0.6 * self.size) * float(scale[0])
+        flat = max(0.10, -float(view.away[2])) * 1.2
+        strength = int((50 + 110 * self.size) * np.exp(-0.7 * since))
+        for k, blob in enumerate(self.origin[:9]):
+            spread = self.origin.mean(0) + (blob - self.origin.mean(0)) * (0.4 + 2.5 * since)
+            x, y = to_pixels(view.panorama(spread[None])[None], centre, scale)[0, 0]
+            axes = (max(16, round(wide * (0.5 + 0.06 * k) * 16)), max(12, round(wide * flat * (0.5 + 0.06 * k) * 16)))
+            cv2.ellipse(mist, (round(x * 16), round(y * 16)), axes, 0, 0, 360, strength, -1, cv2.LINE_AA, 4)

@@ -1,0 +1,182 @@
+"""What stands behind the pool: deck, officials, stands, banners, walls, windows, all at random."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from finediving_pose.synth.canvas import Canvas, Colour, random_colour, shade
+
+SKINS: tuple[Colour, ...] = ((224.0, 178.0, 150.0), (150.0, 104.0, 82.0), (200.0, 155.0, 128.0), (96.0, 66.0, 54.0))
+
+
+def paint_hall(canvas: Canvas, rng: np.random.Generator, shore: float) -> None:
+    """Paint everything behind the water, band by band from the deck at height ``shore`` to the roof."""
+    canvas.image[:] = np.array(random_colour(rng, (0.0, 0.35), (0.06, 0.5)))
+    deck = rng.uniform(0.3, 1.1)
+    canvas.box(canvas.left, canvas.right, shore, shore + deck, random_colour(rng, (0.0, 0.25), (0.45, 0.85)))
+    bottom = shore + deck
+    wall = rng.uniform(0.5, 1.3)
+    _banner(canvas, rng, bottom, bottom + wall)
+    _officials(canvas, rng, shore, deck)
+    bottom += wall
+    seats = random_colour(rng, (0.1, 0.75), (0.25, 0.75))
+    crowd = rng.beta(0.8, 1.0)
+    last = ""
+    while bottom < canvas.top:
+        kind = str(rng.choice(["stand", "stand", "stand", "banner", "wall", "windows"]))
+        size = rng.uniform(2.5, 6.0) if kind == "stand" else rng.uniform(0.5, 1.4)
+        if kind == "stand":
+            _stand(canvas, rng, bottom, bottom + size, seats, float(np.clip(crowd + rng.normal(0, 0.2), 0, 1)))
+            _railing(canvas, rng, bottom)
+        elif kind == last:
+            continue
+        elif kind == "banner":
+            _banner(canvas, rng, bottom, bottom + size)
+        elif kind == "windows":
+            _windows(canvas, rng, bottom, bottom + size)
+        else:
+            canvas.box(canvas.left, canvas.right, bottom, bottom + size, random_colour(rng, (0, 0.3), (0.08, 0.6)))
+        last = kind
+        bottom += size
+    _structure(canvas, rng, shore + deck)
+
+
+def _structure(canvas: Canvas, rng: np.random.Generator, bottom: float) -> None:
+    """A few posts, doors and screens across the bands."""
+    for _ in range(rng.integers(0, 5)):
+        x, y = rng.uniform(canvas.left, canvas.right), rng.uniform(bottom, canvas.top)
+        wide, tall = (rng.uniform(0.08, 0.3), rng.uniform(2, 6)) if rng.random() < 0.5 else rng.uniform(0.6, 2.0, 2)
+        colour = random_colour(rng, (0.0, 0.6), (0.1, 0.9))
+        canvas.box(x, x + wide, y, y + tall, colour)
+        canvas.box(
+            x + 0.1 * wide, x + 0.9 * wide, y + 0.06 * tall, y + 0.94 * tall, shade(colour, rng.uniform(0.6, 1.5))
+        )
+
+
+def _stand(canvas: Canvas, rng: np.random.Generator, bottom: float, top: float, seats: Colour, crowd: float) -> None:
+    """Rows of seats, some taken, with stairs between blocks; people sit in clusters."""
+    ground = shade(seats, rng.uniform(0.3, 0.6))
+    canvas.box(canvas.left, canvas.right, bottom, top, ground)
+    row, pitch = rng.uniform(0.27, 0.42), rng.uniform(0.24, 0.36)
+    block, aisle = rng.uniform(2.5, 7.0), rng.uniform(0.5, 1.0)
+    start = rng.uniform(0, block)
+    shirts = [random_colour(rng, (0.0, 0.8), (0.1, 0.9)) for _ in range(4)] + [
+        (40.0, 40.0, 48.0),
+        (200.0, 200.0, 205.0),
+    ]
+    favour = rng.dirichlet(np.full(len(shirts), 0.8))
+    clusters = cv2.resize(rng.random((4, 8)).astype(np.float32), (64, 32), interpolation=cv2.INTER_CUBIC)
+    for y in np.arange(bottom, top, row)[::-1]:
+        for x in np.arange(canvas.left - rng.uniform(0, pitch), canvas.right, pitch):
+            if (x - canvas.left + start) % block < aisle:
+                continue
+            _seat(canvas, x, y, pitch, row, shade(seats, rng.uniform(0.92, 1.06)))
+            place = clusters[
+                int((y - bottom) / (top - bottom) * 31), int((x - canvas.left) / (canvas.right - canvas.left) * 63)
+            ]
+            if 0.25 + 0.5 * place + 0.25 * rng.random() < crowd:
+                shirt = shirts[rng.choice(len(shirts), p=favour)]
+                _spectator(canvas, rng, x + 0.45 * pitch, y, min(row, pitch * 1.2), shirt)
+    stairs = random_colour(rng, (0.0, 0.7), (0.25, 0.7))
+    for x in np.arange(canvas.left - start, canvas.right, block):
+        canvas.box(x, x + aisle, bottom, top, stairs)
+        for y in np.arange(bottom, top, row / 2):
+            canvas.line((x, y), (x + aisle, y), shade(stairs, 0.75), 0.02)
+
+
+def _seat(canvas: Canvas, x: float, y: float, pitch: float, row: float, colour: Colour) -> None:
+    """Back and bottom of a seat."""
+    left, right = x + 0.06 * pitch, x + 0.88 * pitch
+    canvas.box(left, right, y + 0.08 * row, y + 0.38 * row, shade(colour, 0.72))
+    rounded = np.array(
+        [
+            [left, 0.36],
+            [right, 0.36],
+            [right, 0.78],
+            [right - 0.15 * pitch, 0.9],
+            [left + 0.15 * pitch, 0.9],
+            [left, 0.78],
+        ]
+    )
+    rounded[:, 1] = y + rounded[:, 1] * row
+    canvas.polygon(rounded, colour)
+    canvas.line((left + 0.1 * pitch, y + 0.86 * row), (right - 0.1 * pitch, y + 0.86 * row), shade(colour, 1.22), 0.012)
+
+
+def _spectator(canvas: Canvas, rng: np.random.Generator, x: float, y: float, row: float, shirt: Colour) -> None:
+    """Somebody watching: legs, chest, arms, head, hair."""
+    size = row * rng.uniform(0.9, 1.15)
+    x += rng.normal(0, 0.1 * row)
+    light = rng.uniform(0.55, 1.0)
+    skin = shade(SKINS[rng.integers(len(SKINS))], light)
+    shirt = shade(shirt, light * rng.uniform(0.85, 1.15))
+    canvas.disc(x, y + 0.12 * size, 0.3 * size, 0.22 * size, shade((70.0, 70.0, 85.0), rng.uniform(0.3, 1.4)))
+    turned = rng.uniform(-0.08, 0.08) * size
+    chest = np.array([[-0.3, 0.1], [0.3, 0.1], [0.34, 0.5], [0.2, 0.72], [-0.2, 0.72], [-0.34, 0.5]]) * size + [x, y]
+    canvas.polygon(chest, shirt)
+    if rng.random() < 0.5:
+        canvas.line(
+            (x - 0.3 * size, y + 0.5 * size), (x + rng.uniform(-0.1, 0.1) * size, y + 0.2 * size), skin, 0.1 * size
+        )
+    canvas.disc(x + turned, y + 0.86 * size, 0.14 * size, 0.18 * size, skin)
+    canvas.disc(
+        x + turned, y + 0.95 * size, 0.15 * size, 0.12 * size, shade((90.0, 66.0, 50.0), rng.uniform(0.15, 0.9))
+    )
+
+
+def _banner(canvas: Canvas, rng: np.random.Generator, bottom: float, top: float) -> None:
+    """A band of advertising: colour, stripes, words."""
+    ground = random_colour(rng, (0.1, 1.0), (0.25, 0.95))
+    canvas.box(canvas.left, canvas.right, bottom, top, ground)
+    x = canvas.left
+    while x < canvas.right:
+        width = rng.uniform(0.8, 4.0)
+        ink = (250.0, 250.0, 250.0) if sum(ground) < 400 else random_colour(rng, (0.3, 1.0), (0.05, 0.5))
+        pick = rng.random()
+        if pick < 0.35:
+            canvas.box(x, x + width, bottom, top, shade(random_colour(rng, (0.0, 1.0), (0.3, 1.0)), 1.0))
+        elif pick < 0.5:
+            slant = np.array([[x, bottom], [x + 0.5, bottom], [x + 0.5 + width / 3, top], [x + width / 3, top]])
+            canvas.polygon(slant, shade(ground, 1.4))
+        if rng.random() < 0.75:
+            word = "".join(rng.choice(list("ABCDEFGHIKLMNOPRSTUVXYZ0123456789 "), rng.integers(3, 10)))
+            size = (top - bottom) * canvas.scale * rng.uniform(0.012, 0.022)
+            at = ((canvas.pixel(np.array([[x + 0.1, bottom + 0.3 * (top - bottom)]]))[0]) // 16).tolist()
+            cv2.putText(
+                canvas.image, word, at, int(rng.integers(0, 5)), size, ink, max(1, round(2 * size)), cv2.LINE_AA
+            )
+        x += width + rng.uniform(0.1, 1.0)
+
+
+def _windows(canvas: Canvas, rng: np.random.Generator, bottom: float, top: float) -> None:
+    """A band of glass or lamps between posts."""
+    canvas.box(canvas.left, canvas.right, bottom, top, random_colour(rng, (0.0, 0.4), (0.3, 1.0)))
+    post = random_colour(rng, (0.0, 0.3), (0.1, 0.7))
+    for x in np.arange(canvas.left, canvas.right, rng.uniform(0.6, 2.5)):
+        canvas.box(x, x + rng.uniform(0.05, 0.3), bottom, top, post)
+
+
+def _railing(canvas: Canvas, rng: np.random.Generator, bottom: float) -> None:
+    """Bars along the foot of a stand."""
+    metal = random_colour(rng, (0.0, 0.2), (0.4, 0.95))
+    for y in (0.2, 0.45, 0.7):
+        canvas.line((canvas.left, bottom + y), (canvas.right, bottom + y), metal, 0.04)
+    for x in np.arange(canvas.left, canvas.right, rng.uniform(0.7, 1.6)):
+        canvas.line((x, bottom), (x, bottom + 0.7), metal, 0.04)
+
+
+def _officials(canvas: Canvas, rng: np.random.Generator, shore: float, deck: float) -> None:
+    """People on the deck, upright, in the clothes of the event."""
+    shirt, trousers = random_colour(rng, (0.0, 0.9), (0.4, 1.0)), random_colour(rng, (0.0, 0.5), (0.1, 0.9))
+    for x in rng.uniform(canvas.left, canvas.right, rng.integers(3, 22)):
+        foot, tall = shore + rng.uniform(0.1, max(0.2, deck)), rng.uniform(0.75, 1.25)
+        top = shirt if rng.random() < 0.6 else random_colour(rng, (0.0, 0.9), (0.1, 0.95))
+        skin = SKINS[rng.integers(len(SKINS))]
+        for dx in (-0.06, 0.07):
+            canvas.line((x + dx * tall, foot), (x + 0.6 * dx * tall, foot + 0.5 * tall), trousers, 0.11 * tall)
+        canvas.disc(x, foot + 0.66 * tall, 0.15 * tall, 0.22 * tall, top)
+        for dx in (-0.17, 0.17):
+            canvas.line((x + 0.8 * dx * tall, foot + 0.8 * tall), (x + dx * tall, foot + 0.5 * tall), skin, 0.06 * tall)
+        canvas.disc(x, foot + 0.96 * tall, 0.075 * tall, 0.095 * tall, skin)
+        canvas.disc(x, foot + 1.01 * tall, 0.075 * tall, 0.06 * tall, shade(skin, 0.3))
