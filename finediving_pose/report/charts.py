@@ -46,7 +46,7 @@ def curves(history: Sequence[Mapping[str, Any]]) -> str:
     """Every loss of a training history over its epochs, and on a second axis every rho."""
     epochs = [h.get("epoch", i + 1) for i, h in enumerate(history)]
     keys = list(dict.fromkeys(k for h in history for k in h))
-    with _figure(5.2, 3.0) as (ax, svg):
+    with _figure(4.4, 4.0) as (ax, svg):
         for k, colour in zip((k for k in keys if k.endswith("loss")), itertools.cycle(_COLOURS), strict=False):
             ax.plot(
                 epochs, [h.get(k, np.nan) for h in history], label=_name(k), color=colour, lw=2 if k == "loss" else 1

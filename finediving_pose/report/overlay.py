@@ -114,9 +114,7 @@ def _tile(
     size = (round((view[2] - view[0]) * scale), TILE)
     # a pixel's centre is its coordinate, so the edge of the view lies half a pixel before it
     to_tile = np.array([[scale, 0, (0.5 - view[0]) * scale - 0.5], [0, scale, (0.5 - view[1]) * scale - 0.5]])
-    tile = cv2.warpAffine(
-        frames.read(number), to_tile, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_CONSTANT, borderValue=(90,) * 3
-    )
+    tile = cv2.warpAffine(frames.read(number), to_tile, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     for row in _rows(poses, number):
         assert poses
         points = poses.keypoints[row] @ to_tile[:, :2].T + to_tile[:, 2]

@@ -1,0 +1,54 @@
+"""Contact sheets of clips as PNG files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+
+from finediving_pose.clip import Clip
+from finediving_pose.errors import FdposeError, PoseError
+from finediving_pose.frames import open_frames
+from finediving_pose.poses import best_layer, read_poses
+from finediving_pose.progress import track
+from finediving_pose.report.overlay import contact_sheet, evenly_spaced
+from finediving_pose.workspace import Workspace, atomic_write
+
+FRAMES = 12
+
+
+def write_sheets(
+    workspace: Workspace, clips: Sequence[Clip], out: Path, *, layer: str | None = None, every: int | None = None
+) -> tuple[list[Path], dict[Clip, FdposeError]]:
+    """Write ``<video>_<index>.png`` for every clip; return the files, and why a clip has none.
+
+    Parameters
+    ----------
+    workspace, clips : what to draw
+    out : folder of the pictures
+    layer : ``auto``, ``merged`` or ``manual/NAME``; the best there is where not given
+    every : draw every so many frames; 12 evenly spaced ones where not given
+    """
+    written, failed = [], {}
+    for clip in track(clips, "drawing"):
+        target = out / f"{clip.key.video}_{clip.key.index}.png"
+        try:
+            _write_sheet(workspace, clip, target, layer, every)
+            written.append(target)
+        except FdposeError as e:
+            failed[clip] = e
+    return written, failed
+
+
+def _write_sheet(workspace: Workspace, clip: Clip, target: Path, layer: str | None, every: int | None) -> None:
+    chosen = layer or best_layer(workspace, clip.key)
+    if chosen is None:
+        raise PoseError(f"{clip.key}: no automatic or merged poses; make some with: fdpose annotate --auto")
+    frames, poses = open_frames(workspace, clip.key), read_poses(workspace.pose_file(chosen, clip.key))
+    numbers = frames.numbers[::every] if every else evenly_spaced(frames.numbers, FRAMES)
+    sheet = contact_sheet(frames, poses, numbers, clip)
+    ok, data = cv2.imencode(".png", cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))
+    assert ok
+    with atomic_write(target) as part:
+        part.write_bytes(data.tobytes())

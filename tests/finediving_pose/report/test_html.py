@@ -1,0 +1,104 @@
+"""The report is one file, says what there is, and is silent about what there is not."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from finediving_pose.clip import Clip, ClipKey
+from finediving_pose.errors import LabelError, UsageError
+from finediving_pose.labels.table import write_clips
+from finediving_pose.report.html import write_report
+from finediving_pose.validate import Finding
+from finediving_pose.workspace import Workspace
+
+CLIP = Clip(ClipKey("Men10m & co", 0), "train", "5253b", 3.2, 76.8, (8.0, 7.5, 8.5))
+
+
+@pytest.fixture
+def labelled(workspace: Workspace) -> Workspace:
+    clips = [replace(CLIP, key=ClipKey("Men10m & co", i), dive_score=60.0 + i) for i in range(6)]
+    write_clips(workspace.clips_table, [*clips, replace(CLIP, key=ClipKey("w", 1), split="test", action_type="107b")])
+    return workspace
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    folder = tmp_path / "hpmcr-1"
+    folder.mkdir()
+    history = [{"epoch": e, "loss": 3.0 / e, "validation_rho": None if e % 2 else 0.1 * e} for e in range(1, 6)]
+    metrics = {
+        "model": "hpmcr", "preset": "demo", "seed": 0, "n_train": 6, "n_test": 2, "rho": 0.8123, "r_l2_x100": 1.5,
+        "aiou_50": None, "exemplar_mean": {"rho": 0.25, "r_l2_x100": 4.0}, "seconds": 12.3, "history": history,
+    }  # fmt: skip
+    (folder / "metrics.json").write_text(json.dumps(metrics))
+    with open(folder / "predictions.csv", "w", newline="") as f:
+        rows = csv.writer(f)
+        rows.writerow(["video", "index", "action_type", "difficulty", "true_score", "predicted_score", "exemplar_mean"])
+        rows.writerows([["w", 1, "107b", 3.0, 70.0, 61.5, 64.0], ["w", 2, "", "", 50.0, 51.0, 64.0]])
+    return folder
+
+
+def test_the_report_is_one_file_without_outside_resources(labelled: Workspace, run: Path, tmp_path: Path) -> None:
+    page = write_report(
+        labelled, tmp_path / "new" / "report.html", run, {"Pose accuracy": {"PCKh": 0.98765}}
+    ).read_text()
+    assert not re.search(r"(src|href)=\"(?!#|data:)", page.replace('xlink:href="#', ""))
+    assert "@import" not in page
+    assert "url(" not in re.sub(r"url\(#\w+\)", "", page)
+    for svg in re.findall(r"<svg.*?</svg>", page, re.DOTALL):
+        ElementTree.fromstring(svg.replace("xlink:href", "href"))
+    ids = re.findall(r'clipPath id="(\w+)"', page)
+    assert len(ids) == len(set(ids)), "charts must not share the names of their clip paths"
+
+
+def test_the_report_says_what_there_is(labelled: Workspace, run: Path, tmp_path: Path) -> None:
+    page = write_report(labelled, tmp_path / "r.html", run, {"Pose accuracy": {"PCKh": 0.98765}}).read_text()
+    for words in (
+        "<b>7</b><span>dives</span>",
+        "back 2 1/2 somersaults 1 1/2 twists, pike",
+        "Spearman&#39;s rho",
+        "<b>0.8123</b>",
+        "0.2500",
+        "mean absolute error, points",
+        "4.75",  # of 8.5 and 1
+        "-8.50",
+        "Pose accuracy",
+        "0.9877",
+        "no training dive has the number 107b",
+    ):
+        assert words in page, words
+    assert "AIoU" not in page, "a measure that the run does not have is left out"
+
+
+def test_sections_without_material_are_left_out(workspace: Workspace, tmp_path: Path) -> None:
+    write_clips(workspace.clips_table, [Clip(ClipKey("v", 1))])
+    page = write_report(workspace, tmp_path / "r.html").read_text()
+    assert "Nothing found." in page
+    for absent in ("Poses</h2>", "Model", "<svg", "Dive numbers", "None", "nan"):
+        assert absent not in page, absent
+
+
+def test_findings_given_are_the_findings_shown(labelled: Workspace, tmp_path: Path) -> None:
+    finding = Finding(ClipKey("v", 1), "it says <script>alert(1)</script>", "frame.readable", "error")
+    page = write_report(labelled, tmp_path / "r.html", findings=[finding] * 8).read_text()
+    assert "it says &lt;script&gt;" in page
+    assert "<script" not in page
+    assert "and 3 more" in page
+    assert "split.test-exemplar" not in page
+
+
+def test_what_was_there_stays_when_the_run_is_none(labelled: Workspace, tmp_path: Path) -> None:
+    target = tmp_path / "r.html"
+    target.write_text("before")
+    with pytest.raises(UsageError, match=r"nowhere: not a finished run .*; train one with: fdpose benchmark hpmcr"):
+        write_report(labelled, target, tmp_path / "nowhere")
+    with pytest.raises(LabelError, match="no clips table"):
+        write_report(Workspace(tmp_path / "empty"), target)
+    assert target.read_text() == "before"
