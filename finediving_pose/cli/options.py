@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,16 @@ def say(summary: dict[str, Any], *, as_json: bool = False, next_step: str | None
     for name, value in summary.items():
         shown = f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else value
         click.echo(f"{name.replace('_', ' '):<{width}}  {shown}")
-    in_demo = click.get_current_context().find_root().obj is not None
-    if next_step and not in_demo:
-        click.echo(f"\nnext: {next_step}")
+    context = click.get_current_context()
+    if next_step and context.find_root().obj is None:
+        click.echo(f"\nnext: {_with_data(context, next_step)}")
+
+
+def _with_data(context: click.Context, step: str) -> str:
+    """The step with the data directory that this command was given, so that it can be typed as it stands."""
+    data = context.params.get("data")
+    given = context.get_parameter_source("data") is click.core.ParameterSource.COMMANDLINE
+    if not given or "--data" in step:
+        return step
+    command, remark, rest = step.partition(" (")
+    return f"{command} --data {shlex.quote(str(data.root))}{remark}{rest}" if data else step
