@@ -1,0 +1,19 @@
+"""A tiny competition that several tests look at."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from finediving_pose.synth.competition import make_competition
+
+DIVE_NUMBERS = ("5253b", "205b")
+
+
+@pytest.fixture(scope="session")
+def competition(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Eight dives of two numbers, from 10 m and from 3 m."""
+    out = tmp_path_factory.mktemp("synth") / "competition"
+    make_competition(out, dives=8, seed=3, dive_numbers=DIVE_NUMBERS, jobs=2)
+    return out

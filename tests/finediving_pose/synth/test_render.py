@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from finediving_pose.skeleton import N_JOINTS
+from finediving_pose.synth.camera import HEIGHT, WIDTH
+from finediving_pose.synth.competition import DIVE_NUMBERS, plan
+from finediving_pose.synth.figure import draw_figure, place_figure
+from finediving_pose.synth.judge import Panel
+from finediving_pose.synth.render import Painter, Shot
+from finediving_pose.synth.scenery import random_scenery
+
+
+@pytest.fixture(scope="module", params=[10.0, 3.0], ids=["platform", "springboard"])
+def shot(request: pytest.FixtureRequest) -> Shot:
+    from finediving_pose.synth.camera import random_view
+    from finediving_pose.synth.competition import _shoot
+
+    event = next(e for e in plan(16, 5, DIVE_NUMBERS) if e.height == request.param)
+    rng = np.random.default_rng(event.seed)
+    view = random_view(rng)
+    return _shoot(event, 1, random_scenery(rng, view, event.height), view, Panel((0.0,) * 7))[0]
+
+
+def test_true_joints_are_inside_the_drawn_diver(shot: Shot) -> None:
+    time = np.arange(shot.motion.n_frames) / 25
+    placed = place_figure(shot.view, shot.motion.points(time), *shot.pan.at(time))
+    checked = 0
+    for p in placed:
+        picture = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+        draw_figure(picture, shot.figure, p, shot.scene.light, 0.3)
+        joints = np.round(p.places[:N_JOINTS]).astype(int)
+        # The crown of the head and the nape lie on the outline.
+        joints = np.delete(joints, [8, 9], 0)
+        inside = ((joints >= 0) & (joints < [WIDTH, HEIGHT])).all(1)
+        x, y = joints[inside].T
+        assert picture[y, x].any(1).all()
+        checked += inside.sum()
+    assert checked > 500
+
+
+def test_the_picture_differs_from_the_empty_pool_at_the_joints(shot: Shot) -> None:
+    rng = np.random.default_rng(0)
+    painter = Painter(shot.scene, shot.view, rng)
+    painter.grain[:] = 0
+    different = []
+    for i, (picture, truth) in enumerate(painter.film(shot)):
+        assert picture.shape == (HEIGHT, WIDTH, 3) and picture.dtype == np.uint8
+        if truth is not None and i / 25 < shot.motion.take_off - 0.2:
+            empty = painter.empty(shot.pan, i / 25)
+            x, y = np.round(truth.joints[truth.visible]).astype(int).T
+            different.append((np.abs(picture[y, x].astype(int) - empty[y, x]).max(1) > 8).mean())
+    assert np.mean(different) > 0.85
+
+
+def test_joints_under_water_are_not_visible_and_a_sunken_diver_has_no_truth(shot: Shot) -> None:
+    truths = [truth for _, truth in Painter(shot.scene, shot.view, np.random.default_rng(0)).film(shot)]
+    touch = round(shot.motion.touch * 25)
+    seen = [0 if t is None else int(t.visible.sum()) for t in truths]
+    assert min(seen[: touch - 4]) >= 1 and np.mean(np.array(seen[:touch]) == N_JOINTS) > 0.85
+    assert truths[-1] is None or seen[-1] < N_JOINTS
+    for truth in filter(None, truths):
+        x1, y1, x2, y2 = truth.box
+        assert 0 <= x1 < x2 <= WIDTH - 1 and 0 <= y1 < y2 <= HEIGHT - 1
+        inside = truth.joints[truth.visible]
+        assert (inside >= [x1 - 1, y1 - 1]).all() and (inside <= [x2 + 1, y2 + 1]).all()
