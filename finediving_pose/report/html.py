@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from finediving_pose.validate import Finding
 
 SHEETS, SHEET_FRAMES = 3, 12
-MOST_DIVE_NUMBERS = 16
+MOST_DIVE_NUMBERS = 10
 WORST = 10
 EXAMPLES = 5
 

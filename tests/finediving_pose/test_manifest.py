@@ -1,0 +1,70 @@
+"""The facts in data_manifest are what the real label files say."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from collections import Counter
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from finediving_pose.labels.read import read_labels
+from finediving_pose.labels.unpickler import load_pickle
+from finediving_pose.lexicon import SUB_ACTIONS
+
+MANIFEST: dict[str, Any] = json.loads((files("data_manifest") / "finediving.json").read_text(encoding="utf-8"))
+FOLDERS = {"finediving": "finediving/Annotations", "mtl_aqa": "mtl_aqa"}
+
+
+def rows(name: str) -> list[dict[str, str]]:
+    return list(csv.DictReader((files("data_manifest") / name).read_text(encoding="utf-8").splitlines()))
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+def test_label_files_have_the_listed_digests(shared_data: Path, name: str) -> None:
+    for file, facts in MANIFEST[name]["files"].items():
+        data = (shared_data / FOLDERS[name] / file).read_bytes()
+        assert (len(data), hashlib.sha256(data).hexdigest()) == (facts["bytes"], facts["sha256"]), file
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+def test_counts_are_those_of_the_labels(shared_data: Path, name: str) -> None:
+    facts, clips = MANIFEST[name], read_labels(shared_data / FOLDERS[name])
+    assert len(clips) == facts["dives"]
+    assert len({c.key.video for c in clips}) == facts["videos"]
+    assert len({c.action_type for c in clips}) == facts["dive_numbers"]
+    assert Counter(c.split for c in clips) == facts["splits"]
+    assert {str(n): k for n, k in Counter(len(c.judge_scores) for c in clips).items()} == facts["judges"]
+    stages = {str(n): k for n, k in Counter(c.n_stages for c in clips if c.n_stages).items()}
+    assert stages == facts.get("stages", {})
+
+
+def test_difficulties_are_those_of_the_labels(shared_data: Path) -> None:
+    clips = read_labels(shared_data / "finediving")
+    seen = Counter((c.action_type, "" if c.height_m is None else f"{c.height_m:g}", str(c.difficulty)) for c in clips)
+    listed = {(r["dive_number"], r["height_m"], r["difficulty"]): int(r["count"]) for r in rows("difficulty.csv")}
+    assert seen == listed
+
+
+def test_sub_actions_are_named_as_in_the_labels(shared_data: Path) -> None:
+    fine = load_pickle(shared_data / "finediving" / "Annotations" / "FineDiving_fine-grained_annotation.pkl")
+    names = Counter((int(i), n) for v in fine.values() for i, n in v["sub-action_types"].items())
+    wrong = {(2, "Forward"): 1}  # in one dive, see errata.csv
+    assert names == Counter({(i, n): names[i, n] for i, n in SUB_ACTIONS.items()}) + Counter(wrong)
+    assert {i for i, _ in names} == set(SUB_ACTIONS)
+
+
+def test_errata_quote_the_labels_as_they_are(shared_data: Path) -> None:
+    clips = {f"{c.key}": c for c in read_labels(shared_data / "finediving")}
+    errata = rows("errata.csv")
+    assert Counter(r["field"] for r in errata if r["labels"] == "coarse") == {"difficulty": 75, "judge_scores[3]": 1}
+    for r in errata:
+        clip = clips[f"{r['video']}/{r['index']}"]
+        if r["labels"] == "coarse" and r["field"] == "difficulty":
+            assert clip.difficulty == float(r["listed"]) != float(r["should_be"])
+        if r["field"] == "last sub-action":
+            assert clip.sub_actions[-1] == int(r["listed"])
