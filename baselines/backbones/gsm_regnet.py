@@ -101,8 +101,10 @@ class GSMRegNet(nn.Module):
         import timm
         from timm.models.regnet import RegNet, RegNetCfg
 
-        net = timm.create_model(arch, num_classes=0) if isinstance(arch, str) else RegNet(RegNetCfg(**arch), num_classes=0)
-        assert isinstance(net, RegNet)
+        if isinstance(arch, str):
+            net: Any = timm.create_model(arch, num_classes=0)
+        else:
+            net = RegNet(RegNetCfg(**arch), num_classes=0)
         self.freeze_bn = weights is not None if freeze_bn is None else freeze_bn
         self.out_channels: int = net.num_features
         if weights is not None:

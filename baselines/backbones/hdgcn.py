@@ -14,6 +14,7 @@ arithmetic in a tenth of the calls.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
@@ -33,7 +34,7 @@ def hierarchy_adjacency(levels: Sequence[Sequence[int]] = HIERARCHY, joints: int
 
     Columns sum to 1: a joint spreads over the joints of the level that it points to.
     """
-    edges = list(zip(levels, levels[1:], strict=False))
+    edges = list(pairwise(levels))
     a = torch.zeros(len(edges), SUBSETS, joints, joints)
     for i, (inner, outer) in enumerate(edges):
         for v in (*inner, *outer):
@@ -81,7 +82,7 @@ class HierarchyAttention(nn.Module):
     def __init__(self, channels: int, levels: Sequence[Sequence[int]]) -> None:
         super().__init__()
         inner = channels // 4
-        self.edges = [[*a, *b] for a, b in zip(levels, levels[1:], strict=False)]
+        self.edges = [[*a, *b] for a, b in pairwise(levels)]
         self.squeeze = nn.Sequential(nn.Conv2d(channels, inner, 1), nn.BatchNorm2d(inner), nn.ReLU())
         self.edge_conv = EdgeConv(inner, k=min(3, len(self.edges)))
         self.expand = nn.Conv1d(inner, channels, 1)
@@ -125,7 +126,7 @@ class GraphConv(nn.Module):
 
 
 class TemporalConv(nn.Module):
-    """Four branches along time side by side: dilations 1 and 2, max pool, 1 x 1. (N, C, T, V) -> (N, C, T/stride, V)."""
+    """Four branches side by side, dilations 1 and 2, max pool, 1 x 1: (N, C, T, V) -> (N, C, T/stride, V)."""
 
     def __init__(self, channels: int, stride: int) -> None:
         super().__init__()

@@ -49,8 +49,8 @@ class Unit3d(nn.Module):
 
     def __init__(self, channels: int, out: int, kernel: int = 1, stride: int = 1, bn_eps: float = 1e-3) -> None:
         super().__init__()
-        self.kernel: Triple = (kernel,) * 3
-        self.stride: Triple = (stride,) * 3
+        self.kernel: Triple = (kernel, kernel, kernel)
+        self.stride: Triple = (stride, stride, stride)
         self.conv3d = nn.Conv3d(channels, out, kernel, stride, bias=False)
         self.batch3d = nn.BatchNorm3d(out, eps=bn_eps)
 

@@ -15,8 +15,8 @@ TOLERANCE = 1e-4
 """Of the fixture's largest value."""
 
 
-def random_state(name: str) -> np.random.RandomState:  # noqa: NPY002
-    return np.random.RandomState(zlib.crc32(name.encode()) & 0xFFFFFFFF)  # noqa: NPY002
+def random_state(name: str) -> np.random.RandomState:
+    return np.random.RandomState(zlib.crc32(name.encode()) & 0xFFFFFFFF)
 
 
 def reference_input(name: str, *shape: int) -> Tensor:

@@ -84,7 +84,9 @@ def to_our_hdgcn(state: dict[str, Tensor]) -> dict[str, Tensor]:
         name = re.sub(r"graph\.conv\.\d\.\d\.", "graph.conv.", name)
         name = re.sub(r"tcn1\.branches\.(\d)\.3\.conv", r"time.branches.\1.3", name)
         name = re.sub(r"tcn1\.branches\.(\d)\.3\.bn", r"time.branches.\1.4", name)
-        name = name.replace("tcn1.", "time.").replace("residual.conv", "residual.0").replace("residual.bn", "residual.1")
+        name = (
+            name.replace("tcn1.", "time.").replace("residual.conv", "residual.0").replace("residual.bn", "residual.1")
+        )
         if re.search(r"time\.branches\.\d\.3\.bias", name):
             value = value.flatten()
         gathered.setdefault(name, []).append(value)

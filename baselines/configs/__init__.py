@@ -1,0 +1,1 @@
+"""One mmengine config a run that a person would want to repeat."""

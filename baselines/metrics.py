@@ -1,0 +1,72 @@
+"""The numbers that action quality assessment on FineDiving is compared by, and one that shows what lies behind them."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+
+def spearman(truth: ArrayLike, predicted: ArrayLike) -> float:
+    """Spearman's rho: the correlation of the ranks, ties sharing their mean rank.
+
+    NaN where either side is constant or there are fewer than two clips.
+    """
+    from scipy.stats import ConstantInputWarning, spearmanr
+
+    truth, predicted = np.asarray(truth, float), np.asarray(predicted, float)
+    if len(truth) < 2:
+        return float("nan")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConstantInputWarning)
+        return float(spearmanr(truth, predicted).statistic)  # type: ignore[attr-defined]
+
+
+def relative_l2(truth: ArrayLike, predicted: ArrayLike) -> float:
+    """R-l2 x 100: 100 x mean of ((prediction - truth) / (max - min of the true scores of the split))^2.
+
+    NaN where all true scores are equal.
+    """
+    truth, predicted = np.asarray(truth, float), np.asarray(predicted, float)
+    span = np.ptp(truth) if len(truth) else 0.0
+    return float(100 * np.mean(((predicted - truth) / span) ** 2)) if span > 0 else float("nan")
+
+
+def l2(truth: ArrayLike, predicted: ArrayLike) -> float:
+    """Mean of (prediction - truth)^2, in squared points."""
+    return float(np.mean((np.asarray(predicted, float) - np.asarray(truth, float)) ** 2))
+
+
+def interval_iou(truth: ArrayLike, predicted: ArrayLike) -> np.ndarray:
+    """Intersection over union of the intervals [t1, t2]: (n, 2) twice -> (n,), in [0, 1].
+
+    Lengths are t2 - t1, so two equal empty intervals have no overlap and count 0.
+    """
+    truth, predicted = np.asarray(truth, float), np.asarray(predicted, float)
+    overlap = np.minimum(truth[:, 1], predicted[:, 1]) - np.maximum(truth[:, 0], predicted[:, 0])
+    overlap = np.maximum(overlap, 0)
+    union = np.ptp(truth, axis=1) + np.ptp(predicted, axis=1) - overlap
+    return np.divide(overlap, union, out=np.zeros_like(overlap), where=union > 0)
+
+
+def average_iou(overlaps: ArrayLike, threshold: float) -> float:
+    """AIoU@threshold, percent: the share of clips whose middle interval overlaps the true one at least that much.
+
+    ``overlaps`` (n,) are the clips' values of :func:`interval_iou`.
+    """
+    return float(100 * np.mean(np.asarray(overlaps) >= threshold))
+
+
+def pairs_in_order(truth: ArrayLike, predicted: ArrayLike, groups: Sequence[str]) -> float:
+    """Share of pairs of the same group that the prediction puts in the true order.
+
+    Pairs of equal truth don't count, equal predictions count one half, so that chance
+    is 0.5. NaN where there is no such pair.
+    """
+    truth, predicted, names = np.asarray(truth, float), np.asarray(predicted, float), np.asarray(groups)
+    a, b = np.triu_indices(len(truth), 1)
+    pairs = (names[a] == names[b]) & (truth[a] != truth[b])
+    right = np.sign(truth[a] - truth[b]) * np.sign(predicted[a] - predicted[b])
+    return float(np.mean((right[pairs] + 1) / 2)) if pairs.any() else float("nan")

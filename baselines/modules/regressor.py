@@ -1,0 +1,45 @@
+"""Stage contrastive regression: how much better the query dive is, stage by stage."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from baselines.modules.decoder import Decoder
+from baselines.modules.stages import STAGES
+
+
+class StageWeights(nn.Module):
+    """Weights of the stages: (B, S) -> (B,), the weighted mean. Equal at first.
+
+    The published weights are three learned scalars divided by their sum; that they
+    go through a softplus, which keeps them positive, is inferred.
+    """
+
+    def __init__(self, stages: int = STAGES) -> None:
+        super().__init__()
+        self.raw = nn.Parameter(torch.full((stages,), 1.0).expm1().log())  # softplus(raw) = 1
+
+    def forward(self, per_stage: Tensor) -> Tensor:
+        weight = F.softplus(self.raw)
+        return (per_stage * weight).sum(1) / weight.sum()
+
+
+class StageRegressor(nn.Module):
+    """Query and exemplar tokens (B, S, K, D) to a relative score of every stage (B, S).
+
+    The decoder and the head are shared by the stages. Source: arXiv 2501.03674;
+    widths of the head (D, D, D / 4, 1) from the public TSA and MCoRe code.
+    """
+
+    def __init__(self, dim: int, depth: int = 4, heads: int = 2) -> None:
+        super().__init__()
+        self.decoder = Decoder(dim, depth, heads)
+        self.head = nn.Sequential(
+            nn.Linear(dim, dim), nn.ReLU(), nn.Linear(dim, dim // 4), nn.ReLU(), nn.Linear(dim // 4, 1)
+        )
+
+    def forward(self, query: Tensor, exemplar: Tensor) -> Tensor:
+        tokens = self.decoder(query.flatten(0, 1), exemplar.flatten(0, 1))  # (B*S, K, D)
+        return self.head(tokens).mean((1, 2)).unflatten(0, query.shape[:2])  # (B, S)

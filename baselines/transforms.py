@@ -1,0 +1,96 @@
+"""From the stored frames and poses of a clip to the tensors that the model reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from finediving_pose.skeleton import FLIP, INDEX
+
+MEAN = np.array((0.485, 0.456, 0.406), np.float32)
+STD = np.array((0.229, 0.224, 0.225), np.float32)
+
+PoseNorm = Literal["none", "centre"]
+
+
+def sample_frames(n_frames: int, count: int) -> np.ndarray:
+    """Positions of ``count`` frames spread over a clip, both ends included, truncated to integers: (count,)."""
+    return np.linspace(0, n_frames - 1, count).astype(np.int64)
+
+
+def sample_transitions(stage_starts: tuple[int, ...], positions: np.ndarray) -> tuple[int, int]:
+    """First sampled frame of the second stage and of the last stage, as indices into ``positions``.
+
+    A dive of four or five stages loses its middle boundaries, as in the public code.
+    The result obeys 0 < t1 < t2 < len(positions) even where a stage is too short to be sampled.
+    """
+    t1, t2 = (int(np.searchsorted(positions, start)) for start in (stage_starts[0], stage_starts[-1]))
+    t2 = min(max(t2, 2), len(positions) - 1)
+    return min(max(t1, 1), t2 - 1), t2
+
+
+def fill_gaps(keypoints: np.ndarray) -> np.ndarray:
+    """Absent joints, interpolated along time: (T, 16, 2) with NaN -> without.
+
+    A joint that is never seen takes the middle of those that are; a clip without any joint is all zero.
+    """
+    filled = keypoints.astype(np.float32).copy()
+    seen = ~np.isnan(filled).any(-1)  # (T, 16)
+    times = np.arange(len(filled))
+    middle = filled[seen].mean(0) if seen.any() else np.zeros(2, np.float32)
+    for j in range(filled.shape[1]):
+        known = seen[:, j]
+        for axis in range(2):
+            filled[:, j, axis] = np.interp(times, times[known], filled[known, j, axis]) if known.any() else middle[axis]
+    return filled
+
+
+def flip_pose(keypoints: np.ndarray, width: int) -> np.ndarray:
+    """Mirror (T, 16, 2) pixels of a picture ``width`` wide; left and right joints change places."""
+    flipped = keypoints[:, FLIP].copy()
+    flipped[..., 0] = width - 1 - flipped[..., 0]
+    return flipped
+
+
+def normalise_pose(keypoints: np.ndarray, how: PoseNorm) -> np.ndarray:
+    """Coordinates as the network reads them: (T, 16, 2) -> (T, 16, 2).
+
+    ``none`` keeps pixels, as the public code. ``centre`` puts the pelvis of every
+    frame at the origin and divides by the clip's torso length (median distance from
+    pelvis to thorax), so that neither the camera nor the diver's size matters.
+    """
+    if how == "none":
+        return keypoints
+    centred = keypoints - keypoints[:, INDEX["pelvis"], None]
+    torso = np.median(np.linalg.norm(centred[:, INDEX["thorax"]], axis=-1))
+    return centred / max(float(torso), 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class CropAndFlip:
+    """Where a clip's pictures are cropped, one place for all its frames, and whether it is mirrored."""
+
+    top: int
+    left: int
+    size: int
+    flip: bool
+
+    @classmethod
+    def centre(cls, height: int, width: int, size: int) -> CropAndFlip:
+        return cls((height - size) // 2, (width - size) // 2, size, flip=False)
+
+    @classmethod
+    def random(cls, height: int, width: int, size: int, rng: np.random.Generator) -> CropAndFlip:
+        """A random place; mirrored with probability one half."""
+        top, left = rng.integers(height - size + 1), rng.integers(width - size + 1)
+        return cls(int(top), int(left), size, flip=bool(rng.integers(2)))
+
+    def pictures(self, frames: np.ndarray) -> np.ndarray:
+        """uint8 (T, H, W, 3) RGB -> float32 (3, T, size, size), normalised with ImageNet's mean and deviation."""
+        frames = frames[:, self.top : self.top + self.size, self.left : self.left + self.size]
+        if self.flip:
+            frames = frames[:, :, ::-1]
+        scaled = (frames.astype(np.float32) / 255 - MEAN) / STD
+        return np.ascontiguousarray(scaled.transpose(3, 0, 1, 2))
