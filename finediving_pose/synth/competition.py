@@ -168,7 +168,8 @@ def _make_event(out: Path, event: Event) -> None:
     painter = Painter(scene, view, rng)
     panel = judge.random_panel(rng)
     video = out / "videos" / f"{event.video}.mp4"
-    remove_part_files(video)
+    for target in (video, _sidecar(out, event)):
+        remove_part_files(target)
     rows: list[dict[str, Any]] = []
     truth: list[dict[str, Any]] = []
     with atomic_write(video) as part, av.open(str(part), "w", format="mp4") as container:
@@ -219,7 +220,7 @@ def _stream(container: Any, rng: np.random.Generator) -> Any:
     """H.264 as a broadcast rip has it; one thread, so that the bytes do not depend on timing."""
     stream = container.add_stream("libx264", rate=FPS)
     stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-    stream.options = {"preset": "superfast", "crf": str(int(rng.integers(18, 25))), "threads": "1", "g": "50"}
+    stream.options = {"preset": "superfast", "crf": str(int(rng.integers(19, 28))), "threads": "1", "g": "50"}
     return stream
 
 

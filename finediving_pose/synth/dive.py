@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from finediving_pose.lexicon import ENTRY, SUB_ACTIONS, DiveNumber, expected_sub_actions
+from finediving_pose.lexicon import SUB_ACTIONS, DiveNumber, expected_sub_actions
 from finediving_pose.synth import body
 from finediving_pose.synth.body import Build, Point, Pose
 from finediving_pose.synth.judge import Faults
@@ -90,19 +90,19 @@ class Motion:
 
 
 def make_motion(dive: DiveNumber, height: float, build: Build, faults: Faults, rng: np.random.Generator) -> Motion:
-    """Work out the motion of one dive from ``height`` metres (3 or 10)."""
-    springboard = height < 5
-    n_pi = dive.half_somersaults * np.pi
+    """Work out the motion of one dive from ``height`` metres (3 or 10).
+
+    The number must be one whose stages :func:`~finediving_pose.lexicon.expected_sub_actions` knows.
+    """
     sign = 1.0 if dive.direction in ("forward", "back") else -1.0
     start_angle = np.pi if dive.armstand else 0.0
     lean = 0.12 if dive.direction in ("forward", "back") else 0.04
-    head_first = (dive.half_somersaults + dive.armstand * 1) % 2 == 1
-    approach, before, support = _before(dive, height, rng)
-    take_off = approach
-    velocity = _launch_velocity(dive, springboard, rng)
+    head_first = (dive.half_somersaults + dive.armstand) % 2 == 1
+    take_off, before, support = _before(dive, height, rng)
+    velocity = _launch_velocity(dive, height, rng)
 
     entry = _spoiled_entry(body.STRAIGHT if head_first else body.FEET_FIRST, faults)
-    end_angle = sign * (n_pi + np.radians(faults.rotation))
+    end_angle = sign * (dive.half_somersaults * np.pi + np.radians(faults.rotation))
     facing = _facing(dive)
     tilt_end = np.radians(faults.crooked) * 0.25 * rng.choice([-1, 1])
 
@@ -141,11 +141,11 @@ def _facing(dive: DiveNumber) -> float:
     return 0.0 if water else np.pi
 
 
-def _launch_velocity(dive: DiveNumber, springboard: bool, rng: np.random.Generator) -> np.ndarray:
+def _launch_velocity(dive: DiveNumber, height: float, rng: np.random.Generator) -> np.ndarray:
     """Velocity of the centre of mass at take-off, m/s."""
     if dive.armstand:
         up, out = 0.9, 0.75
-    elif springboard:
+    elif height < 5:
         up, out = {"forward": (5.1, 1.1), "reverse": (5.0, 0.95)}.get(dive.direction, (4.7, 0.95))
     else:
         up, out = {"forward": (3.2, 1.2), "reverse": (3.0, 1.05)}.get(dive.direction, (2.9, 0.9))
@@ -215,21 +215,15 @@ def _flight(
     dive: DiveNumber, jump: Pose, entry: Pose, take_off: float, touch: float, faults: Faults
 ) -> tuple[list[tuple[float, Pose]], tuple[tuple[int, int], ...], tuple[float, float]]:
     """Pose knots in the air, the stages with their first frames, and when the twist begins and ends."""
-    actions = expected_sub_actions(dive)
+    first, *middle, last = expected_sub_actions(dive)
     opening = touch - 0.36
-    span = opening - take_off
-    twisting = [i for i in actions[1:-1] if "Twist" in SUB_ACTIONS[i]]
-    twist_time = min(0.20 + 0.125 * dive.half_twists, 0.6 * span) if twisting else 0.0
-    middle = actions[1:-1]
-    first = len(middle) == 3
-    lengths = [twist_time if i in twisting else 0.0 for i in middle]
-    rest = span - twist_time
-    if first:
-        lengths[0], lengths[2] = 0.52 * rest, 0.48 * rest
-    else:
-        lengths[-1] = rest
+    twisting = [i for i in middle if "Twist" in SUB_ACTIONS[i]]
+    twist_time = min(0.20 + 0.125 * dive.half_twists, 0.6 * (opening - take_off)) if twisting else 0.0
+    rest = opening - take_off - twist_time
+    share = {1: (1.0,), 2: (0.0, 1.0), 3: (0.52, 0.0, 0.48)}[len(middle)]
+    lengths = [twist_time if i in twisting else part * rest for i, part in zip(middle, share, strict=True)]
     knots: list[tuple[float, Pose]] = [(take_off, jump)]
-    stages = [(actions[0], 0)]
+    stages = [(first, 0)]
     twist_span = (take_off, take_off + 1.0)
     begin = take_off
     for action, length in zip(middle, lengths, strict=True):
@@ -243,7 +237,7 @@ def _flight(
             twist_span = (begin + 0.2 * ease, begin + length + 0.5 * 0.2)
         begin += length
     knots.append((touch - 0.08, entry))
-    stages.append((ENTRY, int(np.ceil((opening + 0.1) * FPS))))
+    stages.append((last, int(np.ceil((opening + 0.1) * FPS))))
     return knots, tuple(stages), twist_span
 
 

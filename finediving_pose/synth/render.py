@@ -13,6 +13,7 @@ from finediving_pose.synth.body import Point
 from finediving_pose.synth.camera import HEIGHT, WIDTH, Pan, View, to_pixels
 from finediving_pose.synth.dive import FPS, Motion
 from finediving_pose.synth.figure import Figure, Placed, draw_figure, figure_box, place_figure
+from finediving_pose.synth.graphics import random_sign
 from finediving_pose.synth.scenery import Scenery
 from finediving_pose.synth.splash import Splash
 
@@ -49,6 +50,7 @@ class Painter:
         self.soft = float(rng.uniform(0.3, 0.8))
         grain = rng.normal(0, rng.uniform(0.5, 2.5), (HEIGHT + 64, WIDTH + 64, 1)).astype(np.int16)
         self.grain = np.repeat(grain, 3, 2)
+        self.sign = random_sign(rng)
         self.rng = rng
 
     def empty(self, pan: Pan, time: float) -> np.ndarray:
@@ -148,8 +150,10 @@ class Painter:
         picture[top:bottom, left:right] = drawn
 
     def _finished(self, picture: np.ndarray) -> np.ndarray:
-        """Lens and sensor: a little soft, a little grain."""
+        """Lens, broadcast, sensor: a little soft, a sign in the corner, a little grain."""
         picture = cv2.GaussianBlur(picture, (0, 0), self.soft)
+        if self.sign:
+            self.sign.draw(picture)
         dy, dx = self.rng.integers(0, 64, 2)
         return cv2.add(picture, self.grain[dy : dy + HEIGHT, dx : dx + WIDTH], dtype=cv2.CV_8U)
 
