@@ -57,8 +57,7 @@ def validate(
         say({**summary, "findings": [{**asdict(f), "key": str(f.key)} for f in findings]}, as_json=True)
     else:
         _show(findings, errors)
-        mend = "fdpose validate --json lists every finding" if findings else "fdpose pack"
-        say(summary, next_step=mend)
+        say(summary, next_step="fdpose validate --json" if findings else "fdpose pack")
     ctx.exit(1 if errors else 0)
 
 

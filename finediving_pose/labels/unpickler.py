@@ -16,8 +16,8 @@ from typing import Any
 from finediving_pose.errors import LabelError
 
 _ADMITTED = {
-    "builtins": {"set", "frozenset", "complex", "bytearray"},
-    "__builtin__": {"set", "frozenset", "complex", "bytearray"},
+    "builtins": {"set", "frozenset", "complex"},
+    "__builtin__": {"set", "frozenset", "complex"},
     "collections": {"OrderedDict"},
     "_codecs": {"encode"},  # bytes, as protocols 0 to 2 write them
     "numpy": {"ndarray", "dtype"},

@@ -95,6 +95,14 @@ def test_coarse_fine_and_splits_are_joined(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+def test_dives_of_a_synthetic_competition_say_so(tmp_path: Path) -> None:
+    save(tmp_path / "a.pkl", {("Synthetic2026Women3m_final_r1", 0): COARSE, DIVE: COARSE})
+    assert {c.key.video: c.source for c in read_labels(tmp_path)} == {
+        "Synthetic2026Women3m_final_r1": "synthetic",
+        DIVE[0]: "finediving",
+    }
+
+
 def test_ranges_come_from_a_csv_file(tmp_path: Path) -> None:
     table = tmp_path / "ranges.csv"
     table.write_text(
