@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from itertools import pairwise
 
@@ -106,7 +106,7 @@ def difficulty_fits_the_dive(clip: Clip) -> Iterator[Finding]:
     usual = [d for d, n in difficulties(clip.action_type, clip.height_m).items() if n > 1]
     if usual and all(abs(clip.difficulty - d) > 1e-6 for d in usual):
         dive = f"{clip.action_type} from {clip.height_m:g} m"
-        yield Finding(clip.key, f"difficulty {clip.difficulty:g}, but {dive} has {_or(usual)} elsewhere")
+        yield Finding(clip.key, f"difficulty {clip.difficulty:g}, but {dive} has {_list(usual, ' or ')} elsewhere")
 
 
 @rule("label.armstand-platform", severity="warning")
@@ -181,12 +181,8 @@ def _dive(clip: Clip) -> DiveNumber | None:
     return None
 
 
-def _list(values: object) -> str:
-    return ", ".join(f"{v:g}" for v in values)  # type: ignore[attr-defined]
-
-
-def _or(values: list[float]) -> str:
-    return " or ".join(f"{v:g}" for v in values)
+def _list(values: Iterable[float], between: str = ", ") -> str:
+    return between.join(f"{v:g}" for v in values)
 
 
 def _names(ids: tuple[int, ...]) -> str:

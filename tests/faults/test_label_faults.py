@@ -47,6 +47,7 @@ def test_arrays_and_scalars_of_any_pickle_protocol_read(tmp_path: Path, protocol
     content = {
         "array": np.arange(6, dtype=np.int32).reshape(2, 3).T,
         "scalar": np.float64(7.5),
+        "words": np.array(["Entry", "Back"]),
         "rest": [1, "é", b"\xff", None, True, {1, 2}, frozenset("a"), 1e400, 2**80],
     }
     path = tmp_path / "labels.pkl"
@@ -54,7 +55,33 @@ def test_arrays_and_scalars_of_any_pickle_protocol_read(tmp_path: Path, protocol
     found = load_pickle(path)
     assert found["rest"] == content["rest"]
     assert found["scalar"] == 7.5
+    assert found["words"].tolist() == ["Entry", "Back"]
     np.testing.assert_array_equal(found["array"], content["array"])
+
+
+class Raw:
+    """Pickled as a call and then a state for what it returns."""
+
+    def __init__(self, call: Any, args: tuple[Any, ...], state: Any) -> None:
+        self.parts = (call, args, state)
+
+    def __reduce__(self) -> Any:
+        return self.parts
+
+
+@pytest.mark.parametrize(
+    ("what", "says"),
+    [
+        (np.dtype("O"), r"numpy\.dtype\('O8'\)"),
+        (np.dtype([("a", "O")]), r"numpy\.dtype\('V8'\)"),
+        (Raw(np.dtype, ("f8", False, True), (3, "<", None, None, None, -1, -1, 63)), r"Float64DType\.__setstate__"),
+        (Raw(np.dtype, ("f8", False, True), (3, "<", None, ("a",), {"a": 1}, 8, 8, 0)), r"Float64DType\.__setstate__"),
+        (Raw(set, ((),), {"x": 1}), r"set\.__setstate__"),
+    ],
+)
+def test_a_dtype_that_would_turn_numbers_into_pointers_is_refused(tmp_path: Path, what: Any, says: str) -> None:
+    with pytest.raises(LabelError, match=says + ".*refused, since"):
+        load_pickle(save(tmp_path / "labels.pkl", [what]))
 
 
 def test_both_spellings_of_the_numpy_module_read(tmp_path: Path) -> None:
