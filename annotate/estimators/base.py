@@ -1,0 +1,39 @@
+"""What a pose estimator is: a batch of crops in, joints and their confidence out."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+
+
+class Estimator(Protocol):
+    """Finds the 16 joints of one diver in each crop.
+
+    Attributes
+    ----------
+    id : str
+        Written beside every pose it makes, so that a pose can be traced to its maker.
+    input_size : (width, height) of the crops it wants, pixels
+    padding : a box is enlarged by this factor about its centre before it is cropped
+    unbiased : crops are warped corner-pixel centre to corner-pixel centre (UDP, arXiv 1911.07524)
+    """
+
+    id: str
+    input_size: tuple[int, int]
+    padding: float
+    unbiased: bool
+
+    def estimate(self, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Joints of each crop.
+
+        Parameters
+        ----------
+        crops : uint8 (n, height, width, 3), RGB
+
+        Returns
+        -------
+        keypoints : float32 (n, 16, 2), fractions of the crop's width and height, (0, 0) its top-left corner
+        confidence : float32 (n, 16), 0 to 1
+        """
+        ...

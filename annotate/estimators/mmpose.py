@@ -1,0 +1,196 @@
+"""mmpose's top-down models as estimators: from a bundled or trained checkpoint, or from a config of one's own."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from annotate.estimators import mmpose_compat
+from finediving_pose.errors import PoseError, SetupError, UsageError
+from finediving_pose.skeleton import N_JOINTS
+
+
+class MMPoseEstimator:
+    """A ``TopdownPoseEstimator`` with 16 outputs in MPII order. See :class:`~annotate.estimators.base.Estimator`.
+
+    Parameters
+    ----------
+    config : mapping with ``model`` and optionally ``padding`` and ``unbiased``, or an mmpose config
+    weights : state dict of the model
+    id : what poses are signed with
+    device : as torch names it, e.g. ``cpu`` or ``cuda:0``
+    bf16 : compute in bfloat16 under autocast; twice as fast where the processor has it
+    """
+
+    batch = 64
+
+    def __init__(
+        self, config: Mapping[str, Any], weights: Mapping[str, Any], *, id: str, device: str = "cpu", bf16: bool = False
+    ) -> None:
+        import torch
+        from mmcv.cnn.utils import fuse_conv_bn
+
+        self.id, self.device, self.bf16 = id, torch_device(device), bf16
+        self.unbiased, self.padding = crop_settings(config)
+        built = build_model(config["model"])
+        load_weights(built, weights, id)
+        model: Any = fuse_conv_bn(built.eval()).to(self.device)
+        self.model: Any = model.to(memory_format=torch.channels_last)
+        width, height = model.head.decoder.input_size
+        self.input_size = (int(width), int(height))
+
+    def estimate(self, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Joints of each crop; see :meth:`annotate.estimators.base.Estimator.estimate`."""
+        parts = [self._batch(crops[i : i + self.batch]) for i in range(0, len(crops), self.batch)]
+        if not parts:
+            return np.zeros((0, N_JOINTS, 2), np.float32), np.zeros((0, N_JOINTS), np.float32)
+        return np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
+
+    def _batch(self, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        import torch
+
+        bgr = torch.from_numpy(np.ascontiguousarray(crops[..., ::-1])).to(self.device)  # mmpose reads pictures as BGR
+        inputs = self.model.data_preprocessor({"inputs": list(bgr.permute(0, 3, 1, 2))})["inputs"]
+        inputs = inputs.contiguous(memory_format=torch.channels_last)
+        with torch.inference_mode(), torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
+            raw = self.model(inputs, None, mode="tensor")
+        raw = tuple(r.float() for r in raw) if isinstance(raw, (tuple, list)) else raw.float()
+        decoded = self.model.head.decode(raw)
+        keypoints = np.concatenate([d.keypoints for d in decoded]) / np.array(self.input_size)
+        scores = np.concatenate([d.keypoint_scores for d in decoded])
+        return keypoints.astype(np.float32), np.clip(scores, 0, 1).astype(np.float32)
+
+
+def from_checkpoint(path: Path, *, id: str | None = None, device: str = "cpu", bf16: bool = False) -> MMPoseEstimator:
+    """An estimator from a checkpoint that carries its own configuration, as ``fdpose annotate --finetune`` writes it.
+
+    Raises
+    ------
+    PoseError
+        The file is missing, is no checkpoint, or carries no configuration.
+    """
+    checkpoint = read_checkpoint(path)
+    config = checkpoint.get("meta", {}).get("config")
+    if not isinstance(config, str):
+        raise PoseError(f"{path}: this checkpoint names no model; give its config with --config FILE --trust-config")
+    return MMPoseEstimator(json.loads(config), checkpoint["state_dict"], id=id or path.stem, device=device, bf16=bf16)
+
+
+def from_config(
+    config: Path, checkpoint: Path, *, trust_config: bool, device: str = "cpu", bf16: bool = False
+) -> MMPoseEstimator:
+    """An estimator from an mmpose config file and its checkpoint.
+
+    Raises
+    ------
+    UsageError
+        ``trust_config`` is not set: an mmpose config is Python code, and reading it runs it.
+    PoseError
+        A file is missing or unreadable, or the checkpoint is of another model.
+    """
+    if not trust_config:
+        raise UsageError(f"{config} is Python code and reading it runs it; if you trust it, add --trust-config")
+    return MMPoseEstimator(
+        read_config(config), read_checkpoint(checkpoint)["state_dict"], id=checkpoint.stem, device=device, bf16=bf16
+    )
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """An mmengine config file as plain dicts. Raises PoseError where it can't be read or names no model."""
+    from mmengine.config import Config
+
+    try:
+        config = Config.fromfile(path).to_dict()
+    except FileNotFoundError:
+        raise PoseError(f"{path}: no such config file") from None
+    except Exception as e:  # a config is a program: anything may go wrong in it
+        raise PoseError(f"{path}: not an mmengine config ({type(e).__name__}: {e})") from e
+    if not isinstance(config.get("model"), dict):
+        raise PoseError(f"{path}: names no model; give a top-down config of mmpose")
+    return config
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """``{"meta", "state_dict"}`` of a checkpoint; only tensors and plain values are unpickled.
+
+    Raises
+    ------
+    PoseError
+        The file is missing, damaged, or holds more than tensors and plain values.
+    """
+    import pickle
+
+    import torch
+
+    try:
+        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise PoseError(f"{path}: no such checkpoint; train one with: fdpose annotate --finetune") from None
+    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError, KeyError) as e:
+        reason = str(e).strip().splitlines()[0] if str(e).strip() else type(e).__name__
+        raise PoseError(f"{path}: not a checkpoint of tensors and plain values ({reason})") from e
+    if not isinstance(checkpoint, dict):
+        raise PoseError(f"{path}: holds a {type(checkpoint).__name__}, not a checkpoint")
+    return checkpoint if "state_dict" in checkpoint else {"meta": {}, "state_dict": checkpoint}
+
+
+def build_model(config: Mapping[str, Any]) -> Any:
+    """A ``TopdownPoseEstimator`` with random weights. Raises PoseError for anything that is not one of 16 joints."""
+    import mmpose.models  # noqa: F401  (fills the registry)
+    from mmengine.registry import init_default_scope
+    from mmpose.registry import MODELS
+
+    init_default_scope("mmpose")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            model = MODELS.build(_without_pretrained(mmpose_compat.mmpose_scope(dict(config))))
+    except (KeyError, TypeError, ValueError, AssertionError, ImportError) as e:
+        raise PoseError(f"mmpose can't build this model: {e}") from e
+    outputs = getattr(getattr(model, "head", None), "out_channels", None)
+    if outputs != N_JOINTS:
+        raise PoseError(f"this model has {outputs} outputs; a top-down model of the {N_JOINTS} MPII joints is needed")
+    return model
+
+
+def load_weights(model: Any, weights: Mapping[str, Any], name: str) -> None:
+    """Load every weight. Raises PoseError where the checkpoint is of another architecture."""
+    try:
+        model.load_state_dict(weights, strict=True)
+    except (RuntimeError, AttributeError) as e:
+        lines = [line.strip() for line in str(e).splitlines()]
+        raise PoseError(
+            f"{name}: these weights are of another model than the config says ({' '.join(lines[1:2])[:160]})"
+        ) from e
+
+
+def crop_settings(config: Mapping[str, Any]) -> tuple[bool, float]:
+    """Whether crops are warped unbiased (UDP), and the padding of boxes, as the config's pipeline says."""
+    pipeline = config.get("pipeline") or config.get("val_pipeline") or config.get("test_pipeline") or []
+    steps = {step.get("type"): step for step in pipeline}
+    unbiased = bool(steps.get("TopdownAffine", {}).get("use_udp", False))
+    return unbiased, float(steps.get("GetBBoxCenterScale", {}).get("padding", 1.25))
+
+
+def torch_device(name: str) -> Any:
+    """The torch device of that name. Raises SetupError where it is not there."""
+    import torch
+
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as e:
+        raise SetupError(f"--device {name}: not usable here ({str(e).splitlines()[0]}); try --device cpu") from e
+    return device
+
+
+def _without_pretrained(config: Any) -> Any:
+    """A copy that names no file or address to load weights from: they come from the checkpoint alone."""
+    if isinstance(config, dict):
+        return {k: _without_pretrained(v) for k, v in config.items() if k not in ("init_cfg", "pretrained")}
+    return [_without_pretrained(v) for v in config] if isinstance(config, list) else config

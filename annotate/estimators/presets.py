@@ -1,0 +1,81 @@
+"""Estimators by name: those that come with the project, and those trained in a data directory.
+
+A preset is two checkpoints that carry their own configuration: ``locator`` finds the diver in the
+whole frame, ``pose`` finds the joints in the diver's box. The bundled ones are listed, with
+checksum, licence, training command and measured figures, in ``data_manifest/pose_models.json``.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal
+
+from finediving_pose.errors import PoseError, UsageError
+from finediving_pose.workspace import Workspace
+
+Network = Literal["pose", "locator"]
+DEFAULT = "diver-r18"
+CHECKPOINTS = Path(__file__).parent / "checkpoints"
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """Where the two checkpoints of a named estimator are."""
+
+    name: str
+    pose: Path
+    locator: Path
+
+
+def bundled() -> dict[str, Any]:
+    """The facts of ``data_manifest/pose_models.json``, by preset name."""
+    return json.loads((files("data_manifest") / "pose_models.json").read_text(encoding="utf-8"))
+
+
+def trained_folder(workspace: Workspace, name: str) -> Path:
+    """Where ``fdpose annotate --finetune --name NAME`` writes: ``estimators/NAME`` of the data directory."""
+    return workspace.root / "estimators" / name
+
+
+def resolve(name: str, workspace: Workspace | None = None) -> Preset:
+    """The preset of that name: one trained in the data directory goes before a bundled one.
+
+    A trained one may have only one of the two networks; the other is then the bundled default's.
+
+    Raises
+    ------
+    UsageError
+        There is no estimator of that name.
+    PoseError
+        A bundled checkpoint is missing from the installation.
+    """
+    paths = {network: _bundled_path(network, name) for network in ("pose", "locator")}
+    found = any(paths.values())
+    if workspace is not None:
+        for network in paths:
+            trained = trained_folder(workspace, name) / f"{network}.pth"
+            if trained.is_file():
+                paths[network], found = trained, True
+    if not found:
+        raise UsageError(f"--estimator {name}: no such estimator; there is {', '.join(names(workspace))}")
+    pose, locator = (paths[n] or _bundled_path(n, DEFAULT) for n in ("pose", "locator"))
+    for path in (pose, locator):
+        if path is None or not path.is_file():
+            raise PoseError(f"{path}: a checkpoint of estimator {name} is missing; reinstall fdpose, or train one")
+    assert pose is not None and locator is not None
+    return Preset(name, pose, locator)
+
+
+def names(workspace: Workspace | None = None) -> list[str]:
+    """Names that :func:`resolve` knows, bundled first."""
+    own = trained_folder(workspace, "x").parent if workspace else None
+    trained = sorted(p.name for p in own.iterdir() if any(p.glob("*.pth"))) if own and own.is_dir() else []
+    return list(dict.fromkeys([*bundled(), *trained]))
+
+
+def _bundled_path(network: str, name: str) -> Path | None:
+    entry = bundled().get(name, {}).get(network)
+    return CHECKPOINTS / entry["file"] if entry else None

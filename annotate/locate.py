@@ -1,0 +1,78 @@
+"""Where the diver is in every frame of a dive: one box a frame, consistent in time.
+
+A small network sees the whole frame, shrunk, and places all joints at once; the box follows from
+them. Frames where it is unsure, or where the box jumps away from its neighbours and back, take
+their box from the frames around them. One diver a frame: of a synchronised pair it finds one.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.ndimage import median_filter
+
+from annotate.crop import box_of_joints, crop, to_frame, whole_frame
+from annotate.estimators.base import Estimator
+
+SEEN = 0.25
+"""A joint counts for the box from this confidence on."""
+STRAY = 3.5
+"""A joint this many times further from the middle than the median joint is taken for a mistake."""
+SURE = 0.3
+"""A frame's box is trusted from this mean confidence on."""
+JUMP = 0.6
+"""A box is an outlier when its centre is this many of its longer sides from the median of the frames around it."""
+WINDOW = 9
+
+
+def locate(frames: list[np.ndarray], locator: Estimator) -> tuple[np.ndarray, np.ndarray]:
+    """The diver's box in every frame of one dive.
+
+    Parameters
+    ----------
+    frames : n pictures in order, uint8 (height, width, 3), RGB, all of one size
+
+    Returns
+    -------
+    boxes : float32 (n, 4), x1 y1 x2 y2 in pixels
+    score : float32 (n,), how sure the locator was in this frame, 0 to 1, before its neighbours were asked
+    """
+    height, width = frames[0].shape[:2]
+    whole = np.repeat(whole_frame(width, height), len(frames), axis=0)
+    fractions, confidence = locator.estimate(crop(frames, whole, locator))
+    boxes, score = boxes_of(to_frame(fractions, whole, locator), confidence)
+    return steady(boxes, score, width, height), score
+
+
+def boxes_of(keypoints: np.ndarray, confidence: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Boxes around the joints that are sure and near the others, and the mean confidence: (n, 4), (n,).
+
+    NaN where a frame has no sure joint.
+    """
+    near = confidence >= SEEN
+    for i in np.flatnonzero(near.any(1)):
+        distance = np.linalg.norm(keypoints[i] - np.median(keypoints[i, near[i]], axis=0), axis=1)
+        near[i] &= distance <= STRAY * np.median(distance[near[i]]) + 1
+    return box_of_joints(keypoints, near), confidence.mean(1).astype(np.float32)
+
+
+def steady(boxes: np.ndarray, score: np.ndarray, width: int, height: int) -> np.ndarray:
+    """Boxes made consistent in time: outliers and unsure frames interpolated, a median over three frames.
+
+    The whole frame everywhere if no frame is sure. Shapes as in :func:`locate`.
+    """
+    sure = (score >= SURE) & ~np.isnan(boxes[:, 0])
+    if not sure.any():
+        return np.repeat(whole_frame(width, height), len(boxes), axis=0)
+    center, size = (boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 2:] - boxes[:, :2]
+    around = median_filter(_fill(center, sure), size=(WINDOW, 1), mode="nearest")
+    kept = sure & (np.linalg.norm(center - around, axis=1) <= JUMP * size.max(1))
+    kept = kept if kept.any() else sure
+    center = median_filter(_fill(center, kept), size=(3, 1), mode="nearest")
+    size = median_filter(_fill(size, kept), size=(3, 1), mode="nearest")
+    return np.concatenate([center - size / 2, center + size / 2], axis=1).astype(np.float32)
+
+
+def _fill(values: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Linear interpolation over the unknown rows of (n, d); held beyond the first and last known one."""
+    at = np.arange(len(values))
+    return np.stack([np.interp(at, at[known], column[known]) for column in values.T], axis=1)

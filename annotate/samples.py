@@ -1,0 +1,118 @@
+"""Frames with joints placed by hand, as an estimator learns from them and is measured on them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from annotate.crop import box_of_joints, whole_frame
+from finediving_pose.clip import Clip, ClipKey
+from finediving_pose.errors import PoseError
+from finediving_pose.frames import FrameFolder, open_frames
+from finediving_pose.poses import JointSource, Visibility, read_poses
+from finediving_pose.skeleton import FLIP
+from finediving_pose.workspace import Workspace
+
+LEAST_JOINTS = 4
+"""A frame teaches nothing about a body from fewer joints: mostly feet leaving the picture under water."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One frame with one diver.
+
+    Attributes
+    ----------
+    frames, number : where the picture is
+    keypoints : float32 (16, 2), pixels; 0 where the joint is not known
+    known : bool (16,), joints that were placed by hand and are in the picture
+    box : float32 (4,), x1 y1 x2 y2 of the diver
+    """
+
+    frames: FrameFolder
+    number: int
+    keypoints: np.ndarray
+    known: np.ndarray
+    box: np.ndarray
+
+
+def hand_placed(workspace: Workspace, clips: Sequence[Clip]) -> dict[ClipKey, list[Sample]]:
+    """Samples of every clip with merged poses, by clip; frames with fewer than :data:`LEAST_JOINTS` are left out.
+
+    Raises
+    ------
+    PoseError
+        Fewer than two clips have joints placed by hand: one has to be held out.
+    """
+    found: dict[ClipKey, list[Sample]] = {}
+    for clip in clips:
+        path = workspace.pose_file("merged", clip.key)
+        if path.is_file() and (samples := _samples(workspace, clip.key)):
+            found[clip.key] = samples
+    if len(found) < 2:
+        raise PoseError(
+            f"{workspace.poses / 'merged'}: {len(found)} clips have joints placed by hand, training needs 2 or more;"
+            " add some with: fdpose annotate --manual FILE, then: fdpose merge"
+        )
+    return found
+
+
+def hold_out(samples: dict[ClipKey, list[Sample]], seed: int, share: float = 0.1) -> tuple[list[Sample], list[Sample]]:
+    """Training and held-out samples, whole clips apart: neighbouring frames of a dive are nearly the same picture."""
+    keys = sorted(samples)
+    order = np.random.default_rng(seed).permutation(len(keys))
+    n = max(1, round(share * len(keys)))
+    held = {keys[i] for i in order[:n]}
+    return [s for k in keys if k not in held for s in samples[k]], [s for k in sorted(held) for s in samples[k]]
+
+
+class PoseFrames:
+    """A map-style data set for torch: a sample's picture and joints through an mmpose pipeline.
+
+    ``boxes`` says what is cropped: ``joints`` (the diver's box) or ``frame`` (all of the picture).
+    """
+
+    def __init__(self, samples: Sequence[Sample], pipeline: list[dict[str, Any]], boxes: str) -> None:
+        from mmengine.dataset import Compose
+        from mmpose.registry import TRANSFORMS
+
+        import annotate.augment  # noqa: F401  (registers our transforms)
+
+        self.samples, self.boxes = samples, boxes
+        self.pipeline = Compose([TRANSFORMS.build(step) for step in pipeline])
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def __getitem__(self, index: int) -> Any:
+        sample = self.samples[index]
+        image = np.ascontiguousarray(sample.frames.read(sample.number)[..., ::-1])  # mmpose reads pictures as BGR
+        height, width = image.shape[:2]
+        box = sample.box[None] if self.boxes == "joints" else whole_frame(width, height)
+        return self.pipeline(
+            {
+                "img": image,
+                "img_shape": (height, width),
+                "ori_shape": (height, width),
+                "bbox": box.copy(),
+                "keypoints": sample.keypoints[None].copy(),
+                "keypoints_visible": sample.known[None].astype(np.float32),
+                "flip_indices": list(FLIP),
+            }
+        )
+
+
+def _samples(workspace: Workspace, key: ClipKey) -> list[Sample]:
+    poses, frames = read_poses(workspace.pose_file("merged", key)), open_frames(workspace, key)
+    known = (poses.source == JointSource.MANUAL) & (poses.visibility != Visibility.ABSENT)
+    known &= ~np.isnan(poses.keypoints[..., 0])
+    boxes = box_of_joints(poses.keypoints)
+    stored = set(frames.numbers)
+    return [
+        Sample(frames, int(n), np.nan_to_num(poses.keypoints[i]), known[i], boxes[i])
+        for i, n in enumerate(poses.frame)
+        if known[i].sum() >= LEAST_JOINTS and int(n) in stored
+    ]

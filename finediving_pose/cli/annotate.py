@@ -1,0 +1,103 @@
+"""``fdpose annotate``: poses by machine, by hand, and a better machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from finediving_pose.cli.options import clip_option, data_option, json_option, say, split_option
+from finediving_pose.errors import FdposeError, UsageError
+from finediving_pose.workspace import Workspace
+
+_MODES = "--auto (estimate poses), --manual FILE... (take in hand annotations) or --finetune (train the estimator)"
+_file = click.Path(path_type=Path, dir_okay=False)
+
+_EPILOG = """\b
+Examples:
+  fdpose annotate --auto --data ./fdpose-data
+  fdpose annotate --manual annotations.json --annotator anna
+  fdpose annotate --finetune --name mine --steps 2000, then: fdpose annotate --auto --estimator mine --force
+"""
+
+
+@click.command(epilog=_EPILOG)
+@data_option
+@click.option("--auto", "mode_auto", is_flag=True, help="Estimate poses: locate the diver, crop, find 16 joints.")
+@click.option("--manual", "mode_manual", is_flag=True, help="Take in FILES of hand annotations (FineDiving-Pose JSON).")
+@click.option("--finetune", "mode_finetune", is_flag=True, help="Train the estimator on the merged poses.")
+@click.argument("files", nargs=-1, type=_file)
+@clip_option
+@split_option
+@click.option("--estimator", default=None, help="Estimator by name: bundled, or trained here.  [default: diver-r18]")
+@click.option("--config", type=_file, help="A top-down mmpose config of your own (with --checkpoint).")
+@click.option("--checkpoint", type=_file, help="The weights for --config.")
+@click.option("--trust-config", is_flag=True, help="Run --config: it is Python code.")
+@click.option("--device", default="cpu", show_default=True, help="As torch names it, e.g. cuda:0.")
+@click.option("--bf16", is_flag=True, help="Compute in bfloat16: faster on processors that have it.")
+@click.option("--force", is_flag=True, help="With --auto: also clips that have automatic poses already.")
+@click.option("--annotator", default="hand", show_default=True, help="With --manual: who placed these joints.")
+@click.option("--network", type=click.Choice(["pose", "locator"]), default="pose", show_default=True,
+              help="With --finetune: the joints in the diver's box, or the diver in the frame.")  # fmt: skip
+@click.option("--name", default=None, help="With --finetune: name of the new estimator.")
+@click.option("--from-scratch", is_flag=True, help="With --finetune: start from random weights.")
+@click.option("--steps", type=click.IntRange(min=1), default=1000, show_default=True, help="With --finetune: batches.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="With --finetune.")
+@json_option
+def annotate(data: Workspace, clips: tuple[str, ...], split: str | None, as_json: bool, **given: Any) -> None:
+    """Poses: automatic, by hand, and training the estimator. Give exactly one of --auto, --manual, --finetune."""
+    from finediving_pose.labels.table import read_clips, select
+
+    modes = [m for m in ("auto", "manual", "finetune") if given[f"mode_{m}"]]
+    if len(modes) != 1:
+        raise UsageError(f"give exactly one of {_MODES}")
+    if given["files"] and modes != ["manual"]:
+        raise UsageError(f"--{modes[0]} takes no files; did you mean --manual {given['files'][0]}?")
+    run = {"auto": _auto, "manual": _manual, "finetune": _finetune}[modes[0]]
+    summary, next_step = run(data, select(read_clips(data), clips, split), given)
+    say(summary, as_json=as_json, next_step=next_step)
+    if failed := summary.get("failed"):
+        raise FdposeError(f"{len(failed)} clips were not annotated; first: {failed[0]}")
+
+
+def _auto(data: Workspace, clips: list[Any], given: dict[str, Any]) -> tuple[dict[str, Any], str]:
+    from annotate.auto import annotate_clips
+    from annotate.estimators.mmpose import from_checkpoint, from_config
+    from annotate.estimators.presets import DEFAULT, resolve
+
+    own = given["config"] is not None
+    if own != (given["checkpoint"] is not None):
+        raise UsageError("--config and --checkpoint go together")
+    if own and given["estimator"]:
+        raise UsageError("give --estimator NAME, or --config FILE with --checkpoint FILE, not both")
+    run_on = {"device": given["device"], "bf16": given["bf16"]}
+    if own:
+        pose = from_config(given["config"], given["checkpoint"], trust_config=given["trust_config"], **run_on)
+        preset = resolve(DEFAULT)
+    else:
+        preset = resolve(given["estimator"] or DEFAULT, data)
+        pose = from_checkpoint(preset.pose, id=preset.name, **run_on)
+    locator = from_checkpoint(preset.locator, **run_on)
+    summary = annotate_clips(data, clips, locator, pose, force=given["force"])
+    return summary.as_dict(), "fdpose merge (after fdpose annotate --manual FILE, if people corrected some frames)"
+
+
+def _manual(data: Workspace, clips: list[Any], given: dict[str, Any]) -> tuple[dict[str, Any], str]:
+    from annotate.manual import take_in
+
+    if not given["files"]:
+        raise UsageError("--manual needs annotation files: fdpose annotate --manual FILE...")
+    return take_in(data, clips, given["files"], given["annotator"]), "fdpose merge"
+
+
+def _finetune(data: Workspace, clips: list[Any], given: dict[str, Any]) -> tuple[dict[str, Any], str]:
+    from annotate.estimators.presets import DEFAULT
+    from annotate.finetune import Training, finetune
+
+    if not given["name"]:
+        raise UsageError("--finetune needs --name NAME for the new estimator")
+    start = None if given["from_scratch"] else given["estimator"] or DEFAULT
+    training = Training(given["name"], given["network"], start, given["steps"], given["seed"])
+    summary = finetune(data, clips, training, device=given["device"], bf16=given["bf16"])
+    return summary, f"fdpose annotate --auto --estimator {given['name']} --force"

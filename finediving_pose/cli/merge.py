@@ -1,0 +1,24 @@
+"""``fdpose merge``: one pose table out of automatic and hand poses."""
+
+from __future__ import annotations
+
+import click
+
+from finediving_pose.cli.options import clip_option, data_option, json_option, say, split_option
+from finediving_pose.workspace import Workspace
+
+
+@click.command(epilog="Example: fdpose merge --data ./fdpose-data")
+@data_option
+@clip_option
+@split_option
+@click.option("--conflict", type=click.FloatRange(min=0), default=10.0, show_default=True, metavar="PIXELS",
+              help="Two annotators of a joint disagree when they are further apart than this.")  # fmt: skip
+@json_option
+def merge(data: Workspace, clips: tuple[str, ...], split: str | None, conflict: float, as_json: bool) -> None:
+    """Lay hand poses over automatic ones, joint by joint, and remember who placed what."""
+    from annotate.merge import merge_clips
+    from finediving_pose.labels.table import read_clips, select
+
+    summary = merge_clips(data, select(read_clips(data), clips, split), conflict)
+    say(summary.as_dict(), as_json=as_json, next_step="fdpose validate")

@@ -1,0 +1,1 @@
+"""Pose files of other programs, in and out; one module a format."""
