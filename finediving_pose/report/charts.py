@@ -71,7 +71,7 @@ def scatter(dives: Sequence[ScoredDive]) -> str:
     """Predicted against true score, the exemplars' mean in grey, and the line on which a perfect model lies."""
     true = [d.true_score for d in dives]
     predicted, baseline = [d.predicted_score for d in dives], [d.exemplar_mean for d in dives]
-    some = [v for v in (*true, *predicted, *baseline) if np.isfinite(v)]
+    some = [v for v in (*true, *predicted, *baseline) if np.isfinite(v)] or [0.0, 100.0]
     ends = (min(some) - 2, max(some) + 2)
     with _figure(4.4, 4.0) as (ax, svg):
         ax.plot(ends, ends, color=_INK, lw=0.8, ls=":")
