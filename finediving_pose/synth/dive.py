@@ -70,7 +70,7 @@ class Motion:
 
     def pose(self, time: np.ndarray) -> np.ndarray:
         """Joint angles (T, 15) at ``time``."""
-        return _eased(time, self.knot_time, self.knot_pose)
+        return _eased(time, self.knot_time, self.knot_pose, self.take_off)
 
     def _turned(self, time: np.ndarray) -> np.ndarray:
         local = body.body_points(self.pose(time), self.build)
@@ -157,7 +157,7 @@ def _before(
 ) -> tuple[float, list[tuple[float, Pose]], np.ndarray]:
     """Approach, stance and take-off: their length, pose knots (the last is the take-off), and the support's path."""
     springboard = height < 5
-    dip = 0.42 if springboard else 0.0
+    dip, push = (0.42, 0.32) if springboard else (0.0, 0.24)
     if dive.armstand:
         length = rng.uniform(0.75, 1.05)
         knots = [
@@ -170,7 +170,7 @@ def _before(
         length = rng.uniform(0.95, 1.15)
         stride = body.STAND._replace(split=0.35, knee=0.25, hip=0.15).arms(0.2, 0.2, 0.2, 0)
         hurdle = body.STAND._replace(hip=0.5, knee=0.8, toes=1.2).arms(2.6, 0.25, 0.1, 0.0)
-        press, land = length - 0.22, length - 0.42
+        press, land = length - push, length - push - 0.2
         crouch = body.CROUCH if not springboard else body.CROUCH.arms(0.3, 0.3, 0.3, 0.1)
         knots = [
             (0.0, stride), (land - 0.42, stride._replace(split=-0.3)), (land - 0.2, hurdle),
@@ -180,7 +180,7 @@ def _before(
         path = [*walk, (press, -0.05, -dip), (length, -0.05, 0.0)]
     else:
         length = rng.uniform(0.85, 1.1)
-        press = length - 0.24
+        press = length - push
         knots = [
             (0.0, body.READY._replace(toes=0.5)), (press - 0.45, body.READY._replace(toes=0.5)),
             (press - 0.15, body.SWING), (press, body.CROUCH), (length, body.JUMP),
@@ -246,11 +246,11 @@ def _somersault(
     take_off: float, touch: float, lean: float, end_angle: float,
 ) -> np.ndarray:  # fmt: skip
     """Somersault angle on ``grid``: leaning on the board, then L / I(t) until the touch, then nearly still."""
-    points = body.body_points(_eased(grid, knot_time, knot_pose), build)
+    points = body.body_points(_eased(grid, knot_time, knot_pose, take_off), build)
     rate = 1 / body.moment_of_inertia(points, build)
     rate *= (grid >= take_off) & (grid < touch)
     turned = np.concatenate([[0.0], np.cumsum((rate[1:] + rate[:-1]) / 2)])
-    angle = lean * _ramp(grid, take_off - 0.35, take_off) + (end_angle - lean) * turned / turned[-1]
+    angle = lean * np.clip((grid - take_off + 0.35) / 0.35, 0, 1) ** 2 + (end_angle - lean) * turned / turned[-1]
     return angle
 
 
@@ -260,7 +260,7 @@ def _held(support: np.ndarray, on_hands: bool, time: np.ndarray, relative: np.nd
     lowest = ends if on_hands else [*ends, 0, 5]
     clear = 0.0 if on_hands else 0.02
     x = np.interp(time, support[:, 0], support[:, 1]) - relative[:, ends, 0].mean(1)
-    z = _eased(time, support[:, 0], support[:, 2:])[:, 0] - relative[:, lowest, 2].min(1) + clear
+    z = _eased(time, support[:, 0], support[:, 2:], support[-1, 0])[:, 0] - relative[:, lowest, 2].min(1) + clear
     return np.stack([x, np.zeros_like(x), z], -1)
 
 
@@ -279,8 +279,9 @@ def _ramp(time: np.ndarray, start: float, stop: float) -> np.ndarray:
     return x * x * (3 - 2 * x)
 
 
-def _eased(time: np.ndarray, knot_time: np.ndarray, knots: np.ndarray) -> np.ndarray:
-    """Values (T, D) easing from knot to knot (K, D)."""
+def _eased(time: np.ndarray, knot_time: np.ndarray, knots: np.ndarray, push: float) -> np.ndarray:
+    """Values (T, D) easing from knot to knot (K, D), but ever faster up to ``push``, where the board is left."""
     i = np.clip(np.searchsorted(knot_time, time, side="right") - 1, 0, len(knot_time) - 2)
     x = np.clip((time - knot_time[i]) / (knot_time[i + 1] - knot_time[i]), 0, 1)[:, None]
-    return knots[i] + (knots[i + 1] - knots[i]) * x * x * (3 - 2 * x)
+    pushing = np.isclose(knot_time[i + 1], push)[:, None]
+    return knots[i] + (knots[i + 1] - knots[i]) * x * x * np.where(pushing, 1, 3 - 2 * x)

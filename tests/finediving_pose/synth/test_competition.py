@@ -13,6 +13,8 @@ from click.testing import CliRunner
 
 from finediving_pose.cli import main
 from finediving_pose.errors import LexiconError
+from finediving_pose.labels.read import read_labels
+from finediving_pose.lexicon import expected_sub_actions, parse_dive_number
 from finediving_pose.synth import competition as made
 from finediving_pose.synth.competition import DIVE_NUMBERS, make_competition, plan
 
@@ -55,6 +57,13 @@ def test_labels_have_the_structure_of_the_real_ones(competition: Path, shared_da
         assert {str(shape_of(v)) for v in ours.values()} <= {str(shape_of(v)) for v in real.values()}
     else:
         assert {tuple(map(type, k)) for k in ours} == {(str, int)}
+
+
+def test_the_labels_are_read_as_clips(competition: Path) -> None:
+    clips = read_labels(competition / "labels")
+    assert {(c.action_type, c.height_m) for c in clips} == {("5253b", 10), ("205b", 3)}
+    assert {c.split for c in clips} == {"train", "test"} and not any(c.synchronised for c in clips)
+    assert all(c.n_stages == len(expected_sub_actions(parse_dive_number(c.action_type or ""))) for c in clips)
 
 
 def test_labels_load_where_numpy_is_old(competition: Path) -> None:
