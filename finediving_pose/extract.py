@@ -227,6 +227,9 @@ def _take_in(workspace: Workspace, source: PictureSet, force: bool, result: Extr
     if _is_there(workspace, key) and not force:
         _keep(workspace, source.clip, result)
         return
+    if source.error:
+        result.failed[key] = source.error
+        return
     if not source.pictures:
         asked = f"{source.clip.start_frame} to {source.clip.end_frame}"
         result.failed[key] = FrameError(f"{key}: no picture of frames {asked} in {source.folder}; check the labels")

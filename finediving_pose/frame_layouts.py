@@ -34,11 +34,13 @@ class PictureSet:
     clip : labels of the clip; only the key is sure
     folder : where the pictures are
     pictures : (frame number, path), increasing; empty where none lies in the clip's range
+    error : why the pictures can't be used, where frame numbers are missing or twice there
     """
 
     clip: Clip
     folder: Path
     pictures: tuple[tuple[int, Path], ...]
+    error: FrameError | None = None
 
 
 def find_pictures(frames: Path, labelled: Sequence[Clip]) -> list[PictureSet]:
@@ -47,7 +49,7 @@ def find_pictures(frames: Path, labelled: Sequence[Clip]) -> list[PictureSet]:
     Raises
     ------
     FrameError
-        The folder is missing or has none of the known layouts, or frame numbers are missing or twice there.
+        The folder is missing or has none of the known layouts.
     """
     if not frames.is_dir():
         raise FrameError(f"{frames}: no such folder; give the folder that holds the frames")
@@ -70,15 +72,14 @@ def find_pictures(frames: Path, labelled: Sequence[Clip]) -> list[PictureSet]:
 
 def _whole_video(folder: Path, video: str, clips: list[Clip]) -> Iterator[PictureSet]:
     """Cut a video's pictures by the label ranges; without ranges the whole folder is one clip."""
-    pictures = _numbered(folder)
+    pictures, error = _numbered(folder)
     ranged = [c for c in clips if c.frame_range]
     if not ranged:
         clip = clips[0] if len(clips) == 1 else Clip(ClipKey(video, 0))
-        yield PictureSet(clip, folder, tuple(sorted(pictures.items())))
-        return
+        yield PictureSet(clip, folder, pictures, error)
     for clip in ranged:
-        chosen = sorted((n, p) for n, p in pictures.items() if n in (clip.frame_range or ()))
-        yield PictureSet(clip, folder, tuple(chosen))
+        wanted = clip.frame_range or range(0)
+        yield PictureSet(clip, folder, tuple((n, p) for n, p in pictures if n in wanted), error)
 
 
 def _trimmed(video: Path, clips: list[Clip]) -> Iterator[PictureSet]:
@@ -86,22 +87,21 @@ def _trimmed(video: Path, clips: list[Clip]) -> Iterator[PictureSet]:
     folders = [p for p in video.iterdir() if p.is_dir() and p.name.isdecimal() and _holds_pictures(p)]
     for folder in sorted(folders, key=lambda p: int(p.name)):
         clip = labelled.get(int(folder.name)) or Clip(ClipKey(video.name, int(folder.name)))
-        yield PictureSet(clip, folder, tuple(sorted(_numbered(folder).items())))
+        yield PictureSet(clip, folder, *_numbered(folder))
 
 
-def _numbered(folder: Path) -> dict[int, Path]:
+def _numbered(folder: Path) -> tuple[tuple[tuple[int, Path], ...], FrameError | None]:
     pictures: dict[int, Path] = {}
     for path in _pictures(folder):
         match = _NUMBER.search(path.stem)
         if not match:
-            raise FrameError(f"{path}: no frame number at the end of the name; expected a name such as 00042.jpg")
+            return (), FrameError(f"{path}: no frame number at the end of the name; expected a name such as 00042.jpg")
         number = int(match[1])
         if number in pictures:
-            raise FrameError(
-                f"{folder}: {pictures[number].name} and {path.name} are both frame {number}; keep one of the two"
-            )
+            names = f"{pictures[number].name} and {path.name}"
+            return (), FrameError(f"{folder}: {names} are both frame {number}; keep one of the two")
         pictures[number] = path
-    return pictures
+    return tuple(sorted(pictures.items())), None
 
 
 def _pictures(folder: Path) -> list[Path]:

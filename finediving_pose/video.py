@@ -7,6 +7,7 @@ looked up by "frame n", which containers answer with the nearest key frame.
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -75,9 +76,7 @@ def read_ranges(
         for frame in _decode(path, container, stream):
             wanted = [i for i, r in enumerate(ranges) if number in r]
             if wanted:
-                rgb = frame.to_ndarray(
-                    format="rgb24", width=size[0], height=size[1], interpolation=Interpolation.BICUBIC
-                )
+                rgb = frame.to_ndarray(format="rgb24", width=size[0], height=size[1], interpolation=Interpolation.AREA)
                 for i in wanted:
                     yield i, number, rgb
             number += 1
@@ -103,7 +102,7 @@ def _open(path: Path) -> Iterator[tuple[Any, Any]]:
     if not path.is_file():
         raise VideoError(f"{path}: no such video; check the name in the label file")
     try:
-        container = av.open(path)
+        container = av.open(path, metadata_errors="replace")
     except (FFmpegError, OSError) as e:
         size = path.stat().st_size
         raise VideoError(
@@ -133,33 +132,76 @@ def _info(path: Path, stream: Any) -> VideoInfo:
 
 
 def _decode(path: Path, container: Any, stream: Any) -> Iterator[VideoFrame]:
-    """All frames in presentation order.
+    """All frames in presentation order, up to the point from which they can't be counted for sure.
 
     Where the file is cut short, frames that wait in the decoder for their
     neighbours are left out: with a neighbour missing they would be miscounted.
     A cut shows in a packet cut in two, in fewer packets than the header counts,
     or, where it does not count them, in a gap among the frames that waited.
+    Decoders hide damage inside a file; there the first frame that they mark or
+    drop is an error.
     """
     stream.thread_type = "AUTO"
     number = packets = 0
     before: VideoFrame | None = None
+    due = _Due(stream.codec_context.name)
     try:
         for packet in container.demux(stream):
             at_end = not packet.size
             if packet.is_corrupt or (at_end and packets < stream.frames):
                 return
             packets += 1
+            due.expect(packet)
             for frame in packet.decode():
                 if at_end and not stream.frames and before and _gap(before, frame):
                     return
+                if frame.is_corrupt or due.skipped(frame):
+                    raise VideoError(_damaged(path, number))
                 yield frame
                 before = frame
                 number += 1
     except FFmpegError as e:
-        raise VideoError(f"{path}: frame {number} can't be decoded ({e.strerror}); fetch the video again") from e
+        raise VideoError(_damaged(path, number)) from e
+
+
+def _damaged(path: Path, number: int) -> str:
+    return (
+        f"{path}: damaged near frame {number}, from where frames can't be counted for sure; fetch the video again,"
+        " or write it anew with a tool that mends it and check its labels"
+    )
 
 
 def _gap(before: VideoFrame, frame: VideoFrame) -> bool:
     if before.pts is None or frame.pts is None or not before.duration:
         return False
     return frame.pts - before.pts > 1.5 * before.duration
+
+
+class _Due:
+    """Which frames are due, by the times of the packets; H.264 and H.265 only, where every packet is a frame.
+
+    What precedes the first key frame is not due: a video cut out of another may
+    start with frames that refer to what was cut off.
+    """
+
+    def __init__(self, codec: str) -> None:
+        self._known = codec in ("h264", "hevc")
+        self._start: int | None = None
+        self._times: list[int] = []
+
+    def expect(self, packet: Any) -> None:
+        if not self._known or packet.pts is None or packet.is_discard:
+            return
+        if self._start is None and packet.is_keyframe:
+            self._start = packet.pts
+        heapq.heappush(self._times, packet.pts)
+
+    def skipped(self, frame: VideoFrame) -> bool:
+        """Whether a frame that was due before this one never came."""
+        if frame.pts is None or self._start is None:
+            return False
+        while self._times and self._times[0] <= frame.pts:
+            due = heapq.heappop(self._times)
+            if self._start <= due < frame.pts:
+                return True
+        return False

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from finediving_pose.cli.options import clip_option, data_option, jobs_option, json_option, say, split_option
 from finediving_pose.errors import UsageError
 from finediving_pose.workspace import Workspace
+
+if TYPE_CHECKING:
+    from finediving_pose.extract import Extraction
 
 _FOLDER = click.Path(path_type=Path)
 
@@ -77,11 +81,20 @@ def extract(
     _report(ctx, data, result, as_json, n_labelled=len(read or []))
 
 
-def _report(ctx: click.Context, data: Workspace, result, as_json: bool, n_labelled: int) -> None:
-    for warning in result.warnings:
-        click.echo(f"fdpose: warning: {warning}", err=True)
-    for error in result.failed.values():
-        click.echo(f"fdpose: {error}", err=True)
+_AT_MOST = 10
+"""Lines of one kind that a person reads; ``--json`` has them all."""
+
+
+def _tell(lines: list[str]) -> None:
+    for line in lines[:_AT_MOST]:
+        click.echo(f"fdpose: {line}", err=True)
+    if len(lines) > _AT_MOST:
+        click.echo(f"fdpose: and {len(lines) - _AT_MOST} more like these; --json lists them all", err=True)
+
+
+def _report(ctx: click.Context, data: Workspace, result: Extraction, as_json: bool, n_labelled: int) -> None:
+    _tell([f"warning: {w}" for w in result.warnings])
+    _tell([str(e) for e in result.failed.values()])
     summary = {"labels_read": n_labelled, **result.summary()}
     if as_json:
         summary |= {"warnings": result.warnings, "failed": {str(k): str(e) for k, e in result.failed.items()}}

@@ -34,7 +34,7 @@ def verify(ctx: click.Context, data: Workspace, file: Path | None, as_json: bool
         "damaged": found.damaged if as_json else len(found.damaged),
         "digest": found.digest,
     }
-    step = f"fdpose pack --data {data.root}" if found.damaged else "fdpose benchmark hpmcr"
+    step = f"fdpose {'pack' if found.damaged else 'benchmark hpmcr'} --data {data.root}"
     say(summary, as_json=as_json, next_step=step)
     if found.damaged:
         ctx.exit(1)

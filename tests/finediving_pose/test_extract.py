@@ -212,14 +212,15 @@ def test_a_damaged_picture_fails_its_clip_alone(
     assert leftovers(workspace) == []
 
 
-def test_frames_without_a_number_or_twice_are_told(workspace: Workspace, tmp_path: Path) -> None:
-    folder = write_pictures(tmp_path / "in", [1, 2])
-    (folder / "cover.jpg").write_bytes(jpeg(0))
-    with pytest.raises(FrameError, match=r"cover\.jpg: no frame number"):
-        extract_frames(workspace, folder)
-    (folder / "cover.jpg").rename(folder / "b00002.jpg")
-    with pytest.raises(FrameError, match=r"00002\.jpg and b00002\.jpg are both frame 2"):
-        extract_frames(workspace, folder)
+def test_frames_without_a_number_or_twice_fail_their_clip_alone(workspace: Workspace, tmp_path: Path) -> None:
+    for index in range(3):
+        write_pictures(tmp_path / "in" / "men" / str(index), [1, 2])
+    (tmp_path / "in" / "men" / "1" / "cover.jpg").write_bytes(jpeg(0))
+    (tmp_path / "in" / "men" / "2" / "b00002.jpg").write_bytes(jpeg(2))
+    result = extract_frames(workspace, tmp_path / "in")
+    assert result.made == [ClipKey("men", 0)]
+    assert "cover.jpg: no frame number at the end" in str(result.failed[ClipKey("men", 1)])
+    assert "00002.jpg and b00002.jpg are both frame 2" in str(result.failed[ClipKey("men", 2)])
 
 
 def test_an_unknown_layout_names_the_known_ones(workspace: Workspace, tmp_path: Path) -> None:
@@ -267,6 +268,16 @@ def test_a_failed_clip_is_exit_code_one_and_the_others_are_there(workspace: Work
     again = CliRunner().invoke(main, [*words, "--clip", "men/1"])
     assert again.exit_code == 0
     assert "clips already there  1" in again.stdout
+
+
+def test_many_failures_are_not_a_wall_of_text(workspace: Workspace, videos: Path) -> None:
+    table = workspace.root.parent / "ranges.csv"
+    table.write_text("video,index,start_frame,end_frame\n" + "".join(f"men,{i},45,{60 + i}\n" for i in range(25)))
+    words = ["extract", "--videos", str(videos), "--labels", str(table), "--data", str(workspace.root)]
+    lines = [x for x in CliRunner().invoke(main, words).stderr.splitlines() if x.startswith("fdpose: ")]
+    assert len(lines) == 11
+    assert lines[-1] == "fdpose: and 15 more like these; --json lists them all"
+    assert len(json.loads(CliRunner().invoke(main, [*words, "--json"]).stdout)["failed"]) == 25
 
 
 def test_asking_for_nothing_or_for_both_is_bad_usage(workspace: Workspace, videos: Path) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import av
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -95,3 +97,40 @@ def test_a_video_cut_anywhere_gives_no_wrong_frame(tmp_path: Path, name: str, op
         assert got == [(n, n) for n in range(len(got))]
 
     check()
+
+
+@pytest.mark.parametrize("name", ["flipped.mp4", "flipped.mkv"])
+def test_a_video_with_flipped_bits_is_no_silent_mistake(tmp_path: Path, name: str) -> None:
+    """Decoders hide damage and drop frames; what is read to the end is what was written, anything else an error."""
+    whole = write_video(tmp_path / f"whole{name}", N, codec_options={"bf": "3", "b_strategy": "0"}).read_bytes()
+    flipped, n_errors = tmp_path / name, 0
+    for seed in range(40):
+        rng, content = np.random.default_rng(seed), bytearray(whole)
+        for at in rng.integers(0, len(whole), 3):
+            content[at] ^= 1 << int(rng.integers(8))
+        flipped.write_bytes(content)
+        try:
+            got = [(n, painted_number(rgb)) for _, n, rgb in read_ranges(flipped, [range(N)], 192, 1)]
+        except VideoError as e:
+            assert name in str(e)
+            n_errors += 1
+        else:
+            assert got == [(n, n) for n in range(N)]
+    assert n_errors > 20
+
+
+def test_a_video_cut_out_of_another_starts_where_it_starts(tmp_path: Path) -> None:
+    """Cut at a key frame without re-encoding, with open groups of pictures: no frame is missed, none is an error."""
+    options = {"x264-params": "open-gop=1:bframes=3:keyint=20:scenecut=0:b-adapt=0"}
+    whole = write_video(tmp_path / "whole.mp4", N, codec_options=options)
+    with av.open(whole) as source, av.open(tmp_path / "cut.mkv", "w") as target:
+        stream = source.streams.video[0]
+        copy = target.add_stream_from_template(stream)
+        key_frames = 0
+        for packet in source.demux(stream):
+            key_frames += packet.is_keyframe
+            if packet.size and key_frames > 1:
+                packet.stream = copy
+                target.mux(packet)
+    got = [painted_number(rgb) for _, _, rgb in read_ranges(tmp_path / "cut.mkv", [range(30)])]
+    assert got == list(range(20, 50))
