@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from finediving_pose.packed.reader import PackedFile
 
 Sample = dict[str, Any]
-"""clip (index in the packed file), video float32 (3, T, size, size), pose float32 (2, T, 16, 1),
+"""clip (index in the packed file), dive_number, video float32 (3, T, size, size), pose float32 (2, T, 16, 1),
 transitions int64 (2,), score float32 ()."""
 
 
@@ -70,6 +71,7 @@ class Dives:
         pose = normalise_pose(keypoints, self.pose_norm)
         return {
             "clip": i,
+            "dive_number": dive_number(clip),
             "video": torch.from_numpy(view.pictures(pictures)),
             "pose": torch.from_numpy(pose.astype(np.float32)).permute(2, 0, 1).unsqueeze(-1),  # (2, T, 16, 1)
             "transitions": torch.tensor(transitions),
@@ -121,8 +123,11 @@ class TrainingPairs(Dataset):
         return [self.dives.sample(i, augment=True) for i in (query, *chosen)]
 
 
-def collate_pairs(items: Sequence[Sequence[Sample]]) -> dict[str, Tensor]:
+def collate_pairs(items: Sequence[Sequence[Sample]], every_pair: bool = False) -> dict[str, Tensor]:
     """Pairs to one batch in which every clip stands once, however many pairs it is in.
+
+    With ``every_pair`` all clips of the batch that share a dive number are compared,
+    not only the drawn ones: encoding is what costs, a comparison is nearly free.
 
     Returns the stacked samples of the N different clips, and ``query`` and
     ``exemplar``, int64 (B,), indices among them.
@@ -134,6 +139,10 @@ def collate_pairs(items: Sequence[Sequence[Sample]]) -> dict[str, Tensor]:
             place[sample["clip"]] = len(samples)
             samples.append(sample)
     pairs = [(place[item[0]["clip"]], place[e["clip"]]) for item in items for e in item[1:]]
+    if every_pair:
+        numbers = [s["dive_number"] for s in samples]
+        same = [(q, e) for q, e in combinations(range(len(samples)), 2) if numbers[q] == numbers[e]]
+        pairs = same or pairs
     query, exemplar = torch.tensor(pairs).unbind(1)
     stacked = {k: torch.stack([s[k] for s in samples]) for k in ("video", "pose", "transitions", "score")}
     return {**stacked, "query": query, "exemplar": exemplar}

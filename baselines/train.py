@@ -6,8 +6,11 @@ import json
 import logging
 import math
 import platform
+import sys
 import time
 from collections import defaultdict
+from contextlib import redirect_stdout
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -41,16 +44,22 @@ BEST = "best.pth"
 def new_run(
     workspace: Workspace, preset: str, seed: int, epochs: int | None = None, weights: Path | None = None
 ) -> Path:
-    """Make a run folder with the complete config of a training that is yet to start.
+    """Make a run folder with the complete config of a training that is yet to start, once the data is fit for it.
 
     Parameters
     ----------
     weights : folder with published weights of the encoders, see :data:`WEIGHT_FILES`;
         an encoder whose file is not there starts from random weights
+
+    Raises
+    ------
+    PackedError
+        The packed file is missing, or can't be trained on.
     """
+    config = Config.fromfile(Path(__file__).parent / "configs" / PRESETS[preset])
     with open_packed(workspace.packed) as packed:
         digest = packed.digest
-    config = Config.fromfile(Path(__file__).parent / "configs" / PRESETS[preset])
+        split_clips(packed, config.validation.share)  # nothing is left behind where it can't be trained on
     if epochs is not None:
         for scheduler in config.param_scheduler:
             if scheduler.T_max == scheduler.end == config.training.epochs:
@@ -132,7 +141,7 @@ def train(
         pairs,
         batch_size=config.training.batch_size,
         sampler=DefaultSampler(pairs, shuffle=True, seed=config.run.seed),
-        collate_fn=collate_pairs,
+        collate_fn=partial(collate_pairs, every_pair=config.training.every_pair),
         num_workers=config.training.workers,
         persistent_workers=config.training.workers > 0,
     )
@@ -159,9 +168,10 @@ def train(
         cfg=Config(config.to_dict()),
     )
     try:
-        runner.train()
+        with redirect_stdout(sys.stderr):  # the Runner prints; standard output is the command's result
+            runner.train()
     except KeyboardInterrupt:
-        console.print(f"stopped; go on from the last finished epoch with: fdpose benchmark hpmcr --resume {folder}")
+        tell(f"stopped; go on from the last finished epoch with: fdpose benchmark hpmcr --resume {folder}")
         raise
     best = folder / BEST
     if split.validation and best.is_file():
@@ -189,7 +199,7 @@ class EpochHistory(Hook):
         self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: dict[str, Any] | None = None
     ) -> None:
         for name, value in (outputs or {}).items():
-            self.sums[name] += float(value)
+            self.sums[name] += float(torch.as_tensor(value).detach())
 
     def after_train_epoch(self, runner: Runner) -> None:
         steps = len(runner.train_dataloader)
@@ -207,7 +217,7 @@ class EpochHistory(Hook):
         parts = "  ".join(
             f"{name.removesuffix('_loss').replace('_', ' ')} {value:.3f}" for name, value in means.items()
         )
-        console.print(f"epoch {runner.epoch + 1}/{runner.max_epochs}  {parts}  ({seconds:.1f} s)")
+        tell(f"epoch {runner.epoch + 1}/{runner.max_epochs}  {parts}  ({seconds:.1f} s)")
 
 
 class BestOnValidation(Hook):
@@ -226,11 +236,16 @@ class BestOnValidation(Hook):
         scored = predict_clips(model, self.dives, self.split.validation, self.split.train, self.votes)
         rho = spearman([p.true_score for p in scored], [p.predicted_score for p in scored])
         runner.message_hub.get_info("history")[-1]["validation_rho"] = round(rho, 4)
-        console.print(f"  rho on {len(scored)} validation dives {rho:.4f}")
+        tell(f"  rho on {len(scored)} validation dives {rho:.4f}")
         if rho > runner.message_hub.get_info("best_rho", -math.inf):
             runner.message_hub.update_info("best_rho", rho)
             with atomic_write(Path(runner.work_dir) / BEST) as part:
                 torch.save(model.state_dict(), part)
+
+
+def tell(line: str) -> None:
+    """One line on standard error, not wrapped."""
+    console.print(line, soft_wrap=True)
 
 
 def load_config(folder: Path) -> Config:
@@ -249,23 +264,23 @@ def starting_weights(config: Config) -> dict[str, str]:
 def announce(config: Config, split: Split, model: HPMCR) -> None:
     """Say what is about to be trained, on what, from which weights, and where it will take long."""
     parameters = sum(p.numel() for p in model.parameters())
-    console.print(
+    tell(
         f"HPMCR, preset {config.run.preset}: {parameters:,} parameters; {len(split.train)} train,"
         f" {len(split.validation)} validation, {len(split.test)} test dives; {config.training.epochs} epochs"
     )
     for reason, count in split.left_out.items():
-        console.print(f"left out: {count} dives with {reason}")
+        tell(f"left out: {count} dives with {reason}")
     random = [e for e, w in starting_weights(config).items() if w == "random" and e != "skeleton"]
     if random:
         names = ", ".join(" or ".join(WEIGHT_FILES[e]) for e in random)
-        console.print(
+        tell(
             f"[bold yellow]RANDOM WEIGHTS: the {' and '.join(random)} encoders start from random weights, not from the"
             f" published Kinetics and ImageNet ones, so figures can't be compared with the paper's[/]"
             f" (give a folder with {names} as --weights DIR)"
         )
     if config.run.preset == "full" and not torch.cuda.is_available():
         hours = seconds_per_clip(model, config) * clips_per_epoch(config, split) * config.training.epochs / 3600
-        console.print(f"[bold]no GPU: expect about {hours:,.0f} hours on this processor[/] (Ctrl-C, --resume goes on)")
+        tell(f"[bold]no GPU: expect about {hours:,.0f} hours on this processor[/] (Ctrl-C, --resume goes on)")
 
 
 def clips_per_epoch(config: Config, split: Split) -> int:

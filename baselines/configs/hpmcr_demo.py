@@ -6,9 +6,11 @@ taken: with a few dozen dives every one of them is needed for training.
 
 model = {
     "frames": 48,
-    "i3d": {"width": 0.125, "stride": 8},
-    "static": {"arch": {"depth": 4, "w0": 16, "wa": 16.0, "wm": 1.6, "group_size": 8, "se_ratio": 0.25}},
-    "skeleton": {"in_channels": 2, "channels": (32, 32, 48, 64)},
+    "i3d": {"width": 0.125, "stride": 16},
+    "static": {
+        "arch": {"depth": 4, "w0": 16, "wa": 16.0, "wm": 1.6, "group_size": 8, "se_ratio": 0.25, "stem_width": 16}
+    },
+    "skeleton": {"in_channels": 2, "channels": (16, 32, 64)},
     "dim": 64,
     "tokens": 6,
     "depth": 2,
@@ -16,8 +18,8 @@ model = {
     "score_unit": 10.0,
     "contrast_weight": 0.1,
 }
-data = {"frames": 48, "resize": (100, 56), "crop": 56, "pose_norm": "centre", "in_memory": True}
-training = {"epochs": 20, "batch_size": 8, "exemplars": 2, "workers": 0}
+data = {"frames": 48, "resize": (86, 48), "crop": 48, "pose_norm": "centre", "in_memory": True}
+training = {"epochs": 20, "batch_size": 8, "exemplars": 1, "every_pair": True, "workers": 0}
 optim_wrapper = {
     "type": "OptimWrapper",
     "optimizer": {"type": "AdamW", "lr": 2e-3, "weight_decay": 1e-2},

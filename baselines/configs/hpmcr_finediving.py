@@ -16,7 +16,7 @@ model = {
     "heads": 2,
 }
 data = {"frames": 96, "resize": (200, 112), "crop": 112, "pose_norm": "centre", "in_memory": False}
-training = {"epochs": 201, "batch_size": 8, "exemplars": 1, "workers": 4}
+training = {"epochs": 201, "batch_size": 8, "exemplars": 1, "every_pair": False, "workers": 4}
 optim_wrapper = {
     "type": "OptimWrapper",
     "optimizer": {"type": "Adam", "lr": 5e-4, "weight_decay": 0.0},

@@ -117,28 +117,36 @@ def find_run(data: Workspace, name: Path) -> Path:
 
 def show(metrics: dict[str, Any]) -> None:
     """Print our row beside the exemplars' mean, and the published figures apart from them."""
+    from rich import box
     from rich.console import Console
     from rich.table import Table
 
     def number(value: float | None, digits: int) -> str:
         return "n/a" if value is None else f"{value:.{digits}f}"
 
-    out = Console(highlight=False)
-    title = f"{metrics['n_test']} test dives, {metrics['n_train']} train dives, {metrics['selection']}"
-    ours = Table(title=title, title_justify="left")
-    for name in ("", "rho", "R-l2 x 100", "L2", "same number in order", "AIoU@0.5", "AIoU@0.75"):
-        ours.add_column(name, justify="right" if name else "left")
-    rows = ((f"HPMCR ({metrics['preset']})", metrics), ("mean of the exemplars' scores", metrics["exemplar_mean"]))
-    for name, row in rows:
-        shown = [number(row[k], d) for k, d in (("rho", 4), ("r_l2_x100", 3), ("l2", 2), ("same_number_in_order", 3))]
-        shown += [number(row[k], 2) if k in row else "" for k in ("aiou_50", "aiou_75")]
-        ours.add_row(name, *shown)
-    out.print(ours)
-    published = Table(title="Published on FineDiving, other data: not comparable with the above", title_justify="left")
-    for name in ("", "rho", "R-l2 x 100", "AIoU@0.5", "AIoU@0.75"):
-        published.add_column(name, justify="right" if name else "left")
+    def table(title: str, *columns: str) -> Table:
+        made = Table(title=title, title_justify="left", box=box.SIMPLE, padding=(0, 1, 0, 0))
+        made.add_column("", no_wrap=True)
+        for column in columns:
+            made.add_column(column, justify="right", no_wrap=True)
+        return made
+
+    title = f"{metrics['n_test']} test dives, {metrics['n_train']} train dives; {metrics['selection']}"
+    ours = table(title, "rho", "R-l2 x 100", "L2", "in order", "AIoU@0.5", "AIoU@0.75")
+    for name, row in ((f"HPMCR ({metrics['preset']})", metrics), ("exemplars' mean", metrics["exemplar_mean"])):
+        shown = [number(row[k], d) for k, d in (("rho", 4), ("r_l2_x100", 3), ("l2", 1), ("same_number_in_order", 3))]
+        ours.add_row(name, *shown, *(number(row[k], 2) if k in row else "" for k in ("aiou_50", "aiou_75")))
+    published = table(
+        "Published on FineDiving, other data: not comparable with the above",
+        *("rho", "R-l2 x 100", "AIoU@0.5", "AIoU@0.75"),
+    )
     for method, protocols in PUBLISHED.items():
         for protocol, row in zip(("without dive number", "with dive number"), protocols, strict=True):
-            rho, relative, low, high = row
-            published.add_row(f"{method}, {protocol}", f"{rho:.4f}", f"{relative:.3f}", f"{low:.2f}", f"{high:.2f}")
+            published.add_row(f"{method}, {protocol}", *(f"{v:.{d}f}" for v, d in zip(row, (4, 3, 2, 2), strict=True)))
+    out = Console(highlight=False)
+    out.print(ours)
+    out.print(
+        "exemplars' mean: what predicting the mean score of the same train dives gives\n"
+        "in order: share of pairs of test dives of one dive number in their true order, 0.5 by chance\n"
+    )
     out.print(published)

@@ -1,0 +1,163 @@
+"""Pairs, votes and splits; a packed file is stood in for by an object with the same methods."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import pytest
+import torch
+
+from baselines.data import Dives, TrainingPairs, choose_voters, collate_pairs, split_clips
+from finediving_pose.clip import Clip, ClipKey
+from finediving_pose.errors import PackedError
+from finediving_pose.packed.reader import PackedFile, PackedPoses
+
+
+class InMemory:
+    """Clips of 20 frames with random pictures and poses."""
+
+    path = Path("in-memory.h5")
+
+    def __init__(self, clips: list[Clip], without_poses: tuple[int, ...] = ()) -> None:
+        self.clips, self.without_poses = clips, without_poses
+
+    def frame_numbers(self, i: int) -> np.ndarray:
+        return np.arange(20)
+
+    def training_frames(self, i: int, positions: np.ndarray) -> np.ndarray:
+        rng = np.random.default_rng(i)
+        return rng.integers(0, 256, (len(positions), 112, 200, 3)).astype(np.uint8)
+
+    def poses(self, i: int) -> PackedPoses:
+        keypoints = np.random.default_rng(i).uniform(0, 200, (20, 2, 16, 2)).astype(np.float32)
+        keypoints[:, 1] = np.nan
+        if i in self.without_poses:
+            keypoints[:] = np.nan
+        zeros = np.zeros((20, 2, 16))
+        return PackedPoses(keypoints, zeros, zeros, zeros, np.zeros((20, 2, 4)))
+
+
+def clip(index: int, split: str = "train", number: str = "107b", **fields: Any) -> Clip:
+    known = {"action_type": number, "difficulty": 3.0, "dive_score": 50.0 + index, "stage_starts": (5, 12)}
+    known |= {"sub_actions": (1, 2, 3), "n_frames": 20, "image_width": 455, "split": split}
+    return Clip(ClipKey(f"video{index // 4}", index), **(known | fields))
+
+
+def packed(*clips: Clip, without_poses: tuple[int, ...] = ()) -> PackedFile:
+    return cast(PackedFile, InMemory(list(clips), without_poses))
+
+
+def ten() -> list[Clip]:
+    """Eight train and two test dives of two numbers."""
+    train = [clip(i, number=("107b", "5253b")[i % 2]) for i in range(8)]
+    return [*train, clip(8, "test", "107b"), clip(9, "test", "5253b")]
+
+
+def test_clips_take_part_by_their_split() -> None:
+    split = split_clips(packed(*ten(), clip(10, "none")))
+    assert (split.train, split.validation, split.test) == (tuple(range(8)), (), (8, 9))
+    assert split.left_out == {}
+
+
+def test_clips_that_lack_something_are_left_out_and_counted() -> None:
+    clips = ten()
+    clips[0] = replace(clips[0], dive_score=None)
+    clips[1] = replace(clips[1], stage_starts=(), sub_actions=())
+    split = split_clips(packed(*clips, without_poses=(2, 3)))
+    assert split.train == (4, 5, 6, 7)
+    assert split.left_out == {"no score": 1, "no stages": 1, "no poses": 2}
+
+
+def test_validation_takes_whole_videos_and_leaves_an_exemplar() -> None:
+    clips = [clip(i) for i in range(40)] + [clip(40, "test"), clip(41, "test")]
+    split = split_clips(packed(*clips), validation_share=0.2)
+    videos = {clips[i].key.video for i in split.validation}
+    assert split.validation
+    assert not videos & {clips[i].key.video for i in split.train}
+    assert len(split.train) + len(split.validation) == 40
+
+
+@pytest.mark.parametrize(
+    ("clips", "words"),
+    [
+        ([clip(0, "none"), clip(1, "none")], "none of its 2 clips is in the train or test split"),
+        ([clip(0), clip(1), clip(2, "test")], "1 usable test clips, at least 2"),
+        ([clip(0), clip(1), clip(2, "test"), clip(3, "test", "5253b")], "video0/3 has dive number 5253b"),
+        ([clip(i, stage_starts=(), sub_actions=()) for i in range(4)], "4 of 4 have no stages: fdpose extract"),
+    ],
+)
+def test_what_can_not_be_trained_on_is_said(clips: list[Clip], words: str) -> None:
+    with pytest.raises(PackedError, match=words) as caught:
+        split_clips(packed(*clips))
+    assert "\n" not in str(caught.value)
+
+
+def test_without_poses_the_way_to_them_is_said() -> None:
+    with pytest.raises(PackedError, match="10 of 10 have no poses: fdpose annotate --auto"):
+        split_clips(packed(*ten(), without_poses=tuple(range(10))))
+
+
+def dives(**fields: Any) -> Dives:
+    return Dives(packed(*ten(), clip(10, number="301c")), frames=8, resize=(100, 56), crop=48, **fields)
+
+
+def test_a_sample_has_the_shapes_that_the_model_reads() -> None:
+    sample = dives().sample(3)
+    assert sample["video"].shape == (3, 8, 48, 48)
+    assert sample["pose"].shape == (2, 8, 16, 1)
+    assert sample["transitions"].tolist() == [2, 5]
+    assert float(sample["score"]) == 53
+
+
+def test_samples_are_the_same_from_memory() -> None:
+    kept = dives(in_memory=True)
+    first = kept.sample(3)
+    assert torch.equal(kept.sample(3)["video"], first["video"])
+    assert torch.equal(dives().sample(3)["video"], first["video"])
+
+
+def test_an_exemplar_has_the_query_s_number_and_is_another_dive() -> None:
+    pairs = TrainingPairs(dives(), range(8), exemplars=2)
+    for n in range(8):
+        query, *exemplars = (s["clip"] for s in pairs[n])
+        assert query == n
+        assert len({query, *exemplars}) == 3
+        assert all(e % 2 == n % 2 for e in exemplars)
+
+
+def test_a_dive_alone_with_its_number_is_its_own_exemplar() -> None:
+    query, exemplar = TrainingPairs(dives(), [0, 10])[1]
+    assert query["clip"] == exemplar["clip"] == 10
+
+
+def test_a_batch_holds_every_clip_once() -> None:
+    torch.manual_seed(0)
+    pairs = TrainingPairs(dives(), range(8))
+    items = [pairs[n] for n in range(8)]
+    batch = collate_pairs(items)
+    assert len(batch["video"]) == len({s["clip"] for item in items for s in item}) == 8
+    scores = batch["score"]
+    for (query, exemplar), q, e in zip(items, batch["query"], batch["exemplar"], strict=True):
+        assert scores[q] == query["score"]
+        assert scores[e] == exemplar["score"]
+
+
+def test_every_pair_of_a_batch_shares_its_number_and_stands_once() -> None:
+    pairs = TrainingPairs(dives(), range(8))
+    batch = collate_pairs([pairs[n] for n in range(8)], every_pair=True)
+    numbers = (batch["score"] - 50).long() % 2
+    couples = {frozenset(p) for p in zip(batch["query"].tolist(), batch["exemplar"].tolist(), strict=True)}
+    assert len(couples) == len(batch["query"]) == 2 * 6
+    assert torch.equal(numbers[batch["query"]], numbers[batch["exemplar"]])
+
+
+def test_voters_are_different_train_dives_of_the_number_and_follow_from_the_seed() -> None:
+    clips = ten()
+    voters = choose_voters(clips, [8, 9, 0], range(8), count=3, seed=1)
+    assert [len(set(v)) for v in voters] == [3, 3, 3]
+    assert all(j % 2 == parity for v, parity in zip(voters, (0, 1, 0), strict=True) for j in v)
+    assert 0 not in voters[2]
+    assert voters == choose_voters(clips, [8, 9, 0], range(8), count=3, seed=1)
