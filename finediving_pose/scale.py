@@ -8,6 +8,7 @@ import signal
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from itertools import islice
 from typing import TypeVar
 
@@ -63,16 +64,17 @@ def _parallel(
 ) -> Iterator[tuple[Item, Result | FdposeError]]:
     # spawn: workers load decoders and models that start threads, which do not survive a fork
     before = set(multiprocessing.active_children())
-    pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), initializer=_leave_interrupts_to_the_parent)
+    pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), initializer=_ignore_interrupts)
     queue = iter(items)
     try:
-        pending: dict[Future[Result], Item] = {pool.submit(function, item): item for item in islice(queue, 2 * jobs)}
+        with _interrupts_held():
+            pending: dict[Future[Result], Item] = {pool.submit(function, i): i for i in islice(queue, 2 * jobs)}
         while pending:
             done, _ = wait(pending, return_when=FIRST_COMPLETED)
             for future in done:
                 item = pending.pop(future)
-                for following in islice(queue, 1):
-                    pending[pool.submit(function, following)] = following
+                with _interrupts_held():
+                    pending |= {pool.submit(function, i): i for i in islice(queue, 1)}
                 yield item, _outcome(future)
         pool.shutdown()
     except BrokenProcessPool as e:
@@ -94,5 +96,18 @@ def _outcome(future: Future[Result]) -> Result | FdposeError:
         return e
 
 
-def _leave_interrupts_to_the_parent() -> None:
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Keep Ctrl-C for afterwards; processes started meanwhile never get it, not even before their initializer runs."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _ignore_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
