@@ -114,7 +114,7 @@ def make_motion(dive: DiveNumber, height: float, build: Build, faults: Faults, r
     drop = launch[2] + reach[0, :, 2].min()
     flight = (velocity[2] + np.sqrt(velocity[2] ** 2 + 2 * GRAVITY * drop)) / GRAVITY
     touch = take_off + flight
-    end = round((touch + rng.uniform(0.52, 0.68)) * FPS) / FPS
+    end = round((touch + rng.uniform(0.72, 0.88)) * FPS) / FPS
 
     knots, stages, twist_span = _flight(dive, before[-1][1], entry, take_off, touch, faults)
     knots = [*before[:-1], *knots, (touch + 0.1, entry), (touch + 0.4, entry._replace(knee=entry.knee + 0.2))]

@@ -65,7 +65,7 @@ def random_faults(rng: np.random.Generator, skill: float = 0.0) -> Faults:
 
     The points to be lost are drawn first, wide, and then spread over the faults.
     """
-    lost = float(np.clip(rng.uniform(0.3, 6.6) + rng.normal(0, 0.3) - skill, 0.2, 7.2))
+    lost = float(np.clip(rng.uniform(0.7, 6.8) + rng.normal(0, 0.3) - skill, 0.4, 7.2))
     left = lost * rng.dirichlet([1.3, 0.8, 0.8, 0.8, 0.9, 1.2])
     amounts: dict[str, float] = {}
     spill = 0.0
