@@ -76,7 +76,7 @@ def test_hand_poses_win_in_the_merged_poses(real_dives: Workspace, shared_data: 
 
 
 def test_real_dives_validate_without_errors(real_dives: Workspace):
-    fdpose("validate", data=real_dives)
+    assert json.loads(fdpose("validate", "--json", data=real_dives))["errors"] == 0
 
 
 def test_the_packed_real_dives_verify_and_give_back_the_pictures_unchanged(real_dives: Workspace, shared_data: Path):
