@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import math
+import os
 import platform
 import sys
 import time
@@ -72,7 +73,7 @@ def new_run(
     config.run = {
         "preset": preset,
         "seed": seed,
-        "packed": str(workspace.packed),
+        "packed": str(workspace.packed.resolve()),
         "digest": digest,
         "versions": {p: version(p) for p in ("fdpose", "torch", "timm", "numpy")}
         | {"python": platform.python_version()},
@@ -137,13 +138,14 @@ def train(
 ) -> list[dict[str, float]]:
     """Train ``model`` in place; with validation clips its best epoch is what remains. Returns one entry an epoch."""
     pairs = TrainingPairs(dives, split.train, config.training.exemplars)
+    workers = min(config.training.workers, os.cpu_count() or 1)
     loader = DataLoader(
         pairs,
         batch_size=config.training.batch_size,
         sampler=DefaultSampler(pairs, shuffle=True, seed=config.run.seed),
         collate_fn=partial(collate_pairs, every_pair=config.training.every_pair),
-        num_workers=config.training.workers,
-        persistent_workers=config.training.workers > 0,
+        num_workers=workers,
+        persistent_workers=workers > 0,
     )
     hooks: list[Hook | dict] = [EpochHistory()]
     if split.validation:
@@ -167,12 +169,8 @@ def train(
         experiment_name=folder.name,
         cfg=Config(config.to_dict()),
     )
-    try:
-        with redirect_stdout(sys.stderr):  # the Runner prints; standard output is the command's result
-            runner.train()
-    except KeyboardInterrupt:
-        tell(f"stopped; go on from the last finished epoch with: fdpose benchmark hpmcr --resume {folder}")
-        raise
+    with redirect_stdout(sys.stderr):  # the Runner prints; standard output is the command's result
+        runner.train()
     best = folder / BEST
     if split.validation and best.is_file():
         model.load_state_dict(torch.load(best, map_location="cpu", weights_only=True))
@@ -280,7 +278,8 @@ def announce(config: Config, split: Split, model: HPMCR) -> None:
         )
     if config.run.preset == "full" and not torch.cuda.is_available():
         hours = seconds_per_clip(model, config) * clips_per_epoch(config, split) * config.training.epochs / 3600
-        tell(f"[bold]no GPU: expect about {hours:,.0f} hours on this processor[/] (Ctrl-C, --resume goes on)")
+        time_left = f"{hours / 24:,.0f} days" if hours > 48 else f"{hours:,.1f} hours"
+        tell(f"[bold]no GPU: expect about {time_left} on this processor[/] (Ctrl-C stops, --resume goes on)")
 
 
 def clips_per_epoch(config: Config, split: Split) -> int:

@@ -6,7 +6,7 @@ taken: with a few dozen dives every one of them is needed for training.
 
 model = {
     "frames": 48,
-    "i3d": {"width": 0.125, "stride": 16},
+    "i3d": {"width": 0.0625, "stride": 16},
     "static": {
         "arch": {"depth": 4, "w0": 16, "wa": 16.0, "wm": 1.6, "group_size": 8, "se_ratio": 0.25, "stem_width": 16}
     },

@@ -82,7 +82,14 @@ def benchmark(
         folder = find_run(data, resume)
     else:
         folder = new_run(data, preset, seed, epochs, weights)
-    metrics = run(folder, resume=resume is not None)
+    try:
+        metrics = run(folder, resume=resume is not None)
+    except KeyboardInterrupt:
+        click.echo(
+            f"fdpose: stopped; go on from the last finished epoch with: fdpose benchmark hpmcr --resume {folder}",
+            err=True,
+        )
+        ctx.exit(130)
     if as_json:
         say({**metrics, "run": str(folder)}, as_json=True)
         return

@@ -76,7 +76,7 @@ def test_prediction_is_exemplar_score_plus_relative_score(model: HPMCR) -> None:
 
 def test_widths_that_do_not_fit_are_refused() -> None:
     with pytest.raises(ValueError, match="ends in 32 channels, dim is 64"):
-        HPMCR(**(SMALL | {"dim": 64}))
+        HPMCR(**{**SMALL, "dim": 64})
 
 
 def test_the_paper_s_shape_is_built() -> None:
