@@ -37,7 +37,7 @@ def fill_gaps(keypoints: np.ndarray) -> np.ndarray:
     A joint that is never seen takes the middle of those that are; a clip without any joint is all zero.
     """
     filled = keypoints.astype(np.float32).copy()
-    seen: np.ndarray = np.isfinite(filled).all(-1)  # (T, 16)
+    seen = np.isfinite(filled.sum(-1))  # (T, 16)
     times = np.arange(len(filled))
     middle = filled[seen].mean(0) if seen.any() else np.zeros(2, np.float32)
     for j in range(filled.shape[1]):
