@@ -235,9 +235,10 @@ class BestOnValidation(Hook):
         rho = spearman([p.true_score for p in scored], [p.predicted_score for p in scored])
         runner.message_hub.get_info("history")[-1]["validation_rho"] = round(rho, 4)
         tell(f"  rho on {len(scored)} validation dives {rho:.4f}")
-        if rho > runner.message_hub.get_info("best_rho", -math.inf):
-            runner.message_hub.update_info("best_rho", rho)
-            with atomic_write(Path(runner.work_dir) / BEST) as part:
+        best = Path(runner.work_dir) / BEST
+        if not best.is_file() or rho > runner.message_hub.get_info("best_rho", -math.inf):
+            runner.message_hub.update_info("best_rho", rho if math.isfinite(rho) else -math.inf)
+            with atomic_write(best) as part:
                 torch.save(model.state_dict(), part)
 
 
