@@ -1,4 +1,4 @@
-"""Training-time changes of a crop that mmpose does not have: motion blur, noise, and things in front of the diver.
+"""Training-time changes that mmpose does not have: any rotation, motion blur, noise, things in front of the diver.
 
 Random numbers come from numpy's global generator: it is the one that mmengine seeds in every worker.
 Registered with mmpose's transforms under their class names; pictures are uint8 (height, width, 3), BGR.
@@ -15,7 +15,17 @@ import numpy as np
 from annotate.estimators import mmpose_compat  # noqa: F401  (before mmpose)
 
 from mmcv.transforms import BaseTransform  # isort: skip
+from mmpose.datasets.transforms import RandomBBoxTransform  # isort: skip
 from mmpose.registry import TRANSFORMS  # isort: skip
+
+
+@TRANSFORMS.register_module()
+class UniformBBoxTransform(RandomBBoxTransform):
+    """mmpose's random shift, scale and rotation of the box, but uniform: a diver is upside down as often as not."""
+
+    @staticmethod
+    def _truncnorm(low: float = -1.0, high: float = 1.0, size: tuple[int, ...] = ()) -> np.ndarray:
+        return np.random.uniform(low, high, size).astype(np.float32)
 
 
 @TRANSFORMS.register_module()

@@ -18,8 +18,7 @@ from finediving_pose.errors import FdposeError, FrameError
 from finediving_pose.frames import FrameFolder, is_complete, open_frames
 from finediving_pose.poses import ClipPoses, JointSource, Visibility, read_poses, write_poses
 from finediving_pose.progress import track
-from finediving_pose.skeleton import N_JOINTS
-from finediving_pose.workspace import Workspace
+from finediving_pose.workspace import Workspace, remove_part_files
 
 LOW_SHOWN = 5
 
@@ -79,6 +78,7 @@ def annotate_clips(
             else:
                 started = time.monotonic()
                 poses = annotate_clip(_frames(workspace, clip.key), locator, estimator)
+                remove_part_files(path)
                 write_poses(path, poses)
                 summary.annotated += 1
                 summary.frames += len(poses)
@@ -100,9 +100,9 @@ def annotate_clip(frames: FrameFolder, locator: Estimator, estimator: Estimator)
         person=np.zeros(n),
         box=boxes,
         keypoints=to_frame(fractions, boxes, estimator),
-        visibility=np.full((n, N_JOINTS), Visibility.VISIBLE),
+        visibility=np.where(confidence > 0, Visibility.VISIBLE, Visibility.ABSENT),
         confidence=confidence,
-        source=np.full((n, N_JOINTS), JointSource.AUTOMATIC),
+        source=np.where(confidence > 0, JointSource.AUTOMATIC, JointSource.NONE),
         author=[estimator.id] * n,
         time=[datetime.now(UTC).isoformat(timespec="seconds")] * n,
     )

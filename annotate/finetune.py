@@ -22,7 +22,7 @@ from annotate.locate import boxes_of
 from annotate.samples import PoseFrames, Sample, hand_placed, hold_out
 from finediving_pose.clip import Clip
 from finediving_pose.progress import console
-from finediving_pose.workspace import Workspace, atomic_write
+from finediving_pose.workspace import Workspace, atomic_write, remove_part_files
 
 CONFIGS = {"pose": "diver_pose.py", "locator": "diver_box.py"}
 STEPS_PER_EPOCH = 100
@@ -84,11 +84,12 @@ def finetune(
     before = None
     if weights is not None:
         before = measure(estimators.MMPoseEstimator(config, weights, id="before", device=device), held, training)
-    state = _train(config, weights, train, training, _work_folder(target, training, train), device, bf16)
+    work = _work_folder(target, config, training, train)
+    state = _train(config, weights, train, training, work, device, bf16)
     after = measure(estimators.MMPoseEstimator(config, state, id="after", device=device), held, training)
     summary = {"frames": len(train), "held_out": len(held), "before": before, "after": after}
     write_checkpoint(target, config, state, {"training": asdict(training), "command": training.command} | summary)
-    shutil.rmtree(_work_folder(target, training, train), ignore_errors=True)
+    shutil.rmtree(work, ignore_errors=True)
     return {"checkpoint": target} | summary
 
 
@@ -119,6 +120,7 @@ def write_checkpoint(target: Path, config: Mapping[str, Any], state: Mapping[str
     plain = {k: v.half() if torch.is_floating_point(v) else v for k, v in state.items()}
     kept = {k: config[k] for k in ("model", "pipeline", "train_pipeline", "boxes", "batch_size") if k in config}
     kept |= {k: config[k] for k in ("learning_rate", "weight_decay") if k in config}
+    remove_part_files(target)
     with atomic_write(target) as part:
         torch.save({"meta": meta | {"config": json.dumps(kept)}, "state_dict": plain}, part)
 
@@ -131,9 +133,9 @@ def _start(workspace: Workspace, training: Training) -> tuple[dict[str, Any], di
     return json.loads(checkpoint["meta"]["config"]), checkpoint["state_dict"]
 
 
-def _work_folder(target: Path, training: Training, train: Sequence[Sample]) -> Path:
+def _work_folder(target: Path, config: Mapping[str, Any], training: Training, train: Sequence[Sample]) -> Path:
     """Where the unfinished training keeps its state; named after all that decides it, so that only the same goes on."""
-    facts = json.dumps([asdict(training), [(str(s.frames.key), s.number) for s in train]])
+    facts = json.dumps([config, asdict(training), [(str(s.frames.key), s.number) for s in train]])
     return target.parent / f".{target.stem}-{hashlib.sha256(facts.encode()).hexdigest()[:12]}"
 
 
@@ -154,7 +156,8 @@ def _train(
 
     from annotate.training_loop import AutocastOptimWrapper, ProgressHook, batches
 
-    MMLogger.get_instance("fdpose", log_level="ERROR")  # mmengine logs every layer it initialises
+    if not MMLogger.check_instance_created("fdpose"):
+        MMLogger.get_instance("fdpose", log_level="ERROR")  # mmengine logs every layer it initialises
     torch.manual_seed(training.seed)
     model = estimators.build_model(config["model"])
     if weights is None:

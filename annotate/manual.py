@@ -17,7 +17,7 @@ from finediving_pose.errors import PoseError, UsageError
 from finediving_pose.formats.official import OfficialPose, read_official
 from finediving_pose.frames import frame_name, is_complete, open_frames
 from finediving_pose.poses import ClipPoses, JointSource, Visibility, read_poses, write_poses
-from finediving_pose.workspace import Workspace
+from finediving_pose.workspace import Workspace, remove_part_files
 
 _NAME = re.compile(r"[\w][\w.-]{0,63}")
 
@@ -90,6 +90,7 @@ def take_in(workspace: Workspace, clips: Sequence[Clip], files: Sequence[Path], 
     tables = {key: _table(entries, annotator, now) for key, entries in found.items()}
     for key, poses in tables.items():
         path = workspace.pose_file(f"manual/{annotator}", key)
+        remove_part_files(path)
         write_poses(path, replace_frames(read_poses(path), poses) if path.is_file() else poses)
     return {
         "files": len(files),

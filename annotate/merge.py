@@ -14,7 +14,7 @@ from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.poses import ClipPoses, JointSource, Visibility, read_poses, write_poses
 from finediving_pose.progress import track
 from finediving_pose.skeleton import JOINTS, N_JOINTS
-from finediving_pose.workspace import Workspace
+from finediving_pose.workspace import Workspace, remove_part_files
 
 CONFLICT_PIXELS = 10.0
 """About half a head in FineDiving's frames of 256 lines: what PCKh@0.5 would call a miss."""
@@ -83,7 +83,9 @@ def merge_clips(workspace: Workspace, clips: Sequence[Clip], conflict_pixels: fl
         hands, auto = [t for t in tables[:-1] if t is not None], tables[-1]
         if hands or auto is not None:
             merged = merge_tables(hands, auto)
-            write_poses(workspace.pose_file("merged", clip.key), merged)
+            target = workspace.pose_file("merged", clip.key)
+            remove_part_files(target)
+            write_poses(target, merged)
             _count(summary, merged)
             summary.conflicts += find_conflicts(clip.key, hands, conflict_pixels)
             if hands and auto is not None:
@@ -131,17 +133,13 @@ def _fill_row(merged: ClipPoses, at: int, found: list[tuple[ClipPoses, int]]) ->
             getattr(merged, name)[at, take] = getattr(table, name)[i, take]
         if take.any():
             authors.append(table.author[i])
-        if np.isnan(merged.box[at]).any():
-            merged.box[at] = table.box[i]
     merged.author[at] = "+".join(dict.fromkeys(authors))
     merged.time[at] = max(table.time[i] for table, i in found)
-    own = box_of_joints(merged.keypoints[at : at + 1])[0]
-    sources = {int(table.source[i].max()) for table, i in found}
     if (merged.source[at] == JointSource.MANUAL).all():
-        merged.box[at] = own
-    elif JointSource.AUTOMATIC in sources:
-        auto, i = found[-1]
-        merged.box[at] = auto.box[i]
+        merged.box[at] = box_of_joints(merged.keypoints[at : at + 1])[0]
+    else:
+        table, i = found[-1]  # the machine's, where there is one: it looked for the whole diver
+        merged.box[at] = table.box[i]
 
 
 def _empty(places: list[tuple[int, int]]) -> ClipPoses:

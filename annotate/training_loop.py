@@ -15,6 +15,9 @@ from torch.utils.data import DataLoader, RandomSampler
 
 from finediving_pose.progress import console
 
+WORKERS = 2
+"""Processes that prepare samples; one prepares about 300 a second."""
+
 
 class AutocastOptimWrapper(OptimWrapper):
     """Forward and loss in bfloat16. mmengine's own AmpOptimWrapper refuses to run without a GPU."""
@@ -53,7 +56,7 @@ class ProgressHook(Hook):
         )
 
 
-def batches(data: Any, batch_size: int, steps: int, seed: int, workers: int = 2) -> DataLoader:
+def batches(data: Any, batch_size: int, steps: int, seed: int) -> DataLoader:
     """``steps`` batches an epoch, drawn with replacement, so that an epoch is the same work for any amount of data."""
     sampler = RandomSampler(
         data, replacement=True, num_samples=steps * batch_size, generator=torch.Generator().manual_seed(seed)
@@ -61,14 +64,14 @@ def batches(data: Any, batch_size: int, steps: int, seed: int, workers: int = 2)
 
     def seed_worker(worker: int) -> None:
         torch.set_num_threads(1)
-        worker_init_fn(worker, num_workers=workers, rank=0, seed=seed)
+        worker_init_fn(worker, num_workers=WORKERS, rank=0, seed=seed)
 
     return DataLoader(
         data,
         batch_size,
         sampler=sampler,
-        num_workers=workers,
-        persistent_workers=workers > 0,
+        num_workers=WORKERS,
+        persistent_workers=WORKERS > 0,
         collate_fn=pseudo_collate,
         worker_init_fn=seed_worker,
     )

@@ -1,20 +1,20 @@
 # ruff: noqa: C408  (mmengine configs are written with dict, so that they read like keyword arguments)
-"""Where the diver is: all joints at once in the whole frame, shrunk to 224 x 128; the box follows from them."""
+"""Where the diver is: all joints at once in the whole frame, shrunk to 160 x 96; the box follows from them."""
 
-codec = dict(type="UDPHeatmap", input_size=(224, 128), heatmap_size=(56, 32), sigma=1.5, blur_kernel_size=7)
+codec = dict(type="UDPHeatmap", input_size=(160, 96), heatmap_size=(20, 12), sigma=1.0, blur_kernel_size=5)
 
 model = dict(
     type="TopdownPoseEstimator",
     data_preprocessor=dict(
         type="PoseDataPreprocessor", mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375], bgr_to_rgb=True
     ),
-    backbone=dict(type="ResNet", depth=18, stem_channels=24, base_channels=24),
+    backbone=dict(type="ResNet", depth=18, stem_channels=16, base_channels=16),
     head=dict(
         type="HeatmapHead",
-        in_channels=192,
+        in_channels=128,
         out_channels=16,
-        deconv_out_channels=(64, 48, 48),
-        deconv_kernel_sizes=(4, 4, 4),
+        deconv_out_channels=(64, 48),
+        deconv_kernel_sizes=(4, 4),
         loss=dict(type="KeypointMSELoss", use_target_weight=True, loss_weight=1000.0),
         decoder=codec,
     ),
@@ -30,7 +30,7 @@ train_pipeline = [
     dict(type="GetBBoxCenterScale", padding=1.0),
     dict(type="RandomFlip", prob=0.5),
     dict(
-        type="RandomBBoxTransform",
+        type="UniformBBoxTransform",
         shift_factor=0.15,
         shift_prob=0.8,
         scale_factor=(0.6, 1.25),
@@ -45,6 +45,6 @@ train_pipeline = [
     dict(type="PackPoseInputs"),
 ]
 
-batch_size = 64
-learning_rate = 2e-3
+batch_size = 32
+learning_rate = 1.5e-3
 weight_decay = 0.02

@@ -33,7 +33,8 @@ class Estimator(Protocol):
 
         Returns
         -------
-        keypoints : float32 (n, 16, 2), fractions of the crop's width and height, (0, 0) its top-left corner
-        confidence : float32 (n, 16), 0 to 1
+        keypoints : float32 (n, 16, 2), fractions of the crop's width and height, (0, 0) its top-left
+            corner; NaN where nothing was found
+        confidence : float32 (n, 16), 0 to 1; 0 where nothing was found
         """
         ...

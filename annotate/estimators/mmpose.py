@@ -55,7 +55,8 @@ class MMPoseEstimator:
         import torch
 
         bgr = torch.from_numpy(np.ascontiguousarray(crops[..., ::-1])).to(self.device)  # mmpose reads pictures as BGR
-        inputs = self.model.data_preprocessor({"inputs": list(bgr.permute(0, 3, 1, 2))})["inputs"]
+        batch = {"inputs": list(bgr.permute(0, 3, 1, 2)), "data_samples": []}
+        inputs = self.model.data_preprocessor(batch)["inputs"]
         inputs = inputs.contiguous(memory_format=torch.channels_last)
         with torch.inference_mode(), torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
             raw = self.model(inputs, None, mode="tensor")
@@ -63,6 +64,7 @@ class MMPoseEstimator:
         decoded = self.model.head.decode(raw)
         keypoints = np.concatenate([d.keypoints for d in decoded]) / np.array(self.input_size)
         scores = np.concatenate([d.keypoint_scores for d in decoded])
+        keypoints[scores <= 0] = np.nan  # an empty heatmap: mmpose decodes it to a place outside the crop
         return keypoints.astype(np.float32), np.clip(scores, 0, 1).astype(np.float32)
 
 

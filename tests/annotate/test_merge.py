@@ -13,35 +13,11 @@ from hypothesis.extra.numpy import arrays
 
 from annotate.merge import find_conflicts, merge_clips, merge_tables
 from finediving_pose.cli import main
-from finediving_pose.clip import ClipKey
 from finediving_pose.errors import PoseError
 from finediving_pose.labels.table import read_clips
-from finediving_pose.poses import ClipPoses, JointSource, Visibility, read_poses, write_poses
-from finediving_pose.skeleton import INDEX
+from finediving_pose.poses import JointSource, read_poses, write_poses
 from finediving_pose.workspace import Workspace
-
-KEY = ClipKey("meet", 0)
-BASE = np.stack([np.linspace(20, 90, 16), np.linspace(5, 60, 16)], axis=1)
-BASE[INDEX["head_top"]] = BASE[INDEX["upper_neck"]] + (0, -20)
-
-
-def table(
-    author: str, source: JointSource, has: np.ndarray | None = None, shift: float = 0, frames: tuple[int, ...] = (0,),
-    time: str = "2026-01-01T00:00:00+00:00",
-) -> ClipPoses:  # fmt: skip
-    """Poses shifted right by ``shift``, with the joints that ``has`` says."""
-    n, has = len(frames), np.ones(16, bool) if has is None else has
-    return ClipPoses(
-        frame=np.array(frames),
-        person=np.zeros(n),
-        box=np.full((n, 4), shift),
-        keypoints=np.tile(np.where(has[:, None], BASE + np.array([shift, 0]), np.nan), (n, 1, 1)),
-        visibility=np.tile(np.where(has, Visibility.VISIBLE, Visibility.ABSENT), (n, 1)),
-        confidence=np.tile(has * 0.5, (n, 1)),
-        source=np.tile(np.where(has, source, JointSource.NONE), (n, 1)),
-        author=[author] * n,
-        time=[time] * n,
-    )
+from tests.annotate.made_up import BASE, KEY, table
 
 
 @given(arrays(np.bool_, (16,)), arrays(np.bool_, (16,)))

@@ -1,0 +1,197 @@
+"""Estimators of mmpose: the bundled ones, and those of a user's own config."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from annotate.estimators import mmpose as estimators
+from annotate.estimators.presets import CHECKPOINTS, DEFAULT, bundled, names, resolve
+from finediving_pose.errors import PoseError, SetupError, UsageError
+from finediving_pose.workspace import Workspace
+
+TINY = """
+codec = dict(type="MSRAHeatmap", input_size=(64, 96), heatmap_size=(16, 24), sigma=2)
+model = dict(
+    type="TopdownPoseEstimator",
+    data_preprocessor=dict(type="PoseDataPreprocessor", mean=[0.0] * 3, std=[255.0] * 3, bgr_to_rgb=True),
+    backbone=dict(type="ResNet", depth=18, stem_channels=8, base_channels=8),
+    head=dict(type="HeatmapHead", in_channels=64, out_channels={joints}, deconv_out_channels=(8, 8, 8),
+        deconv_kernel_sizes=(4, 4, 4), loss=dict(type="KeypointMSELoss"), decoder=codec),
+)
+val_pipeline = [dict(type="GetBBoxCenterScale", padding=1.5), dict(type="TopdownAffine", input_size=(64, 96))]
+"""
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    path = tmp_path / "tiny.py"
+    path.write_text(TINY.replace("{joints}", "16"))
+    return path
+
+
+@pytest.fixture
+def checkpoint(config: Path, tmp_path: Path) -> Path:
+    path = tmp_path / "tiny.pth"
+    torch.save({"meta": {}, "state_dict": estimators.build_model(model_of(config)).state_dict()}, path)
+    return path
+
+
+def model_of(config: Path) -> Any:
+    return estimators.read_config(config)["model"]
+
+
+@pytest.mark.parametrize("bf16", [False, True])
+def test_a_config_of_ones_own_estimates_joints_inside_the_crop(config: Path, checkpoint: Path, bf16: bool) -> None:
+    estimator = estimators.from_config(config, checkpoint, trust_config=True, bf16=bf16)
+    assert (estimator.input_size, estimator.padding, estimator.unbiased) == ((64, 96), 1.5, False)
+    crops = np.random.default_rng(0).integers(0, 256, (70, 96, 64, 3), np.uint8)
+    keypoints, confidence = estimator.estimate(crops)
+    assert keypoints.shape == (70, 16, 2) and confidence.shape == (70, 16)
+    assert ((confidence >= 0) & (confidence <= 1)).all()
+    np.testing.assert_array_equal(np.isnan(keypoints).any(-1), confidence == 0)
+    found = keypoints[confidence > 0]
+    assert len(found) and ((found >= 0) & (found <= 1.1)).all()
+
+
+def test_the_size_of_the_batch_does_not_change_the_joints(config: Path, checkpoint: Path) -> None:
+    estimator = estimators.from_config(config, checkpoint, trust_config=True)
+    crops = np.random.default_rng(0).integers(0, 256, (5, 96, 64, 3), np.uint8)
+    together, _ = estimator.estimate(crops)
+    alone = np.concatenate([estimator.estimate(c[None])[0] for c in crops])
+    np.testing.assert_allclose(together, alone, atol=1e-3)
+    assert estimator.estimate(crops[:0])[0].shape == (0, 16, 2)
+
+
+def test_a_published_mmpose_config_of_the_mpii_joints_works(tmp_path: Path) -> None:
+    """RTMPose takes its backbone from mmdet, its head decodes SimCC, its warp is unbiased only where it says so."""
+    import mmpose
+
+    path = (
+        Path(mmpose.__file__).parent / ".mim/configs/body_2d_keypoint/rtmpose/mpii/rtmpose-m_8xb64-210e_mpii-256x256.py"
+    )
+    torch.save(estimators.build_model(model_of(path)).state_dict(), tmp_path / "rtmpose.pth")
+    estimator = estimators.from_config(path, tmp_path / "rtmpose.pth", trust_config=True)
+    keypoints, confidence = estimator.estimate(np.zeros((2, 256, 256, 3), np.uint8))
+    assert keypoints.shape == (2, 16, 2) and np.isfinite(keypoints).all() and np.isfinite(confidence).all()
+
+
+def test_mmpose_imports_in_a_fresh_process_and_leaves_no_false_mmdet() -> None:
+    code = (
+        "import annotate.estimators.mmpose_compat, sys, importlib.util\n"
+        "from mmpose.apis import init_model, inference_topdown\n"
+        "import mmpose.models, xtcocotools.coco\n"
+        "assert 'mmdet' not in sys.modules and importlib.util.find_spec('mmdet') is None\n"
+        "from mmcv.ops import MultiScaleDeformableAttention as attention\n"
+        "try: attention(); raise SystemExit('built')\n"
+        "except ImportError: pass\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "error::UserWarning:mmcv", "-c", code], capture_output=True, text=True,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_config_is_not_run_unless_it_is_trusted(tmp_path: Path, checkpoint: Path) -> None:
+    trap = tmp_path / "trap.py"
+    trap.write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\n")
+    with pytest.raises(UsageError, match="add --trust-config"):
+        estimators.from_config(trap, checkpoint, trust_config=False)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_checkpoint_with_code_in_it_is_not_run(tmp_path: Path) -> None:
+    import pickle
+
+    class Trap:
+        def __reduce__(self) -> Any:
+            return (open, (str(tmp_path / "ran"), "w"))
+
+    path = tmp_path / "trap.pth"
+    torch.save({"state_dict": {"a": Trap()}}, path, pickle_module=pickle)
+    with pytest.raises(PoseError, match=r"trap\.pth: not a checkpoint of tensors"):
+        estimators.read_checkpoint(path)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_weights_of_another_model_are_refused(config: Path, tmp_path: Path) -> None:
+    torch.save({"state_dict": {"backbone.other": torch.zeros(3)}}, tmp_path / "other.pth")
+    with pytest.raises(PoseError, match="other: these weights are of another model than the config says") as e:
+        estimators.from_config(config, tmp_path / "other.pth", trust_config=True)
+    assert "\n" not in str(e.value)
+
+
+def test_a_model_of_other_joints_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "coco.py"
+    path.write_text(TINY.replace("{joints}", "17"))
+    with pytest.raises(PoseError, match="17 outputs; a top-down model of the 16 MPII joints"):
+        estimators.build_model(model_of(path))
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "not a checkpoint of tensors"),
+        (b"PK\x03\x04 cut short", "not a checkpoint of tensors"),
+    ],
+)
+def test_a_damaged_checkpoint_is_named(tmp_path: Path, content: bytes, said: str) -> None:
+    path = tmp_path / "cut.pth"
+    path.write_bytes(content)
+    with pytest.raises(PoseError) as e:
+        estimators.from_checkpoint(path)
+    assert str(e.value).startswith(str(path)) and said in str(e.value)
+
+
+def test_a_missing_checkpoint_or_config_is_named(tmp_path: Path, checkpoint: Path) -> None:
+    with pytest.raises(PoseError, match=r"none\.pth: no such checkpoint"):
+        estimators.from_checkpoint(tmp_path / "none.pth")
+    with pytest.raises(PoseError, match=r"none\.py: no such config"):
+        estimators.from_config(tmp_path / "none.py", checkpoint, trust_config=True)
+
+
+def test_a_checkpoint_without_a_config_asks_for_one(checkpoint: Path) -> None:
+    with pytest.raises(PoseError, match="give its config with --config"):
+        estimators.from_checkpoint(checkpoint)
+
+
+def test_a_device_that_is_not_there_is_named(config: Path, checkpoint: Path) -> None:
+    with pytest.raises(SetupError, match="--device cuda:99"):
+        estimators.from_config(config, checkpoint, trust_config=True, device="cuda:99")
+    with pytest.raises(SetupError, match="--device toaster"):
+        estimators.from_config(config, checkpoint, trust_config=True, device="toaster")
+
+
+def test_the_bundled_checkpoints_are_what_the_manifest_says() -> None:
+    import hashlib
+
+    total = 0
+    for preset in bundled().values():
+        for network in ("pose", "locator"):
+            path = CHECKPOINTS / preset[network]["file"]
+            assert hashlib.sha256(path.read_bytes()).hexdigest() == preset[network]["sha256"]
+            meta = estimators.read_checkpoint(path)["meta"]
+            assert meta["command"] == preset[network]["command"]
+            assert json.loads(meta["config"])["model"]["type"] == "TopdownPoseEstimator"
+            total += path.stat().st_size
+    assert total < 15e6
+
+
+def test_an_estimator_trained_here_goes_before_a_bundled_one(workspace: Workspace) -> None:
+    own = workspace.root / "estimators" / "mine" / "pose.pth"
+    own.parent.mkdir(parents=True)
+    own.write_bytes(b"")
+    preset = resolve("mine", workspace)
+    assert preset.pose == own and preset.locator == resolve(DEFAULT).locator
+    assert names(workspace) == [DEFAULT, "mine"]
+    with pytest.raises(UsageError, match="there is diver-r18, mine"):
+        resolve("other", workspace)
