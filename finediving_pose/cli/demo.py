@@ -25,35 +25,34 @@ def demo(data: Workspace, dives: int, seed: int, epochs: int | None) -> None:
     Nothing is downloaded. What is finished is kept, so an interrupted demo goes on.
     """
     started = time.monotonic()
-    where = data.root / "synthetic"
+    where, at = data.root / "synthetic", f" --data {_q(data.root)}"
     steps = [
         ("A synthetic competition", f"synth --out {_q(where)} --dives {dives} --seed {seed}"),
-        ("Frames out of the videos", f"extract --videos {_q(where / 'videos')} --labels {_q(where / 'labels')}"),
-        ("Poses by machine", "annotate --auto"),
-        ("Poses by hand, for some frames", f"annotate --manual {_q(where / 'hand' / 'annotations.json')}"),
-        ("Hand over machine", "merge"),
-        ("What is wrong with the data", "validate"),
-        ("One file", "pack --cache"),
-        ("Is it whole?", "verify"),
-        ("A model that scores dives", f"benchmark hpmcr --seed {seed}" + (f" --epochs {epochs}" if epochs else "")),
+        ("Frames out of the videos", f"extract --videos {_q(where / 'videos')} --labels {_q(where / 'labels')}{at}"),
+        ("Poses by machine", f"annotate --auto{at}"),
+        ("Poses by hand, for some frames", f"annotate --manual {_q(where / 'hand' / 'annotations.json')}{at}"),
+        ("Hand over machine", f"merge{at}"),
+        ("What is wrong with the data", f"validate{at}"),
+        ("One file", f"pack --cache{at}"),
+        ("Is it whole?", f"verify{at}"),
+        ("A model that scores dives", f"benchmark hpmcr --seed {seed}{f' --epochs {epochs}' if epochs else ''}{at}"),
     ]
     for number, (title, line) in enumerate(steps, 1):
-        _run(f"{number}/{len(steps)}  {title}", line, data)
+        _run(f"{number}/{len(steps)}  {title}", line)
     report = _write_report(data, where)
     minutes = (time.monotonic() - started) / 60
     click.echo(f"\nreport  {report.resolve()}\nDone in {minutes:.1f} minutes. Next: your own videos, see README.md.")
 
 
-def _run(title: str, line: str, data: Workspace) -> None:
+def _run(title: str, line: str) -> None:
     """Print a step's command and run it in this process; stop the demo where it fails."""
     from finediving_pose.cli import main
 
     click.secho(f"\n{title}", bold=True)
-    words = [*shlex.split(line), "--data", str(data.root)]
-    click.secho(f"$ fdpose {shlex.join(words)}", dim=True)
-    code = main.main(words, standalone_mode=False, obj=STEP_OF_DEMO)
+    click.secho(f"$ fdpose {line}", dim=True)
+    code = main.main(shlex.split(line), standalone_mode=False, obj=STEP_OF_DEMO)
     if code:
-        raise FdposeError(f"the demo stopped at: fdpose {shlex.join(words)} (exit code {code}); see the lines above")
+        raise FdposeError(f"the demo stopped at: fdpose {line} (exit code {code}); see the lines above")
 
 
 STEP_OF_DEMO = "step of demo"
