@@ -18,13 +18,15 @@ from annotate.crop import crop, iou, to_frame, whole_frame
 from annotate.estimators import mmpose as estimators
 from annotate.estimators.base import Estimator
 from annotate.estimators.presets import Network, resolve, trained_folder
-from annotate.locate import boxes_of
+from annotate.locate import POINTS, boxes_of
 from annotate.samples import PoseFrames, Sample, hand_placed, hold_out
 from finediving_pose.clip import Clip
 from finediving_pose.progress import console
+from finediving_pose.skeleton import N_JOINTS
 from finediving_pose.workspace import Workspace, atomic_write, remove_part_files
 
 CONFIGS = {"pose": "diver_pose.py", "locator": "diver_box.py"}
+OUTPUTS = {"pose": N_JOINTS, "locator": len(POINTS)}
 STEPS_PER_EPOCH = 100
 MEASURED = 1500
 """At most this many held-out frames are measured, evenly spread."""
@@ -83,10 +85,10 @@ def finetune(
     target = trained_folder(workspace, training.name) / f"{training.network}.pth"
     before = None
     if weights is not None:
-        before = measure(estimators.MMPoseEstimator(config, weights, id="before", device=device), held, training)
+        before = measure(_estimator(config, weights, training, device), held, training)
     work = _work_folder(target, config, training, train)
     state = _train(config, weights, train, training, work, device, bf16)
-    after = measure(estimators.MMPoseEstimator(config, state, id="after", device=device), held, training)
+    after = measure(_estimator(config, state, training, device), held, training)
     summary = {"frames": len(train), "held_out": len(held), "before": before, "after": after}
     write_checkpoint(target, config, state, {"training": asdict(training), "command": training.command} | summary)
     shutil.rmtree(work, ignore_errors=True)
@@ -94,23 +96,22 @@ def finetune(
 
 
 def measure(estimator: Estimator, held: Sequence[Sample], training: Training) -> dict[str, float]:
-    """PCKh@0.5 on held-out samples, in the true box; for a locator also the share of boxes with IoU >= 0.5."""
-    pred, boxes = [], []
+    """PCKh@0.5 of the joints in the true box; of a locator the share of boxes with IoU >= 0.5, frame by frame."""
+    found, sure = [], []
     for i in range(0, len(held), 64):
         part = held[i : i + 64]
         pictures = [s.frames.read(s.number) for s in part]
         whole = [whole_frame(p.shape[1], p.shape[0]) for p in pictures]
         box = np.stack([s.box for s in part]) if training.network == "pose" else np.concatenate(whole)
         fractions, confidence = estimator.estimate(crop(pictures, box, estimator))
-        keypoints = to_frame(fractions, box, estimator)
-        pred.append(keypoints)
-        boxes.append(boxes_of(keypoints, confidence)[0])
-    truth = np.stack([np.where(s.known[:, None], s.keypoints, np.nan) for s in held])
-    figures = {"pckh": round(pckh(np.concatenate(pred), truth), 4)}
+        found.append(to_frame(fractions, box, estimator))
+        sure.append(confidence)
     if training.network == "locator":
-        overlap = iou(np.concatenate(boxes), np.stack([s.box for s in held]))
-        figures["iou_over_half"] = round(float((overlap >= 0.5).mean()), 4)
-    return figures
+        boxes, _ = boxes_of(np.concatenate(found), np.concatenate(sure))
+        overlap = iou(boxes, np.stack([s.box for s in held]))
+        return {"iou_over_half": round(float((overlap >= 0.5).mean()), 4)}
+    truth = np.stack([np.where(s.known[:, None], s.keypoints, np.nan) for s in held])
+    return {"pckh": round(pckh(np.concatenate(found), truth), 4)}
 
 
 def write_checkpoint(target: Path, config: Mapping[str, Any], state: Mapping[str, Any], meta: dict[str, Any]) -> None:
@@ -123,6 +124,11 @@ def write_checkpoint(target: Path, config: Mapping[str, Any], state: Mapping[str
     remove_part_files(target)
     with atomic_write(target) as part:
         torch.save({"meta": meta | {"config": json.dumps(kept)}, "state_dict": plain}, part)
+
+
+def _estimator(config: dict[str, Any], weights: Mapping[str, Any], training: Training, device: str) -> Estimator:
+    outputs = OUTPUTS[training.network]
+    return estimators.MMPoseEstimator(config, weights, id=training.name, device=device, outputs=outputs)
 
 
 def _start(workspace: Workspace, training: Training) -> tuple[dict[str, Any], dict[str, Any] | None]:
@@ -159,10 +165,9 @@ def _train(
     if not MMLogger.check_instance_created("fdpose"):
         MMLogger.get_instance("fdpose", log_level="ERROR")  # mmengine logs every layer it initialises
     torch.manual_seed(training.seed)
-    model = estimators.build_model(config["model"])
-    if weights is None:
-        model.init_weights()
-    else:
+    model = estimators.build_model(config["model"], OUTPUTS[training.network])
+    model.init_weights()  # also marks it as done: the Runner initialises once more what is not marked
+    if weights is not None:
         estimators.load_weights(model, weights, training.name)
     model.to(memory_format=torch.channels_last)
     epochs = -(-training.steps // STEPS_PER_EPOCH)

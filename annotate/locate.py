@@ -1,8 +1,9 @@
 """Where the diver is in every frame of a dive: one box a frame, consistent in time.
 
-A small network sees the whole frame, shrunk, and places all joints at once; the box follows from
-them. Frames where it is unsure, or where the box jumps away from its neighbours and back, take
-their box from the frames around them. One diver a frame: of a synchronised pair it finds one.
+A small network sees the whole frame, shrunk, and places five points: the middle of the diver's
+box and the middles of its four sides. Frames where it is unsure, or where the box jumps away from
+its neighbours and back, take their box from the frames around them. One diver a frame: of a
+synchronised pair it finds one.
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ from __future__ import annotations
 import numpy as np
 from scipy.ndimage import median_filter
 
-from annotate.crop import box_of_joints, crop, to_frame, whole_frame
+from annotate.crop import crop, to_frame, whole_frame
 from annotate.estimators.base import Estimator
 
-SEEN = 0.25
-"""A joint counts for the box from this confidence on."""
+POINTS = ("middle", "left", "top", "right", "bottom")
+"""What the locator finds, in the order of its outputs."""
+POINTS_FLIP = (0, 3, 2, 1, 4)
+"""Point i of a mirrored picture is point POINTS_FLIP[i] of the original."""
 STRAY = 3.5
 """A joint this many times further from the middle than the median joint is taken for a mistake."""
 SURE = 0.3
@@ -43,16 +46,21 @@ def locate(frames: list[np.ndarray], locator: Estimator) -> tuple[np.ndarray, np
     return steady(boxes, score, width, height), score
 
 
-def boxes_of(keypoints: np.ndarray, confidence: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Boxes around the joints that are sure and near the others, and the mean confidence: (n, 4), (n,).
+def box_points(boxes: np.ndarray) -> np.ndarray:
+    """The five points of each box that the locator learns, in the order of :data:`POINTS`: (n, 4) -> (n, 5, 2)."""
+    x1, y1, x2, y2 = boxes.T
+    x, y = (x1 + x2) / 2, (y1 + y2) / 2
+    return np.stack([np.stack(p, axis=1) for p in ((x, y), (x1, y), (x, y1), (x2, y), (x, y2))], axis=1)
 
-    NaN where a frame has no sure joint.
+
+def boxes_of(points: np.ndarray, confidence: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Boxes from their five points (n, 5, 2), and the mean confidence: float32 (n, 4), (n,).
+
+    NaN where a point is missing or the sides are the wrong way round.
     """
-    near = confidence >= SEEN
-    for i in np.flatnonzero(near.any(1)):
-        distance = np.linalg.norm(keypoints[i] - np.median(keypoints[i, near[i]], axis=0), axis=1)
-        near[i] &= distance <= STRAY * np.median(distance[near[i]]) + 1
-    return box_of_joints(keypoints, near), confidence.mean(1).astype(np.float32)
+    boxes = np.stack([points[:, 1, 0], points[:, 2, 1], points[:, 3, 0], points[:, 4, 1]], axis=1).astype(np.float32)
+    boxes[~((boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1]))] = np.nan
+    return boxes, confidence.mean(1).astype(np.float32)
 
 
 def steady(boxes: np.ndarray, score: np.ndarray, width: int, height: int) -> np.ndarray:

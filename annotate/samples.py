@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from annotate.crop import box_of_joints, whole_frame
+from annotate.locate import POINTS_FLIP, box_points
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.errors import PoseError
 from finediving_pose.frames import FrameFolder, open_frames
@@ -72,7 +73,8 @@ def hold_out(samples: dict[ClipKey, list[Sample]], seed: int, share: float = 0.1
 class PoseFrames:
     """A map-style data set for torch: a sample's picture and joints through an mmpose pipeline.
 
-    ``boxes`` says what is cropped: ``joints`` (the diver's box) or ``frame`` (all of the picture).
+    ``boxes`` says what is cropped and learned: ``joints`` (the diver's box, 16 joints) or ``frame`` (all
+    of the picture, the five points of the diver's box).
     """
 
     def __init__(self, samples: Sequence[Sample], pipeline: list[dict[str, Any]], boxes: str) -> None:
@@ -91,16 +93,20 @@ class PoseFrames:
         sample = self.samples[index]
         image = np.ascontiguousarray(sample.frames.read(sample.number)[..., ::-1])  # mmpose reads pictures as BGR
         height, width = image.shape[:2]
-        box = sample.box[None] if self.boxes == "joints" else whole_frame(width, height)
+        if self.boxes == "joints":
+            box, points, known, flip = sample.box[None], sample.keypoints, sample.known, FLIP
+        else:
+            box, points, flip = whole_frame(width, height), box_points(sample.box[None])[0], POINTS_FLIP
+            known = np.ones(len(points), bool)
         return self.pipeline(
             {
                 "img": image,
                 "img_shape": (height, width),
                 "ori_shape": (height, width),
                 "bbox": box.copy(),
-                "keypoints": sample.keypoints[None].copy(),
-                "keypoints_visible": sample.known[None].astype(np.float32),
-                "flip_indices": list(FLIP),
+                "keypoints": points[None].astype(np.float32),
+                "keypoints_visible": known[None].astype(np.float32),
+                "flip_indices": list(flip),
             }
         )
 

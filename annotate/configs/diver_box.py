@@ -1,7 +1,7 @@
 # ruff: noqa: C408  (mmengine configs are written with dict, so that they read like keyword arguments)
-"""Where the diver is: all joints at once in the whole frame, shrunk to 160 x 96; the box follows from them."""
+"""Where the diver is: the five points of the diver's box in the whole frame, shrunk to 192 x 128."""
 
-codec = dict(type="UDPHeatmap", input_size=(160, 96), heatmap_size=(20, 12), sigma=1.0, blur_kernel_size=5)
+codec = dict(type="UDPHeatmap", input_size=(192, 128), heatmap_size=(48, 32), sigma=1.5, blur_kernel_size=7)
 
 model = dict(
     type="TopdownPoseEstimator",
@@ -12,9 +12,9 @@ model = dict(
     head=dict(
         type="HeatmapHead",
         in_channels=128,
-        out_channels=16,
-        deconv_out_channels=(64, 48),
-        deconv_kernel_sizes=(4, 4),
+        out_channels=5,
+        deconv_out_channels=(64, 48, 32),
+        deconv_kernel_sizes=(4, 4, 4),
         loss=dict(type="KeypointMSELoss", use_target_weight=True, loss_weight=1000.0),
         decoder=codec,
     ),
@@ -34,8 +34,8 @@ train_pipeline = [
         shift_factor=0.15,
         shift_prob=0.8,
         scale_factor=(0.6, 1.25),
-        rotate_factor=30,
-        rotate_prob=0.5,
+        rotate_factor=0,  # the sides of a turned box are no longer those of the upright one around the diver
+        rotate_prob=0.0,
     ),
     dict(type="TopdownAffine", input_size=codec["input_size"], use_udp=True),
     dict(type="RandomOcclusion", prob=0.5),

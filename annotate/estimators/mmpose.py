@@ -16,7 +16,7 @@ from finediving_pose.skeleton import N_JOINTS
 
 
 class MMPoseEstimator:
-    """A ``TopdownPoseEstimator`` with 16 outputs in MPII order. See :class:`~annotate.estimators.base.Estimator`.
+    """A ``TopdownPoseEstimator``. See :class:`~annotate.estimators.base.Estimator`.
 
     Parameters
     ----------
@@ -25,19 +25,27 @@ class MMPoseEstimator:
     id : what poses are signed with
     device : as torch names it, e.g. ``cpu`` or ``cuda:0``
     bf16 : compute in bfloat16 under autocast; twice as fast where the processor has it
+    outputs : number of points it finds: the 16 joints in MPII order, or the points of another network
     """
 
     batch = 64
 
     def __init__(
-        self, config: Mapping[str, Any], weights: Mapping[str, Any], *, id: str, device: str = "cpu", bf16: bool = False
+        self,
+        config: Mapping[str, Any],
+        weights: Mapping[str, Any],
+        *,
+        id: str,
+        device: str = "cpu",
+        bf16: bool = False,
+        outputs: int = N_JOINTS,
     ) -> None:
         import torch
         from mmcv.cnn.utils import fuse_conv_bn
 
-        self.id, self.device, self.bf16 = id, torch_device(device), bf16
+        self.id, self.device, self.bf16, self.outputs = id, torch_device(device), bf16, outputs
         self.unbiased, self.padding = crop_settings(config)
-        built = build_model(config["model"])
+        built = build_model(config["model"], outputs)
         load_weights(built, weights, id)
         model: Any = fuse_conv_bn(built.eval()).to(self.device)
         self.model: Any = model.to(memory_format=torch.channels_last)
@@ -48,7 +56,7 @@ class MMPoseEstimator:
         """Joints of each crop; see :meth:`annotate.estimators.base.Estimator.estimate`."""
         parts = [self._batch(crops[i : i + self.batch]) for i in range(0, len(crops), self.batch)]
         if not parts:
-            return np.zeros((0, N_JOINTS, 2), np.float32), np.zeros((0, N_JOINTS), np.float32)
+            return np.zeros((0, self.outputs, 2), np.float32), np.zeros((0, self.outputs), np.float32)
         return np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
 
     def _batch(self, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -68,7 +76,9 @@ class MMPoseEstimator:
         return keypoints.astype(np.float32), np.clip(scores, 0, 1).astype(np.float32)
 
 
-def from_checkpoint(path: Path, *, id: str | None = None, device: str = "cpu", bf16: bool = False) -> MMPoseEstimator:
+def from_checkpoint(
+    path: Path, *, id: str | None = None, device: str = "cpu", bf16: bool = False, outputs: int = N_JOINTS
+) -> MMPoseEstimator:
     """An estimator from a checkpoint that carries its own configuration, as ``fdpose annotate --finetune`` writes it.
 
     Raises
@@ -80,7 +90,8 @@ def from_checkpoint(path: Path, *, id: str | None = None, device: str = "cpu", b
     config = checkpoint.get("meta", {}).get("config")
     if not isinstance(config, str):
         raise PoseError(f"{path}: this checkpoint names no model; give its config with --config FILE --trust-config")
-    return MMPoseEstimator(json.loads(config), checkpoint["state_dict"], id=id or path.stem, device=device, bf16=bf16)
+    weights = checkpoint["state_dict"]
+    return MMPoseEstimator(json.loads(config), weights, id=id or path.stem, device=device, bf16=bf16, outputs=outputs)
 
 
 def from_config(
@@ -141,8 +152,8 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     return checkpoint if "state_dict" in checkpoint else {"meta": {}, "state_dict": checkpoint}
 
 
-def build_model(config: Mapping[str, Any]) -> Any:
-    """A ``TopdownPoseEstimator`` with random weights. Raises PoseError for anything that is not one of 16 joints."""
+def build_model(config: Mapping[str, Any], outputs: int = N_JOINTS) -> Any:
+    """A ``TopdownPoseEstimator`` with random weights. Raises PoseError for a model of another number of outputs."""
     import mmpose.models  # noqa: F401  (fills the registry)
     from mmengine.registry import init_default_scope
     from mmpose.registry import MODELS
@@ -154,9 +165,10 @@ def build_model(config: Mapping[str, Any]) -> Any:
             model = MODELS.build(_without_pretrained(mmpose_compat.mmpose_scope(dict(config))))
     except (KeyError, TypeError, ValueError, AssertionError, ImportError) as e:
         raise PoseError(f"mmpose can't build this model: {e}") from e
-    outputs = getattr(getattr(model, "head", None), "out_channels", None)
-    if outputs != N_JOINTS:
-        raise PoseError(f"this model has {outputs} outputs; a top-down model of the {N_JOINTS} MPII joints is needed")
+    found = getattr(getattr(model, "head", None), "out_channels", None)
+    if found != outputs:
+        what = f"the {N_JOINTS} MPII joints" if outputs == N_JOINTS else f"{outputs} points"
+        raise PoseError(f"this model has {found} outputs; a top-down model of {what} is needed")
     return model
 
 

@@ -65,6 +65,7 @@ def _auto(data: Workspace, clips: list[Any], given: dict[str, Any]) -> tuple[dic
     from annotate.auto import annotate_clips
     from annotate.estimators.mmpose import from_checkpoint, from_config
     from annotate.estimators.presets import DEFAULT, resolve
+    from annotate.locate import POINTS
 
     own = given["config"] is not None
     if own != (given["checkpoint"] is not None):
@@ -78,7 +79,7 @@ def _auto(data: Workspace, clips: list[Any], given: dict[str, Any]) -> tuple[dic
     else:
         preset = resolve(given["estimator"] or DEFAULT, data)
         pose = from_checkpoint(preset.pose, id=preset.name, **run_on)
-    locator = from_checkpoint(preset.locator, **run_on)
+    locator = from_checkpoint(preset.locator, outputs=len(POINTS), **run_on)
     summary = annotate_clips(data, clips, locator, pose, force=given["force"])
     return summary.as_dict(), "fdpose merge (after fdpose annotate --manual FILE, if people corrected some frames)"
 

@@ -14,6 +14,7 @@ import annotate.finetune
 import annotate.training_loop
 from annotate.augment import RandomBlur, RandomOcclusion, UniformBBoxTransform, motion_kernel
 from annotate.estimators.mmpose import from_checkpoint, read_checkpoint
+from annotate.estimators.presets import DEFAULT, resolve
 from annotate.finetune import Training, finetune
 from annotate.manual import take_in
 from annotate.merge import merge_clips
@@ -36,8 +37,10 @@ def taught(dives: Workspace, competition: Path, monkeypatch: pytest.MonkeyPatch)
     return dives
 
 
-@pytest.mark.parametrize("network", ["pose", "locator"])
-def test_training_writes_a_checkpoint_that_works_and_says_how_good_it_is(taught: Workspace, network: str) -> None:
+@pytest.mark.parametrize(("network", "outputs", "figure"), [("pose", 16, "pckh"), ("locator", 5, "iou_over_half")])
+def test_training_writes_a_checkpoint_that_works_and_says_how_good_it_is(
+    taught: Workspace, network: str, outputs: int, figure: str
+) -> None:
     result = CliRunner().invoke(
         main, ["annotate", "--finetune", "--network", network, "--name", "mine", "--steps", "2", "--seed", "3",
                "--data", str(taught.root), "--json"],
@@ -46,15 +49,27 @@ def test_training_writes_a_checkpoint_that_works_and_says_how_good_it_is(taught:
     said = json.loads(result.stdout)
     path = taught.root / "estimators" / "mine" / f"{network}.pth"
     assert said["checkpoint"] == str(path)
-    assert 0 <= said["before"]["pckh"] <= 1 and 0 <= said["after"]["pckh"] <= 1
+    assert 0 <= said["before"][figure] <= 1 and 0 <= said["after"][figure] <= 1
     checkpoint = read_checkpoint(path)
     assert checkpoint["meta"]["training"]["seed"] == 3
     assert f"--network {network} --name mine --estimator diver-r18 --steps 2" in checkpoint["meta"]["command"]
     assert {v.dtype for v in checkpoint["state_dict"].values() if torch.is_floating_point(v)} == {torch.float16}
-    estimator = from_checkpoint(path)
+    estimator = from_checkpoint(path, outputs=outputs)
     width, height = estimator.input_size
-    assert estimator.estimate(np.zeros((1, height, width, 3), np.uint8))[0].shape == (1, 16, 2)
+    assert estimator.estimate(np.zeros((1, height, width, 3), np.uint8))[0].shape == (1, outputs, 2)
     assert [p.name for p in path.parent.iterdir()] == [path.name]
+
+
+def test_training_starts_from_the_weights_it_is_given(taught: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a learning rate of nothing, what comes out is what went in."""
+    start = read_checkpoint(resolve(DEFAULT).pose)["state_dict"]
+    monkeypatch.setattr(annotate.finetune, "_schedule", lambda epochs: [{"type": "ConstantLR", "factor": 1e-12}])
+    finetune(taught, read_clips(taught), Training("mine", "pose", DEFAULT, steps=1))
+    end = read_checkpoint(taught.root / "estimators" / "mine" / "pose.pth")["state_dict"]
+    weights = [k for k, v in start.items() if k.endswith("weight")]
+    assert len(weights) > 20
+    for key in weights:
+        np.testing.assert_allclose(end[key].float(), start[key].float(), atol=2e-3, err_msg=key)
 
 
 def test_a_training_that_is_stopped_goes_on_and_leaves_nothing_half_done(

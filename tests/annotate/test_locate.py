@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from annotate.crop import iou
-from annotate.locate import boxes_of, steady
+from annotate.locate import POINTS_FLIP, box_points, boxes_of, steady
 
 
 def falling(n: int = 40) -> np.ndarray:
@@ -41,10 +41,23 @@ def test_where_nothing_is_sure_the_whole_frame_is_the_box() -> None:
     np.testing.assert_array_equal(found, [[0, 0, 454, 255]] * 4)
 
 
-def test_one_stray_joint_does_not_stretch_the_box() -> None:
-    joints = np.random.default_rng(0).uniform(100, 140, (1, 16, 2))
-    joints[0, 10] = (400, 20)
-    boxes, score = boxes_of(joints, np.full((1, 16), 0.8))
-    assert boxes[0, 2] < 200 and score[0] > 0.7
-    unsure, low = boxes_of(joints, np.zeros((1, 16)))
-    assert np.isnan(unsure).all() and low[0] == 0
+def test_a_box_comes_back_from_its_five_points() -> None:
+    boxes = falling()
+    found, score = boxes_of(box_points(boxes), np.full((len(boxes), 5), 0.8))
+    np.testing.assert_allclose(found, boxes, atol=1e-4)
+    np.testing.assert_allclose(score, 0.8, atol=1e-6)
+
+
+def test_a_mirrored_picture_has_mirrored_points() -> None:
+    boxes = falling()
+    mirrored = boxes[:, [2, 1, 0, 3]] * (-1, 1, -1, 1) + (454, 0, 454, 0)
+    points = box_points(boxes)[:, list(POINTS_FLIP)] * (-1, 1) + (454, 0)
+    np.testing.assert_allclose(box_points(mirrored), points, atol=1e-4)
+
+
+def test_a_box_with_a_missing_or_crossed_side_is_no_box() -> None:
+    points = box_points(falling(3))
+    points[0, 1] = np.nan
+    points[1, 2, 1] = points[1, 4, 1] + 5
+    found, _ = boxes_of(points, np.ones((3, 5)))
+    assert np.isnan(found[:2]).all() and np.isfinite(found[2]).all()
