@@ -45,6 +45,7 @@ class Dives:
     resize : width and height of the pictures before the crop; (200, 112) as published, smaller for small models
     crop : side of the square crop
     pose_norm : see :func:`baselines.transforms.normalise_pose`
+    pose_noise : deviation of the noise added to every joint of a training sample, in the units of ``pose_norm``
     in_memory : keep every clip's resized frames (T x W x H x 3 bytes) once they were read
     """
 
@@ -53,6 +54,7 @@ class Dives:
     resize: tuple[int, int] = (200, 112)
     crop: int = 112
     pose_norm: PoseNorm = "centre"
+    pose_noise: float = 0.0
     in_memory: bool = False
     _kept: dict[int, tuple[np.ndarray, np.ndarray, tuple[int, int]]] = field(default_factory=dict, repr=False)
 
@@ -60,15 +62,17 @@ class Dives:
         """Clip i, cropped in the centre, or with ``augment`` at a random place and mirrored every other time."""
         pictures, keypoints, transitions = self._read(i)
         height, width = pictures.shape[1:3]
-        view = CropAndFlip.centre(height, width, self.crop)
-        if augment:
-            # torch's generator is the one that the training loop seeds, in every worker
-            rng = np.random.default_rng(int(torch.randint(2**31, ())))
-            view = CropAndFlip.random(height, width, self.crop, rng)
+        # torch's generator is the one that the training loop seeds, in every worker
+        rng = np.random.default_rng(int(torch.randint(2**31, ()))) if augment else None
+        view = (
+            CropAndFlip.random(height, width, self.crop, rng) if rng else CropAndFlip.centre(height, width, self.crop)
+        )
         clip = self.packed.clips[i]
         if view.flip:
             keypoints = flip_pose(keypoints, clip.image_width or 0)
         pose = normalise_pose(keypoints, self.pose_norm)
+        if rng and self.pose_noise:
+            pose = pose + rng.normal(0, self.pose_noise, pose.shape)
         return {
             "clip": i,
             "dive_number": dive_number(clip),

@@ -13,6 +13,9 @@ from finediving_pose.cli.options import data_option
 from finediving_pose.errors import FdposeError
 from finediving_pose.workspace import Workspace
 
+DIVE_NUMBERS = ("107b", "205b", "407c", "5253b")
+"""Few, so that every dive has many of its own number to be compared with, as most dives of FineDiving have."""
+
 
 @click.command(epilog="Example: fdpose demo --data ./fdpose-demo")
 @data_option
@@ -26,8 +29,9 @@ def demo(data: Workspace, dives: int, seed: int, epochs: int | None) -> None:
     """
     started = time.monotonic()
     where, at = data.root / "synthetic", f" --data {_q(data.root)}"
+    numbers = " ".join(f"--dive-number {n}" for n in DIVE_NUMBERS)
     steps = [
-        ("A synthetic competition", f"synth --out {_q(where)} --dives {dives} --seed {seed}"),
+        ("A synthetic competition", f"synth --out {_q(where)} --dives {dives} --seed {seed} {numbers}"),
         ("Frames out of the videos", f"extract --videos {_q(where / 'videos')} --labels {_q(where / 'labels')}{at}"),
         ("Poses by machine", f"annotate --auto{at}"),
         ("Poses by hand, for some frames", f"annotate --manual {_q(where / 'hand' / 'annotations.json')}{at}"),

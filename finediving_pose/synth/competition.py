@@ -32,7 +32,7 @@ from finediving_pose.synth.splash import Splash
 from finediving_pose.workspace import atomic_write, remove_part_files
 
 DIVE_NUMBERS = ("107b", "205b", "407c", "305b", "5253b", "5152b", "6243d", "5154b")
-VERSION = 1
+VERSION = 2
 """Of the picture and the motion; a folder made by another version is made again."""
 
 DIVES_PER_EVENT = 8

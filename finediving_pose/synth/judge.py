@@ -63,10 +63,11 @@ COST: dict[str, tuple[float, float]] = {
 def random_faults(rng: np.random.Generator, skill: float = 0.0) -> Faults:
     """Faults of one dive. ``skill`` (points) lifts a good diver's dives.
 
-    The points to be lost are drawn first, wide, and then spread over the faults.
+    The points to be lost are drawn first, wide, and then spread over the faults, so that faults go
+    together as they do in people: a poor dive is a little poor in most things.
     """
     lost = float(np.clip(rng.uniform(0.7, 6.8) + rng.normal(0, 0.3) - skill, 0.4, 7.2))
-    left = lost * rng.dirichlet([1.3, 0.8, 0.8, 0.8, 0.9, 1.2])
+    left = lost * rng.dirichlet([4.0, 2.4, 2.4, 2.4, 2.7, 3.6])
     amounts: dict[str, float] = {}
     spill = 0.0
     for field, points in zip(fields(Faults), left, strict=True):
