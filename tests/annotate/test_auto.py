@@ -19,6 +19,9 @@ from finediving_pose.labels.table import read_clips
 from finediving_pose.poses import ClipPoses, JointSource, read_poses
 from finediving_pose.workspace import Workspace
 
+FLOOR_IOU, FLOOR_PCKH = 0.85, 0.55
+"""Seen: 0.98 and 0.73."""
+
 
 def auto(workspace: Workspace, *args: str) -> Any:
     return CliRunner().invoke(main, ["annotate", "--auto", "--data", str(workspace.root), "--json", *args])
@@ -50,9 +53,6 @@ def test_the_bundled_estimator_finds_the_diver_and_the_joints(dives: Workspace, 
     assert set(np.unique(np.concatenate([p.source for p in found.values()]))) <= {
         JointSource.AUTOMATIC, JointSource.NONE,
     }  # fmt: skip
-
-
-FLOOR_IOU, FLOOR_PCKH = 0.0, 0.1
 
 
 def test_what_is_annotated_is_kept_until_forced(dives: Workspace) -> None:
