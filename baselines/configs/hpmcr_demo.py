@@ -18,11 +18,11 @@ model = {
     "score_unit": 10.0,
     "contrast_weight": 0.1,
 }
-data = {"frames": 48, "resize": (86, 48), "crop": 48, "pose_norm": "centre", "in_memory": True}
+data = {"frames": 48, "resize": (86, 48), "crop": 48, "pose_norm": "centre", "pose_noise": 0.05, "in_memory": True}
 training = {"epochs": 20, "batch_size": 8, "exemplars": 1, "every_pair": True, "workers": 0}
 optim_wrapper = {
     "type": "OptimWrapper",
-    "optimizer": {"type": "AdamW", "lr": 2e-3, "weight_decay": 1e-2},
+    "optimizer": {"type": "AdamW", "lr": 2e-3, "weight_decay": 0.1},
     "clip_grad": {"max_norm": 5.0},
 }
 param_scheduler = [{"type": "CosineAnnealingLR", "T_max": 20, "by_epoch": True, "end": 20}]
