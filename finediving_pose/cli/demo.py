@@ -19,7 +19,7 @@ DIVE_NUMBERS = ("107b", "205b", "407c", "5253b")
 
 @click.command(epilog="Example: fdpose demo --data ./fdpose-demo")
 @data_option
-@click.option("--dives", type=click.IntRange(min=24), default=96, show_default=True, help="Number of dives.")
+@click.option("--dives", type=click.IntRange(min=24), default=128, show_default=True, help="Number of dives.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of dives and training.")
 @click.option("--epochs", type=click.IntRange(min=1), default=None, help="Train for fewer or more epochs.")
 def demo(data: Workspace, dives: int, seed: int, epochs: int | None) -> None:
