@@ -56,11 +56,18 @@ def say(summary: dict[str, Any], *, as_json: bool = False, next_step: str | None
         return
     width = max((len(k) for k in summary), default=0)
     for name, value in summary.items():
-        shown = f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else value
-        click.echo(f"{name.replace('_', ' '):<{width}}  {shown}")
+        click.echo(f"{name.replace('_', ' '):<{width}}  {_in_words(value)}")
     context = click.get_current_context()
     if next_step and context.find_root().obj is None:
         click.echo(f"\nnext: {_with_data(context, next_step)}")
+
+
+def _in_words(value: Any) -> str:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(str, value)) or "none"
+    return "none" if value is None else str(value)
 
 
 def _with_data(context: click.Context, step: str) -> str:

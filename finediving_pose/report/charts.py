@@ -63,7 +63,7 @@ def curves(history: Sequence[Mapping[str, Any]]) -> str:
         ax.xaxis.get_major_locator().set_params(integer=True)
         lines = [*ax.get_lines(), *(right.get_lines() if right else ())]
         names = [str(line.get_label()) for line in lines]
-        ax.figure.legend(lines, names, loc="outside lower center", ncols=3, frameon=False, labelcolor=_INK, fontsize=9)
+        ax.figure.legend(lines, names, loc="outside lower center", ncols=2, frameon=False, labelcolor=_INK, fontsize=9)
     return svg()
 
 
