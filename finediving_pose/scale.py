@@ -86,7 +86,7 @@ def _parallel(
         # after Ctrl-C or an early end of the loop nobody waits for the item in hand
         for worker in set(multiprocessing.active_children()) - before:
             worker.terminate()
-        pool.shutdown(wait=False, cancel_futures=True)
+        pool.shutdown(wait=True, cancel_futures=True)  # joined here: at exit Python would wake a closed pipe
 
 
 def _outcome(future: Future[Result]) -> Result | FdposeError:

@@ -182,5 +182,5 @@ def _truth(figure: Figure, placed: Placed, points: np.ndarray, waterline: float)
         return None
     box = figure_box(figure, placed)
     if points[:, 2].min() < 0:
-        box[3] = min(box[3], max(waterline, box[1] + 1))
+        box[3] = min(box[3], max(waterline, joints[visible, 1].max(), box[1] + 1))
     return Truth(joints, visible, np.clip(box, 0, [WIDTH - 1, HEIGHT - 1, WIDTH - 1, HEIGHT - 1]))
