@@ -163,7 +163,8 @@ def train(
         },
         custom_hooks=hooks,
         visualizer={"type": "Visualizer", "vis_backends": [{"type": "TensorboardVisBackend"}]},
-        randomness={"seed": config.run.seed},
+        # on GPUs some operations used here have no deterministic form, and asking for it would be an error
+        randomness={"seed": config.run.seed, "deterministic": not torch.cuda.is_available()},
         resume=resume,
         default_scope="mmengine",
         experiment_name=folder.name,
