@@ -13,13 +13,30 @@ Severity = Literal["error", "warning"]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong with one clip. A rule gives key and message, the registry adds the rest.
+    """One thing that is wrong with one clip. A rule gives key, message and what follows; the registry adds the rest.
 
     An error is certain and stands in the way of using the clip; a warning is worth a person's look.
+
+    Attributes
+    ----------
+    key : the clip
+    message : what is wrong, in words
+    field : what is wrong by its name: a field of Clip or of the label file, e.g. ``difficulty``
+    found, expected : what is there and what should be, as short as a table cell
+    frame : a frame number that shows it, for the rules on frames and poses
+    layer : the pose layer, for the rules on poses
+    source : the data set of the clip
+    rule, severity : of the rule that found it
     """
 
     key: ClipKey
     message: str
+    field: str = ""
+    found: str = ""
+    expected: str = ""
+    frame: int | None = None
+    layer: str = ""
+    source: str = ""
     rule: str = ""
     severity: Severity = "warning"
 

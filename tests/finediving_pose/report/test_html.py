@@ -86,7 +86,7 @@ def test_sections_without_material_are_left_out(workspace: Workspace, tmp_path: 
 
 
 def test_findings_given_are_the_findings_shown(labelled: Workspace, tmp_path: Path) -> None:
-    finding = Finding(ClipKey("v", 1), "it says <script>alert(1)</script>", "frame.readable", "error")
+    finding = Finding(ClipKey("v", 1), "it says <script>alert(1)</script>", rule="frame.readable", severity="error")
     page = write_report(labelled, tmp_path / "r.html", findings=[finding] * 8).read_text()
     assert "it says &lt;script&gt;" in page
     assert "<script" not in page
