@@ -117,6 +117,12 @@ _STAGES = _sub_actions()
 SUB_ACTIONS: dict[int, str] = {s.id: s.name for s in _STAGES.values()}
 """Name of every sub-action id that the fine-grained labels use, spelled as there."""
 
+
+def stage_of(sub_action: int) -> SubAction:
+    """What a known sub-action id means. Raises KeyError for another."""
+    return _STAGES[sub_action]
+
+
 ENTRY = next(s.id for s in _STAGES.values() if s.kind == "entry")
 """Sub-action id of the entry, with which every dive ends."""
 

@@ -27,6 +27,11 @@ class Workspace:
         return self.root / "clips.parquet"
 
     @property
+    def labels_note(self) -> Path:
+        """Says where the label files lie that the clips table was made of."""
+        return self.root / "labels.json"
+
+    @property
     def frames(self) -> Path:
         return self.root / "frames"
 

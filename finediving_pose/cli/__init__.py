@@ -11,6 +11,7 @@ COMMANDS: dict[str, str] = {
     "extract": "Cut every dive out of videos or frame folders, frame-exact.",
     "annotate": "Poses: automatic, by hand, and training the estimator.",
     "merge": "Lay hand poses over automatic ones and remember who placed what.",
+    "split": "Deal the clips into train and test, by competition.",
     "validate": "Say what is wrong with the data, in words.",
     "pack": "Write everything into one HDF5 file.",
     "verify": "Recompute every digest of a packed file.",

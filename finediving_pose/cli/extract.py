@@ -12,6 +12,7 @@ from finediving_pose.errors import UsageError
 from finediving_pose.workspace import Workspace
 
 if TYPE_CHECKING:
+    from finediving_pose.clip import Clip
     from finediving_pose.extract import Extraction
 
 _FOLDER = click.Path(path_type=Path)
@@ -29,6 +30,7 @@ _FOLDER = click.Path(path_type=Path)
     type=_FOLDER,
     help="FineDiving or MTL-AQA pickles, or a CSV with video,index,start_frame,end_frame. Alone: only the clips table.",
 )
+@click.option("--apply-errata", is_flag=True, help="Correct the known errors of the released labels when reading.")
 @clip_option
 @split_option
 @jobs_option
@@ -42,6 +44,7 @@ def extract(
     videos: Path | None,
     frames: Path | None,
     labels: Path | None,
+    apply_errata: bool,
     clips: tuple[str, ...],
     split: str | None,
     jobs: int | None,
@@ -60,11 +63,10 @@ def extract(
         raise UsageError("--videos and --frames exclude each other; run fdpose extract once for each")
     if not (videos or frames or labels):
         raise UsageError("nothing to extract from; give --videos DIR or --frames DIR, and --labels (see --help)")
-    read = None
-    if labels:
-        from finediving_pose.labels.read import read_labels
-
-        read = read_labels(labels)
+    if apply_errata and not labels:
+        raise UsageError("--apply-errata corrects labels when they are read; give --labels, too")
+    read = _read_labels(data, labels, apply_errata) if labels else None
+    if read:
         add_clips(data, read)
     chosen = None
     if videos or clips or split or read:
@@ -79,6 +81,19 @@ def extract(
     else:
         result = Extraction()
     _report(ctx, data, result, as_json, n_labelled=len(read or []))
+
+
+def _read_labels(data: Workspace, labels: Path, apply_errata: bool) -> list[Clip]:
+    """Clips of the label files; notes where they are, says what was corrected and what is not the release."""
+    from finediving_pose.labels.read import read_label_files
+    from finediving_pose.labels.source import remember
+
+    files = read_label_files(labels, with_errata=apply_errata)
+    _tell([f"warning: {path}: not the released file, by its sha256" for path in files.unknown_files()])
+    if apply_errata:
+        click.echo(f"fdpose: {len(files.corrections)} known errors of the labels corrected", err=True)
+    remember(data, labels)
+    return files.clips
 
 
 _AT_MOST = 10

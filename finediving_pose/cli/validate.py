@@ -2,92 +2,169 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from finediving_pose.cli.options import data_option, json_option, say
+from finediving_pose.cli.options import data_option, jobs_option, json_option, say
+from finediving_pose.errors import UsageError
 from finediving_pose.workspace import Workspace
 
 if TYPE_CHECKING:
+    from finediving_pose.labels.read import LabelFiles
     from finediving_pose.validate import Finding
 
 ERRORS_SHOWN = 20
+_FILE = click.Path(path_type=Path, dir_okay=False)
 
 
-@click.command(epilog="Example: fdpose validate --data ./fdpose-data --ignore label.short --report findings.html")
+@click.command(
+    epilog="Examples: fdpose validate --data ./fdpose-data --report findings.html;"
+    " fdpose validate --labels ./Annotations --baseline errata"
+)
 @data_option
-@click.option("--report", type=click.Path(path_type=Path, dir_okay=False), help="Also write an HTML report here.")
+@click.option(
+    "--labels",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    help="Look into these label files instead of a data directory; several data sets are held against each other.",
+)
 @click.option("--select", multiple=True, metavar="PREFIX", help="Only rules whose name begins so; repeatable.")
 @click.option("--ignore", multiple=True, metavar="PREFIX", help="No rules whose name begins so; repeatable.")
+@click.option(
+    "--severity",
+    type=click.Choice(["error", "warning", "note"]),
+    default="warning",
+    show_default=True,
+    help="Leave out findings less grave than this.",
+)
+@click.option(
+    "--baseline",
+    metavar="FILE",
+    help="Leave out the findings of this list, which --csv wrote; 'errata' for the known errors of the releases.",
+)
+@click.option("--apply-errata", is_flag=True, help="With --labels: look at the clips with the known errors corrected.")
+@click.option("--max-warnings", type=click.IntRange(min=0), help="Exit 1 where there are more warnings, too.")
+@click.option("--report", type=_FILE, help="Also write an HTML page here, with plots and pictures.")
+@click.option("--csv", "table", type=_FILE, help="Also write the findings as a CSV file here, one row each.")
 @click.option("--list-rules", is_flag=True, help="Show every rule and what it says, and stop.")
+@jobs_option
 @json_option
 @click.pass_context
 def validate(
     ctx: click.Context,
     data: Workspace,
-    report: Path | None,
+    labels: tuple[Path, ...],
     select: tuple[str, ...],
     ignore: tuple[str, ...],
+    severity: Any,
+    baseline: str | None,
+    apply_errata: bool,
+    max_warnings: int | None,
+    report: Path | None,
+    table: Path | None,
     list_rules: bool,
+    jobs: int | None,
     as_json: bool,
 ) -> None:
     """Say what is wrong with the data, in words.
 
-    Looks at the labels, the frames and the poses, whichever there are.
+    Looks at the labels, the frames, the poses and the packed file, whichever there are.
     Exits 1 where there is an error, 0 where there are warnings at most.
     """
-    from dataclasses import asdict
-
     from finediving_pose import validate as rules
+    from finediving_pose.validate.listing import at_least, without_known, write_findings
 
     if list_rules:
         for r in rules.chosen_rules(select, ignore):
             click.echo(f"{r.name:<26}{r.severity:<9}{r.says}")
         return
-    findings = rules.validate(data, select=select, ignore=ignore)
-    errors = [f for f in findings if f.severity == "error"]
-    summary: dict[str, object] = {"errors": len(errors), "warnings": len(findings) - len(errors)}
-    if report:
-        from finediving_pose.report.html import write_report
-
-        summary["report"] = str(write_report(data, report, findings=findings))
-    if as_json:
-        say({**summary, "findings": [{**asdict(f), "key": str(f.key)} for f in findings]}, as_json=True)
+    if apply_errata and not labels:
+        raise UsageError(
+            "--apply-errata needs --labels; a data directory is corrected by fdpose extract --apply-errata"
+        )
+    files = _label_files(data, labels, apply_errata)
+    if labels:
+        everything = rules.validate_labels(files, select=select, ignore=ignore)
     else:
-        _show(findings, errors)
-        say(summary, next_step="fdpose validate --json" if findings else "fdpose pack")
-    ctx.exit(1 if errors else 0)
+        everything = rules.validate(data, select=select, ignore=ignore, labels=files, jobs=jobs)
+    found = at_least(everything, severity)
+    findings = without_known(found, baseline) if baseline else found
+    errors, warnings = (sum(f.severity == s for f in findings) for s in ("error", "warning"))
+    summary: dict[str, Any] = {"errors": errors, "warnings": warnings}
+    if severity == "note":
+        summary["notes"] = len(findings) - errors - warnings
+    if baseline:
+        summary["known"] = len(found) - len(findings)
+    if apply_errata:
+        summary["corrected"] = sum(len(f.corrections) for f in files)
+    if table:
+        summary["csv"] = str(write_findings(table, findings))
+    if report:
+        summary["report"] = str(_write_page(data, files if labels else [], findings, report))
+    if as_json:
+        say({**summary, "findings": [{**asdict(f), "key": f.key and str(f.key)} for f in findings]}, as_json=True)
+    else:
+        _show(findings)
+        say(summary, next_step=_next(findings, report, labels))
+    too_many = max_warnings is not None and warnings > max_warnings
+    if too_many and not as_json:
+        click.echo(f"fdpose: {warnings:,} warnings, more than --max-warnings {max_warnings}", err=True)
+    ctx.exit(1 if errors or too_many else 0)
 
 
-def _show(findings: list[Finding], errors: list[Finding]) -> None:
+def _label_files(data: Workspace, labels: Sequence[Path], apply_errata: bool) -> list[LabelFiles]:
+    """The label files named, or those that the data directory was made of, where they are still there."""
+    from finediving_pose.labels.read import read_label_files
+    from finediving_pose.labels.source import recall
+
+    return [read_label_files(path, with_errata=apply_errata) for path in labels or recall(data)]
+
+
+def _write_page(data: Workspace, files: Sequence[LabelFiles], findings: Sequence[Finding], target: Path) -> Path:
+    from finediving_pose.labels.table import read_clips
+    from finediving_pose.report.findings import write_findings_page
+
+    if files:
+        return write_findings_page(findings, target, None, [c for f in files for c in f.clips])
+    return write_findings_page(findings, target, data, read_clips(data))
+
+
+def _next(findings: Sequence[Finding], report: Path | None, labels: Sequence[Path]) -> str | None:
+    if findings and not report:
+        named = "".join(f" --labels {path}" for path in labels)
+        return f"fdpose validate{named} --report findings.html (every finding, with pictures)"
+    return None if findings or labels else "fdpose pack"
+
+
+def _show(findings: Sequence[Finding]) -> None:
     """The table of rules, then the errors in words."""
     from collections import Counter
 
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = 160
+    styles = {"error": "red", "warning": "yellow", "note": "dim"}
     table = Table("rule", "", "found", "for example", box=None, pad_edge=False)
-    for (severity, rule), count in sorted(Counter((f.severity, f.rule) for f in findings).items()):
+    counts = Counter((f.severity, f.rule) for f in findings)
+    for severity, rule in dict.fromkeys((f.severity, f.rule) for f in findings):
         first = next(f for f in findings if f.rule == rule)
-        style = "red" if severity == "error" else "yellow"
-        table.add_row(rule, f"[{style}]{severity}[/]", f"{count:,}", _plain(f"{first.key}: {first.message}"))
+        example = escape(f"{first.place}: {first.message}")
+        table.add_row(rule, f"[{styles[severity]}]{severity}[/]", f"{counts[severity, rule]:,}", example)
     if findings:
         console.print(table)
         console.print()
+    errors = [f for f in findings if f.severity == "error"]
     for f in errors[:ERRORS_SHOWN]:
-        console.print(_plain(f"{f.key}: {f.message} [{f.rule}]"), style="red", soft_wrap=True)
+        console.print(escape(f"{f.place}: {f.message} [{f.rule}]"), style="red", soft_wrap=True)
     if len(errors) > ERRORS_SHOWN:
         console.print(f"... and {len(errors) - ERRORS_SHOWN:,} more errors")
     if errors:
         console.print()
-
-
-def _plain(text: str) -> str:
-    from rich.markup import escape
-
-    return escape(text)

@@ -2,18 +2,59 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib.resources import files
 from pathlib import Path
+from typing import Any, Literal
 
 from finediving_pose.clip import Clip
 from finediving_pose.errors import LabelError
 from finediving_pose.labels import finediving, mtl_aqa
+from finediving_pose.labels.errata import Erratum, apply_errata
 from finediving_pose.labels.ranges import read_ranges
 from finediving_pose.labels.unpickler import load_pickle
+
+Dataset = Literal["finediving", "mtl_aqa", "ranges"]
 
 _LOOKED_FOR = (
     "looked for FineDiving's pickles (FineDiving_coarse_annotation.pkl and its companions), MTL-AQA's"
     " (final_annotations_dict_with_dive_number.pkl), or a CSV file with the columns video,index,start_frame,end_frame"
 )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LabelFiles:
+    """The label files of one data set as they are on disk, and the clips that they make.
+
+    Attributes
+    ----------
+    dataset : which reader they belong to
+    folder : where they lie
+    contents : what each pickle holds, by its path; empty for a CSV file of ranges
+    clips : one a dive, sorted by key
+    corrections : the errata that were applied to the clips
+    """
+
+    dataset: Dataset
+    folder: Path
+    contents: Mapping[Path, Any]
+    clips: list[Clip]
+    corrections: Sequence[Erratum] = ()
+
+    def of_kind(self, kind: str) -> dict[Any, Any] | None:
+        """What the file of a kind (``coarse``, ``fine-grained``, ...) says of every dive; None where there is none."""
+        reader = mtl_aqa if self.dataset == "mtl_aqa" else finediving
+        return next((c for c in self.contents.values() if reader.kind(c) == kind), None)
+
+    def unknown_files(self) -> list[Path]:
+        """Files whose bytes are not those of the release that ``data_manifest/finediving.json`` describes."""
+        known = _known_digests()
+        synthetic = bool(self.clips) and self.clips[0].source == "synthetic"
+        return [] if synthetic else [p for p in self.contents if _sha256(p) not in known]
 
 
 def read_labels(path: Path) -> list[Clip]:
@@ -28,19 +69,36 @@ def read_labels(path: Path) -> list[Clip]:
         There is nothing to read, it is neither FineDiving's, MTL-AQA's nor a CSV file of ranges,
         or what is in it can't be used.
     """
-    files = _label_files(path)
-    if files[0].suffix == ".csv":
-        return read_ranges(files[0])
-    contents = {p: load_pickle(p) for p in files}
+    return read_label_files(path).clips
+
+
+def read_label_files(path: Path, *, with_errata: bool = False) -> LabelFiles:
+    """As :func:`read_labels`, with what the files themselves hold; with errata, the clips corrected.
+
+    Raises LabelError as there.
+    """
+    labels = _read(path)
+    if not with_errata:
+        return labels
+    clips, made = apply_errata(labels.clips)
+    return replace(labels, clips=clips, corrections=made)
+
+
+def _read(path: Path) -> LabelFiles:
+    found = _label_files(path)
+    folder = found[0].parent
+    if found[0].suffix == ".csv":
+        return LabelFiles("ranges", folder, {}, read_ranges(found[0]))
+    contents = {p: load_pickle(p) for p in found}
     readers = {p: [r for r in (finediving, mtl_aqa) if r.kind(c)] for p, c in contents.items()}
-    for file, found in readers.items():
-        if not found:
+    for file, fitting in readers.items():
+        if not fitting:
             raise LabelError(f"{file}: not a label file that is known here; {_LOOKED_FOR}")
-    reader = max((finediving, mtl_aqa), key=lambda r: sum(r in found for found in readers.values()))
-    for file, found in readers.items():
-        if reader not in found:
+    reader = max((finediving, mtl_aqa), key=lambda r: sum(r in fitting for fitting in readers.values()))
+    for file, fitting in readers.items():
+        if reader not in fitting:
             raise LabelError(f"{file}: belongs to another data set than the files beside it; give each its own folder")
-    return reader.join(contents)
+    return LabelFiles("mtl_aqa" if reader is mtl_aqa else "finediving", folder, contents, reader.join(contents))
 
 
 def _label_files(path: Path) -> list[Path]:
@@ -59,3 +117,13 @@ def _label_files(path: Path) -> list[Path]:
     raise LabelError(
         f"{path}: {len(tables)} CSV files, name one of them" if tables else f"{path}: no label file; {_LOOKED_FOR}"
     )
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@cache
+def _known_digests() -> frozenset[str]:
+    manifest = json.loads((files("data_manifest") / "finediving.json").read_text(encoding="utf-8"))
+    return frozenset(facts["sha256"] for dataset in manifest.values() for facts in dataset["files"].values())

@@ -1,28 +1,49 @@
-"""Every chosen rule over everything in a data directory."""
+"""Every chosen rule over everything there is."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from finediving_pose.clip import Clip
-from finediving_pose.errors import UsageError
+from finediving_pose.errors import FdposeError, UsageError
+from finediving_pose.labels.read import LabelFiles
 from finediving_pose.labels.table import read_clips
-from finediving_pose.progress import track
-from finediving_pose.validate import frame_rules, label_rules, pose_rules, split_rules  # noqa: F401 (they register)
+from finediving_pose.scale import map_clips
+from finediving_pose.validate import (  # noqa: F401  (they register)
+    competition_rules,
+    file_rules,
+    frame_rules,
+    pose_rules,
+    score_rules,
+    split_rules,
+    stage_rules,
+)
 from finediving_pose.validate.frame_rules import load_frames
 from finediving_pose.validate.pose_rules import load_layers
-from finediving_pose.validate.rules import RULES, Finding, Rule
+from finediving_pose.validate.rules import RULES, Finding, Rule, Scope
 from finediving_pose.workspace import Workspace
 
 
-def validate(workspace: Workspace, *, select: Sequence[str] = (), ignore: Sequence[str] = ()) -> list[Finding]:
-    """What is wrong in a data directory, sorted by severity, rule and clip.
+def validate(
+    workspace: Workspace,
+    *,
+    select: Sequence[str] = (),
+    ignore: Sequence[str] = (),
+    labels: Sequence[LabelFiles] = (),
+    jobs: int | None = None,
+) -> list[Finding]:
+    """What is wrong in a data directory, the gravest first, then by rule and clip.
 
     Parameters
     ----------
-    workspace : the data directory; what is missing in it (frames, poses) is not checked
+    workspace : the data directory; what is missing in it (frames, poses, packed file) is not checked
     select, ignore : beginnings of rule names, e.g. ``label`` or ``pose.box``; nothing selected is everything
+    labels : the label files that its clips table was made of, for the rules that look into them
+    jobs : processes for the rules on frames and poses
 
     Raises
     ------
@@ -33,11 +54,28 @@ def validate(workspace: Workspace, *, select: Sequence[str] = (), ignore: Sequen
     """
     rules = chosen_rules(select, ignore)
     clips = read_clips(workspace)
-    findings = [f for r in _of(rules, "split") for f in r(clips)]
-    needs_files = any(_of(rules, subject) for subject in ("frame", "pose"))
-    for clip in track(clips, "validating") if needs_files else clips:
-        findings += _check_clip(workspace, clip, rules)
-    return sorted(findings, key=lambda f: (f.severity, f.rule, f.key))
+    findings = [*_on_labels(rules, clips), *_on_files(rules, labels)]
+    names = tuple(r.name for r in rules if r.scope in ("frames", "poses"))
+    if names:
+        for clip, found in map_clips(partial(check_clip, workspace, names), clips, jobs, "validating"):
+            if isinstance(found, FdposeError):
+                raise found
+            findings += _of_source(found, clip.source)
+    return sorted(findings, key=lambda f: f.order)
+
+
+def validate_labels(
+    labels: Sequence[LabelFiles], *, select: Sequence[str] = (), ignore: Sequence[str] = ()
+) -> list[Finding]:
+    """What is wrong in label files, without a data directory; several data sets are held against each other.
+
+    Raises UsageError where a beginning fits no rule.
+    """
+    rules = chosen_rules(select, ignore)
+    findings = _on_files(rules, labels)
+    for files in labels:
+        findings += _on_labels(rules, files.clips)
+    return sorted(findings, key=lambda f: f.order)
 
 
 def chosen_rules(select: Sequence[str], ignore: Sequence[str]) -> list[Rule]:
@@ -49,20 +87,45 @@ def chosen_rules(select: Sequence[str], ignore: Sequence[str]) -> list[Rule]:
     return [r for r in chosen if not (ignore and r.name.startswith(tuple(ignore)))]
 
 
-def _check_clip(workspace: Workspace, clip: Clip, rules: Sequence[Rule]) -> list[Finding]:
-    found = _apply(_of(rules, "label"), clip)
-    on_frames, on_poses = _of(rules, "frame"), _of(rules, "pose")
+def check_clip(workspace: Workspace, names: Sequence[str], clip: Clip) -> list[Finding]:
+    """The named rules on one clip's frames and poses."""
+    rules = [RULES[name] for name in names]
+    on_frames, on_poses = _of(rules, "frames"), _of(rules, "poses")
     frames = load_frames(workspace, clip) if on_frames else None
-    if frames:
-        found += _apply(on_frames, frames)
+    found = _apply(on_frames, frames) if frames else []
     for layer in load_layers(workspace, clip) if on_poses else ():
         found += _apply(on_poses, layer)
     return found
 
 
-def _of(rules: Iterable[Rule], subject: str) -> list[Rule]:
-    return [r for r in rules if r.subject == subject]
+def _on_labels(rules: Sequence[Rule], clips: Sequence[Clip]) -> list[Finding]:
+    """Rules on single clips, and on the clips of each data set together."""
+    by_source: dict[str, list[Clip]] = defaultdict(list)
+    for clip in clips:
+        by_source[clip.source].append(clip)
+    found: list[Finding] = []
+    for source, own in by_source.items():
+        for clip in own:
+            found += _of_source(_apply(_of(rules, "clip"), clip), source)
+        found += _of_source(_apply(_of(rules, "clips"), own), source)
+    return found
+
+
+def _on_files(rules: Sequence[Rule], labels: Sequence[LabelFiles]) -> list[Finding]:
+    found: list[Finding] = []
+    for files in labels:
+        source = files.clips[0].source if files.clips else ""
+        found += _of_source(_apply(_of(rules, "labels"), files), source)
+    return found + _apply(_of(rules, "datasets"), list(labels))
+
+
+def _of(rules: Iterable[Rule], scope: Scope) -> list[Rule]:
+    return [r for r in rules if r.scope == scope]
 
 
 def _apply(rules: Iterable[Rule], subject: Any) -> list[Finding]:
     return [f for r in rules for f in r(subject)]
+
+
+def _of_source(findings: Iterable[Finding], source: str) -> Iterator[Finding]:
+    return (replace(f, source=f.source or source) for f in findings)

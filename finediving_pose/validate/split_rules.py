@@ -1,32 +1,14 @@
-"""Rules that look at all clips together."""
+"""Rules on which dives are for training and which for testing."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
-from itertools import groupby
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
 
 from finediving_pose.clip import Clip
+from finediving_pose.labels.splits import competition
 from finediving_pose.validate.rules import Finding, rule
-
-
-@rule("split.ranges-overlap", severity="warning")
-def ranges_do_not_overlap(clips: list[Clip]) -> Iterator[Finding]:
-    """Two dives of one video share no frames."""
-    placed = sorted((c for c in clips if c.frame_range), key=lambda c: (c.key.video, c.start_frame, c.key))
-    for _, dives in groupby(placed, key=lambda c: c.key.video):
-        last: Clip | None = None
-        for clip in dives:
-            shared = _shared_frames(last, clip) if last else 0
-            if last and shared:
-                splits = f", one in {last.split}, one in {clip.split}" if last.split != clip.split else ""
-                yield Finding(
-                    clip.key,
-                    f"frames {clip.start_frame} to {clip.end_frame} share {shared} with {last.key}"
-                    f" ({last.start_frame} to {last.end_frame}){splits}",
-                )
-            if last is None or (clip.end_frame or 0) > (last.end_frame or 0):
-                last = clip
+from finediving_pose.validate.words import counted
 
 
 @rule("split.test-exemplar", severity="warning")
@@ -35,7 +17,8 @@ def test_dives_have_an_exemplar(clips: list[Clip]) -> Iterator[Finding]:
     train = Counter(c.action_type for c in clips if c.split == "train")
     for clip in clips:
         if clip.split == "test" and clip.action_type and not train[clip.action_type]:
-            yield Finding(clip.key, f"no training dive has the number {clip.action_type}, so there is no exemplar")
+            what = f"no training dive has the number {clip.action_type}, so there is no exemplar"
+            yield Finding(clip.key, what, "action_type", clip.action_type, "a number with a training dive")
 
 
 @rule("split.train-exemplar", severity="warning")
@@ -44,9 +27,8 @@ def training_dives_have_an_exemplar(clips: list[Clip]) -> Iterator[Finding]:
     train = Counter(c.action_type for c in clips if c.split == "train")
     for clip in clips:
         if clip.split == "train" and clip.action_type and train[clip.action_type] == 1:
-            yield Finding(
-                clip.key, f"the only training dive with the number {clip.action_type}; it can only pair itself"
-            )
+            what = f"the only training dive with the number {clip.action_type}; it can only pair itself"
+            yield Finding(clip.key, what, "action_type", clip.action_type, "a number with two training dives")
 
 
 @rule("split.both-sides", severity="warning")
@@ -55,9 +37,46 @@ def there_is_something_to_test(clips: list[Clip]) -> Iterator[Finding]:
     splits = Counter(c.split for c in clips)
     for have, lack in (("train", "test"), ("test", "train")):
         if splits[have] and not splits[lack]:
-            yield Finding(clips[0].key, f"{splits[have]:,} dives are in the {have} split and none in the {lack} split")
+            dives = counted(splits[have], "dive")
+            what = f"{dives} {'is' if splits[have] == 1 else 'are'} in the {have} split and none in the {lack} split"
+            yield Finding(clips[0].key, what, "split", have, "train and test")
 
 
-def _shared_frames(a: Clip, b: Clip) -> int:
-    assert a.frame_range and b.frame_range
-    return max(0, min(a.frame_range.stop, b.frame_range.stop) - max(a.frame_range.start, b.frame_range.start))
+@rule("split.no-split", severity="warning")
+def every_dive_is_in_a_split(clips: list[Clip]) -> Iterator[Finding]:
+    """Where there are splits, every dive is in one."""
+    if any(c.split != "none" for c in clips):
+        for clip in clips:
+            if clip.split == "none":
+                yield Finding(clip.key, "in neither the train nor the test split", "split", "none", "train or test")
+
+
+@rule("split.video-leak", severity="warning")
+def videos_are_on_one_side(clips: list[Clip]) -> Iterator[Finding]:
+    """No video has dives in the train and in the test split.
+
+    Dives of one video share hall, camera, judges and divers, so that a model can know them. A split by
+    competition is made with: fdpose split.
+    """
+    yield from _leaks(clips, lambda c: c.key.video, "this video")
+
+
+@rule("split.competition-leak", severity="note")
+def competitions_are_on_one_side(clips: list[Clip]) -> Iterator[Finding]:
+    """No competition has dives in the train and in the test split.
+
+    The videos of one competition are its rounds; they show the same divers.
+    """
+    yield from _leaks(clips, lambda c: competition(c.key.video), "this competition")
+
+
+def _leaks(clips: Iterable[Clip], group_of: Callable[[Clip], str], what: str) -> Iterator[Finding]:
+    groups: dict[str, list[Clip]] = defaultdict(list)
+    for clip in clips:
+        groups[group_of(clip)].append(clip)
+    for dives in groups.values():
+        n = Counter(c.split for c in dives)
+        if n["train"] and n["test"]:
+            first = next(c for c in dives if c.split == "test")
+            split = f"{n['train']} train, {n['test']} test"
+            yield Finding(first.key, f"{what} has dives in both splits: {split}", "split", split, "one split")

@@ -1,0 +1,155 @@
+"""Rules that hold the dives of a competition, or of a data set, against each other."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+
+from finediving_pose.clip import Clip, ClipKey
+from finediving_pose.difficulty import admissible, likely_heights
+from finediving_pose.validate.rules import Finding, rule
+from finediving_pose.validate.score_rules import gives_score
+from finediving_pose.validate.words import counted, listed
+
+FULL_PANEL = 7
+
+
+def by_video(clips: Iterable[Clip]) -> dict[str, list[Clip]]:
+    """The clips of every video, in the order of their index."""
+    videos: dict[str, list[Clip]] = defaultdict(list)
+    for clip in sorted(clips, key=lambda c: c.key):
+        videos[clip.key.video].append(clip)
+    return videos
+
+
+@rule("label.difficulty", severity="warning", scope="clips")
+def difficulty_fits_the_dive(clips: list[Clip]) -> Iterator[Finding]:
+    """The difficulty is the one that the rules give to the dive at its height.
+
+    World Aquatics' components A + B + C + D + E of season 2017, or a listed value of an earlier season
+    (``data_manifest/difficulty_components.csv``, ``difficulty_listed.csv``); 2.0 in the first rounds of
+    synchronised events. The height is the label's, or what the other dives of the video say. Dives that
+    the rules do not give are left alone.
+    """
+    height = likely_heights(clips)
+    for clip in clips:
+        known = admissible(clip.action_type or "", height[clip.key], clip.synchronised)
+        if clip.difficulty is None or not known or clip.difficulty in known:
+            continue
+        fitting = [d for d in known if gives_score(clip, d)]
+        expected = fitting if len(fitting) == 1 else known
+        board = f"from {height[clip.key]:g} m" if height[clip.key] else "from 3 or 10 m"
+        gives = ", which gives the score" if fitting else ""
+        if not fitting and gives_score(clip, clip.difficulty):
+            gives = "; the score is that of the difficulty, so it may be the dive number that is wrong"
+        what = f"difficulty {clip.difficulty:g}, but {clip.action_type} {board} has {listed(expected, ' or ')}{gives}"
+        sure = len(fitting) == 1
+        yield Finding(clip.key, what, "difficulty", f"{clip.difficulty:g}", listed(expected, " or "), certain=sure)
+
+
+@rule("label.two-difficulties", severity="warning", scope="clips")
+def one_dive_has_one_difficulty(clips: list[Clip]) -> Iterator[Finding]:
+    """In one video, a dive number has one difficulty at one height.
+
+    The rarer value is the finding. Videos of both boards have two by right: they are left alone, as is the
+    2.0 that the first rounds of synchronised events have.
+    """
+    height = likely_heights(clips)
+    groups: dict[tuple[str, str], list[Clip]] = defaultdict(list)
+    for clip in clips:
+        if clip.action_type and clip.difficulty and height[clip.key]:
+            groups[clip.key.video, clip.action_type].append(clip)
+    for dives in groups.values():
+        values = Counter(c.difficulty for c in dives)
+        usual, often = values.most_common(1)[0]
+        for clip in dives:
+            if clip.difficulty != usual:
+                what = (
+                    f"difficulty {clip.difficulty:g}, but {clip.action_type} has {usual:g} in {counted(often, 'dive')}"
+                    " of this video"
+                )
+                sure = gives_score(clip, usual or 0) and not gives_score(clip, clip.difficulty or 0)
+                yield Finding(clip.key, what, "difficulty", f"{clip.difficulty:g}", f"{usual:g}", certain=sure)
+
+
+@rule("label.panel-changes", severity="warning", scope="clips")
+def panel_stays_the_same(clips: list[Clip]) -> Iterator[Finding]:
+    """As many awards are listed of every dive of a video."""
+    for dives in by_video(c for c in clips if c.judge_scores).values():
+        usual = Counter(len(c.judge_scores) for c in dives).most_common(1)[0][0]
+        for clip in dives:
+            n = len(clip.judge_scores)
+            if n != usual:
+                what = f"{counted(n, 'award')}, the other dives of the video have {usual}"
+                yield Finding(clip.key, what, "judge_scores", f"{n} awards", f"{usual} awards")
+
+
+@rule("label.index-gap", severity="warning", scope="clips")
+def indices_have_no_gaps(clips: list[Clip]) -> Iterator[Finding]:
+    """The dives of a video are counted without gaps, from 0, or from 1 where the video's name is a number.
+
+    A dive that is not there was left out of the labels; its index names it.
+    """
+    for video, dives in by_video(clips).items():
+        present = {c.key.index for c in dives}
+        first = min(present) if len(present) < 3 else 1 if video.isdecimal() else 0
+        for index in range(first, max(present)):
+            if index not in present:
+                what = f"no such dive; {video} has {counted(len(present), 'dive')}, {min(present)} to {max(present)}"
+                yield Finding(ClipKey(video, index), what, "index", "absent", "a dive")
+
+
+@rule("label.ranges-overlap", severity="warning", scope="clips")
+def ranges_do_not_overlap(clips: list[Clip]) -> Iterator[Finding]:
+    """Two dives of one video share no frames."""
+    for dives in by_video(c for c in clips if c.frame_range).values():
+        last: Clip | None = None
+        for clip in sorted(dives, key=lambda c: (c.start_frame or 0, c.key)):
+            shared = _shared_frames(last, clip) if last else 0
+            if last and shared:
+                splits = f", one in {last.split}, one in {clip.split}" if last.split != clip.split else ""
+                what = (
+                    f"frames {clip.start_frame} to {clip.end_frame} share {shared} with {last.key}"
+                    f" ({last.start_frame} to {last.end_frame}){splits}"
+                )
+                yield Finding(clip.key, what, "start_frame", str(clip.start_frame), f"after {last.end_frame}")
+            if last is None or (clip.end_frame or 0) > (last.end_frame or 0):
+                last = clip
+
+
+@rule("label.range-order", severity="warning", scope="clips")
+def ranges_follow_the_indices(clips: list[Clip]) -> Iterator[Finding]:
+    """Dives of one video are counted in the order in which they are seen."""
+    for dives in by_video(c for c in clips if c.frame_range).values():
+        for before, clip in pairwise(dives):
+            if (clip.start_frame or 0) < (before.start_frame or 0):
+                what = f"starts at frame {clip.start_frame}, before {before.key} at {before.start_frame}"
+                yield Finding(clip.key, what, "start_frame", str(clip.start_frame), f"after {before.start_frame}")
+
+
+@rule("label.duplicate", severity="warning", scope="clips")
+def dives_are_there_once(clips: list[Clip]) -> Iterator[Finding]:
+    """No two dives of one video have the same number, score, awards in the same order and length.
+
+    Full panels of seven only: smaller ones often agree by chance. It may be the replay of a dive, or a dive
+    listed twice.
+    """
+    seen: dict[tuple[object, ...], Clip] = {}
+    for clip in sorted(clips, key=lambda c: c.key):
+        if len(clip.judge_scores) < FULL_PANEL or clip.n_frames is None:
+            continue
+        labels = (clip.key.video, clip.action_type, clip.dive_score, clip.judge_scores, clip.n_frames)
+        first = seen.setdefault(labels, clip)
+        if first is not clip:
+            apart = f", one in {first.split}, one in {clip.split}" if first.split != clip.split else ""
+            what = (
+                f"as {first.key}: {clip.action_type}, score {clip.dive_score:g}, awards {listed(clip.judge_scores)},"
+                f" {clip.n_frames} frames{apart}"
+            )
+            yield Finding(clip.key, what, "key", str(clip.key), f"another dive than {first.key}")
+
+
+def _shared_frames(a: Clip, b: Clip) -> int:
+    assert a.frame_range and b.frame_range
+    return max(0, min(a.frame_range.stop, b.frame_range.stop) - max(a.frame_range.start, b.frame_range.start))

@@ -1,0 +1,102 @@
+"""Rules on the stages and frames of one clip's labels. A field that is missing is never wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from finediving_pose.clip import Clip
+from finediving_pose.lexicon import ENTRY, SUB_ACTIONS, expected_sub_actions, stage_of
+from finediving_pose.validate.rules import Finding, rule
+from finediving_pose.validate.score_rules import parsed
+from finediving_pose.validate.words import counted, listed, stage_names
+
+SHORTEST_STAGE = 3
+LONG_CLIP, SHORT_CLIP = 200, 60
+
+
+@rule("label.sub-action-known", severity="error")
+def sub_actions_are_known(clip: Clip) -> Iterator[Finding]:
+    """Every sub-action id is one of the 29 (``data_manifest/sub_actions.csv``)."""
+    wrong = [s for s in clip.sub_actions if s not in SUB_ACTIONS]
+    if wrong:
+        what = f"sub-action {listed(wrong)} is not one of the {len(SUB_ACTIONS)} known ids"
+        yield Finding(clip.key, what, "sub_actions", listed(wrong), "a known id")
+
+
+@rule("label.sub-actions-fit", severity="warning")
+def sub_actions_fit_the_dive_number(clip: Clip) -> Iterator[Finding]:
+    """The stages are those that the dive number has.
+
+    Take-off, twists, somersaults, entry; forward twisting dives have somersaults before and after the
+    twist, both labelled with the dive's whole count, as 250 of FineDiving's 257 are.
+    """
+    dive = parsed(clip)
+    expected = expected_sub_actions(dive) if dive else ()
+    if clip.sub_actions and expected and clip.sub_actions != expected:
+        halves = [
+            stage_of(s).halves for s in clip.sub_actions if s in SUB_ACTIONS and stage_of(s).kind == "somersaults"
+        ]
+        split = dive is not None and len(halves) == 2 and sum(halves) == dive.half_somersaults
+        why = "; the two parts add up to it, where the others carry the whole count" if split else ""
+        what = f"stages {stage_names(clip.sub_actions)}, but {dive} has {stage_names(expected)}{why}"
+        yield Finding(clip.key, what, "sub_actions", stage_names(clip.sub_actions), stage_names(expected))
+
+
+@rule("label.last-stage-is-entry", severity="warning")
+def ends_in_entry(clip: Clip) -> Iterator[Finding]:
+    """Every dive ends in an entry."""
+    if clip.sub_actions and clip.sub_actions[-1] != ENTRY:
+        last = clip.sub_actions[-1]
+        what = f"the last stage is {stage_names([last])}, not the entry"
+        certain = last == ENTRY - 1 and ENTRY not in clip.sub_actions
+        at = f"sub_actions[{len(clip.sub_actions) - 1}]"
+        yield Finding(clip.key, what, at, str(last), str(ENTRY), certain=certain)
+
+
+@rule("label.stage-order", severity="error")
+def stages_are_in_order(clip: Clip) -> Iterator[Finding]:
+    """Stages start one after another, inside the clip."""
+    bounds = [0, *clip.stage_starts, clip.n_frames or 10**9]
+    if any(a >= b for a, b in pairwise(bounds)):
+        what = f"stages start at frames {listed(clip.stage_starts)} of {clip.n_frames or 'unknown many'}"
+        yield Finding(clip.key, what, "stage_starts", listed(clip.stage_starts), "increasing, inside the clip")
+
+
+@rule("label.stage-count", severity="warning")
+def stages_are_three_to_five(clip: Clip) -> Iterator[Finding]:
+    """A dive has three to five stages."""
+    if clip.sub_actions and not 3 <= clip.n_stages <= 5:
+        what = f"{counted(clip.n_stages, 'stage')}: {stage_names(clip.sub_actions)}"
+        yield Finding(clip.key, what, "sub_actions", str(clip.n_stages), "3 to 5")
+
+
+@rule("label.short-stage", severity="warning")
+def stages_last_three_frames(clip: Clip) -> Iterator[Finding]:
+    """A stage lasts three frames at least."""
+    bounds = [0, *clip.stage_starts, *([clip.n_frames] if clip.n_frames else [])]
+    for i, (a, b) in enumerate(pairwise(bounds)):
+        if 0 < b - a < SHORTEST_STAGE:
+            name = f" ({stage_names(clip.sub_actions[i : i + 1])})" if clip.sub_actions else ""
+            what = f"stage {i + 1}{name} lasts {counted(b - a, 'frame')}, from frame {a}"
+            yield Finding(clip.key, what, "stage_starts", counted(b - a, "frame"), "3 frames or more")
+
+
+@rule("label.range-length", severity="error")
+def frame_count_matches_range(clip: Clip) -> Iterator[Finding]:
+    """The number of frames is what the range of frames says."""
+    if clip.frame_range and clip.n_frames is not None and clip.n_frames != len(clip.frame_range):
+        what = f"{clip.n_frames} frames, but frames {clip.start_frame} to {clip.end_frame} are {len(clip.frame_range)}"
+        yield Finding(clip.key, what, "n_frames", str(clip.n_frames), str(len(clip.frame_range)))
+
+
+@rule("label.clip-length", severity="note")
+def clip_is_as_long_as_a_dive(clip: Clip) -> Iterator[Finding]:
+    """A clip of a broadcast lasts 60 to 200 frames.
+
+    Half of FineDiving's clips last 100 to 107 frames; longer ones show more than the dive. Other sources
+    may have other frame rates and are left alone.
+    """
+    broadcast = clip.source in ("finediving", "mtl_aqa")
+    if broadcast and clip.n_frames is not None and not SHORT_CLIP <= clip.n_frames <= LONG_CLIP:
+        yield Finding(clip.key, f"{clip.n_frames} frames", "n_frames", str(clip.n_frames), "60 to 200")
