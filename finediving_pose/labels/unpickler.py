@@ -23,8 +23,8 @@ import numpy as np
 from finediving_pose.errors import LabelError
 
 _ADMITTED = {
-    "builtins": {"set", "frozenset", "complex"},
-    "__builtin__": {"set", "frozenset", "complex"},
+    "builtins": {"set", "frozenset", "complex", "bytes"},  # bytes is given as _no_bytes
+    "__builtin__": {"set", "frozenset", "complex", "bytes"},
     "collections": {"OrderedDict"},
     "_codecs": {"encode"},  # bytes, as protocols 0 to 2 write them
     "numpy": {"ndarray", "dtype"},  # dtype is given as _plain_dtype
@@ -42,7 +42,8 @@ class _Unpickler(pickle._Unpickler):
         module = module_name.replace("numpy.core", "numpy._core", 1)
         if global_name not in _ADMITTED.get(module, ()):
             raise _Refused(f"{module_name}.{global_name}")
-        return _plain_dtype if (module, global_name) == ("numpy", "dtype") else super().find_class(module, global_name)
+        stand_in = {"dtype": _plain_dtype, "bytes": _no_bytes}.get(global_name)
+        return stand_in or super().find_class(module, global_name)
 
     def load_build(self) -> None:
         target, state = self.stack[-2:]  # type: ignore[attr-defined]
@@ -59,6 +60,11 @@ def _plain_dtype(spec: Any, *flags: Any) -> np.dtype:
     if dtype.kind not in "biufcSU" or dtype.subdtype:
         raise _Refused(f"numpy.dtype({spec!r})")
     return dtype
+
+
+def _no_bytes() -> bytes:
+    """What ``bytes()`` is called for: protocols 0 to 2 write the empty bytes so."""
+    return b""
 
 
 def _is_plain_state(state: Any) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import pickle
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -14,7 +16,7 @@ from click.testing import CliRunner, Result
 from finediving_pose.cli import main
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.frames import FrameFolder, digest_jpegs, frame_name, write_manifest
-from finediving_pose.labels.table import write_clips
+from finediving_pose.labels.table import read_clips, write_clips
 from finediving_pose.poses import ClipPoses, write_poses
 from finediving_pose.workspace import Workspace
 
@@ -71,6 +73,99 @@ def test_the_report_holds_the_findings(workspace: Workspace, tmp_path: Path) -> 
     assert result.exit_code == 1
     assert str(target) in result.stdout
     assert "&#39;9999z&#39; is no dive number" in target.read_text()
+
+
+@pytest.fixture
+def labels(tmp_path: Path) -> Path:
+    """FineDiving's coarse labels of three dives; the second has the score of another difficulty."""
+    dives = {
+        ("Cup_Men10m_final_r1", i): {
+            "action_type": action, "start_frame": 100 * i, "end_frame": 100 * i + 99, "dive_score": score,
+            "difficulty": difficulty, "judge_scores": [8.0, 8.0, 8.0],
+        }
+        for i, (action, difficulty, score) in enumerate([("107b", 3.0, 72.0), ("307c", 3.4, 79.2), ("107b", 3.0, 72.0)])
+    }  # fmt: skip
+    folder = tmp_path / "labels"
+    folder.mkdir()
+    (folder / "coarse.pkl").write_bytes(pickle.dumps(dives))
+    return folder
+
+
+def test_label_files_are_looked_at_without_a_data_directory(workspace: Workspace, labels: Path) -> None:
+    result = fdpose(workspace, "validate", "--labels", str(labels), "--json")
+    findings = json.loads(result.stdout)["findings"]
+    assert {(f["key"], f["rule"]) for f in findings} == {
+        (None, "label.known-file"),
+        ("Cup_Men10m_final_r1/1", "label.score-formula"),
+    }
+    assert result.exit_code == 0
+    assert not workspace.root.exists()
+
+
+def test_a_data_directory_remembers_its_label_files(workspace: Workspace, labels: Path) -> None:
+    extracted = fdpose(workspace, "extract", "--labels", str(labels))
+    assert "coarse.pkl: not the released file, by its sha256" in extracted.stderr
+    rules = {f["rule"] for f in json.loads(fdpose(workspace, "validate", "--json").stdout)["findings"]}
+    assert "label.known-file" in rules
+    (labels / "coarse.pkl").unlink()
+    labels.rmdir()
+    rules = {f["rule"] for f in json.loads(fdpose(workspace, "validate", "--json").stdout)["findings"]}
+    assert "label.known-file" not in rules
+    assert "label.score-formula" in rules
+
+
+def test_known_findings_are_left_out(workspace: Workspace, labels: Path, tmp_path: Path) -> None:
+    known = str(tmp_path / "known.csv")
+    at = ("validate", "--labels", str(labels), "--select", "label.score")
+    assert fdpose(workspace, *at, "--csv", known).exit_code == 0
+    result = fdpose(workspace, *at, "--baseline", known, "--json")
+    assert json.loads(result.stdout) == {"errors": 0, "warnings": 0, "known": 1, "findings": []}
+    missing = fdpose(workspace, *at, "--baseline", str(tmp_path / "no.csv"))
+    assert (missing.exit_code, missing.stdout) == (2, "")
+    assert "no.csv: can't be read as a list of findings" in missing.stderr
+
+
+@pytest.mark.parametrize(("most", "code"), [("0", 1), ("1", 0)])
+def test_too_many_warnings_fail(workspace: Workspace, labels: Path, most: str, code: int) -> None:
+    at = ("validate", "--labels", str(labels), "--select", "label.score", "--max-warnings", most)
+    result = fdpose(workspace, *at)
+    assert result.exit_code == code
+    assert ("1 warnings, more than --max-warnings 0" in result.stderr) is bool(code)
+
+
+def test_notes_are_shown_when_asked_for(workspace: Workspace) -> None:
+    write_clips(workspace.clips_table, [replace(GOOD, dive_score=54.0)])
+    assert json.loads(fdpose(workspace, "validate", "--json").stdout)["findings"] == []
+    (note,) = json.loads(fdpose(workspace, "validate", "--json", "--severity", "note").stdout)["findings"]
+    assert (note["rule"], note["severity"]) == ("label.restart", "note")
+
+
+def test_errata_are_applied_when_asked_for(workspace: Workspace, shared_data: Path) -> None:
+    """The award of 45 in 04/49 is 4.5."""
+    labels = str(shared_data / "finediving")
+    result = fdpose(workspace, "extract", "--labels", labels, "--apply-errata")
+    assert "92 known errors of the labels corrected" in result.stderr
+    clip = next(c for c in read_clips(workspace) if str(c.key) == "04/49")
+    assert clip.judge_scores[3] == 4.5
+    assert fdpose(workspace, "validate").exit_code == 0
+
+
+@pytest.mark.parametrize("command", ["extract", "validate"])
+def test_errata_without_labels_are_bad_usage(workspace: Workspace, command: str) -> None:
+    more = ("--frames", str(workspace.root)) if command == "extract" else ()
+    result = fdpose(workspace, command, "--apply-errata", *more)
+    assert result.exit_code == 2
+    assert "--apply-errata" in result.stderr
+
+
+def test_a_split_by_competition_replaces_the_official_one(workspace: Workspace) -> None:
+    clips = [replace(GOOD, key=ClipKey(f"Event{e}_final_r{r}", i)) for e in range(4) for r in (1, 2) for i in range(3)]
+    write_clips(workspace.clips_table, clips)
+    said = json.loads(fdpose(workspace, "split", "--test", "0.25", "--seed", "3", "--json").stdout)
+    assert (said["train"], said["test"], len(said["competitions_to_test_on"])) == (18, 6, 1)
+    test = {c.key.video for c in read_clips(workspace) if c.split == "test"}
+    assert test == {f"{said['competitions_to_test_on'][0]}_final_r{r}" for r in (1, 2)}
+    assert fdpose(workspace, "split", "--test", "2").exit_code == 2
 
 
 @pytest.fixture

@@ -116,3 +116,44 @@ def test_a_video_name_may_say_height_and_synchronised(
 ) -> None:
     assert height_from_name(video) == height
     assert synchronised_from_name(video) is synchronised
+
+
+@given(
+    st.integers(1, 6), st.integers(1, 4), st.booleans(), st.integers(1, 9), st.integers(1, 9), st.sampled_from("abcd")
+)
+def test_what_a_number_is_made_of_is_what_it_says(
+    group: int, direction: int, flying: bool, somersaults: int, twists: int, position: str
+) -> None:
+    """Groups 1 to 4 are direction, flying, half somersaults; 5 direction, somersaults, twists; 6 the same, armstand."""
+    names = ["forward", "back", "reverse", "inward"]
+    direction = group if group <= 4 else min(direction, 3) if group == 6 else direction
+    plain = group <= 4
+    number = f"{group}{int(flying)}{somersaults}" if plain else f"{group}{direction}{somersaults}{twists}"
+    dive = parse_dive_number(number + position)
+    assert (dive.group, dive.direction) == (group, names[direction - 1])
+    assert (dive.flying, dive.half_twists) == ((flying, 0) if plain else (False, twists))
+    assert (dive.half_somersaults, dive.armstand) == (somersaults, group == 6)
+    assert dive.position == {"a": "straight", "b": "pike", "c": "tuck", "d": "free"}[position]
+    words = dive.words()
+    assert words.endswith(f", {dive.position}")
+    assert ("twist" in words, "flying" in words, "armstand" in words) == (not plain, dive.flying, group == 6)
+
+
+@given(st.text(max_size=8))
+def test_a_text_is_a_dive_number_or_refused(text: str) -> None:
+    try:
+        dive = parse_dive_number(text)
+    except LexiconError as e:
+        assert "\n" not in str(e)
+    else:
+        assert str(dive) == text.strip().lower()
+
+
+@given(st.from_regex(r"([1-4][01][1-9]|5[1-4][1-9][1-9]|6[1-3][1-9][1-9]?)[abcd]", fullmatch=True))
+def test_implied_stages_begin_with_a_take_off_and_end_in_the_entry(number: str) -> None:
+    stages = expected_sub_actions(parse_dive_number(number))
+    if stages:
+        assert stages[0] in range(1, 8)
+        assert stages[-1] == ENTRY
+        assert 3 <= len(stages) <= 5
+        assert ENTRY not in stages[:-1]
