@@ -29,7 +29,7 @@ def sub_actions_fit_the_dive_number(clip: Clip) -> Iterator[Finding]:
     """The stages are those that the dive number has.
 
     Take-off, twists, somersaults, entry; forward twisting dives have somersaults before and after the
-    twist, both labelled with the dive's whole count, as 250 of FineDiving's 257 are.
+    twist, both labelled with the dive's whole count, as 251 of FineDiving's 257 are.
     """
     dive = parsed(clip)
     expected = expected_sub_actions(dive) if dive else ()

@@ -83,3 +83,19 @@ def test_what_is_no_list_is_refused(tmp_path: Path, text: str | None, says: str)
         path.write_text(text)
     with pytest.raises(UsageError, match=says):
         read_errata(path)
+
+
+def test_the_counts_in_the_docs_are_those_of_the_list() -> None:
+    rows = read_errata()
+    counts = Counter((e.rule, e.dataset) for e in rows)
+    certain = Counter((e.rule, e.dataset) for e in rows if e.certain == "yes")
+    docs = (Path(__file__).parents[3] / "docs" / "errata.md").read_text(encoding="utf-8")
+    listed = [
+        [cell.strip(" `") for cell in line.split("|")[1:-1]] for line in docs.splitlines() if line.count("|") == 6
+    ]
+    written = {rule: tuple(map(int, numbers)) for rule, *numbers in listed if rule.startswith(("label.", "split."))}
+    assert written == {
+        rule: tuple(c[rule, d] for d in ("finediving", "mtl_aqa") for c in (counts, certain))
+        for rule in {e.rule for e in rows}
+    }
+    assert f"{len(rows)} rows" in docs
