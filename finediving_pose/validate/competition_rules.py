@@ -50,27 +50,32 @@ def difficulty_fits_the_dive(clips: list[Clip]) -> Iterator[Finding]:
 
 @rule("label.two-difficulties", severity="warning", scope="clips")
 def one_dive_has_one_difficulty(clips: list[Clip]) -> Iterator[Finding]:
-    """In one video, a dive number has one difficulty at one height.
+    """A dive number has one difficulty at one height, in events of one kind.
 
-    The rarer value is the finding. Videos of both boards have two by right: they are left alone, as is the
-    2.0 that the first rounds of synchronised events have.
+    The rarer value is the finding, unless both are right: two seasons' values, or the 2.0 that the first
+    rounds of synchronised events have. Videos of both boards are left alone, too.
     """
-    height = likely_heights(clips)
-    groups: dict[tuple[str, str], list[Clip]] = defaultdict(list)
+    heights = likely_heights(clips)
+    groups: dict[tuple[str, float, bool | None], list[Clip]] = defaultdict(list)
     for clip in clips:
-        if clip.action_type and clip.difficulty and height[clip.key]:
-            groups[clip.key.video, clip.action_type].append(clip)
-    for dives in groups.values():
-        values = Counter(c.difficulty for c in dives)
+        height = heights[clip.key]
+        if clip.action_type and clip.difficulty and height:
+            groups[clip.action_type, height, clip.synchronised].append(clip)
+    for (number, height, synchronised), dives in groups.items():
+        values = Counter(c.difficulty or 0.0 for c in dives)
         usual, often = values.most_common(1)[0]
+        known = admissible(number, height, synchronised)
+        if known and usual not in known:
+            continue  # the usual value is wrong itself, see label.difficulty
         for clip in dives:
-            if clip.difficulty != usual:
-                what = (
-                    f"difficulty {clip.difficulty:g}, but {clip.action_type} has {usual:g} in {counted(often, 'dive')}"
-                    " of this video"
-                )
-                sure = gives_score(clip, usual or 0) and not gives_score(clip, clip.difficulty or 0)
-                yield Finding(clip.key, what, "difficulty", f"{clip.difficulty:g}", f"{usual:g}", certain=sure)
+            listed_one = clip.difficulty or 0.0
+            if listed_one == usual or {listed_one, usual} <= set(known):
+                continue
+            what = (
+                f"difficulty {listed_one:g}, but {number} from {height:g} m has {usual:g} in {counted(often, 'dive')}"
+            )
+            sure = gives_score(clip, usual) and not gives_score(clip, listed_one)
+            yield Finding(clip.key, what, "difficulty", f"{listed_one:g}", f"{usual:g}", certain=sure)
 
 
 @rule("label.panel-changes", severity="warning", scope="clips")

@@ -66,7 +66,12 @@ def judged(index: int, video: str = "01", **more: Any) -> Clip:
         (
             "label.two-difficulties",
             [platform(1), platform(2), platform(3, difficulty=3.1), platform(4)],
-            ["01/3 difficulty 3.1, but 107b has 3 in 3 dives of this video"],
+            ["01/3 difficulty 3.1, but 107b from 10 m has 3 in 3 dives"],
+        ),
+        (  # two seasons
+            "label.two-difficulties",
+            [platform(1, "307c", 3.4), platform(2, "307c", 3.3), platform(3, "307c", 3.4)],
+            [],
         ),
         (  # a video of both boards: no height, no finding
             "label.two-difficulties",
