@@ -1,0 +1,136 @@
+"""What the rules on poses look at: the poses of one clip in one layer, and what lies around them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import pairwise
+
+import numpy as np
+
+from finediving_pose.clip import Clip
+from finediving_pose.errors import FdposeError, PoseError
+from finediving_pose.frames import FrameFolder, frame_name, open_frames
+from finediving_pose.poses import ClipPoses, Visibility, read_poses
+from finediving_pose.skeleton import JOINTS
+from finediving_pose.validate.rules import Finding
+from finediving_pose.workspace import Workspace
+
+
+@dataclass
+class LayerPoses:
+    """A clip's poses in one layer, and its frames where there are any.
+
+    Sizes are fractions of the diver's, the diagonal of the box around the joints that are present,
+    so that thresholds hold at any picture size.
+
+    Attributes
+    ----------
+    clip : Clip
+    layer : ``auto``, ``merged`` or ``manual/NAME``
+    poses : None where the file can't be read, and ``problem`` says why
+    frames : the clip's frame folder, None where there is none
+    others : poses of the clip's other layers, as far as they can be read
+    """
+
+    clip: Clip
+    layer: str
+    poses: ClipPoses | None
+    frames: FrameFolder | None = None
+    problem: str = ""
+    others: dict[str, ClipPoses] = field(default_factory=dict)
+
+    @cached_property
+    def present(self) -> np.ndarray:
+        """bool (n, 16), joints with a place in the picture."""
+        assert self.poses
+        return (self.poses.visibility != Visibility.ABSENT) & np.isfinite(self.poses.keypoints).all(-1)
+
+    @cached_property
+    def points(self) -> np.ndarray:
+        """float32 (n, 16, 2), keypoints in pixels, NaN where not present."""
+        assert self.poses
+        return np.where(self.present[..., None], self.poses.keypoints, np.float32(np.nan))
+
+    @cached_property
+    def extent(self) -> np.ndarray:
+        """float (n, 4), x1 y1 x2 y2 around the present joints; NaN where there is none."""
+        extent = np.full((len(self.points), 4), np.nan)
+        some = self.present.any(1)
+        extent[some] = np.hstack([np.nanmin(self.points[some], 1), np.nanmax(self.points[some], 1)])
+        return extent
+
+    @cached_property
+    def size(self) -> np.ndarray:
+        """float (n,), diagonal of the extent in pixels."""
+        return np.hypot(self.extent[:, 2] - self.extent[:, 0], self.extent[:, 3] - self.extent[:, 1])
+
+    @cached_property
+    def usual_size(self) -> float:
+        """Median of ``size``, which one misplaced joint does not change; infinite where there is no pose."""
+        known = self.size[np.isfinite(self.size)]
+        return float(np.median(known)) if len(known) else float("inf")
+
+    @cached_property
+    def neighbours(self) -> list[tuple[int, int]]:
+        """Rows of the same person in consecutive frames."""
+        assert self.poses
+        pairs: list[tuple[int, int]] = []
+        for person in np.unique(self.poses.person):
+            rows = np.flatnonzero(self.poses.person == person).tolist()
+            pairs += [(a, b) for a, b in pairwise(rows) if self.poses.frame[b] == self.poses.frame[a] + 1]
+        return pairs
+
+    @property
+    def by_hand(self) -> bool:
+        return self.layer.startswith("manual")
+
+    def finding(self, what: str, frame: int | None = None, found: object = "", expected: object = "") -> Finding:
+        return Finding(
+            self.clip.key,
+            f"{self.layer}: {what}",
+            found=str(found),
+            expected=str(expected),
+            frame=None if frame is None else int(frame),
+            layer=self.layer,
+        )
+
+    def on_joints(self, what: str, joints: np.ndarray, expected: object = "") -> Finding:
+        """``what: N joints in M frames, first 00012.jpg (left_wrist, left_elbow)`` of a bool (n, 16), not all False."""
+        assert self.poses
+        rows = np.flatnonzero(joints.any(1))
+        names = [JOINTS[j] for j in np.flatnonzero(joints[rows[0]])]
+        n, m, first = int(joints.sum()), len(set(self.poses.frame[rows].tolist())), int(self.poses.frame[rows[0]])
+        shown = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
+        many = f"{n} joint{'s' * (n > 1)} in {m} frame{'s' * (m > 1)}"
+        return self.finding(f"{what}: {many}, first {frame_name(first)} ({shown})", first, many, expected)
+
+    def on_rows(self, what: str, rows: np.ndarray, expected: object = "") -> Finding:
+        """``what in N frames, first 00012.jpg`` of row numbers, not empty."""
+        assert self.poses
+        frames = self.poses.frame[rows]
+        many = f"{len(set(frames.tolist()))} frame{'s' * (len(set(frames.tolist())) > 1)}"
+        return self.finding(f"{what} in {many}, first {frame_name(int(frames[0]))}", frames[0], many, expected)
+
+
+def load_layers(workspace: Workspace, clip: Clip) -> Iterator[LayerPoses]:
+    """Poses of a clip in every layer that has some."""
+    names = ["auto", "merged", *(f"manual/{name}" for name in workspace.manual_annotators())]
+    paths = {name: path for name in names if (path := workspace.pose_file(name, clip.key)).is_file()}
+    if not paths:
+        return
+    try:
+        frames = open_frames(workspace, clip.key)
+    except FdposeError:
+        frames = None  # the frame rules say what is wrong with it
+    tables: dict[str, ClipPoses] = {}
+    problems: dict[str, str] = {}
+    for name, path in paths.items():
+        try:
+            tables[name] = read_poses(path)
+        except PoseError as e:
+            problems[name] = str(e)
+    for name in paths:
+        others = {n: t for n, t in tables.items() if n != name}
+        yield LayerPoses(clip, name, tables.get(name), frames, problems.get(name, ""), others)

@@ -1,0 +1,109 @@
+"""Rules that hold the layers of one clip against each other: hands against hands, merged poses against both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from finediving_pose.frames import frame_name
+from finediving_pose.poses import ClipPoses, JointSource
+from finediving_pose.skeleton import HEAD
+from finediving_pose.validate.layer_poses import LayerPoses
+from finediving_pose.validate.rules import Finding, rule
+
+SAME_PLACE = 0.01
+LEAST_DISAGREEMENT = 10.0
+_AGAIN = "merge again with: fdpose merge"
+
+
+@rule("pose.merge-hand", severity="error")
+def merged_joints_are_the_hands(layer: LayerPoses) -> Iterator[Finding]:
+    """Where a person placed a joint, the merged pose has it from a person, at that place.
+
+    Of several people who placed it, from one of them. Otherwise the merged poses are older than the hand
+    poses, or were changed afterwards.
+    """
+    hands = {n: t for n, t in layer.others.items() if n.startswith("manual/")}
+    if layer.layer != "merged" or layer.poses is None or not hands:
+        return
+    placed = np.zeros(layer.present.shape, bool)
+    kept = np.zeros(layer.present.shape, bool)
+    for table in hands.values():
+        rows, mine = _rows_of(layer.poses, table)
+        by_hand = table.source[rows] == JointSource.MANUAL
+        placed[mine] |= by_hand
+        same = np.abs(table.keypoints[rows] - layer.poses.keypoints[mine]).max(-1) <= SAME_PLACE
+        kept[mine] |= by_hand & same & (layer.poses.source[mine] == JointSource.MANUAL)
+    lost = placed & ~kept
+    if lost.any():
+        found = layer.on_joints("not where a person placed them", lost)
+        yield layer.finding(f"{found.message.partition(': ')[2]}; {_AGAIN}", found.frame, found.found)
+
+
+@rule("pose.merge-complete", severity="error")
+def merged_poses_are_all_poses(layer: LayerPoses) -> Iterator[Finding]:
+    """The merged poses have every frame and person that the hand or automatic poses have."""
+    if layer.layer != "merged" or layer.poses is None:
+        return
+    mine = set(zip(layer.poses.frame.tolist(), layer.poses.person.tolist(), strict=True))
+    theirs = {place for t in layer.others.values() for place in zip(t.frame.tolist(), t.person.tolist(), strict=True)}
+    missing = sorted(theirs - mine)
+    if missing:
+        yield layer.finding(
+            f"lacks {len(missing)} poses that other layers have, first {frame_name(missing[0][0])}; {_AGAIN}",
+            missing[0][0],
+            len(mine),
+            len(theirs),
+        )
+
+
+@rule("pose.merge-stale", severity="warning")
+def merged_joints_are_the_machines(layer: LayerPoses) -> Iterator[Finding]:
+    """A merged joint that comes from the machine lies where the automatic pose has it now.
+
+    Otherwise the clip was annotated again after it was merged.
+    """
+    auto = layer.others.get("auto")
+    if layer.layer != "merged" or layer.poses is None or auto is None:
+        return
+    rows, mine = _rows_of(layer.poses, auto)
+    machine = layer.poses.source[mine] == JointSource.AUTOMATIC
+    same = np.abs(auto.keypoints[rows] - layer.poses.keypoints[mine]).max(-1) <= SAME_PLACE
+    moved = np.zeros(layer.present.shape, bool)
+    moved[mine] = machine & ~same & layer.present[mine]
+    if moved.any():
+        found = layer.on_joints("the machine now places them elsewhere", moved)
+        yield layer.finding(f"{found.message.partition(': ')[2]}; {_AGAIN}", found.frame, found.found)
+
+
+@rule("pose.hands-agree", severity="warning")
+def hands_agree(layer: LayerPoses) -> Iterator[Finding]:
+    """Two people place a joint less than a head's length apart.
+
+    The head's length is the clip's median of upper neck to head top, at least 10 pixels. PCKh calls half of it a
+    miss; twice that is another body part, or another side.
+    """
+    if not layer.by_hand or layer.poses is None:
+        return
+    head = np.linalg.norm(layer.points[:, HEAD[0]] - layer.points[:, HEAD[1]], axis=-1)
+    limit = max(float(np.nanmedian(head)) if np.isfinite(head).any() else 0.0, LEAST_DISAGREEMENT)
+    for name, table in layer.others.items():
+        if not name.startswith("manual/") or name < layer.layer:  # each pair once
+            continue
+        rows, mine = _rows_of(layer.poses, table)
+        apart = np.linalg.norm(table.keypoints[rows] - layer.poses.keypoints[mine], axis=-1)
+        far = np.zeros(layer.present.shape, bool)
+        far[mine] = np.nan_to_num(apart) > limit
+        if far.any():
+            words = f"{name} places joints {np.nanmax(apart):.0f} pixels away"
+            yield layer.on_joints(words, far, f"at most {limit:.0f}")
+
+
+def _rows_of(mine: ClipPoses, theirs: ClipPoses) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of ``theirs`` that ``mine`` has, too, and the rows of ``mine``."""
+    places = {place: i for i, place in enumerate(zip(mine.frame.tolist(), mine.person.tolist(), strict=True))}
+    found = zip(theirs.frame.tolist(), theirs.person.tolist(), strict=True)
+    pairs = [(i, places[place]) for i, place in enumerate(found) if place in places]
+    rows, own = zip(*pairs, strict=True) if pairs else ((), ())
+    return np.array(rows, int), np.array(own, int)
