@@ -18,9 +18,9 @@ _SUBJECTS = {
 }
 _HEAD = """# The rules of `fdpose validate`
 
-An error is certain and stands in the way of using the clip; a warning is worth a person's look; a note is no defect, but
-good to know (shown with `--severity note`). `--select label.score` takes the rules whose name begins so, `--ignore` leaves
-them out. This page is made from the rules' docstrings.
+An error is certain and stands in the way of using the clip; a warning is worth a person's look; a note is no defect,
+but good to know (shown with `--severity note`). `--select label.score` takes the rules whose name begins so,
+`--ignore` leaves them out. This page is made from the rules' docstrings.
 """
 
 

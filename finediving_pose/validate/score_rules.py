@@ -142,7 +142,8 @@ def _sure(expected: float | None) -> tuple[str, bool]:
 def panel_is_that_of_the_event(clip: Clip) -> Iterator[Finding]:
     """Three (those that count) or seven awards are listed of an individual event, five of a synchronised one.
 
-    Five are the awards for synchronisation; two executions of six or eight are left out by FineDiving.
+    Five of a synchronised event's eleven awards count: one for each diver's execution, three for
+    synchronisation (World Aquatics, diving, judging of synchronised events).
     """
     n, allowed = len(clip.judge_scores), PANELS
     if clip.synchronised is not None:
