@@ -17,13 +17,15 @@ from finediving_pose.validate import (  # noqa: F401  (they register)
     competition_rules,
     file_rules,
     frame_rules,
+    packed_rules,
     pose_rules,
     score_rules,
     split_rules,
     stage_rules,
 )
 from finediving_pose.validate.frame_rules import load_frames
-from finediving_pose.validate.pose_rules import load_layers
+from finediving_pose.validate.layer_poses import load_layers
+from finediving_pose.validate.packed_rules import load_packed
 from finediving_pose.validate.rules import RULES, Finding, Rule, Scope
 from finediving_pose.workspace import Workspace
 
@@ -61,6 +63,9 @@ def validate(
             if isinstance(found, FdposeError):
                 raise found
             findings += _of_source(found, clip.source)
+    on_packed = _of(rules, "packed")
+    if on_packed and workspace.packed.is_file():
+        findings += _apply(on_packed, load_packed(workspace.packed))
     return sorted(findings, key=lambda f: f.order)
 
 
