@@ -69,6 +69,7 @@ def degree_of_difficulty(dive_number: str, height_m: float) -> float | None:
     return next((d for season, d in _listed(dive_number.lower(), height_m) if season == SEASON), None)
 
 
+@cache
 def admissible(dive_number: str, height_m: float | None, synchronised: bool | None = None) -> tuple[float, ...]:
     """Every difficulty that the dive may have had: this season's and earlier ones, ascending.
 

@@ -58,7 +58,7 @@ def validate(
     clips = read_clips(workspace)
     findings = [*_on_labels(rules, clips), *_on_files(rules, labels)]
     names = tuple(r.name for r in rules if r.scope in ("frames", "poses"))
-    if names:
+    if names and (workspace.frames.is_dir() or workspace.poses.is_dir()):
         for clip, found in map_clips(partial(check_clip, workspace, names), clips, jobs, "validating"):
             if isinstance(found, FdposeError):
                 raise found
