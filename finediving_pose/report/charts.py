@@ -83,6 +83,25 @@ def scatter(dives: Sequence[ScoredDive]) -> str:
     return svg()
 
 
+def formula(fitting: Sequence[tuple[float, float]], odd: Sequence[tuple[float, float]]) -> str:
+    """Listed score against awards x difficulty; those that a rule found in orange, all others as a grey picture."""
+    values = [v for pair in (*fitting, *odd) for v in pair if np.isfinite(v)]
+    top = float(np.percentile(values, 99.9)) * 1.15 if values else 100.0  # an award of 55 must not shrink the rest
+    with _figure(4.6, 4.2) as (ax, svg):
+        ax.plot((0, top), (0, top), color=_INK, lw=0.8, ls=":")
+        ax.scatter(*_columns(fitting), s=9, color=GREY, alpha=0.5, linewidths=0, label="fits", rasterized=True)
+        ax.scatter(*np.minimum(_columns(odd), top), s=16, color=ORANGE, alpha=0.9, linewidths=0, label="found")
+        ax.set(xlim=(-2, top + 2), ylim=(-2, top + 2), aspect="equal")
+        _words(ax, "awards x difficulty", "listed score")
+        ax.legend(frameon=False, labelcolor=_INK, fontsize=9, loc="upper left")
+    return svg()
+
+
+def _columns(pairs: Sequence[tuple[float, float]]) -> np.ndarray:
+    """float (2, n)."""
+    return np.array(pairs, float).reshape(-1, 2).T
+
+
 _COLOURS = (BLUE, "#1f9d78", "#a05cc8", "#c8963c", GREY)
 
 

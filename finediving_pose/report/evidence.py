@@ -1,0 +1,102 @@
+"""Pictures that show a finding: its frame, the one before and the one after, with the pose in question."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from finediving_pose.clip import Clip, ClipKey
+from finediving_pose.errors import FdposeError, FrameError
+from finediving_pose.frames import FrameFolder, open_frames
+from finediving_pose.poses import ClipPoses, read_poses
+from finediving_pose.report.overlay import contact_sheet
+from finediving_pose.workspace import Workspace
+
+if TYPE_CHECKING:
+    from finediving_pose.validate import Finding
+
+QUALITY = 82
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A strip of frames as a data URI, and what is said under it."""
+
+    place: str
+    message: str
+    picture: str
+
+
+def evidence(workspace: Workspace, findings: Iterable[Finding], clips: Sequence[Clip], most: int) -> list[Evidence]:
+    """Strips for up to ``most`` findings that name a frame, each of another clip as long as there are others.
+
+    Findings whose pictures can't be read are passed over.
+    """
+    by_key = {c.key: c for c in clips}
+    strips = []
+    for finding in _one_a_clip_first([f for f in findings if f.key and f.frame is not None]):
+        if len(strips) == most:
+            break
+        with suppress(FdposeError, OSError):
+            assert finding.key
+            strip = _strip(workspace, finding, finding.key, by_key.get(finding.key))
+            strips.append(Evidence(f"{finding.place}, frame {finding.frame}", finding.message, data_uri(strip)))
+    return strips
+
+
+def data_uri(picture: np.ndarray) -> str:
+    """A picture, uint8 (height, width, 3), RGB, as a JPEG to be put into a page."""
+    import simplejpeg
+
+    jpeg = simplejpeg.encode_jpeg(np.ascontiguousarray(picture), quality=QUALITY)
+    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode()
+
+
+def _strip(workspace: Workspace, finding: Finding, key: ClipKey, clip: Clip | None) -> np.ndarray:
+    """Frames before, at and after: cropped around the diver with the pose drawn, or whole for a rule on pictures."""
+    frames = open_frames(workspace, key)
+    poses = read_poses(workspace.pose_file(finding.layer, key)) if finding.layer else None
+    numbers = _readable(frames, _around(frames.numbers, finding.frame or 0))
+    if not numbers:
+        raise FrameError(f"{key}: no frame near {finding.frame} can be read")
+    near = _only(poses, numbers) if poses else None
+    return contact_sheet(frames, near, numbers, clip, crop=near is not None, columns=3)
+
+
+def _around(numbers: Sequence[int], number: int) -> list[int]:
+    """The frame number, or the nearest there is, and its neighbours; three where the clip has as many."""
+    at = min(range(len(numbers)), key=lambda i: abs(numbers[i] - number))
+    first = min(max(at - 1, 0), max(len(numbers) - 3, 0))
+    return list(numbers[first : first + 3])
+
+
+def _readable(frames: FrameFolder, numbers: Sequence[int]) -> list[int]:
+    readable = []
+    for number in numbers:
+        with suppress(FrameError):
+            frames.read(number)
+            readable.append(number)
+    return readable
+
+
+def _only(poses: ClipPoses, numbers: Sequence[int]) -> ClipPoses:
+    """The poses of these frames, so that the crop is as large as the diver is there."""
+    rows = np.flatnonzero(np.isin(poses.frame, numbers))
+    arrays = ("frame", "person", "box", "keypoints", "visibility", "confidence", "source")
+    chosen = {name: getattr(poses, name)[rows] for name in arrays}
+    return ClipPoses(**chosen, author=[poses.author[i] for i in rows], time=[poses.time[i] for i in rows])
+
+
+def _one_a_clip_first(findings: Sequence[Finding]) -> list[Finding]:
+    """In their order, but the second of a clip after the first of all clips."""
+    seen: dict[ClipKey | None, int] = {}
+    ranked = []
+    for finding in findings:
+        seen[finding.key] = seen.get(finding.key, 0) + 1
+        ranked.append((seen[finding.key], finding))
+    return [f for _, f in sorted(ranked, key=lambda item: item[0])]

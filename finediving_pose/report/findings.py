@@ -1,0 +1,158 @@
+"""One self-contained HTML page about what is wrong: by rule, by competition, each finding, with pictures."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from finediving_pose.clip import Clip
+from finediving_pose.lexicon import awards_total
+from finediving_pose.report import charts
+from finediving_pose.report.evidence import Evidence, evidence
+from finediving_pose.workspace import Workspace, atomic_write
+
+if TYPE_CHECKING:
+    from finediving_pose.validate import Finding, Rule
+
+SHOWN = 200
+PICTURES = 6
+COMPETITIONS = 12
+WORDS = {"error": "errors", "warning": "warnings", "note": "notes"}
+
+
+@dataclass(frozen=True, slots=True)
+class RuleFindings:
+    """Everything that one rule found.
+
+    Attributes
+    ----------
+    rule : the rule
+    findings : the first 200
+    count : how many there are
+    pictures : a few of them to look at, for the rules on frames and poses
+    """
+
+    rule: Rule
+    findings: Sequence[Finding]
+    count: int
+    pictures: list[Evidence] = field(default_factory=list)
+
+    @property
+    def more(self) -> int:
+        return self.count - len(self.findings)
+
+    @property
+    def has_values(self) -> bool:
+        """Whether a finding says what is there and what should be, beside its message."""
+        return any(f.found or f.expected for f in self.findings)
+
+    @property
+    def paragraphs(self) -> list[str]:
+        """The rule's reference, a paragraph each."""
+        return [" ".join(p.split()) for p in self.rule.reference.split("\n\n") if p.strip()]
+
+
+def write_findings_page(
+    findings: Sequence[Finding], target: Path, workspace: Workspace | None, clips: Sequence[Clip]
+) -> Path:
+    """Write the page of findings, whole or not at all.
+
+    Parameters
+    ----------
+    findings : what the rules found, the gravest first
+    target : the HTML file to write
+    workspace : the data directory, for pictures; None where only label files were looked at
+    clips : all clips that were looked at
+
+    Returns
+    -------
+    Path of the file written.
+    """
+    from datetime import UTC, datetime
+
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    sections = _by_rule(findings, workspace, clips)
+    context = {
+        "title": workspace.root.resolve().name if workspace else _source_names(clips),
+        "made": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "tiles": _tiles(findings, clips),
+        "sections": sections,
+        "most": max((s.count for s in sections), default=1),
+        "competitions": _by_competition(findings),
+        "more_competitions": max(0, len({f.key.video for f in findings if f.key}) - COMPETITIONS),
+        "formula": _formula(findings, clips),
+        "words": WORDS,
+    }
+    environment = Environment(
+        loader=PackageLoader("finediving_pose", "report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    page = environment.get_template("findings.html.j2").render(context)
+    with atomic_write(target) as part:
+        part.write_text(page, encoding="utf-8")
+    return target
+
+
+def _tiles(findings: Sequence[Finding], clips: Sequence[Clip]) -> list[tuple[str, int, str]]:
+    """(words, count, severity) of the header."""
+    counts = Counter(f.severity for f in findings)
+    shown = [s for s in WORDS if s != "note" or counts["note"]]
+    tiles = [(WORDS[s] if counts[s] != 1 else s, counts[s], s) for s in shown]
+    touched = len({(f.source, f.key) for f in findings if f.key})
+    return [
+        *tiles,
+        (f"of {len(clips):,} clips touched", touched, ""),
+        ("rules not kept", len({f.rule for f in findings}), ""),
+    ]
+
+
+def _by_rule(findings: Sequence[Finding], workspace: Workspace | None, clips: Sequence[Clip]) -> list[RuleFindings]:
+    """The gravest first, then the most frequent."""
+    from finediving_pose.progress import track
+    from finediving_pose.validate import RULES, SEVERITIES
+
+    grouped: dict[str, list[Finding]] = {}
+    for f in findings:
+        grouped.setdefault(f.rule, []).append(f)
+    order = sorted(
+        grouped.items(), key=lambda item: (SEVERITIES.index(RULES[item[0]].severity), -len(item[1]), item[0])
+    )
+    sections = []
+    for name, found in track(order, "writing the page", "rules") if workspace else order:
+        on_pictures = workspace and RULES[name].scope in ("frames", "poses")
+        pictures = evidence(workspace, found, clips, PICTURES) if workspace and on_pictures else []
+        sections.append(RuleFindings(RULES[name], found[:SHOWN], len(found), pictures))
+    return sections
+
+
+def _by_competition(findings: Sequence[Finding]) -> list[tuple[str, dict[str, int]]]:
+    """The competitions with most findings: (video, count by severity)."""
+    videos = Counter(f.key.video for f in findings if f.key).most_common(COMPETITIONS)
+    counts = Counter((f.key.video, f.severity) for f in findings if f.key)
+    return [(video, {s: counts[video, s] for s in WORDS if counts[video, s]}) for video, _ in videos]
+
+
+def _formula(findings: Sequence[Finding], clips: Sequence[Clip]) -> dict[str, Any] | None:
+    """Listed scores against awards x difficulty, where a score does not fit its awards."""
+    odd = {(f.source, f.key) for f in findings if f.rule.startswith(("label.score", "label.award", "label.difficulty"))}
+    points: dict[bool, list[tuple[float, float]]] = {False: [], True: []}
+    for c in clips:
+        total = awards_total(c.judge_scores, c.synchronised)
+        if total is not None and c.difficulty is not None and c.dive_score is not None:
+            points[(c.source, c.key) in odd].append((total * c.difficulty, c.dive_score))
+    if not points[True]:
+        return None
+    return {"svg": charts.formula(points[False], points[True]), "odd": len(points[True]), "all": len(points[False])}
+
+
+def _source_names(clips: Sequence[Clip]) -> str:
+    names = {
+        "finediving": "FineDiving",
+        "mtl_aqa": "MTL-AQA",
+        "synthetic": "synthetic dives",
+        "unlabelled": "frame ranges",
+    }
+    return "Labels of " + (" and ".join(names[s] for s in sorted({c.source for c in clips})) or "no dives")
