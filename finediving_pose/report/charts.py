@@ -83,23 +83,27 @@ def scatter(dives: Sequence[ScoredDive]) -> str:
     return svg()
 
 
-def formula(fitting: Sequence[tuple[float, float]], odd: Sequence[tuple[float, float]]) -> str:
-    """Listed score against awards x difficulty; those that a rule found in orange, all others as a grey picture."""
-    values = [v for pair in (*fitting, *odd) for v in pair if np.isfinite(v)]
-    top = float(np.percentile(values, 99.9)) * 1.15 if values else 100.0  # an award of 55 must not shrink the rest
-    with _figure(4.6, 4.2) as (ax, svg):
-        ax.plot((0, top), (0, top), color=_INK, lw=0.8, ls=":")
-        ax.scatter(*_columns(fitting), s=9, color=GREY, alpha=0.5, linewidths=0, label="fits", rasterized=True)
-        ax.scatter(*np.minimum(_columns(odd), top), s=16, color=ORANGE, alpha=0.9, linewidths=0, label="found")
-        ax.set(xlim=(-2, top + 2), ylim=(-2, top + 2), aspect="equal")
-        _words(ax, "awards x difficulty", "listed score")
+SCORE_EDGE = 12.0
+"""Points; a typing error of an award, 45 for 4.5, makes a difference of 100 that would flatten all others."""
+
+
+def formula(right: Sequence[tuple[float, float]], odd: Sequence[tuple[float, float]]) -> str:
+    """How far listed scores lie from awards x difficulty, (computed, listed) each; those with a finding in orange."""
+    ends = [v for v, _ in (*right, *odd) if np.isfinite(v)] or [0.0]
+    last = max(float(np.percentile(ends, 99.9)) * 1.05, 1.0)
+    with _figure(5.0, 3.4) as (ax, svg):
+        for pairs, style in (
+            (right, {"s": 7, "color": GREY, "alpha": 0.5, "label": "no finding", "rasterized": True}),
+            (odd, {"s": 16, "color": ORANGE, "alpha": 0.85, "label": "with a finding"}),
+        ):
+            computed, listed = np.array(pairs, float).reshape(-1, 2).T
+            ax.scatter(
+                np.minimum(computed, last), np.clip(listed - computed, -SCORE_EDGE, SCORE_EDGE), linewidths=0, **style
+            )
+        ax.set(xlim=(-0.02 * last, 1.02 * last), ylim=(-1.06 * SCORE_EDGE, 1.06 * SCORE_EDGE))
+        _words(ax, "awards x difficulty, points", "listed score minus that")
         ax.legend(frameon=False, labelcolor=_INK, fontsize=9, loc="upper left")
     return svg()
-
-
-def _columns(pairs: Sequence[tuple[float, float]]) -> np.ndarray:
-    """float (2, n)."""
-    return np.array(pairs, float).reshape(-1, 2).T
 
 
 _COLOURS = (BLUE, "#1f9d78", "#a05cc8", "#c8963c", GREY)

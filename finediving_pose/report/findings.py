@@ -46,8 +46,8 @@ class RuleFindings:
 
     @property
     def has_values(self) -> bool:
-        """Whether a finding says what is there and what should be, beside its message."""
-        return any(f.found or f.expected for f in self.findings)
+        """Whether a finding says what should be there, beside its message."""
+        return any(f.expected for f in self.findings)
 
     @property
     def paragraphs(self) -> list[str]:
@@ -105,7 +105,7 @@ def _tiles(findings: Sequence[Finding], clips: Sequence[Clip]) -> list[tuple[str
     return [
         *tiles,
         (f"of {len(clips):,} clips touched", touched, ""),
-        ("rules not kept", len({f.rule for f in findings}), ""),
+        ("rules with findings", len({f.rule for f in findings}), ""),
     ]
 
 
@@ -145,7 +145,12 @@ def _formula(findings: Sequence[Finding], clips: Sequence[Clip]) -> dict[str, An
             points[(c.source, c.key) in odd].append((total * c.difficulty, c.dive_score))
     if not points[True]:
         return None
-    return {"svg": charts.formula(points[False], points[True]), "odd": len(points[True]), "all": len(points[False])}
+    return {
+        "svg": charts.formula(points[False], points[True]),
+        "odd": len(points[True]),
+        "all": sum(map(len, points.values())),
+        "edge": f"{charts.SCORE_EDGE:g}",
+    }
 
 
 def _source_names(clips: Sequence[Clip]) -> str:

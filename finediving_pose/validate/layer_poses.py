@@ -115,7 +115,10 @@ class LayerPoses:
 
 
 def load_layers(workspace: Workspace, clip: Clip) -> Iterator[LayerPoses]:
-    """Poses of a clip in every layer that has some."""
+    """Poses of a clip in every layer that has some.
+
+    Merged poses that were made of one layer alone, and are the same, are left out: they would say everything twice.
+    """
     names = ["auto", "merged", *(f"manual/{name}" for name in workspace.manual_annotators())]
     paths = {name: path for name in names if (path := workspace.pose_file(name, clip.key)).is_file()}
     if not paths:
@@ -133,4 +136,17 @@ def load_layers(workspace: Workspace, clip: Clip) -> Iterator[LayerPoses]:
             problems[name] = str(e)
     for name in paths:
         others = {n: t for n, t in tables.items() if n != name}
+        if (
+            name == "merged"
+            and len(paths) == 2
+            and name in tables
+            and any(_same(tables[name], t) for t in others.values())
+        ):
+            continue
         yield LayerPoses(clip, name, tables.get(name), frames, problems.get(name, ""), others)
+
+
+def _same(a: ClipPoses, b: ClipPoses) -> bool:
+    """Whether two tables have the same rows, places and sources."""
+    columns = ("frame", "person", "box", "keypoints", "visibility", "confidence", "source")
+    return all(np.array_equal(getattr(a, c), getattr(b, c), equal_nan=True) for c in columns)
