@@ -1,4 +1,4 @@
-"""Automatic poses: find the diver, crop, estimate; one part file a dive under ``poses/auto``."""
+"""Automatic poses: find the diver, crop, estimate, smooth; one part file a dive under ``poses/auto``."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import numpy as np
 from annotate.crop import crop, to_frame
 from annotate.estimators.base import Estimator
 from annotate.locate import locate
+from annotate.smooth import smooth
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.errors import FdposeError, FrameError
 from finediving_pose.frames import FrameFolder, is_complete, open_frames
@@ -62,11 +63,18 @@ class AutoSummary:
 
 
 def annotate_clips(
-    workspace: Workspace, clips: Sequence[Clip], locator: Estimator, estimator: Estimator, *, force: bool = False
+    workspace: Workspace,
+    clips: Sequence[Clip],
+    locator: Estimator,
+    estimator: Estimator,
+    *,
+    force: bool = False,
+    smoothed: bool = True,
 ) -> AutoSummary:
     """Write automatic poses for every clip that has none yet (or all of them, with ``force``).
 
-    A clip whose frames are missing or damaged is reported in ``failed``; the others go on.
+    Smoothed over time unless asked otherwise (:mod:`annotate.smooth`). A clip whose frames are missing
+    or damaged is reported in ``failed``; the others go on.
     """
     summary = AutoSummary()
     for clip in track(clips, "annotating"):
@@ -78,6 +86,7 @@ def annotate_clips(
             else:
                 started = time.monotonic()
                 poses = annotate_clip(_frames(workspace, clip.key), locator, estimator)
+                poses = smooth(poses) if smoothed else poses
                 remove_part_files(path)
                 write_poses(path, poses)
                 summary.annotated += 1

@@ -36,6 +36,7 @@ Examples:
 @click.option("--trust-config", is_flag=True, help="Run --config: it is Python code.")
 @click.option("--device", default="cpu", show_default=True, help="As torch names it, e.g. cuda:0.")
 @click.option("--bf16", is_flag=True, help="Compute in bfloat16: faster on processors that have it.")
+@click.option("--smooth/--no-smooth", default=True, show_default=True, help="With --auto: remove jitter, fill gaps.")
 @click.option("--force", is_flag=True, help="With --auto: also clips that have automatic poses already.")
 @click.option("--annotator", default="hand", show_default=True, help="With --manual: who placed these joints.")
 @click.option("--network", type=click.Choice(["pose", "locator"]), default="pose", show_default=True,
@@ -80,7 +81,7 @@ def _auto(data: Workspace, clips: list[Any], given: dict[str, Any]) -> tuple[dic
         preset = resolve(given["estimator"] or DEFAULT, data)
         pose = from_checkpoint(preset.pose, id=preset.name, **run_on)
     locator = from_checkpoint(preset.locator, outputs=len(POINTS), **run_on)
-    summary = annotate_clips(data, clips, locator, pose, force=given["force"])
+    summary = annotate_clips(data, clips, locator, pose, force=given["force"], smoothed=given["smooth"])
     return summary.as_dict(), "fdpose merge (after fdpose annotate --manual FILE, if people corrected some frames)"
 
 
