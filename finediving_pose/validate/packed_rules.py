@@ -203,13 +203,12 @@ def clips_are_different_dives(packed: PackedSubject) -> Iterator[Finding]:
     """
     if not packed.sound:
         return
-    offset, jpeg_offset = packed.sound.dataset("clips/frame_offset"), packed.sound.dataset("frames/jpeg_offset")
-    sizes = np.diff(jpeg_offset)
-    for pair in shared_pictures([sizes[a:b] for a, b in pairwise(offset)]):
-        a, b = packed.sound.clips[pair.a], packed.sound.clips[pair.b]
-        if packed.sound.jpegs(pair.a, [pair.at_a]) == packed.sound.jpegs(pair.b, [pair.at_b]):
-            splits = f" ({a.split} and {b.split})" if a.split != b.split else ""
-            yield packed.finding(f"shares {pair.count} pictures with {a.key}{splits}", key=b.key)
+    file, offset = packed.sound, packed.sound.dataset("clips/frame_offset")
+    sizes = np.diff(file.dataset("frames/jpeg_offset"))
+    for pair in shared_pictures([sizes[a:b] for a, b in pairwise(offset)], lambda i, at: file.jpegs(i, [at])[0]):
+        a, b = file.clips[pair.a], file.clips[pair.b]
+        splits = f" ({a.split} and {b.split})" if a.split != b.split else ""
+        yield packed.finding(f"shares {pair.count} pictures with {a.key}{splits}", a.key, key=b.key)
 
 
 # -- the file against its data directory ----------------------------------------------------------------------------

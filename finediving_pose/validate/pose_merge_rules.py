@@ -68,7 +68,7 @@ def merged_joints_are_the_machines(layer: LayerPoses) -> Iterator[Finding]:
     if layer.layer != "merged" or layer.poses is None or auto is None:
         return
     rows, mine = _rows_of(layer.poses, auto)
-    machine = layer.poses.source[mine] == JointSource.AUTOMATIC
+    machine = np.isin(layer.poses.source[mine], (JointSource.AUTOMATIC, JointSource.INTERPOLATED))
     same = np.abs(auto.keypoints[rows] - layer.poses.keypoints[mine]).max(-1) <= SAME_PLACE
     moved = np.zeros(layer.present.shape, bool)
     moved[mine] = machine & ~same & layer.present[mine]

@@ -1,4 +1,4 @@
-"""Clips that share pictures, found by the sizes of their JPEG files alone.
+"""Clips that share pictures, found by the sizes of their JPEG files, so that hardly any has to be read.
 
 Two JPEG files of the same size are common, three of the same sizes in a row are not: at FineDiving's size
 they vary by some thousand bytes.
@@ -6,8 +6,8 @@ they vary by some thousand bytes.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,30 +32,37 @@ class Shared:
     at_b: int
 
 
-def shared_pictures(sizes: Sequence[np.ndarray]) -> list[Shared]:
-    """Pairs of clips of which the shorter shares a quarter of its pictures with the longer, in the same order.
+def shared_pictures(sizes: Sequence[np.ndarray], picture: Callable[[int, int], bytes]) -> list[Shared]:
+    """Pairs of clips that share a quarter of the shorter one's pictures, in the same order and byte for byte.
 
     Parameters
     ----------
     sizes : for each clip, the bytes of its JPEG files in order, int (n,)
+    picture : gives the picture of a clip at a position; called for likely pairs only
     """
+    best: dict[tuple[int, int], Shared] = {}
+    for (a, b, shift), likely in _likely(sizes).items():
+        least = LEAST_SHARE * min(len(sizes[a]), len(sizes[b]))
+        if len(likely) < least:
+            continue
+        same = [i for i in sorted(likely) if picture(a, i) == picture(b, i + shift)]
+        if len(same) >= max(least, IN_A_ROW) and ((a, b) not in best or best[a, b].count < len(same)):
+            best[a, b] = Shared(a, b, len(same), same[0], same[0] + shift)
+    return [shared for _, shared in sorted(best.items())]
+
+
+def _likely(sizes: Sequence[np.ndarray]) -> dict[tuple[int, int, int], set[int]]:
+    """Positions in clip ``a`` whose run of sizes clip ``b`` has ``shift`` positions later, by (a, b, shift)."""
     places: dict[tuple[int, ...], list[tuple[int, int]]] = defaultdict(list)
     for clip, lengths in enumerate(sizes):
         runs = [tuple(lengths[i : i + IN_A_ROW].tolist()) for i in range(len(lengths) - IN_A_ROW + 1)]
         for i, run in enumerate(runs):
             if len(set(run)) > 1:  # a frozen or black picture has equals everywhere
                 places[run].append((clip, i))
-    count: Counter[tuple[int, int, int]] = Counter()
-    first: dict[tuple[int, int, int], int] = {}
+    likely: dict[tuple[int, int, int], set[int]] = defaultdict(set)
     for found in places.values():
         for k, (a, i) in enumerate(found if len(found) <= MOST_PLACES else ()):
             for b, j in found[k + 1 :]:
                 if a != b:
-                    count[a, b, j - i] += 1
-                    first.setdefault((a, b, j - i), i)
-    best: dict[tuple[int, int], Shared] = {}
-    for (a, b, shift), n in count.most_common():
-        common, at = n + IN_A_ROW - 1, first[a, b, shift]
-        if common >= LEAST_SHARE * min(len(sizes[a]), len(sizes[b])):
-            best.setdefault((a, b), Shared(a, b, common, at, at + shift))
-    return [shared for _, shared in sorted(best.items())]
+                    likely[a, b, j - i] |= set(range(i, i + IN_A_ROW))
+    return likely

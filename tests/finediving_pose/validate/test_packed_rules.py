@@ -219,15 +219,20 @@ def test_two_clips_that_share_pictures_are_found(packed: Workspace) -> None:
 
 
 @pytest.mark.parametrize(
-    ("sizes", "pairs"),
+    ("clips", "pairs"),
     [
-        ([[1, 2, 3, 4], [5, 6, 7, 8]], []),
-        ([[1, 2, 3, 4], [9, 9, 1, 2, 3, 4]], [(0, 1, 4, 0, 2)]),
-        ([[7] * 9, [7] * 9], []),
-        ([[1, 2, 3, *range(50, 70)], [1, 2, 3, *range(80, 100)]], []),
-        ([[1, 2], [1, 2]], []),
+        (["abcd", "efgh"], []),
+        (["abcd", "xxabcd"], [(0, 1, 4, 0, 2)]),
+        (["abcd", "dcba"], []),
+        (["aaaaaaaaa", "aaaaaaaaa"], []),
+        (["abc" + "efghijklmnop", "abc" + "EFGHIJKLMNOP"], []),
+        (["ab", "ab"], []),
+        (["abcd", "ABCD"], []),
+        (["abcdef", "abXdef"], [(0, 1, 3, 3, 3)]),
     ],
 )
-def test_shared_pictures_are_in_the_same_order_and_many(sizes: list[list[int]], pairs: list[tuple[int, ...]]) -> None:
-    shared = shared_pictures([np.array(s) for s in sizes])
+def test_shared_pictures_are_in_the_same_order_and_many(clips: list[str], pairs: list[tuple[int, ...]]) -> None:
+    """A letter is a picture; its size is its place in the alphabet, so that a and A are as large."""
+    sizes = [np.array([ord(letter.lower()) for letter in clip]) for clip in clips]
+    shared = shared_pictures(sizes, lambda i, at: clips[i][at].encode())
     assert [(s.a, s.b, s.count, s.at_a, s.at_b) for s in shared] == pairs
