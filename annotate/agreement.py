@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import redirect_stdout
+from io import StringIO
+from typing import Any
+
 import numpy as np
 
-from finediving_pose.skeleton import HEAD, N_JOINTS
+from finediving_pose.skeleton import HEAD, INDEX, N_JOINTS, SIGMAS
 
 
 def head_length(truth: np.ndarray) -> np.ndarray:
@@ -45,3 +49,78 @@ def joint_hits(pred: np.ndarray, truth: np.ndarray, threshold: float) -> tuple[n
     distance = np.linalg.norm(pred - truth, axis=-1)
     right = np.nan_to_num(distance, nan=np.inf) < threshold * np.nan_to_num(reach)[:, None]
     return right & counted, counted
+
+
+def pck_torso(pred: np.ndarray, truth: np.ndarray, threshold: float = 0.2) -> float:
+    """Share of joints closer to the truth than ``threshold`` torso lengths, left shoulder to right hip (PCK@0.2).
+
+    The measure of FLIC (Sapp and Taskar, CVPR 2013); which joints and frames count is as for :func:`pckh`.
+
+    Parameters
+    ----------
+    pred, truth : (n, 16, 2), pixels
+
+    Returns
+    -------
+    Share in [0, 1]; NaN where nothing can be counted.
+    """
+    torso = np.linalg.norm(truth[:, INDEX["left_shoulder"]] - truth[:, INDEX["right_hip"]], axis=-1)
+    counted = ~np.isnan(truth[..., 0]) & (np.nan_to_num(torso) > 0)[:, None]
+    distance = np.nan_to_num(np.linalg.norm(pred - truth, axis=-1), nan=np.inf)
+    right = counted & (distance < threshold * np.nan_to_num(torso)[:, None])
+    return float(right.sum() / counted.sum()) if counted.any() else float("nan")
+
+
+def oks_ap(pred: np.ndarray, truth: np.ndarray, confidence: np.ndarray) -> float:
+    """Average precision by object keypoint similarity, mean over thresholds 0.50 to 0.95 (COCO keypoints).
+
+    Computed by pycocotools with the sigmas of :mod:`finediving_pose.skeleton`, one person a picture. The
+    person's area is that of the box around the true joints x 0.53, as data sets without outlines take it.
+
+    Parameters
+    ----------
+    pred, truth : (n, 16, 2), pixels; NaN where absent
+    confidence : (n,), how sure the estimator is of each pose
+
+    Returns
+    -------
+    AP in [0, 1]; NaN where no frame has a true joint.
+    """
+    known = np.asarray(~np.isnan(truth).any(-1))
+    rows = np.flatnonzero(known.any(1))
+    if not len(rows):
+        return float("nan")
+    true, found = [], []
+    for k, i in enumerate(rows.tolist()):
+        low, high = np.nanmin(truth[i], 0), np.nanmax(truth[i], 0)
+        width, height = (high - low).tolist()
+        flat = np.concatenate([np.nan_to_num(truth[i]), 2.0 * known[i][:, None]], axis=1).reshape(-1)
+        shared = {"image_id": k, "category_id": 1, "bbox": [*low.tolist(), width, height]}
+        area = max(width * height * _AREA_OF_BOX, 1.0)
+        true.append(
+            {**shared, "id": k + 1, "keypoints": flat.tolist(), "num_keypoints": int(known[i].sum()), "area": area,
+             "iscrowd": 0}
+        )  # fmt: skip
+        points = np.concatenate([np.nan_to_num(pred[i], nan=-1e6), np.ones((N_JOINTS, 1))], axis=1).reshape(-1)
+        found.append({**shared, "keypoints": points.tolist(), "score": float(confidence[i])})
+    return _coco_ap(true, found)
+
+
+_AREA_OF_BOX = 0.53
+
+
+def _coco_ap(true: list[dict[str, Any]], found: list[dict[str, Any]]) -> float:
+    from pycocotools.coco import COCO
+    from pycocotools.cocoeval import COCOeval
+
+    with redirect_stdout(StringIO()):
+        truth: Any = COCO()
+        images = [{"id": a["image_id"]} for a in true]
+        truth.dataset = {"info": {}, "images": images, "annotations": true, "categories": [{"id": 1, "name": "person"}]}
+        truth.createIndex()
+        evaluation: Any = COCOeval(truth, truth.loadRes(found), "keypoints")
+        evaluation.params.kpt_oks_sigmas = np.array(SIGMAS)
+        evaluation.evaluate()
+        evaluation.accumulate()
+        evaluation.summarize()
+    return float(evaluation.stats[0])

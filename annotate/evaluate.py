@@ -1,4 +1,8 @@
-"""A layer of poses against a file of true ones: how often the diver was found, and every joint."""
+"""A layer of poses against a reference, another layer or a file of true poses: joint by joint, stage by stage.
+
+Machine against hand, machine against the truth of synthetic dives, and annotator against annotator are the same
+question. Frames and persons that only one of the two has don't count.
+"""
 
 from __future__ import annotations
 
@@ -9,64 +13,147 @@ from pathlib import Path
 
 import numpy as np
 
-from annotate.agreement import joint_hits
+from annotate.agreement import joint_hits, oks_ap, pck_torso
 from annotate.crop import box_of_joints, iou
 from annotate.manual import FrameIndex
 from finediving_pose.clip import Clip, ClipKey
-from finediving_pose.errors import PoseError
+from finediving_pose.errors import PoseError, UsageError
 from finediving_pose.formats.official import read_official
+from finediving_pose.lexicon import SUB_ACTIONS, stage_of
 from finediving_pose.poses import read_poses
 from finediving_pose.skeleton import JOINTS
 from finediving_pose.workspace import Workspace
 
+Posed = tuple[int, int]
+"""Frame number and person."""
+
 
 @dataclass(frozen=True, slots=True)
 class Accuracy:
-    """How near a layer of poses is to the truth.
+    """How near a layer of poses is to the reference.
 
     Attributes
     ----------
-    frames : frames compared
-    pckh : share of joints within half a head length of the truth (see :mod:`annotate.agreement`)
-    box_found : share of frames whose box overlaps the true one by an intersection over union of 0.5 or more
+    frames : poses compared, one a frame and person
+    pckh : share of joints within half a head length (PCKh@0.5, see :mod:`annotate.agreement`)
+    pck_torso : share of joints within a fifth of the torso (PCK@0.2)
+    oks_ap : average precision by object keypoint similarity
+    box_found : share of poses whose box overlaps the reference's by an intersection over union of 0.5 or more
     by_joint : ``pckh`` of each joint
+    by_stage : ``pckh`` in each kind of stage (take-off, twists, somersaults, entry), where stages are labelled
     """
 
     frames: int
     pckh: float
+    pck_torso: float
+    oks_ap: float
     box_found: float
     by_joint: dict[str, float]
+    by_stage: dict[str, float]
 
 
-def against_truth(workspace: Workspace, clips: Sequence[Clip], truth: Path, layer: str = "auto") -> Accuracy:
-    """Compare a layer with a FineDiving-Pose JSON; frames that only one of the two has don't count.
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """One pose in both: joints (16, 2) found and wanted, the found box, its confidence, the kind of stage."""
+
+    found: np.ndarray
+    wanted: np.ndarray
+    box: np.ndarray
+    confidence: float
+    stage: str
+
+
+def evaluate(workspace: Workspace, clips: Sequence[Clip], reference: str | Path, layer: str = "auto") -> Accuracy:
+    """Compare a layer with a reference.
+
+    Parameters
+    ----------
+    reference : a layer (``manual/anna``, ``merged``), or the path of a FineDiving-Pose JSON
+    layer : ``auto``, ``merged`` or ``manual/NAME``
 
     Raises
     ------
+    UsageError
+        ``reference`` is neither a layer nor a file, or is ``layer`` itself.
     PoseError
-        ``truth`` can't be read, names a frame that does not exist, or shares no frame with the layer.
+        The file can't be read, names a frame that does not exist, or shares no frame with the layer.
     """
-    index = FrameIndex(workspace, clips)
-    true: dict[ClipKey, dict[int, np.ndarray]] = defaultdict(dict)
-    for i, entry in enumerate(read_official(truth)):
-        key, number = index.find(entry.image, f"{truth}: entry {i}, image {entry.image}")
-        true[key][number] = entry.keypoints
-    pairs: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
-    for key, by_frame in true.items():
-        path = workspace.pose_file(layer, key)
-        if not path.is_file():
-            continue
-        poses = read_poses(path)
-        rows = [(poses.keypoints[r], poses.box[r], k) for n, k in by_frame.items() if (r := poses.row(n)) is not None]
-        pairs += rows
+    wanted = _reference(workspace, clips, reference, layer)
+    by_key = {c.key: c for c in clips}
+    pairs = [p for key, by_frame in wanted.items() for p in _pairs(workspace, by_key[key], by_frame, layer)]
     if not pairs:
-        raise PoseError(f"{truth}: none of its {len(true)} clips has poses in {layer}; run: fdpose annotate --auto")
-    found, boxes, wanted = (np.stack(column) for column in zip(*pairs, strict=True))
+        raise PoseError(
+            f"{reference}: none of its {len(wanted)} clips has poses in {layer} for the same frames; run:"
+            " fdpose annotate --auto"
+        )
+    return _summed_up(pairs)
+
+
+def _reference(
+    workspace: Workspace, clips: Sequence[Clip], reference: str | Path, layer: str
+) -> dict[ClipKey, dict[Posed, np.ndarray]]:
+    """Joints (16, 2) of the reference by clip, frame and person."""
+    path = Path(reference)
+    if path.is_file():
+        return _of_file(workspace, clips, path)
+    layers = ["auto", "merged", *(f"manual/{name}" for name in workspace.manual_annotators())]
+    if str(reference) not in layers:
+        raise UsageError(f"--evaluate {reference}: no such file, and no layer of {', '.join(layers)}")
+    if str(reference) == layer:
+        raise UsageError(f"--evaluate {reference}: the same layer as --layer; a layer agrees with itself")
+    files = {c.key: workspace.pose_file(str(reference), c.key) for c in clips}
+    tables = {key: read_poses(file) for key, file in files.items() if file.is_file()}
+    return {
+        key: {(int(f), int(p)): k for f, p, k in zip(t.frame, t.person, t.keypoints, strict=True)}
+        for key, t in tables.items()
+    }
+
+
+def _of_file(workspace: Workspace, clips: Sequence[Clip], path: Path) -> dict[ClipKey, dict[Posed, np.ndarray]]:
+    index = FrameIndex(workspace, clips)
+    found: dict[ClipKey, dict[Posed, np.ndarray]] = defaultdict(dict)
+    for i, entry in enumerate(read_official(path)):
+        key, number = index.find(entry.image, f"{path}: entry {i}, image {entry.image}")
+        person = sum(n == number for n, _ in found[key])
+        found[key][number, person] = entry.keypoints
+    return found
+
+
+def _pairs(workspace: Workspace, clip: Clip, wanted: dict[Posed, np.ndarray], layer: str) -> list[_Pair]:
+    path = workspace.pose_file(layer, clip.key)
+    if not path.is_file():
+        return []
+    poses = read_poses(path)
+    pairs = []
+    for (frame, person), joints in wanted.items():
+        row = poses.row(frame, person)
+        if row is not None:
+            confidence = float(poses.confidence[row].mean())
+            pairs.append(_Pair(poses.keypoints[row], joints, poses.box[row], confidence, _stage(clip, frame)))
+    return pairs
+
+
+def _stage(clip: Clip, frame: int) -> str:
+    """Kind of stage that a frame is in, empty where it is not labelled."""
+    labels, at = clip.frame_labels(), frame - (clip.start_frame or 0)
+    if not 0 <= at < len(labels) or labels[at] not in SUB_ACTIONS:
+        return ""
+    kind = stage_of(labels[at]).kind
+    return "take-off" if kind in ("direction", "armstand") else kind
+
+
+def _summed_up(pairs: Sequence[_Pair]) -> Accuracy:
+    found, wanted = np.stack([p.found for p in pairs]), np.stack([p.wanted for p in pairs])
     right, counted = joint_hits(found, wanted, 0.5)
+    stages = np.array([p.stage for p in pairs])
     per_joint = right.sum(0) / np.maximum(counted.sum(0), 1)
+    kinds = [k for k in ("take-off", "twists", "somersaults", "entry") if (stages == k).any()]
     return Accuracy(
         frames=len(pairs),
         pckh=float(right.sum() / max(counted.sum(), 1)),
-        box_found=float((iou(boxes, box_of_joints(wanted)) >= 0.5).mean()),
+        pck_torso=pck_torso(found, wanted),
+        oks_ap=oks_ap(found, wanted, np.array([p.confidence for p in pairs])),
+        box_found=float((iou(np.stack([p.box for p in pairs]), box_of_joints(wanted)) >= 0.5).mean()),
         by_joint={name: float(share) for name, share in zip(JOINTS, per_joint, strict=True)},
+        by_stage={k: float(right[stages == k].sum() / max(counted[stages == k].sum(), 1)) for k in kinds},
     )

@@ -11,7 +11,10 @@ from finediving_pose.cli.options import clip_option, data_option, json_option, s
 from finediving_pose.errors import FdposeError, UsageError
 from finediving_pose.workspace import Workspace
 
-_MODES = "--auto (estimate poses), --manual FILE... (take in hand annotations) or --finetune (train the estimator)"
+_MODES = (
+    "--auto (estimate poses), --manual FILE... (take in hand annotations), --finetune (train the estimator)"
+    " or --evaluate REFERENCE (compare poses)"
+)
 _file = click.Path(path_type=Path, dir_okay=False)
 
 _EPILOG = """\b
@@ -19,6 +22,7 @@ Examples:
   fdpose annotate --auto --data ./fdpose-data
   fdpose annotate --manual annotations.json --annotator anna
   fdpose annotate --finetune --name mine --steps 2000, then: fdpose annotate --auto --estimator mine --force
+  fdpose annotate --evaluate manual/anna --layer auto
 """
 
 
@@ -27,6 +31,9 @@ Examples:
 @click.option("--auto", "mode_auto", is_flag=True, help="Estimate poses: locate the diver, crop, find 16 joints.")
 @click.option("--manual", "mode_manual", is_flag=True, help="Take in FILES of hand annotations (FineDiving-Pose JSON).")
 @click.option("--finetune", "mode_finetune", is_flag=True, help="Train the estimator on the merged poses.")
+@click.option("--evaluate", metavar="REFERENCE",
+              help="How near --layer is to a layer (manual/NAME, merged) or a file of true poses.")  # fmt: skip
+@click.option("--layer", default="auto", show_default=True, help="With --evaluate: auto, merged or manual/NAME.")
 @click.argument("files", nargs=-1, type=_file)
 @clip_option
 @split_option
@@ -47,14 +54,20 @@ Examples:
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="With --finetune.")
 @json_option
 def annotate(data: Workspace, clips: tuple[str, ...], split: str | None, as_json: bool, **given: Any) -> None:
-    """Poses: automatic, by hand, and training the estimator. Give exactly one of --auto, --manual, --finetune."""
+    """Poses: automatic, by hand, training the estimator, and how near one is to another.
+
+    Give exactly one of --auto, --manual, --finetune, --evaluate.
+    """
     from finediving_pose.labels.table import read_clips, select
 
-    modes = [m for m in ("auto", "manual", "finetune") if given[f"mode_{m}"]]
+    modes = [m for m in ("auto", "manual", "finetune") if given[f"mode_{m}"]] + ["evaluate"] * bool(given["evaluate"])
     if len(modes) != 1:
         raise UsageError(f"give exactly one of {_MODES}")
     if given["files"] and modes != ["manual"]:
         raise UsageError(f"--{modes[0]} takes no files; did you mean --manual {given['files'][0]}?")
+    if modes == ["evaluate"]:
+        _evaluate(data, select(read_clips(data), clips, split), given, as_json)
+        return
     run = {"auto": _auto, "manual": _manual, "finetune": _finetune}[modes[0]]
     summary, next_step = run(data, select(read_clips(data), clips, split), given)
     say(summary, as_json=as_json, next_step=next_step)
@@ -103,3 +116,27 @@ def _finetune(data: Workspace, clips: list[Any], given: dict[str, Any]) -> tuple
     training = Training(given["name"], given["network"], start, given["steps"], given["seed"])
     summary = finetune(data, clips, training, device=given["device"], bf16=given["bf16"])
     return summary, f"fdpose annotate --auto --estimator {given['name']} --force"
+
+
+def _evaluate(data: Workspace, clips: list[Any], given: dict[str, Any], as_json: bool) -> None:
+    from dataclasses import asdict
+
+    from annotate.evaluate import evaluate
+
+    accuracy = evaluate(data, clips, given["evaluate"], given["layer"])
+    if as_json:
+        say({"layer": given["layer"], "reference": given["evaluate"], **asdict(accuracy)}, as_json=True)
+        return
+    say(
+        {
+            "layer": given["layer"],
+            "reference": given["evaluate"],
+            "poses_compared": accuracy.frames,
+            "PCKh@0.5": f"{accuracy.pckh:.3f}",
+            "PCK@0.2_torso": f"{accuracy.pck_torso:.3f}",
+            "OKS_AP": f"{accuracy.oks_ap:.3f}",
+            "box_IoU_0.5": f"{accuracy.box_found:.3f}",
+        }
+    )
+    click.echo("\nPCKh@0.5 by joint and by stage")
+    say({name: f"{share:.3f}" for name, share in (accuracy.by_joint | accuracy.by_stage).items()})

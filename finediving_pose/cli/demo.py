@@ -64,14 +64,16 @@ STEP_OF_DEMO = "step of demo"
 
 
 def _write_report(data: Workspace, where: Path) -> Path:
-    from annotate.evaluate import against_truth
+    from annotate.evaluate import evaluate
     from finediving_pose.labels.table import read_clips
     from finediving_pose.report.html import write_report
 
-    accuracy = against_truth(data, read_clips(data), where / "truth" / "annotations.json")
+    accuracy = evaluate(data, read_clips(data), where / "truth" / "annotations.json")
     table: dict[str, Any] = {
         "frames compared": accuracy.frames,
         "PCKh@0.5": f"{accuracy.pckh:.3f}",
+        "PCK@0.2 torso": f"{accuracy.pck_torso:.3f}",
+        "OKS AP": f"{accuracy.oks_ap:.3f}",
         "diver found (IoU 0.5)": f"{accuracy.box_found:.3f}",
     } | {name.replace("_", " "): f"{share:.3f}" for name, share in accuracy.by_joint.items()}
     run = max(data.runs.iterdir(), key=lambda p: p.stat().st_mtime)

@@ -1,0 +1,74 @@
+"""One layer of poses against another, or against a file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from annotate.evaluate import evaluate
+from finediving_pose.cli import main
+from finediving_pose.clip import Clip, ClipKey
+from finediving_pose.errors import PoseError, UsageError
+from finediving_pose.formats.official import OfficialPose, write_official
+from finediving_pose.labels.table import read_clips, write_clips
+from finediving_pose.poses import JointSource, write_poses
+from finediving_pose.workspace import Workspace
+from tests.annotate.made_up import BASE, KEY, grey_clips, table
+
+
+@pytest.fixture
+def posed(workspace: Workspace) -> Workspace:
+    """Three frames: the machine is right in the first, a quarter of a head off in the second, a head in the third."""
+    grey_clips(workspace)
+    clips = [Clip(KEY, start_frame=0, end_frame=2, n_frames=3, stage_starts=(1, 2), sub_actions=(1, 17, 36))]
+    write_clips(workspace.clips_table, [*clips, *[c for c in read_clips(workspace) if c.key != KEY]])
+    for layer, source in (("auto", JointSource.AUTOMATIC), ("manual/anna", JointSource.MANUAL)):
+        poses = table(layer, source, frames=(0, 1, 2))
+        if layer == "auto":
+            poses.keypoints[1] += 5
+            poses.keypoints[2] += 20
+        write_poses(workspace.pose_file(layer, KEY), poses)
+    return workspace
+
+
+def test_a_layer_is_compared_joint_by_joint_and_stage_by_stage(posed: Workspace) -> None:
+    accuracy = evaluate(posed, read_clips(posed), "manual/anna")
+    assert accuracy.frames == 3
+    assert accuracy.pckh == pytest.approx(2 / 3)
+    assert set(accuracy.by_joint.values()) == {2 / 3}
+    assert accuracy.by_stage == {"take-off": 1.0, "somersaults": 1.0, "entry": 0.0}
+    assert 0 < accuracy.oks_ap < 1
+
+
+def test_a_file_is_as_good_a_reference_as_a_layer(posed: Workspace, tmp_path: Path) -> None:
+    path = tmp_path / "truth.json"
+    write_official(path, [OfficialPose.of(f"{KEY}/0000{i}.jpg", BASE) for i in range(3)])
+    assert evaluate(posed, read_clips(posed), path) == evaluate(posed, read_clips(posed), "manual/anna")
+
+
+@pytest.mark.parametrize(
+    ("reference", "layer", "error", "says"),
+    [
+        ("manual/kim", "auto", UsageError, "no such file, and no layer of auto, merged, manual/anna"),
+        ("auto", "auto", UsageError, "a layer agrees with itself"),
+        ("manual/anna", "merged", PoseError, "none of its 1 clips has poses in merged"),
+    ],
+)
+def test_what_can_not_be_compared_is_refused(
+    posed: Workspace, reference: str, layer: str, error: type[Exception], says: str
+) -> None:
+    with pytest.raises(error, match=says):
+        evaluate(posed, read_clips(posed), reference, layer)
+
+
+def test_the_command_prints_a_table_or_json(posed: Workspace) -> None:
+    at = ["annotate", "--evaluate", "manual/anna", "--data", str(posed.root)]
+    said = CliRunner().invoke(main, at)
+    assert said.exit_code == 0, said.output
+    assert "PCKh@0.5" in said.stdout
+    assert "somersaults" in said.stdout
+    assert json.loads(CliRunner().invoke(main, [*at, "--json"]).stdout)["pckh"] == pytest.approx(2 / 3)
+    assert ClipKey("meet", 1) in {c.key for c in read_clips(posed)}
