@@ -15,6 +15,7 @@ from finediving_pose.frames import FrameFolder, frame_name, open_frames
 from finediving_pose.poses import ClipPoses, Visibility, read_poses
 from finediving_pose.skeleton import JOINTS
 from finediving_pose.validate.rules import Finding
+from finediving_pose.validate.words import counted
 from finediving_pose.workspace import Workspace
 
 
@@ -103,14 +104,14 @@ class LayerPoses:
         names = [JOINTS[j] for j in np.flatnonzero(joints[rows[0]])]
         n, m, first = int(joints.sum()), len(set(self.poses.frame[rows].tolist())), int(self.poses.frame[rows[0]])
         shown = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
-        many = f"{n} joint{'s' * (n > 1)} in {m} frame{'s' * (m > 1)}"
+        many = f"{counted(n, 'joint')} in {counted(m, 'frame')}"
         return self.finding(f"{what}: {many}, first {frame_name(first)} ({shown})", first, many, expected)
 
     def on_rows(self, what: str, rows: np.ndarray, expected: object = "") -> Finding:
         """``what in N frames, first 00012.jpg`` of row numbers, not empty."""
         assert self.poses
         frames = self.poses.frame[rows]
-        many = f"{len(set(frames.tolist()))} frame{'s' * (len(set(frames.tolist())) > 1)}"
+        many = counted(len(set(frames.tolist())), "frame")
         return self.finding(f"{what} in {many}, first {frame_name(int(frames[0]))}", frames[0], many, expected)
 
 

@@ -22,6 +22,7 @@ from finediving_pose.packed.writer import sub_action_of_frames
 from finediving_pose.poses import Visibility, best_layer, read_poses
 from finediving_pose.validate.rules import Finding, rule
 from finediving_pose.validate.same_pictures import shared_pictures
+from finediving_pose.validate.words import counted
 from finediving_pose.workspace import Workspace
 
 ATTRIBUTES = ("creator", "created", "manifest_digest", "provenance", "n_clips", "n_frames")
@@ -177,7 +178,7 @@ def frames_have_their_sub_action(packed: PackedSubject) -> Iterator[Finding]:
         wrong = np.flatnonzero(stored != expected)
         if len(wrong):
             number = int(packed.sound.frame_numbers(i)[wrong[0]])
-            what = f"{len(wrong)} frames have another sub-action than the stages say, first {number}"
+            what = f"{counted(len(wrong), 'frame')} with another sub-action than the stages say, first {number}"
             yield packed.finding(what, int(stored[wrong[0]]), int(expected[wrong[0]]), clip.key)
 
 
@@ -189,9 +190,9 @@ def poses_are_usable(packed: PackedSubject) -> Iterator[Finding]:
         poses = packed.sound.poses(i)
         seen = (poses.visibility == Visibility.VISIBLE) & ~np.isfinite(poses.keypoints).all(-1)
         odd = ~((poses.confidence >= 0) & (poses.confidence <= 1))
-        for what, joints in (("joints seen without a place", seen), ("confidences not between 0 and 1", odd)):
+        for noun, what, joints in (("joint", "seen without a place", seen), ("confidence", "not between 0 and 1", odd)):
             if joints.any():
-                yield packed.finding(f"{int(joints.sum())} {what}", key=clip.key)
+                yield packed.finding(f"{counted(int(joints.sum()), noun)} {what}", key=clip.key)
 
 
 @rule("packed.same-pictures", severity="warning")
@@ -208,7 +209,7 @@ def clips_are_different_dives(packed: PackedSubject) -> Iterator[Finding]:
     for pair in shared_pictures([sizes[a:b] for a, b in pairwise(offset)], lambda i, at: file.jpegs(i, [at])[0]):
         a, b = file.clips[pair.a], file.clips[pair.b]
         splits = f" ({a.split} and {b.split})" if a.split != b.split else ""
-        yield packed.finding(f"shares {pair.count} pictures with {a.key}{splits}", a.key, key=b.key)
+        yield packed.finding(f"shares {counted(pair.count, 'picture')} with {a.key}{splits}", a.key, key=b.key)
 
 
 # -- the file against its data directory ----------------------------------------------------------------------------
@@ -225,7 +226,7 @@ def file_has_the_clips(packed: PackedSubject) -> Iterator[Finding]:
     if missing:
         n = len(missing)
         yield packed.finding(
-            f"{n} clip{'s' * (n > 1)} with frames not packed, first {missing[0]}; {_AGAIN}", len(inside), len(ready)
+            f"{counted(n, 'clip')} with frames not packed, first {missing[0]}; {_AGAIN}", len(inside), len(ready)
         )
     for key, clip in inside.items():
         now = packed.table.get(key)
@@ -242,7 +243,8 @@ def file_has_the_frames(packed: PackedSubject) -> Iterator[Finding]:
         if is_complete(packed.workspace, clip.key):
             numbers, now = packed.sound.frame_numbers(i).tolist(), list(open_frames(packed.workspace, clip.key).numbers)
             if numbers != now:
-                what = f"packed with {len(numbers)} frames, the folder has {len(now)} or other numbers; {_AGAIN}"
+                had = counted(len(numbers), "frame")
+                what = f"packed with {had}, the folder has {len(now)} or other numbers; {_AGAIN}"
                 yield packed.finding(what, len(numbers), len(now), clip.key)
 
 
@@ -257,7 +259,9 @@ def file_has_the_poses(packed: PackedSubject) -> Iterator[Finding]:
         layer = best_layer(packed.workspace, clip.key)
         changed = _changed_poses(packed.sound, i, packed.workspace.pose_file(layer, clip.key)) if layer else 0
         if changed:
-            yield packed.finding(f"{changed} of its frames have other poses than {layer} now; {_AGAIN}", key=clip.key)
+            yield packed.finding(
+                f"{counted(changed, 'frame')} with other poses than {layer} has now; {_AGAIN}", key=clip.key
+            )
 
 
 def _changed_poses(file: PackedFile, i: int, path: Path) -> int:

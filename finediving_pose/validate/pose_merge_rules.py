@@ -11,6 +11,7 @@ from finediving_pose.poses import ClipPoses, JointSource
 from finediving_pose.skeleton import HEAD
 from finediving_pose.validate.layer_poses import LayerPoses
 from finediving_pose.validate.rules import Finding, rule
+from finediving_pose.validate.words import counted
 
 SAME_PLACE = 0.01
 LEAST_DISAGREEMENT = 10.0
@@ -50,9 +51,10 @@ def merged_poses_are_all_poses(layer: LayerPoses) -> Iterator[Finding]:
     theirs = {place for t in layer.others.values() for place in zip(t.frame.tolist(), t.person.tolist(), strict=True)}
     missing = sorted(theirs - mine)
     if missing:
+        first, lacks = missing[0][0], counted(len(missing), "pose")
         yield layer.finding(
-            f"lacks {len(missing)} poses that other layers have, first {frame_name(missing[0][0])}; {_AGAIN}",
-            missing[0][0],
+            f"lacks {lacks} that other layers have, first {frame_name(first)}; {_AGAIN}",
+            first,
             len(mine),
             len(theirs),
         )

@@ -13,6 +13,7 @@ from finediving_pose.frames import FrameFolder, frame_name
 from finediving_pose.skeleton import FLIP, JOINTS, LIMBS
 from finediving_pose.validate.layer_poses import LayerPoses
 from finediving_pose.validate.rules import Finding, rule
+from finediving_pose.validate.words import counted
 
 JOINT_LEAP = 1.0
 BODY_LEAP = 2.0
@@ -84,7 +85,7 @@ def limbs_are_not_too_long(layer: LayerPoses) -> Iterator[Finding]:
     A limb may look short in a picture, but never longer than it is. Each limb's length over its share of the
     body's height (Drillis and Contini) is a height that it vouches for; the body is as tall as nine of ten
     of the longer limbs within five frames say at most. In real hand poses a limb exceeds that by 24 % at most,
-    in true synthetic poses by 6 %; 50 % is wrong.
+    in true synthetic poses by 6 %; by 50 % it is wrong.
     """
     if layer.poses is None or not len(layer.poses):
         return
@@ -96,9 +97,9 @@ def limbs_are_not_too_long(layer: LayerPoses) -> Iterator[Finding]:
     rows = np.flatnonzero(long.any(1))
     ratio = np.nan_to_num(height[rows] / body[rows, None]) * long[rows]
     row, limb = np.unravel_index(ratio.argmax(), ratio.shape)
-    name, frame, n = _limb(int(limb)), int(layer.poses.frame[rows[row]]), len(rows)
+    name, frame = _limb(int(limb)), int(layer.poses.frame[rows[row]])
     yield layer.finding(
-        f"limbs too long in {n} frame{'s' * (n > 1)}; worst {frame_name(frame)}, {name},"
+        f"limbs too long in {counted(len(rows), 'frame')}; worst {frame_name(frame)}, {name},"
         f" {ratio.max():.1f} times what the body allows",
         frame,
         f"{ratio.max():.1f}",
@@ -114,7 +115,7 @@ def sides_are_not_swapped(layer: LayerPoses) -> Iterator[Finding]:
     in the picture. The sides changed places where, once that turn is taken off, the pairs moved by more than 3 %
     of the diver's size, and by at most half of it with left and right exchanged, both from where they were
     and from where the frames before and after would have them, which tells a fast twist from a swap. Finds
-    199 of 204 swaps put into true synthetic poses, and none in those themselves or in real hand poses. Straight
+    932 of 1071 swaps put into true synthetic poses, and none in those themselves or in real hand poses. Straight
     from the side, where left and right lie together, a swap can't be seen and does no harm.
     """
     if layer.poses is None:

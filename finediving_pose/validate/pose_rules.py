@@ -15,6 +15,7 @@ from finediving_pose.skeleton import FLIP, JOINTS
 from finediving_pose.validate import pose_merge_rules, pose_motion_rules  # noqa: F401  (they register)
 from finediving_pose.validate.layer_poses import LayerPoses, load_layers
 from finediving_pose.validate.rules import Finding, rule
+from finediving_pose.validate.words import counted
 
 __all__ = ["LayerPoses", "load_layers"]
 
@@ -75,8 +76,8 @@ def frames_of_poses_exist(layer: LayerPoses) -> Iterator[Finding]:
     strangers = sorted({int(f) for f in layer.poses.frame} - set(known))
     if strangers:
         yield layer.finding(
-            f"{len(strangers)} poses for frames that the clip does not have, first {frame_name(strangers[0])};"
-            f" it has {min(known)} to {max(known)}",
+            f"{counted(len(strangers), 'pose')} for frames that the clip does not have,"
+            f" first {frame_name(strangers[0])}; it has {min(known)} to {max(known)}",
             strangers[0],
             strangers[0],
             f"{min(known)} to {max(known)}",
@@ -106,7 +107,7 @@ def persons_are_as_many_as_divers(layer: LayerPoses) -> Iterator[Finding]:
     if found != divers:
         kind = "a synchronised" if divers == 2 else "an individual"
         row = int(layer.poses.person.argmax())
-        yield layer.finding(f"{found} person{'s' * (found > 1)} in {kind} dive", layer.poses.frame[row], found, divers)
+        yield layer.finding(f"{counted(found, 'person')} in {kind} dive", layer.poses.frame[row], found, divers)
 
 
 @rule("pose.same-person", severity="warning")
@@ -243,8 +244,8 @@ def joints_are_spread_over_a_body(layer: LayerPoses) -> Iterator[Finding]:
 def left_and_right_are_two_places(layer: LayerPoses) -> Iterator[Finding]:
     """Left and right joints lie at two places.
 
-    Even straight from the side hips, knees and shoulders are some pixels apart somewhere: at least 0.8 % of
-    the diver's size in every real hand pose, 1.5 % in 99 of 100 synthetic ones. Where all pairs of most
+    Even straight from the side some pair is a few pixels apart: the widest by at least 0.8 % of the diver's
+    size in every real hand pose, 1.5 % in 99 of 100 synthetic ones. Where all pairs of most
     frames are within 0.4 %, the estimator does not tell left from right, and places both in the middle.
     """
     if layer.poses is None or not len(layer.poses):

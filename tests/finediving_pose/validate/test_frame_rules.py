@@ -75,6 +75,14 @@ def found(workspace: Workspace, clip: Clip = CLIP) -> dict[str, Finding]:
     return {f.rule: f for r in RULES.values() if r.scope == "frames" and frames for f in r(frames)}
 
 
+def turn_round(folder: Path) -> None:
+    """The diver slows down, is still for two frames, and starts again: here paler, as if a pixel's edge moved."""
+    still = picture(15)
+    pale = np.where(still == (230, 180, 150), still - 14, still).astype(np.uint8)
+    for numbers, rgb in (((14, 17), pale), ((15, 16), still)):
+        put(rgb, *numbers)(folder)
+
+
 OTHER_SCENE = np.full((54, 96, 3), (200, 60, 20), np.uint8) + np.arange(54, dtype=np.uint8)[:, None, None]
 WITHOUT_13 = [n for n in range(10, 25) if n != 13]
 
@@ -90,6 +98,7 @@ DAMAGE = [
     ("nine the same", put(picture(12), *range(12, 21)), {}),
     ("shown twice", put(picture(15), 16, quality=85), 
         {"frame.repeated": "1 picture repeated in movement, first 00016.jpg"}),
+    ("still for a moment", turn_round, {}),
     ("black", put(picture(12) // 255, 12), {"frame.blank": "1 blank picture; 00012.jpg is black"}),
     ("grey", put(np.full((54, 96, 3), 128, np.uint8), 10), {"frame.blank": "00010.jpg is of one colour"}),
     ("cut", put(OTHER_SCENE, *range(20, 25)), {"frame.cut": "1 camera cut, the clearest at 00020.jpg"}),
@@ -100,7 +109,7 @@ DAMAGE = [
     ("not listed", manifest(numbers=WITHOUT_13, digest=""), {
         "frame.unchanged": "",
         "frame.label-range": "14 frames, the labels say 15, 10 to 24: 1 missing, first 13",
-        "frame.gap": "1 gap of 1 frames, the first between 12 and 14",
+        "frame.gap": "1 gap of 1 frame, the first between 12 and 14",
         "frame.unlisted": "first 00013.jpg",
     }),
     ("wrong number", manifest(numbers=[*range(10, 24), 25]), {

@@ -123,11 +123,11 @@ CASES: list[tuple[str, Change, str | None, str]] = [
      "packed.provenance", "lacks the attributes provenance"),
     ("a wrong count", attribute("n_frames", 25), "packed.counts", "n_frames says 25, there are 24"),
     ("another sub-action", honest(put("labels/sub_action", 10, 36)),
-     "packed.sub-actions", "1 frames have another sub-action than the stages say, first 22"),
+     "packed.sub-actions", "1 frame with another sub-action than the stages say, first 22"),
     ("a place lost", honest(put("pose/keypoints", (10, 0, 3), np.nan)),
-     "packed.pose-values", "1 joints seen without a place"),
+     "packed.pose-values", "1 joint seen without a place"),
     ("a confidence of 90", honest(put("pose/confidence", (10, 0, 3), 90)),
-     "packed.pose-values", "1 confidences not between 0 and 1"),
+     "packed.pose-values", "1 confidence not between 0 and 1"),
 ]  # fmt: skip
 
 
@@ -184,8 +184,8 @@ def extract_again(workspace: Workspace) -> None:
 
 
 STALE: list[tuple[Callable[[Workspace], object], str | None, str]] = [
-    (annotate_again, "packed.poses", "1 of its frames have other poses than auto now; pack it again with: fdpose pack"),
-    (merge, "packed.poses", "8 of its frames have other poses than merged now"),
+    (annotate_again, "packed.poses", "1 frame with other poses than auto has now; pack it again with: fdpose pack"),
+    (merge, "packed.poses", "8 frames with other poses than merged has now"),
     (write_again, None, ""),
     (relabel, "packed.clips", "packed with other labels than the clips table has: split, dive_score"),
     (another_clip, "packed.clips", "1 clip with frames not packed, first men/3"),

@@ -253,7 +253,7 @@ def test_a_frame_that_was_not_merged_is_missed(frames: Workspace) -> None:
     write_poses(frames.pose_file("auto", CLIP.key), good_poses())
     write_poses(frames.pose_file("merged", CLIP.key), good_poses(9))
     assert [f.message for f in found(frames)] == [
-        "merged: lacks 1 poses that other layers have, first 00009.jpg; merge again with: fdpose merge"
+        "merged: lacks 1 pose that other layers have, first 00009.jpg; merge again with: fdpose merge"
     ]
 
 
