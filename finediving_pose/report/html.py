@@ -137,8 +137,8 @@ def _sheets(workspace: Workspace, clips: Sequence[Clip]) -> list[Sheet]:
 
 
 def _findings(workspace: Workspace, findings: Sequence[Finding] | None) -> list[dict[str, Any]]:
-    """Findings by rule: errors first, then the most frequent."""
-    from finediving_pose.validate import RULES, validate
+    """Findings by rule: the gravest first, then the most frequent."""
+    from finediving_pose.validate import RULES, SEVERITIES, validate
 
     found = validate(workspace, ignore=["frame"]) if findings is None else findings
     by_rule: dict[str, list[Finding]] = {}
@@ -150,12 +150,12 @@ def _findings(workspace: Workspace, findings: Sequence[Finding] | None) -> list[
             "severity": RULES[name].severity,
             "says": RULES[name].says,
             "count": len(fs),
-            "examples": [(str(f.key), f.message) for f in fs[:EXAMPLES]],
+            "examples": [(f.place, f.message) for f in fs[:EXAMPLES]],
             "more": max(0, len(fs) - EXAMPLES),
         }
         for name, fs in by_rule.items()
     ]
-    return sorted(rows, key=lambda r: (r["severity"], -r["count"]))
+    return sorted(rows, key=lambda r: (SEVERITIES.index(r["severity"]), -r["count"]))
 
 
 def _run(folder: Path) -> dict[str, Any]:

@@ -94,6 +94,14 @@ def test_findings_given_are_the_findings_shown(labelled: Workspace, tmp_path: Pa
     assert "split.test-exemplar" not in page
 
 
+def test_notes_come_after_warnings_and_a_file_has_its_place(labelled: Workspace, tmp_path: Path) -> None:
+    note = Finding(None, "newer", field="f.h5", rule="packed.version", severity="note")
+    warning = Finding(ClipKey("v", 1), "changed", rule="frame.unchanged", severity="warning")
+    page = write_report(labelled, tmp_path / "r.html", findings=[note, note, warning]).read_text()
+    assert page.index("frame.unchanged") < page.index("packed.version")
+    assert "<b>f.h5</b> newer" in page
+
+
 def test_what_was_there_stays_when_the_run_is_none(labelled: Workspace, tmp_path: Path) -> None:
     target = tmp_path / "r.html"
     target.write_text("before")
