@@ -1,18 +1,26 @@
 """Frame-exact ranges out of a video.
 
 Frame ``i`` is the ``i``-th picture of one sequential decode, in presentation
-order, counted from 0. Frames are counted as they are decoded; nothing is ever
-looked up by "frame n", which containers answer with the nearest key frame.
+order, counted from 0. Pictures come as they are coded: a display rotation that
+the container asks for is not applied (broadcasts are upright, and the pixels
+are then those that any sequential decode gives).
+
+Nothing is ever looked up by "frame n", which containers answer with the
+nearest key frame. Where the packets' times name every frame
+(:mod:`finediving_pose.video_index`), frames are known by their times, a seek
+goes to a key frame before what is wanted, and damage costs the frames that it
+touches; elsewhere frames are counted from the start of the file.
 """
 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import av
 import numpy as np
@@ -22,8 +30,14 @@ from av.video.reformatter import Interpolation
 
 from finediving_pose.errors import VideoError
 from finediving_pose.frames import HEIGHT, scaled_width
+from finediving_pose.video_index import PacketIndex, index_packets
+
+Picture = TypeVar("Picture")
 
 SUFFIXES = (".mp4", ".mkv", ".avi", ".mov", ".webm")
+
+_WORTH_A_SEEK = 12
+"""Frames that a seek must leave out: it costs as much as decoding a few, as the decoder starts empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +57,16 @@ def open_video(path: Path) -> VideoInfo:
         return _info(path, stream)
 
 
+def index_video(path: Path) -> PacketIndex | None:
+    """Which frames the video holds, by its packets, nothing decoded; None where packets don't tell for sure."""
+    with _open(path) as (container, stream):
+        return index_packets(container, stream)
+
+
 def read_ranges(
     path: Path, ranges: Sequence[range], height: int = HEIGHT, threads: int = 0
 ) -> Iterator[tuple[int, int, np.ndarray]]:
-    """Decode the video once and yield the frames of every range, in decode order.
+    """The frames of every range, in the order of their numbers, each group of pictures decoded once.
 
     Parameters
     ----------
@@ -63,26 +83,59 @@ def read_ranges(
     ------
     VideoError
         The file is no video, a frame can't be decoded, or the video ends before a range does;
-        the ranges that end before that point have been yielded whole.
+        the frames before that point have been yielded.
     """
-    last = max((r.stop for r in ranges if len(r)), default=0)
-    if last == 0:
+
+    def to_rgb(frame: VideoFrame) -> np.ndarray:
+        width = scaled_width(frame.width, frame.height, height)
+        return frame.to_ndarray(format="rgb24", width=width, height=height, interpolation=Interpolation.AREA)
+
+    for number, rgb in decode_frames(path, ranges, index_video(path), to_rgb, threads):
+        if rgb is None:
+            raise VideoError(f"{path}: damaged, frame {number} can't be decoded; fetch the video again")
+        for i, wanted in enumerate(ranges):
+            if number in wanted:
+                yield i, number, rgb
+
+
+def decode_frames(
+    path: Path,
+    ranges: Sequence[range],
+    index: PacketIndex | None,
+    convert: Callable[[VideoFrame], Picture],
+    threads: int = 0,
+) -> Iterator[tuple[int, Picture | None]]:
+    """Every frame of the ranges once, converted, in the order of the numbers; None for one that damage has cost.
+
+    ``index`` is :func:`index_video` of the same file, made once and passed on. With it, frames that nobody
+    wants are passed over by seeks. ``convert`` is called at once on the decoder's frame, which need not be kept.
+
+    Raises
+    ------
+    VideoError
+        The video ends before a range does, or is damaged where frames can only be counted.
+    """
+    wanted = merged(ranges)
+    if not wanted:
         return
-    with _open(path) as (container, stream):
-        info = _info(path, stream)
-        size = (scaled_width(info.width, info.height, height), height)
-        stream.codec_context.thread_count = threads
-        number = 0
-        for frame in _decode(path, container, stream):
-            wanted = [i for i, r in enumerate(ranges) if number in r]
-            if wanted:
-                rgb = frame.to_ndarray(format="rgb24", width=size[0], height=size[1], interpolation=Interpolation.AREA)
-                for i in wanted:
-                    yield i, number, rgb
-            number += 1
-            if number == last:
-                return
-    raise VideoError(_ends_early(info, number, last))
+    if index is None:
+        yield from _counted(path, wanted, convert, threads)
+        return
+    there = merged([range(r.start, min(r.stop, len(index))) for r in wanted])
+    yield from _indexed(path, there, index, convert, threads)
+    if wanted[-1].stop > len(index):
+        raise VideoError(_ends_early(open_video(path), len(index), wanted[-1].stop))
+
+
+def merged(ranges: Sequence[range]) -> list[range]:
+    """The same frame numbers as increasing ranges that do not touch."""
+    result: list[range] = []
+    for r in sorted((r for r in ranges if len(r)), key=lambda r: r.start):
+        if result and r.start <= result[-1].stop:
+            result[-1] = range(result[-1].start, max(result[-1].stop, r.stop))
+        else:
+            result.append(r)
+    return result
 
 
 def _ends_early(info: VideoInfo, found: int, needed: int) -> str:
@@ -129,6 +182,116 @@ def _info(path: Path, stream: Any) -> VideoInfo:
         stream.codec_context.width,
         stream.codec_context.height,
     )
+
+
+# -- known by their times -------------------------------------------------------------------------------------------
+
+
+def _indexed(
+    path: Path, wanted: list[range], index: PacketIndex, convert: Callable[[VideoFrame], Picture], threads: int
+) -> Iterator[tuple[int, Picture | None]]:
+    """Run by run; what a run lacks after a seek is tried again from the start of the file, which alone can tell."""
+    for entry, ranges in _runs(wanted, index):
+        left = deque(n for r in ranges for n in r)
+        for start in dict.fromkeys((entry, 0)):
+            for number, picture in _run(path, start, list(left), index, convert, threads) if left else ():
+                if picture is None and start:
+                    break
+                yield number, picture
+                left.popleft()
+
+
+def _runs(wanted: list[range], index: PacketIndex) -> list[tuple[int, list[range]]]:
+    """Ranges to read in one go, and the key frame to start from; 0 is the start of the file, without a seek."""
+    runs: list[tuple[int, list[range]]] = [(0, [])]
+    here = 0
+    for r in wanted:
+        key = index.key_before(r.start)
+        if key - here >= _WORTH_A_SEEK:
+            runs.append((key, []))
+        runs[-1][1].append(r)
+        here = r.stop
+    return [run for run in runs if run[1]]
+
+
+def _run(
+    path: Path,
+    start: int,
+    wanted: list[int],
+    index: PacketIndex,
+    convert: Callable[[VideoFrame], Picture],
+    threads: int,
+) -> Iterator[tuple[int, Picture | None]]:
+    """The wanted frames of one run. A frame waits until those decoded before it are there, so that damage has shown."""
+    waiting: deque[int] = deque(wanted)
+    pictures: dict[int, Picture] = {}
+    lost: set[int] = set()
+    chosen, due, last = set(wanted), start, index.settled(wanted[-1])
+    with _open(path) as (container, stream):
+        for frame in _decoded(container, stream, index.times[start] if start else None, threads):
+            number = index.number(frame.pts)
+            if number is None or number < due:
+                continue
+            for n in [*range(due, number), *([number] if frame.is_corrupt else [])]:
+                if n not in lost:
+                    lost |= index.touched_by(n)
+            due = number + 1
+            if number in chosen and number not in lost:
+                pictures[number] = convert(frame)
+            while waiting and index.settled(waiting[0]) < due:
+                n = waiting.popleft()
+                yield n, None if n in lost else pictures.pop(n, None)
+            if due > last or (lost and index.unsure):
+                break
+    if lost and index.unsure:
+        raise VideoError(_damaged(path, min(lost)))
+    for n in range(due, min(last + 1, len(index))):
+        if n not in lost:
+            lost |= index.touched_by(n)
+    yield from ((n, None if n in lost else pictures.get(n)) for n in waiting)
+
+
+def _decoded(container: Any, stream: Any, time: int | None, threads: int) -> Iterator[VideoFrame]:
+    """Frames from the key frame at ``time`` on, or all; what can't be decoded is left out, the rest goes on."""
+    codec = stream.codec_context
+    codec.thread_count, codec.thread_type = threads, "AUTO"
+    codec.options = {"err_detect": "explode"}  # damage is an error, not a picture patched up from its neighbours
+    if time is not None:
+        container.seek(time, stream=stream)
+    try:
+        for packet in container.demux(stream):
+            if packet.size and not packet.is_corrupt:
+                with suppress(FFmpegError):
+                    yield from packet.decode()
+    except FFmpegError:
+        pass
+    for _ in range(_MOST_DELAYED):  # an error ends one call, not what waits behind it
+        with suppress(FFmpegError):
+            yield from codec.decode(None)
+            return
+
+
+_MOST_DELAYED = 64
+"""Frames that may wait in a decoder at the end: its reordering and one a thread."""
+
+
+# -- counted --------------------------------------------------------------------------------------------------------
+
+
+def _counted(
+    path: Path, wanted: list[range], convert: Callable[[VideoFrame], Picture], threads: int
+) -> Iterator[tuple[int, Picture]]:
+    last, number = wanted[-1].stop, 0
+    with _open(path) as (container, stream):
+        info = _info(path, stream)
+        stream.codec_context.thread_count = threads
+        for frame in _decode(path, container, stream):
+            if any(number in r for r in wanted):
+                yield number, convert(frame)
+            number += 1
+            if number == last:
+                return
+    raise VideoError(_ends_early(info, number, last))
 
 
 def _decode(path: Path, container: Any, stream: Any) -> Iterator[VideoFrame]:
