@@ -12,8 +12,8 @@ from finediving_pose.errors import FdposeError, UsageError
 from finediving_pose.workspace import Workspace
 
 _MODES = (
-    "--auto (estimate poses), --manual FILE... (take in hand annotations), --finetune (train the estimator)"
-    " or --evaluate REFERENCE (compare poses)"
+    "--auto (estimate poses), --manual FILE... (take in hand annotations), --finetune (train the estimator),"
+    " --evaluate REFERENCE (compare poses) or --suggest N (frames worth a person's look)"
 )
 _file = click.Path(path_type=Path, dir_okay=False)
 
@@ -23,6 +23,7 @@ Examples:
   fdpose annotate --manual annotations.json --annotator anna
   fdpose annotate --finetune --name mine --steps 2000, then: fdpose annotate --auto --estimator mine --force
   fdpose annotate --evaluate manual/anna --layer auto
+  fdpose annotate --suggest 50
 """
 
 
@@ -33,6 +34,10 @@ Examples:
 @click.option("--finetune", "mode_finetune", is_flag=True, help="Train the estimator on the merged poses.")
 @click.option("--evaluate", metavar="REFERENCE",
               help="How near --layer is to a layer (manual/NAME, merged) or a file of true poses.")  # fmt: skip
+@click.option("--suggest", type=click.IntRange(min=1), metavar="N",
+              help="The N frames that a person should look at next.")  # fmt: skip
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False),
+              help="With --suggest: write suggestions.csv and suggestions.png here.  [default: reports/]")  # fmt: skip
 @click.option("--layer", default="auto", show_default=True, help="With --evaluate: auto, merged or manual/NAME.")
 @click.argument("files", nargs=-1, type=_file)
 @clip_option
@@ -56,11 +61,13 @@ Examples:
 def annotate(data: Workspace, clips: tuple[str, ...], split: str | None, as_json: bool, **given: Any) -> None:
     """Poses: automatic, by hand, training the estimator, and how near one is to another.
 
-    Give exactly one of --auto, --manual, --finetune, --evaluate.
+    Give exactly one of --auto, --manual, --finetune, --evaluate, --suggest.
     """
     from finediving_pose.labels.table import read_clips, select
 
-    modes = [m for m in ("auto", "manual", "finetune") if given[f"mode_{m}"]] + ["evaluate"] * bool(given["evaluate"])
+    modes = [m for m in ("auto", "manual", "finetune") if given[f"mode_{m}"]] + [
+        m for m in ("evaluate", "suggest") if given[m]
+    ]
     if len(modes) != 1:
         raise UsageError(f"give exactly one of {_MODES}")
     if given["files"] and modes != ["manual"]:
@@ -68,7 +75,7 @@ def annotate(data: Workspace, clips: tuple[str, ...], split: str | None, as_json
     if modes == ["evaluate"]:
         _evaluate(data, select(read_clips(data), clips, split), given, as_json)
         return
-    run = {"auto": _auto, "manual": _manual, "finetune": _finetune}[modes[0]]
+    run = {"auto": _auto, "manual": _manual, "finetune": _finetune, "suggest": _suggest}[modes[0]]
     summary, next_step = run(data, select(read_clips(data), clips, split), given)
     say(summary, as_json=as_json, next_step=next_step)
     if failed := summary.get("failed"):
@@ -116,6 +123,21 @@ def _finetune(data: Workspace, clips: list[Any], given: dict[str, Any]) -> tuple
     training = Training(given["name"], given["network"], start, given["steps"], given["seed"])
     summary = finetune(data, clips, training, device=given["device"], bf16=given["bf16"])
     return summary, f"fdpose annotate --auto --estimator {given['name']} --force"
+
+
+def _suggest(data: Workspace, clips: list[Any], given: dict[str, Any]) -> tuple[dict[str, Any], str]:
+    from annotate.suggest import suggest, write_sheet, write_suggestions
+
+    found = suggest(data, clips, given["suggest"])
+    out = given["out"] or data.reports
+    summary = {
+        "suggested": len(found),
+        "clips": len({s.key for s in found}),
+        "first": [f"{s.key}/{s.frame:05d}.jpg ({s.why})" for s in found[:3]],
+        "csv": str(write_suggestions(out / "suggestions.csv", found)),
+        "pictures": str(write_sheet(out / "suggestions.png", data, found)),
+    }
+    return summary, "fdpose annotate --manual FILE (once they are annotated)"
 
 
 def _evaluate(data: Workspace, clips: list[Any], given: dict[str, Any], as_json: bool) -> None:

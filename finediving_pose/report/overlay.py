@@ -80,21 +80,28 @@ def contact_sheet(
     *,
     crop: bool = True,
     columns: int = 6,
+    words: str | None = None,
 ) -> np.ndarray:
     """Frames side by side with their poses, a caption under each: uint8 (height, width, 3), RGB.
 
     With ``crop`` every tile is a square that follows the diver, of one scale throughout;
     without it, or without poses, a tile is the whole picture, with the box drawn. The caption is the frame number
-    and, where ``clip`` is given, the stage.
+    and, where ``clip`` is given, the stage; or ``words``.
 
     Raises
     ------
     FrameError
         A picture is missing or damaged.
     """
-    columns = max(1, min(columns, len(numbers)))
     views = _square_views(frames, poses, numbers) if crop else None
-    tiles = [_tile(frames, poses, n, clip, views[n] if views else None) for n in numbers]
+    captions = {n: words or _words(frames, n, clip) for n in numbers}
+    tiles = [_tile(frames, poses, n, captions[n], views[n] if views else None) for n in numbers]
+    return join_tiles(tiles, columns)
+
+
+def join_tiles(tiles: Sequence[np.ndarray], columns: int) -> np.ndarray:
+    """Pictures of one size side by side, in rows: uint8 (height, width, 3)."""
+    columns = max(1, min(columns, len(tiles)))
     height, width, _ = tiles[0].shape
     rows = -(-len(tiles) // columns)
     sheet = np.full((rows * (height + GAP) - GAP, columns * (width + GAP) - GAP, 3), 255, np.uint8)
@@ -105,7 +112,7 @@ def contact_sheet(
 
 
 def _tile(
-    frames: FrameFolder, poses: ClipPoses | None, number: int, clip: Clip | None, view: np.ndarray | None
+    frames: FrameFolder, poses: ClipPoses | None, number: int, caption: str, view: np.ndarray | None
 ) -> np.ndarray:
     """One frame, enlarged before drawing so that lines stay thin beside the diver."""
     whole = view is None
@@ -120,7 +127,7 @@ def _tile(
         points = poses.keypoints[row] @ to_tile[:, :2].T + to_tile[:, 2]
         box = (poses.box[row].reshape(2, 2) @ to_tile[:, :2].T + to_tile[:, 2]).reshape(4)
         tile = draw_pose(tile, points, poses.visibility[row], poses.source[row], box if whole else None)
-    return np.vstack([tile, _caption(_words(frames, number, clip), size[0])])
+    return np.vstack([tile, _caption(caption, size[0])])
 
 
 def _square_views(frames: FrameFolder, poses: ClipPoses | None, numbers: Sequence[int]) -> dict[int, np.ndarray] | None:

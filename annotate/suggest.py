@@ -1,0 +1,179 @@
+"""Which frames a person should look at next: those that the estimator would learn most from.
+
+A frame is worth more the less sure the estimator was, the more joints the smoothing had to move, and the more
+limbs are longer than the diver's own; frames near one that is chosen already, of the same dive, or of the same
+dive number are worth less, since they show the same thing again.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from finediving_pose.clip import Clip, ClipKey
+from finediving_pose.errors import PoseError
+from finediving_pose.lexicon import ENTRY
+from finediving_pose.poses import ClipPoses, JointSource, read_poses
+from finediving_pose.progress import track
+from finediving_pose.skeleton import LIMBS
+from finediving_pose.workspace import Workspace, atomic_write
+
+NEAR_FRAMES = 8
+SAME_CLIP, SAME_NUMBER = 0.7, 0.95
+"""What is left of a frame's worth for every chosen frame of its dive, and of its dive number."""
+
+LONG_LIMB = 1.5
+ENTRY_SHOWN = 1 / 3
+"""Share of the entry stage in which there is still a diver to annotate; afterwards there is water."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A frame worth a person's minute.
+
+    Attributes
+    ----------
+    key, frame : the clip and the frame's number
+    worth : what the frame is worth by itself, 0 to 1
+    doubt : 1 less the mean confidence of the joints
+    moved : share of the joints that the smoothing moved
+    long_limbs : share of the limbs that are longer than 1.5 times their usual length in the clip
+    """
+
+    key: ClipKey
+    frame: int
+    worth: float
+    doubt: float
+    moved: float
+    long_limbs: float
+
+    @property
+    def why(self) -> str:
+        """The strongest reason, in words."""
+        reasons = {
+            self.doubt: f"confidence {1 - self.doubt:.2f}",
+            self.moved: f"{self.moved:.0%} of the joints disagree with the frames around",
+            self.long_limbs: f"{self.long_limbs:.0%} of the limbs are too long",
+        }
+        return reasons[max(reasons)]
+
+
+def suggest(workspace: Workspace, clips: Sequence[Clip], n: int) -> list[Suggestion]:
+    """The ``n`` frames with automatic poses, not annotated by hand yet, that are worth most; the best first.
+
+    Raises PoseError where no clip has automatic poses.
+    """
+    candidates = [s for clip in track(clips, "looking") for s in _of_clip(workspace, clip)]
+    if not candidates:
+        raise PoseError(f"{workspace.root}: no automatic poses to look at; run: fdpose annotate --auto")
+    numbers = {c.key: c.action_type for c in clips}
+    return _varied(candidates, numbers, n)
+
+
+def write_suggestions(path: Path, suggestions: Sequence[Suggestion]) -> Path:
+    """A CSV file with a row a frame, whole or not at all."""
+    with atomic_write(path) as part, open(part, "w", encoding="utf-8", newline="") as f:
+        writer = csv.writer(f, lineterminator="\n")
+        writer.writerow(["image", "worth", "why"])
+        writer.writerows([f"{s.key}/{s.frame:05d}.jpg", f"{s.worth:.3f}", s.why] for s in suggestions)
+    return path
+
+
+def _of_clip(workspace: Workspace, clip: Clip) -> list[Suggestion]:
+    path = workspace.pose_file("auto", clip.key)
+    if not path.is_file():
+        return []
+    poses = read_poses(path)
+    by_hand, last = _annotated(workspace, clip.key), _end_of_the_diver(clip)
+    doubt = 1 - poses.confidence.mean(1)
+    moved = (poses.source == JointSource.INTERPOLATED).mean(1)
+    long_limbs = _long_limbs(poses)
+    worth = (doubt + moved + long_limbs) / 3
+    return [
+        Suggestion(clip.key, int(f), float(worth[i]), float(doubt[i]), float(moved[i]), float(long_limbs[i]))
+        for i, f in enumerate(poses.frame)
+        if int(f) not in by_hand and int(f) < last
+    ]
+
+
+def _end_of_the_diver(clip: Clip) -> float:
+    """The frame number from which the diver is under water, by the labelled stages; infinite where there are none."""
+    if not clip.sub_actions or clip.n_frames is None or clip.sub_actions[-1] != ENTRY:
+        return float("inf")
+    start = clip.stage_starts[-1]
+    return (clip.start_frame or 0) + start + ENTRY_SHOWN * (clip.n_frames - start)
+
+
+def _annotated(workspace: Workspace, key: ClipKey) -> set[int]:
+    files = [workspace.pose_file(f"manual/{name}", key) for name in workspace.manual_annotators()]
+    return {int(f) for path in files if path.is_file() for f in read_poses(path).frame}
+
+
+def _long_limbs(poses: ClipPoses) -> np.ndarray:
+    """Share of each row's limbs that are longer than 1.5 times their 75th percentile in the clip: float (n,)."""
+    a, b = np.array(LIMBS).T
+    lengths = np.linalg.norm(poses.keypoints[:, a] - poses.keypoints[:, b], axis=-1)  # (n, 15)
+    if not len(lengths):
+        return np.zeros(0)
+    usual = np.nanpercentile(lengths, 75, axis=0)
+    return np.asarray(lengths > LONG_LIMB * usual).mean(1)
+
+
+def _varied(candidates: Sequence[Suggestion], numbers: dict[ClipKey, str | None], n: int) -> list[Suggestion]:
+    """The best one by one, each making its like worth less."""
+    left = sorted(candidates, key=lambda s: (-s.worth, s.key, s.frame))
+    chosen: list[Suggestion] = []
+    of_clip: Counter[ClipKey] = Counter()
+    of_number: Counter[str | None] = Counter()
+    taken: dict[ClipKey, list[int]] = {}
+    while left and len(chosen) < n:
+        best, best_worth = None, -1.0
+        for s in left:
+            if s.worth <= best_worth:
+                break  # the rest is worth less even before it is discounted
+            if any(abs(s.frame - f) < NEAR_FRAMES for f in taken.get(s.key, ())):
+                continue
+            worth = s.worth * SAME_CLIP ** of_clip[s.key] * SAME_NUMBER ** of_number[numbers.get(s.key)]
+            if worth > best_worth:
+                best, best_worth = s, worth
+        if best is None:
+            break
+        chosen.append(best)
+        left.remove(best)
+        of_clip[best.key] += 1
+        of_number[numbers.get(best.key)] += 1
+        taken.setdefault(best.key, []).append(best.frame)
+    return chosen
+
+
+def write_sheet(path: Path, workspace: Workspace, suggestions: Sequence[Suggestion]) -> Path:
+    """The frames with the machine's pose, side by side, the best first: a PNG picture.
+
+    Raises FrameError where a picture is missing or damaged.
+    """
+    import cv2
+
+    from finediving_pose.frames import open_frames
+    from finediving_pose.report.overlay import contact_sheet, join_tiles
+
+    tiles = [
+        contact_sheet(
+            open_frames(workspace, s.key), read_poses(workspace.pose_file("auto", s.key)), [s.frame], words=_caption(s)
+        )
+        for s in suggestions
+    ]
+    ok, data = cv2.imencode(".png", cv2.cvtColor(join_tiles(tiles, columns=6), cv2.COLOR_RGB2BGR))
+    assert ok
+    with atomic_write(path) as part:
+        part.write_bytes(data.tobytes())
+    return path
+
+
+def _caption(s: Suggestion) -> str:
+    video = s.key.video if len(s.key.video) <= 16 else f"...{s.key.video[-13:]}"
+    return f"{video}/{s.key.index} {s.frame:05d}"

@@ -1,0 +1,88 @@
+"""Frames worth a person's look."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from annotate.suggest import suggest
+from finediving_pose.cli import main
+from finediving_pose.clip import Clip, ClipKey
+from finediving_pose.errors import PoseError
+from finediving_pose.poses import JointSource, write_poses
+from finediving_pose.workspace import Workspace
+from tests.annotate.made_up import grey_clips, table
+
+LONG = tuple(range(60))
+
+
+def posed(workspace: Workspace, clips: int = 2, seed: int = 0) -> tuple[list[Clip], dict[tuple[ClipKey, int], float]]:
+    """Clips of 60 frames whose confidence falls with their error, and that error."""
+    rng, errors, made = np.random.default_rng(seed), {}, []
+    for i in range(clips):
+        key = ClipKey("meet", i)
+        made.append(Clip(key, action_type="107b", n_frames=60))
+        poses = table("auto", JointSource.AUTOMATIC, frames=LONG)
+        error = rng.exponential(10, 60)
+        poses.keypoints[:] += rng.normal(0, 1, poses.keypoints.shape) * error[:, None, None]
+        poses.confidence[:] = np.exp(-error / 20)[:, None] * rng.uniform(0.7, 1, (60, 1))
+        write_poses(workspace.pose_file("auto", key), poses)
+        errors |= {(key, f): float(error[f]) for f in LONG}
+    return made, errors
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_suggested_frames_are_worse_than_others(workspace: Workspace, seed: int) -> None:
+    clips, errors = posed(workspace, clips=6, seed=seed)
+    chosen = suggest(workspace, clips, 12)
+    assert len(chosen) == 12
+    assert np.mean([errors[s.key, s.frame] for s in chosen]) > 1.5 * np.mean(list(errors.values()))
+
+
+def test_they_are_spread_over_dives_and_time(workspace: Workspace) -> None:
+    clips, _ = posed(workspace, clips=4)
+    chosen = suggest(workspace, clips, 8)
+    assert len({s.key for s in chosen}) == 4
+    for a in chosen:
+        assert all(abs(a.frame - b.frame) >= 8 for b in chosen if a is not b and a.key == b.key)
+
+
+def test_what_a_person_did_already_is_not_suggested_again(workspace: Workspace) -> None:
+    clips, _ = posed(workspace, clips=1)
+    first = suggest(workspace, clips, 1)[0]
+    write_poses(workspace.pose_file("manual/anna", first.key), table("anna", JointSource.MANUAL, frames=(first.frame,)))
+    assert first.frame not in {s.frame for s in suggest(workspace, clips, 60)}
+
+
+def test_a_diver_under_water_is_not_suggested(workspace: Workspace) -> None:
+    clips, _ = posed(workspace, clips=1)
+    staged = [Clip(clips[0].key, n_frames=60, start_frame=0, stage_starts=(10, 30), sub_actions=(1, 17, 36))]
+    assert max(s.frame for s in suggest(workspace, staged, 60)) < 40
+
+
+def test_without_poses_there_is_nothing_to_suggest(workspace: Workspace) -> None:
+    with pytest.raises(PoseError, match="no automatic poses to look at; run: fdpose annotate --auto"):
+        suggest(workspace, [Clip(ClipKey("meet", 0))], 5)
+
+
+def test_the_command_writes_a_list_and_pictures(workspace: Workspace, tmp_path: Path) -> None:
+    grey_clips(workspace)
+    for i in range(2):
+        frames = table("auto", JointSource.AUTOMATIC, frames=(0, 1, 2))
+        write_poses(workspace.pose_file("auto", ClipKey("meet", i)), frames)
+    at = ["annotate", "--suggest", "2", "--data", str(workspace.root), "--out", str(tmp_path / "out"), "--json"]
+    result = CliRunner().invoke(main, at)
+    assert result.exit_code == 0, result.output
+    said = json.loads(result.stdout)
+    assert (said["suggested"], said["clips"]) == (2, 2)
+    rows = list(csv.DictReader(Path(said["csv"]).read_text().splitlines()))
+    assert {r["image"].rpartition("/")[0] for r in rows} == {"meet/0", "meet/1"}
+    sheet = cv2.imread(said["pictures"])
+    assert sheet is not None
+    assert sheet.shape[1] == 2 * 220 + 6
