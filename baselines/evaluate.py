@@ -12,7 +12,7 @@ import torch
 
 from baselines.data import Dives, choose_voters, dive_number
 from baselines.hpmcr import HPMCR, Encoded
-from baselines.metrics import average_iou, interval_iou, l2, pairs_in_order, relative_l2, spearman
+from baselines.metrics import average_iou, interval, interval_iou, l2, pairs_in_order, relative_l2, spearman
 from baselines.transforms import sample_frames
 from finediving_pose.workspace import atomic_write
 
@@ -95,6 +95,7 @@ def _prediction(dives: Dives, i: int, score: float, exemplar_mean: float, transi
 def summarise(predictions: Sequence[Prediction]) -> dict[str, object]:
     """All metrics of scored dives, and beside them those of the naive predictor: the mean of the exemplars' scores.
 
+    ``rho_95`` and ``r_l2_x100_95`` are their intervals by the bootstrap over dives.
     ``same_number_in_order`` is the share of pairs of test dives with the same dive
     number that are put in the right order (one half by chance); it shows what is
     known beyond the dive number.
@@ -111,8 +112,11 @@ def summarise(predictions: Sequence[Prediction]) -> dict[str, object]:
         }
 
     tiou = np.array([p.tiou for p in predictions])
+    predicted = [p.predicted_score for p in predictions]
     return {
-        **scores([p.predicted_score for p in predictions]),
+        **scores(predicted),
+        "rho_95": interval(spearman, truth, predicted),
+        "r_l2_x100_95": interval(relative_l2, truth, predicted),
         "aiou_50": average_iou(tiou, 0.5),
         "aiou_75": average_iou(tiou, 0.75),
         "exemplar_mean": scores([p.exemplar_mean for p in predictions]),

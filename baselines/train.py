@@ -322,6 +322,6 @@ def _no_nan(value: Any) -> Any:
     """Numbers that are none become null, since JSON has no NaN."""
     if isinstance(value, dict):
         return {k: _no_nan(v) for k, v in value.items()}
-    if isinstance(value, list):
+    if isinstance(value, (list, tuple)):
         return [_no_nan(v) for v in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

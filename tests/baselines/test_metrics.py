@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from baselines.metrics import average_iou, interval_iou, l2, pairs_in_order, relative_l2, spearman
+from baselines.metrics import average_iou, interval, interval_iou, l2, pairs_in_order, relative_l2, spearman
 
 
 def test_rho_is_one_for_the_right_order_and_minus_one_for_the_reverse() -> None:
@@ -42,3 +42,15 @@ def test_pairs_of_different_groups_do_not_count() -> None:
     assert pairs_in_order([1, 2, 10, 20], [1, 2, 0.2, 0.1], ["a", "a", "b", "b"]) == pytest.approx(0.5)
     assert pairs_in_order([1, 2], [7, 7], ["a", "a"]) == pytest.approx(0.5)
     assert math.isnan(pairs_in_order([1, 2], [1, 2], ["a", "b"]))
+
+
+def test_the_interval_holds_the_figure_and_narrows_with_more_clips() -> None:
+    rng = np.random.default_rng(0)
+    truth = rng.normal(70, 10, 400)
+    predicted = truth + rng.normal(0, 8, 400)
+    few, many = (interval(spearman, truth[:n], predicted[:n]) for n in (40, 400))
+    for n, (low, high) in ((40, few), (400, many)):
+        assert low < spearman(truth[:n], predicted[:n]) < high
+    assert many[1] - many[0] < 0.5 * (few[1] - few[0])
+    assert interval(spearman, truth[:40], predicted[:40]) == few, "the same seed, the same interval"
+    assert all(np.isnan(interval(spearman, truth[:2], predicted[:2])))
