@@ -15,9 +15,9 @@ import numpy as np
 
 from annotate.agreement import joint_hits, oks_ap, pck_torso
 from annotate.crop import box_of_joints, iou
-from annotate.manual import FrameIndex
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.errors import PoseError, UsageError
+from finediving_pose.formats.frame_index import FrameIndex
 from finediving_pose.formats.official import read_official
 from finediving_pose.lexicon import SUB_ACTIONS, stage_of
 from finediving_pose.poses import read_poses

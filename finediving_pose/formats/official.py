@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 
 from finediving_pose.errors import PoseError
+from finediving_pose.formats.frame_index import FrameIndex
+from finediving_pose.formats.registry import ImagePose, Look, PosedClip, reads, writes
 from finediving_pose.skeleton import JOINTS, N_JOINTS
 from finediving_pose.workspace import atomic_write
 
@@ -91,6 +93,33 @@ def write_official(path: Path, poses: Iterable[OfficialPose]) -> None:
     ]
     with atomic_write(path) as part:
         part.write_text(json.dumps(entries), encoding="utf-8")
+
+
+@writes("official", "FineDiving-Pose JSON: one file of the release's own format")
+def export_official(out: Path, clips: Sequence[PosedClip]) -> None:
+    """Every pose of every clip; pictures are named as in the data directory's ``frames/``."""
+    write_official(
+        out,
+        [
+            OfficialPose.of(posed.image(number), posed.poses.keypoints[row])
+            for posed in clips
+            for number, rows in posed.posed_frames()
+            for row in rows
+        ],
+    )
+
+
+@reads("official", "a JSON list of entries with image and joints", lambda look: _is_official(look))
+def import_official(path: Path, index: FrameIndex) -> list[ImagePose]:
+    """Every entry of a file, as :func:`read_official` checks it."""
+    return [
+        ImagePose.of_joints(pose.image, f"entry {i}, image {pose.image}", pose.keypoints)
+        for i, pose in enumerate(read_official(path))
+    ]
+
+
+def _is_official(look: Look) -> bool:
+    return look.json == [] or "joints" in look.first_of_list()
 
 
 def _entry(path: Path, i: int, entry: Any) -> OfficialPose:

@@ -1,0 +1,222 @@
+"""Pose files in and out: what crosses between a format's module and the rest, and the two decorators.
+
+A format is one module of this package with a function under :func:`writes`, one under :func:`reads`,
+or both. Coordinates cross unchanged: pixels of the stored frame, origin at the top-left pixel's centre.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import pkgutil
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from finediving_pose.boxes import box_of_joints
+from finediving_pose.clip import Clip
+from finediving_pose.errors import PoseError, UsageError
+from finediving_pose.formats.frame_index import FrameIndex
+from finediving_pose.frames import FrameFolder, frame_name
+from finediving_pose.poses import ClipPoses, Visibility
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ImagePose:
+    """One person in one picture, as a file of another tool says it.
+
+    Attributes
+    ----------
+    image : the picture's name as written; :class:`FrameIndex` finds the frame
+    entry : where in the file, in words, for error messages
+    keypoints : float32 (16, 2), pixels; NaN where absent
+    visibility : uint8 (16,), see :class:`~finediving_pose.poses.Visibility`
+    confidence : float32 (16,), None where the format has none
+    box : float32 (4,), x1 y1 x2 y2, None where the format has none
+    person : 0 or 1, None where the format does not say
+    size : width and height of the picture that was annotated, None where the format does not say
+    """
+
+    image: str
+    entry: str
+    keypoints: np.ndarray
+    visibility: np.ndarray
+    confidence: np.ndarray | None = None
+    box: np.ndarray | None = None
+    person: int | None = None
+    size: tuple[int, int] | None = None
+
+    @classmethod
+    def of_joints(cls, image: str, entry: str, keypoints: np.ndarray, **known: Any) -> ImagePose:
+        """A pose of a format that tells absent joints from present ones, and no more."""
+        present = np.isfinite(keypoints).all(1)
+        visibility = np.where(present, Visibility.VISIBLE, Visibility.ABSENT).astype(np.uint8)
+        return cls(image, entry, np.where(present[:, None], keypoints, np.nan).astype(np.float32), visibility, **known)
+
+
+@dataclass(frozen=True, slots=True)
+class PosedClip:
+    """A clip with its frames and the poses to export."""
+
+    clip: Clip
+    frames: FrameFolder
+    poses: ClipPoses
+
+    def image(self, number: int) -> str:
+        """``<video>/<index>/<number>.jpg``, the name of a frame in every export that has one name a picture."""
+        return f"{self.clip.key}/{frame_name(number)}"
+
+    def posed_frames(self) -> Iterator[tuple[int, list[int]]]:
+        """Frame number and rows of the pose table, for each frame with at least one joint."""
+        present = np.isfinite(self.poses.keypoints).all(2).any(1)
+        for number in self.frames.numbers:
+            if rows := [int(r) for r in np.flatnonzero((self.poses.frame == number) & present)]:
+                yield number, rows
+
+    def box(self, row: int) -> np.ndarray:
+        """The row's box, or the one around its joints where the table has none: float32 (4,)."""
+        box = self.poses.box[row]
+        return box if np.isfinite(box).all() else box_of_joints(self.poses.keypoints[row][None])[0]
+
+    def put_picture(self, number: int, target: Path) -> None:
+        """Put a frame's picture at ``target``: a hard link, or a copy where the file system refuses one."""
+        try:
+            os.link(self.frames.path(number), target)
+        except OSError:
+            target.write_bytes(self.frames.jpeg(number))
+
+
+class Look:
+    """A file or folder, looked at once, for the formats to say whether it is theirs."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @cached_property
+    def json(self) -> Any:
+        """What a .json file holds; None for other files and for broken JSON."""
+        if self.path.suffix.lower() != ".json" or not self.path.is_file():
+            return None
+        try:
+            return json.loads(self.path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+
+    def first_of_list(self) -> dict[str, Any]:
+        """The first entry of a JSON list of objects; empty where it is not that."""
+        first = self.json[0] if isinstance(self.json, list) and self.json else None
+        return first if isinstance(first, dict) else {}
+
+    def is_hdf5(self, suffix: str) -> bool:
+        """Whether it is an HDF5 file whose name ends in ``suffix``."""
+        if self.path.suffix.lower() != suffix or not self.path.is_file():
+            return False
+        with open(self.path, "rb") as f:
+            return f.read(8) == b"\x89HDF\r\n\x1a\n"
+
+
+Write = Callable[[Path, Sequence[PosedClip]], None]
+Read = Callable[[Path, FrameIndex], list[ImagePose]]
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """How a format is written: ``write(path, clips)`` fills a file, or an empty folder where ``folder``."""
+
+    name: str
+    title: str
+    folder: bool
+    write: Write
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """How a format is recognised and read. ``looks_like`` says in words what ``recognise`` looks for."""
+
+    name: str
+    looks_like: str
+    recognise: Callable[[Look], bool]
+    read: Read
+
+
+_WRITERS: dict[str, Writer] = {}
+_READERS: dict[str, Reader] = {}
+
+
+def writes(name: str, title: str, *, folder: bool = False) -> Callable[[Write], Write]:
+    """Register a function that writes a format."""
+
+    def register(write: Write) -> Write:
+        _WRITERS[name] = Writer(name, title, folder, write)
+        return write
+
+    return register
+
+
+def reads(name: str, looks_like: str, recognise: Callable[[Look], bool]) -> Callable[[Read], Read]:
+    """Register a function that reads a format."""
+
+    def register(read: Read) -> Read:
+        _READERS[name] = Reader(name, looks_like, recognise, read)
+        return read
+
+    return register
+
+
+def writers() -> dict[str, Writer]:
+    """Every format that can be written, by name."""
+    _import_all()
+    return dict(sorted(_WRITERS.items()))
+
+
+def readers() -> dict[str, Reader]:
+    """Every format that can be read, by name."""
+    _import_all()
+    return dict(sorted(_READERS.items()))
+
+
+def writer(name: str) -> Writer:
+    """The writer of a format. Raises UsageError for an unknown name."""
+    if name not in writers():
+        raise UsageError(f"{name!r} is no export format; there is {', '.join(writers())}")
+    return _WRITERS[name]
+
+
+def reader_of(path: Path, name: str | None = None) -> Reader:
+    """The reader called ``name``, else the one that recognises the file or folder.
+
+    Raises
+    ------
+    UsageError
+        There is no such format.
+    PoseError
+        The path is missing, or no format, or more than one, recognises it.
+    """
+    if name is not None and name not in readers():
+        raise UsageError(f"{name!r} is no import format; there is {', '.join(readers())}")
+    if not path.exists():
+        raise PoseError(f"{path}: no such annotation file")
+    if name is not None:
+        return _READERS[name]
+    look = Look(path)
+    found = [r for r in readers().values() if r.recognise(look)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        names = ", ".join(r.name for r in found)
+        raise PoseError(f"{path}: could be {names}; say which: fdpose import {found[0].name} {path}")
+    if path.suffix.lower() == ".json" and look.json is None:
+        raise PoseError(f"{path}: not a JSON file; export it again")
+    looked_for = "; ".join(f"{r.name}: {r.looks_like}" for r in readers().values())
+    raise PoseError(f"{path}: no known pose format; looked for {looked_for}; say which: fdpose import FORMAT {path}")
+
+
+def _import_all() -> None:
+    package = importlib.import_module("finediving_pose.formats")
+    for module in pkgutil.iter_modules(package.__path__):
+        importlib.import_module(f"{package.__name__}.{module.name}")
