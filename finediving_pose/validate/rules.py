@@ -13,7 +13,7 @@ Severity = Literal["error", "warning", "note"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
 """From the gravest down."""
 
-Scope = Literal["clip", "clips", "labels", "datasets", "frames", "poses", "packed"]
+Scope = Literal["clip", "clips", "labels", "datasets", "frames", "folders", "poses", "packed"]
 _SCOPES: dict[str, Scope] = {"label": "clip", "split": "clips", "frame": "frames", "pose": "poses", "packed": "packed"}
 
 
@@ -106,6 +106,7 @@ def rule(
     * ``labels``: the label files of one data set, a LabelFiles
     * ``datasets``: all LabelFiles, a list; rules that hold two data sets against each other
     * ``frames`` (``frame.``): a ClipFrames, each clip in turn
+    * ``folders``: the frame folders of all clips, a list
     * ``poses`` (``pose.``): a LayerPoses, each layer of each clip
     * ``packed`` (``packed.``): a packed file
     """

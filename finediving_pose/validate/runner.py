@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from finediving_pose.clip import Clip
-from finediving_pose.errors import FdposeError, UsageError
+from finediving_pose.errors import FdposeError, FrameError, UsageError
+from finediving_pose.frames import FrameFolder, open_frames
 from finediving_pose.labels.read import LabelFiles
 from finediving_pose.labels.table import read_clips
 from finediving_pose.scale import map_clips
 from finediving_pose.validate import (  # noqa: F401  (they register)
     competition_rules,
     file_rules,
+    folder_rules,
     frame_rules,
     packed_rules,
     pose_rules,
@@ -63,6 +66,9 @@ def validate(
             if isinstance(found, FdposeError):
                 raise found
             findings += _of_source(found, clip.source)
+    on_folders = _of(rules, "folders")
+    if on_folders and workspace.frames.is_dir():
+        findings += _apply(on_folders, _folders(workspace, clips))
     on_packed = _of(rules, "packed")
     if on_packed and workspace.packed.is_file():
         findings += _apply(on_packed, load_packed(workspace.packed))
@@ -101,6 +107,15 @@ def check_clip(workspace: Workspace, names: Sequence[str], clip: Clip) -> list[F
     for layer in load_layers(workspace, clip) if on_poses else ():
         found += _apply(on_poses, layer)
     return found
+
+
+def _folders(workspace: Workspace, clips: Sequence[Clip]) -> list[FrameFolder]:
+    """The frame folders that can be opened; the rules on frames say what is wrong with the others."""
+    folders = []
+    for clip in clips:
+        with suppress(FrameError):
+            folders.append(open_frames(workspace, clip.key))
+    return folders
 
 
 def _on_labels(rules: Sequence[Rule], clips: Sequence[Clip]) -> list[Finding]:
