@@ -55,6 +55,14 @@ class RuleFindings:
         return [" ".join(p.split()) for p in self.rule.reference.split("\n\n") if p.strip()]
 
 
+SOURCES = {
+    "finediving": "FineDiving",
+    "mtl_aqa": "MTL-AQA",
+    "synthetic": "synthetic dives",
+    "unlabelled": "frame ranges",
+}
+
+
 def write_findings_page(
     findings: Sequence[Finding], target: Path, workspace: Workspace | None, clips: Sequence[Clip]
 ) -> Path:
@@ -86,6 +94,7 @@ def write_findings_page(
         "more_competitions": max(0, len({f.key.video for f in findings if f.key}) - COMPETITIONS),
         "formula": _formula(findings, clips),
         "words": WORDS,
+        "sources": SOURCES if len({f.source for f in findings}) > 1 else {},
     }
     environment = Environment(
         loader=PackageLoader("finediving_pose", "report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
@@ -154,10 +163,4 @@ def _formula(findings: Sequence[Finding], clips: Sequence[Clip]) -> dict[str, An
 
 
 def _source_names(clips: Sequence[Clip]) -> str:
-    names = {
-        "finediving": "FineDiving",
-        "mtl_aqa": "MTL-AQA",
-        "synthetic": "synthetic dives",
-        "unlabelled": "frame ranges",
-    }
-    return "Labels of " + (" and ".join(names[s] for s in sorted({c.source for c in clips})) or "no dives")
+    return "Labels of " + (" and ".join(SOURCES[s] for s in sorted({c.source for c in clips})) or "no dives")
