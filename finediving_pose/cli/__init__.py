@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from keyword import iskeyword
 
 import click
 
@@ -16,6 +17,8 @@ COMMANDS: dict[str, str] = {
     "pack": "Write everything into one HDF5 file.",
     "verify": "Recompute every digest of a packed file.",
     "info": "Show what a data directory or a packed file holds.",
+    "export": "Poses and frames for other tools: COCO, Label Studio, DeepLabCut, YOLO, SLEAP, NWB, HPMCR.",
+    "import": "Take in poses that people placed with other tools.",
     "render": "Draw poses over frames as pictures.",
     "benchmark": "Train a model on the packed file and score it.",
     "demo": "All of it, on synthetic dives.",
@@ -32,7 +35,8 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        return getattr(importlib.import_module(f"finediving_pose.cli.{cmd_name}"), cmd_name)
+        name = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
+        return getattr(importlib.import_module(f"finediving_pose.cli.{name}"), name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

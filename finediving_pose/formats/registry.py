@@ -54,7 +54,7 @@ class ImagePose:
     @classmethod
     def of_joints(cls, image: str, entry: str, keypoints: np.ndarray, **known: Any) -> ImagePose:
         """A pose of a format that tells absent joints from present ones, and no more."""
-        present = np.isfinite(keypoints).all(1)
+        present = np.asarray(np.isfinite(keypoints).all(axis=1))
         visibility = np.where(present, Visibility.VISIBLE, Visibility.ABSENT).astype(np.uint8)
         return cls(image, entry, np.where(present[:, None], keypoints, np.nan).astype(np.float32), visibility, **known)
 
@@ -73,7 +73,7 @@ class PosedClip:
 
     def posed_frames(self) -> Iterator[tuple[int, list[int]]]:
         """Frame number and rows of the pose table, for each frame with at least one joint."""
-        present = np.isfinite(self.poses.keypoints).all(2).any(1)
+        present = np.isfinite(self.poses.keypoints).all(axis=-1).any(axis=-1)
         for number in self.frames.numbers:
             if rows := [int(r) for r in np.flatnonzero((self.poses.frame == number) & present)]:
                 yield number, rows

@@ -1,0 +1,58 @@
+"""``fdpose export``: poses and frames for other tools."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from finediving_pose.cli.options import clip_option, data_option, json_option, say, split_option
+from finediving_pose.errors import UsageError
+from finediving_pose.workspace import Workspace
+
+_EPILOG = """\b
+Formats (what each keeps and loses: docs/formats.md):
+  official     FineDiving-Pose JSON
+  hpmcr        HPMCR's training code: frames, label pickles, pred_comp_N.npz (96 x 16 x 2)
+  hpmcr3       the same with confidence (96 x 16 x 3)
+  coco         COCO keypoints JSON
+  labelstudio  Label Studio JSON
+  dlc          DeepLabCut project folder
+  yolo         Ultralytics YOLO pose folder
+  slp, nwb     SLEAP and NWB, through sleap-io
+
+Example: fdpose export coco --out poses.json --layer merged --data ./fdpose-data
+"""
+
+
+@click.command(epilog=_EPILOG)
+@click.argument("format")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="File or folder to write.")
+@click.option("--layer", help="auto, merged or manual/NAME.  [default: merged, else auto]")
+@click.option("--force", is_flag=True, help="Replace what is at --out, though no export wrote it.")
+@clip_option
+@split_option
+@json_option
+@data_option
+def export(
+    data: Workspace,
+    format: str,
+    out: Path,
+    layer: str | None,
+    force: bool,
+    clips: tuple[str, ...],
+    split: str | None,
+    as_json: bool,
+) -> None:
+    """Write poses (and frames) in the FORMAT of another tool.
+
+    A file or folder is written whole or not at all.
+    """
+    from finediving_pose.formats.export import export as run
+    from finediving_pose.labels.table import read_clips, select
+
+    layers = ("auto", "merged", *(f"manual/{name}" for name in data.manual_annotators()))
+    if layer and layer not in layers:
+        raise UsageError(f"--layer {layer}: no such layer in {data.root}; there can be {', '.join(layers)}")
+    summary = run(data, select(read_clips(data), clips, split), format, out, layer=layer, force=force)
+    say(summary, as_json=as_json, next_step=f"fdpose import {out} --annotator NAME (when people have corrected it)")

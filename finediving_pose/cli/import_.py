@@ -1,0 +1,48 @@
+"""``fdpose import``: poses that people placed with other tools."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from finediving_pose.cli.options import clip_option, data_option, json_option, say, split_option
+from finediving_pose.errors import UsageError
+from finediving_pose.workspace import Workspace
+
+_EPILOG = """\b
+Examples:
+  fdpose import corrected.json --annotator anna
+  fdpose import dlc labeled-data/*/CollectedData_anna.csv --annotator anna
+
+Formats: official, hpmcr, coco, labelstudio, dlc, yolo, slp, nwb (docs/formats.md).
+"""
+
+
+@click.command(name="import", epilog=_EPILOG)
+@click.argument("words", nargs=-1, required=True, metavar="[FORMAT] FILE...")
+@click.option("--annotator", default="hand", show_default=True, help="Who placed these joints.")
+@clip_option
+@split_option
+@json_option
+@data_option
+def import_(
+    data: Workspace, words: tuple[str, ...], annotator: str, clips: tuple[str, ...], split: str | None, as_json: bool
+) -> None:
+    """Take in poses from FILES of another tool, as hand poses.
+
+    Without FORMAT, each file or folder is recognised by looking. Nothing is written unless every entry
+    of every file finds its frame.
+    """
+    from finediving_pose.formats.intake import take_in
+    from finediving_pose.formats.registry import readers
+    from finediving_pose.labels.table import read_clips, select
+
+    format = words[0] if words[0] in readers() else None
+    files = [Path(word) for word in words[bool(format) :]]
+    if not files:
+        raise UsageError(f"give the files after the format: fdpose import {format} FILE...")
+    if format is None and len(words) > 1 and not files[0].exists() and not files[0].suffix and files[1].exists():
+        raise UsageError(f"{words[0]!r} is no import format and no file; formats are {', '.join(readers())}")
+    summary = take_in(data, select(read_clips(data), clips, split), files, annotator, format)
+    say(summary, as_json=as_json, next_step="fdpose merge")

@@ -1,0 +1,156 @@
+"""The layout that HPMCR's released training code reads: frame folders, label pickles, ``pred_comp_N.npz``.
+
+Source: the code's data set class and README (github.com/Lumos0507/HP-MCoRe). Frames are
+``<data_root>/<video>/<index>/<number>.jpg`` with numbers that follow each other; poses are
+``<Pose>/<video>/pred_comp_<index>.npz``, array ``pred`` of 96 x 16 x 2, one row for each of the 96
+frames that the loader takes: linspace over the clip's frames, both ends included, cut to integers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from finediving_pose.clip import Clip, ClipKey
+from finediving_pose.errors import PoseError
+from finediving_pose.formats.frame_index import FrameIndex
+from finediving_pose.formats.registry import ImagePose, Look, PosedClip, reads, writes
+from finediving_pose.frames import frame_name
+from finediving_pose.poses import ClipPoses
+from finediving_pose.skeleton import N_JOINTS
+
+LENGTH = 96
+_FILE = re.compile(r"pred_comp_(\d+)\.npz")
+
+
+def sampled(n_frames: int) -> np.ndarray:
+    """Positions of the 96 frames that the loader takes of a clip: int (96,)."""
+    return np.linspace(0, n_frames - 1, LENGTH).astype(int)
+
+
+@writes("hpmcr", "HPMCR's training code: FineDiving/ frames, Annotations/ pickles, Pose/ npz (x, y)", folder=True)
+def write_hpmcr(out: Path, clips: Sequence[PosedClip]) -> None:
+    """Person 0 of each clip; gaps in time are filled (the loader has no notion of an absent joint)."""
+    _write(out, clips, 2)
+
+
+@writes("hpmcr3", "the same with the confidence as third column (x, y, c)", folder=True)
+def write_hpmcr_with_confidence(out: Path, clips: Sequence[PosedClip]) -> None:
+    """For models with three input channels; a joint that was filled in has confidence 0."""
+    _write(out, clips, 3)
+
+
+def _write(out: Path, clips: Sequence[PosedClip], columns: int) -> None:
+    from finediving_pose.synth.labels import write_labels
+
+    labelled = []
+    for posed in clips:
+        key, numbers = posed.clip.key, np.array(posed.frames.numbers)
+        if (np.diff(numbers) != 1).any():
+            gap = int(np.flatnonzero(np.diff(numbers) != 1)[0])
+            raise PoseError(
+                f"{key}: no frame {numbers[gap] + 1}; the loader counts on numbers that follow each other:"
+                f" fdpose extract --clip {key} --force, or leave the clip out"
+            )
+        frames = out / "FineDiving" / key.video / str(key.index)
+        frames.mkdir(parents=True)
+        for number in posed.frames.numbers:
+            posed.put_picture(number, frames / frame_name(number))
+        pose = out / "Pose" / key.video / f"pred_comp_{key.index}.npz"
+        pose.parent.mkdir(parents=True, exist_ok=True)
+        np.savez_compressed(pose, pred=filled(posed.poses, numbers)[sampled(len(numbers))][..., :columns])
+        if (row := _labels(posed.clip)) is not None:
+            labelled.append(row)
+    if labelled:
+        write_labels(out / "Annotations", labelled)
+
+
+def filled(poses: ClipPoses, numbers: np.ndarray) -> np.ndarray:
+    """Person 0 in every frame: float32 (n, 16, 3), x, y and confidence.
+
+    A joint that is absent in a frame lies on the line between its neighbours in time, before the first
+    and after the last one where that one was, with confidence 0; a joint that is in no frame is 0, 0, 0.
+    """
+    pred = np.zeros((len(numbers), N_JOINTS, 3), np.float32)
+    own = np.flatnonzero(poses.person == 0)
+    position = {int(n): i for i, n in enumerate(numbers)}
+    rows = [(position[int(poses.frame[r])], r) for r in own if int(poses.frame[r]) in position]
+    for joint in range(N_JOINTS):
+        known = [(i, r) for i, r in rows if np.isfinite(poses.keypoints[r, joint]).all()]
+        if not known:
+            continue
+        at, source = (np.array(column) for column in zip(*known, strict=True))
+        for axis in (0, 1):
+            pred[:, joint, axis] = np.interp(np.arange(len(numbers)), at, poses.keypoints[source, joint, axis])
+        pred[at, joint, 2] = np.nan_to_num(poses.confidence[source, joint])
+    return pred
+
+
+def _labels(clip: Clip) -> dict[str, Any] | None:
+    """The clip as a row of the label pickles; None where it lacks what the loader reads."""
+    needed = (clip.action_type, clip.difficulty, clip.dive_score, clip.start_frame, clip.end_frame)
+    if any(v is None for v in needed) or not clip.sub_actions:
+        return None
+    return {
+        "video": clip.key.video,
+        "index": clip.key.index,
+        "action_type": clip.action_type,
+        "start_frame": clip.start_frame,
+        "end_frame": clip.end_frame,
+        "dive_score": clip.dive_score,
+        "difficulty": clip.difficulty,
+        "judge_scores": clip.judge_scores,
+        "stages": list(zip(clip.sub_actions, (0, *clip.stage_starts), strict=True)),
+        "split": clip.split,
+    }
+
+
+def _is_hpmcr(look: Look) -> bool:
+    if look.path.is_dir():
+        return next(look.path.rglob("pred_comp_*.npz"), None) is not None
+    return _FILE.fullmatch(look.path.name) is not None
+
+
+@reads("hpmcr", "pred_comp_N.npz, or a folder that holds some", _is_hpmcr)
+def read_hpmcr(path: Path, index: FrameIndex) -> list[ImagePose]:
+    """The poses at the sampled frames, as one person; other frames of the clip get none.
+
+    The video is the name of the file's folder, the index is in the file's name.
+    """
+    files = sorted(path.rglob("pred_comp_*.npz")) if path.is_dir() else [path]
+    return [pose for file in files for pose in _read_file(file, index)]
+
+
+def _read_file(path: Path, index: FrameIndex) -> list[ImagePose]:
+    name = _FILE.fullmatch(path.name)
+    if name is None:
+        raise PoseError(f"{path}: expected a file called pred_comp_<index>.npz in a folder called as the video")
+    key = ClipKey(path.resolve().parent.name, int(name[1]))
+    if key not in index.folders:
+        raise PoseError(f"{path}: there is no clip {key} with frames; extract it first")
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            pred = np.asarray(file["pred"], np.float32)
+    except (OSError, ValueError, KeyError, EOFError) as e:
+        raise PoseError(f"{path}: no array pred in it ({e})") from e
+    except Exception as e:  # zipfile and zlib have exceptions of their own for damaged archives
+        raise PoseError(f"{path}: not an npz file ({e})") from e
+    if pred.size not in (LENGTH * N_JOINTS * 2, LENGTH * N_JOINTS * 3):
+        raise PoseError(f"{path}: pred has shape {pred.shape}, expected {LENGTH} x {N_JOINTS} x 2 or 3")
+    pred = pred.reshape(LENGTH, N_JOINTS, -1)
+    numbers = index.folders[key].numbers
+    poses = []
+    for step, position in enumerate(sampled(len(numbers))):
+        if step and position == sampled(len(numbers))[step - 1]:
+            continue
+        image = f"{key}/{frame_name(numbers[position])}"
+        entry = f"row {step}, image {image}"
+        confidence = np.clip(pred[step, :, 2], 0, 1) if pred.shape[2] == 3 else None
+        absent = (pred[step] == 0).all(1)
+        joints = np.where(absent[:, None], np.nan, pred[step, :, :2])
+        poses.append(ImagePose.of_joints(image, entry, joints, confidence=confidence, person=0))
+    return poses
