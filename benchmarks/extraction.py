@@ -24,9 +24,10 @@ import cv2
 import numpy as np
 
 from finediving_pose.clip import Clip, ClipKey
-from finediving_pose.extract import JPEG_QUALITY, extract_videos
+from finediving_pose.extract import extract_videos
 from finediving_pose.frames import HEIGHT
 from finediving_pose.scale import default_jobs
+from finediving_pose.video_cutting import JPEG_QUALITY
 from finediving_pose.workspace import Workspace
 
 LENGTH, EVERY = 100, 150

@@ -11,20 +11,16 @@ from dataclasses import dataclass, field, fields, replace
 from functools import partial
 from pathlib import Path
 
-import simplejpeg
-
-from finediving_pose import video as media
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.errors import FdposeError, FrameError, LabelError, VideoError
 from finediving_pose.frame_layouts import PictureSet, find_pictures
 from finediving_pose.frame_writer import FrameWriter, recover
-from finediving_pose.frames import HEIGHT, frame_name, is_complete, open_frames
+from finediving_pose.frames import open_frames
+from finediving_pose.inputs import Videos, find_videos
 from finediving_pose.labels.table import read_clips, write_clips
-from finediving_pose.progress import track
 from finediving_pose.scale import default_jobs, map_clips
+from finediving_pose.video_cutting import CutResult, cut_video, is_there
 from finediving_pose.workspace import Workspace
-
-JPEG_QUALITY = 95
 
 
 @dataclass(slots=True)
@@ -86,98 +82,103 @@ def _record(workspace: Workspace, keys: Iterable[ClipKey]) -> None:
 
 
 def extract_videos(
-    workspace: Workspace, videos: Path, clips: Sequence[Clip], jobs: int | None = None, force: bool = False
+    workspace: Workspace,
+    videos: Path,
+    clips: Sequence[Clip],
+    jobs: int | None = None,
+    force: bool = False,
+    scheduler: str | None = None,
 ) -> Extraction:
     """Cut clips out of the videos of a folder, frame-exact, and record them in the clips table.
 
     Frames are ``HEIGHT`` high, the width in proportion, JPEG quality 95. A video
-    is found by its name, ``<video>.mp4`` (or mkv, avi, mov, webm).
+    is found by its name, ``<video>.mp4`` (or mkv, avi, mov, webm), or
+    ``<video>__<index>.mp4`` where every dive has a video of its own.
+
+    Parameters
+    ----------
+    jobs : processes, one video each; with fewer videos than that, each video is shared among threads
+    force : make clips again that are complete
+    scheduler : address of a Dask scheduler whose workers see the same paths
 
     Raises
     ------
     VideoError
-        The folder is missing, or holds none of the videos that the clips name.
+        The folder is missing, of no kind that is known, or holds none of the videos that the clips name.
     """
+    found = find_videos(videos, clips)
     add_clips(workspace, clips)
-    found, warnings = _find_videos(videos, clips)
-    result = Extraction(warnings=warnings)
+    result = Extraction(warnings=_missing(found, videos, clips))
     work: dict[Path, list[Clip]] = {}
     for clip in clips:
-        if clip.key.video not in found:
+        path = found.of(clip.key)
+        if path is None:
             continue
-        if _is_there(workspace, clip.key) and not force:
+        if is_there(workspace, clip.key) and not force:
             _keep(workspace, clip, result)
-        elif clip.frame_range is None:
+        elif clip.key not in found.dives and clip.frame_range is None:
             result.failed[clip.key] = LabelError(f"{clip.key}: the labels give no start_frame and end_frame")
         else:
-            work.setdefault(found[clip.key.video], []).append(clip)
-    jobs = min(jobs or default_jobs(), max(len(work), 1))
-    cut = partial(_cut_video, workspace, max(1, default_jobs() // jobs))
+            work.setdefault(path, []).append(clip)
+    jobs = jobs or default_jobs()
+    cut = partial(cut_video, workspace, max(1, jobs // max(len(work), 1)), force, frozenset(found.dives))
     try:
-        for (_, wanted), outcome in map_clips(cut, list(work.items()), jobs, "extracting", "videos"):
-            if isinstance(outcome, FdposeError):
-                result.failed |= {c.key: outcome for c in wanted}
-                continue
-            for clip in wanted:
-                error = outcome.get(clip.key)
-                if error:
-                    result.failed[clip.key] = error
-                else:
-                    result.made.append(clip.key)
-                    result.n_frames += len(clip.frame_range or ())
+        for (_, wanted), outcome in map_clips(cut, list(work.items()), jobs, "extracting", "videos", scheduler):
+            _note(workspace, wanted, outcome, result)
     finally:
         _record(workspace, [*result.made, *result.kept])
     return result
 
 
-def _find_videos(folder: Path, clips: Sequence[Clip]) -> tuple[dict[str, Path], list[str]]:
-    if not folder.is_dir():
-        raise VideoError(f"{folder}: no such folder; give the folder that holds the videos")
+def _missing(found: Videos, folder: Path, clips: Sequence[Clip]) -> list[str]:
     named = sorted({c.key.video for c in clips})
-    files = {p.stem: p for p in sorted(folder.iterdir()) if p.suffix.lower() in media.SUFFIXES and p.is_file()}
-    missing = [v for v in named if v not in files]
+    missing = sorted({c.key.video for c in clips if found.of(c.key) is None})
     if not missing:
-        return files, []
-    count = f"{len(missing)} of {len(named)} videos are missing ({_few(missing)})"
-    line = f"{folder}: {count}; expected files such as {missing[0]}.mp4"
-    if len(missing) == len(named):
+        return []
+    lacking = [c.key for c in clips if found.of(c.key) is None]
+    if any(key.video == missing[0] for key in found.dives):
+        count, example = f"no video for {len(lacking)} clips ({_few(lacking)})", f"{missing[0]}__{lacking[0].index}.mp4"
+    else:
+        count = f"{len(missing)} of {len(named)} videos are missing ({_few(missing)})"
+        example = f"{missing[0]}.mp4"
+    line = f"{folder}: {count}; expected files such as {example}"
+    if len(lacking) == len(clips):
         raise VideoError(line)
-    return files, [line]
+    return [line]
 
 
-def _cut_video(workspace: Workspace, threads: int, work: tuple[Path, list[Clip]]) -> dict[ClipKey, FdposeError]:
-    """Write the frames of one video's clips in one pass; returns the clips that failed and why."""
-    path, clips = work
-    info = media.open_video(path)
-    ranges = [c.frame_range or range(0) for c in clips]
-    writers: dict[int, FrameWriter] = {}
-    left = set(range(len(clips)))
-    try:
-        for i, number, rgb in media.read_ranges(path, ranges, HEIGHT, threads):
-            if number == ranges[i].start:
-                writers[i] = FrameWriter(workspace, clips[i].key, str(path), info.fps)
-            jpeg = simplejpeg.encode_jpeg(rgb, quality=JPEG_QUALITY, colorsubsampling="420")
-            writers[i].add(number, frame_name(number), jpeg, (rgb.shape[1], rgb.shape[0]))
-            if number == ranges[i][-1]:
-                writers.pop(i).finish()
-                left.remove(i)
-    except VideoError as e:
-        return {clips[i].key: _lacking(clips[i], e) for i in left}
-    finally:
-        for writer in writers.values():
-            writer.abandon()
-    return {}
+def _note(workspace: Workspace, wanted: Sequence[Clip], outcome: CutResult | FdposeError, result: Extraction) -> None:
+    """Enter one video's clips into the result; what is not there and has no error of its own shares the video's."""
+    errors = {} if isinstance(outcome, FdposeError) else outcome.failed
+    for clip in wanted:
+        if isinstance(outcome, FdposeError):
+            result.failed[clip.key] = outcome
+        elif clip.key in errors:
+            result.failed[clip.key] = errors[clip.key]
+        else:
+            result.made.append(clip.key)
+            n = len(open_frames(workspace, clip.key).numbers)
+            result.n_frames += n
+            _compare(clip, n, result)
 
 
-def _lacking(clip: Clip, e: VideoError) -> VideoError:
-    return VideoError(f"{clip.key}: frames {clip.start_frame} to {clip.end_frame} can't be cut out of {e}")
+def _compare(clip: Clip, n_frames: int, result: Extraction) -> None:
+    """A clip that came ready-made may have another number of frames than its labels; that is told, not mended."""
+    labels = clip.frame_range
+    if labels and len(labels) != n_frames:
+        result.warnings.append(f"{clip.key}: {n_frames} frames, but the labels count {len(labels)}")
 
 
 # -- out of frame folders -------------------------------------------------------------------------------------------
 
 
 def extract_frames(
-    workspace: Workspace, frames: Path, clips: Sequence[Clip] | None = None, force: bool = False
+    workspace: Workspace,
+    frames: Path,
+    clips: Sequence[Clip] | None = None,
+    force: bool = False,
+    jobs: int | None = None,
+    scheduler: str | None = None,
 ) -> Extraction:
     """Take in ready-made frames, by hard link or copy, never altered, and record them in the clips table.
 
@@ -186,6 +187,8 @@ def extract_frames(
     frames : a folder in one of the layouts of :mod:`finediving_pose.frame_layouts`
     clips : take in these only; None takes everything the folder holds, with the labels the clips table has
     force : take in again what is complete already
+    jobs : processes
+    scheduler : address of a Dask scheduler whose workers see the same paths
 
     Raises
     ------
@@ -197,9 +200,22 @@ def extract_frames(
     if clips is not None:
         sets = _only(sets, clips, frames, result)
     add_clips(workspace, [s.clip for s in sets] if clips is None else clips)
+    todo: list[PictureSet] = []
+    for pictures in sets:
+        if is_there(workspace, pictures.clip.key) and not force:
+            _keep(workspace, pictures.clip, result)
+        else:
+            todo.append(pictures)
+    jobs = jobs or min(default_jobs(), -(-len(todo) // _WORTH_A_PROCESS))
+    take = partial(_take_in, workspace)
     try:
-        for pictures in track(sets, "taking in frames"):
-            _take_in(workspace, pictures, force, result)
+        for pictures, outcome in map_clips(take, todo, jobs, "taking in frames", scheduler=scheduler):
+            if isinstance(outcome, FdposeError):
+                result.failed[pictures.clip.key] = outcome
+            else:
+                result.made.append(pictures.clip.key)
+                result.n_frames += outcome
+                _compare(pictures.clip, outcome, result)
     finally:
         _record(workspace, [*result.made, *result.kept])
     return result
@@ -222,41 +238,30 @@ def _only(sets: list[PictureSet], clips: Sequence[Clip], frames: Path, result: E
     return chosen
 
 
-def _take_in(workspace: Workspace, source: PictureSet, force: bool, result: Extraction) -> None:
-    key, labels = source.clip.key, source.clip.frame_range
-    if _is_there(workspace, key) and not force:
-        _keep(workspace, source.clip, result)
-        return
+_WORTH_A_PROCESS = 16
+"""Clips for which it pays to start one more process."""
+
+
+def _take_in(workspace: Workspace, source: PictureSet) -> int:
+    """Make one clip's folder and return the number of its frames."""
+    key = source.clip.key
+    recover(workspace, key)
     if source.error:
-        result.failed[key] = source.error
-        return
+        raise source.error
     if not source.pictures:
         asked = f"{source.clip.start_frame} to {source.clip.end_frame}"
-        result.failed[key] = FrameError(f"{key}: no picture of frames {asked} in {source.folder}; check the labels")
-        return
+        raise FrameError(f"{key}: no picture of frames {asked} in {source.folder}; check the labels")
     writer = FrameWriter(workspace, key, str(source.folder), source.clip.fps)
     try:
         for number, path in source.pictures:
             writer.take(number, path)
         writer.finish()
-    except FrameError as e:
-        result.failed[key] = e
-        return
     finally:
         writer.abandon()
-    result.made.append(key)
-    result.n_frames += len(source.pictures)
-    if labels and len(labels) != len(source.pictures):
-        result.warnings.append(f"{key}: {len(source.pictures)} frames, but the labels count {len(labels)}")
+    return len(source.pictures)
 
 
 # -- both -----------------------------------------------------------------------------------------------------------
-
-
-def _is_there(workspace: Workspace, key: ClipKey) -> bool:
-    """Whether a clip is complete, once what a killed run left is cleared away."""
-    recover(workspace, key)
-    return is_complete(workspace, key)
 
 
 def _keep(workspace: Workspace, clip: Clip, result: Extraction) -> None:

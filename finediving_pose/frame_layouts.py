@@ -18,10 +18,8 @@ from pathlib import Path
 
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.errors import FrameError
+from finediving_pose.inputs import PICTURES, unknown_frames
 
-LAYOUTS = "<video>/<frame>.jpg, <video>/<index>/<frame>.jpg, or <frame>.jpg for a single video"
-
-_PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"}
 _NUMBER = re.compile(r"(\d+)$")
 
 
@@ -62,11 +60,16 @@ def find_pictures(frames: Path, labelled: Sequence[Clip]) -> list[PictureSet]:
     found: list[PictureSet] = []
     for folder in sorted(p for p in frames.iterdir() if p.is_dir() and not p.name.startswith(".")):
         if _holds_pictures(folder):
+            if any(p.name.isdecimal() and p.is_dir() and _holds_pictures(p) for p in folder.iterdir()):
+                raise FrameError(
+                    f"{folder}: holds pictures, as <video>/<frame>.jpg, and folders of single dives, as"
+                    " <video>/<index>/<frame>.jpg; keep the two kinds in folders of their own"
+                )
             found += _whole_video(folder, folder.name, by_video.get(folder.name, []))
         else:
             found += _trimmed(folder, by_video.get(folder.name, []))
     if not found:
-        raise FrameError(f"{frames}: no frames in a layout that is known; expected {LAYOUTS}")
+        raise unknown_frames(frames)
     return found
 
 
@@ -105,8 +108,8 @@ def _numbered(folder: Path) -> tuple[tuple[tuple[int, Path], ...], FrameError | 
 
 
 def _pictures(folder: Path) -> list[Path]:
-    return sorted(p for p in folder.iterdir() if p.suffix.lower() in _PICTURES and not p.name.startswith("."))
+    return sorted(p for p in folder.iterdir() if p.suffix.lower() in PICTURES and not p.name.startswith("."))
 
 
 def _holds_pictures(folder: Path) -> bool:
-    return any(p.suffix.lower() in _PICTURES and not p.name.startswith(".") for p in folder.iterdir())
+    return any(p.suffix.lower() in PICTURES and not p.name.startswith(".") for p in folder.iterdir())

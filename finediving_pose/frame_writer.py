@@ -10,17 +10,20 @@ import hashlib
 import os
 import shutil
 import tempfile
+import threading
 from contextlib import suppress
 from pathlib import Path
 
 from finediving_pose.clip import ClipKey
 from finediving_pose.errors import FrameError
-from finediving_pose.frames import FrameFolder, decode_jpeg, frame_name, jpeg_size, write_manifest
+from finediving_pose.frames import FrameFolder, decode_jpeg, digest_jpegs, frame_name, jpeg_size, write_manifest
 from finediving_pose.workspace import Workspace, fsync_directory
 
 
 class FrameWriter:
     """Collects a clip's pictures; :meth:`finish` puts the folder in place, :meth:`abandon` leaves no trace.
+
+    Pictures may come in any order and from several threads.
 
     Raises
     ------
@@ -31,8 +34,10 @@ class FrameWriter:
     def __init__(self, workspace: Workspace, key: ClipKey, source: str, fps: float | None) -> None:
         self.key, self.source, self.fps = key, source, fps
         self.target = workspace.frame_folder(key)
-        self._numbers: list[int] = []
-        self._names: list[str] = []
+        self._lock = threading.Lock()
+        self._names: dict[int, str] = {}
+        self._last = -1
+        self._in_order = True
         self._size: tuple[int, int] | None = None
         self._digest = hashlib.sha256()
         try:
@@ -72,13 +77,13 @@ class FrameWriter:
         frames = FrameFolder(
             key=self.key,
             folder=self.folder,
-            numbers=tuple(self._numbers),
+            numbers=tuple(sorted(self._names)),
             width=width,
             height=height,
             source=self.source,
-            names=tuple(self._names),
+            names=tuple(name for _, name in sorted(self._names.items())),
             fps=self.fps,
-            digest=self._digest.hexdigest(),
+            digest=self._digest_in_order(),
         )
         write_manifest(frames)
         old = self.folder.with_suffix(".old")
@@ -97,15 +102,24 @@ class FrameWriter:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _note(self, number: int, name: str, jpeg: bytes, size: tuple[int, int]) -> None:
-        self._size = self._size or size
-        if size != self._size:
-            raise FrameError(
-                f"{self.key}: {name} is {size[0]} x {size[1]} pixels, the pictures before it"
-                f" {self._size[0]} x {self._size[1]}; all pictures of a clip have one size"
-            )
-        self._digest.update(jpeg)
-        self._numbers.append(number)
-        self._names.append(name)
+        with self._lock:
+            self._size = self._size or size
+            if size != self._size:
+                raise FrameError(
+                    f"{self.key}: {name} is {size[0]} x {size[1]} pixels, the pictures before it"
+                    f" {self._size[0]} x {self._size[1]}; all pictures of a clip have one size"
+                )
+            self._names[number] = name
+            self._in_order = self._in_order and number > self._last
+            if self._in_order:
+                self._digest.update(jpeg)
+                self._last = number
+
+    def _digest_in_order(self) -> str:
+        """The digest kept while writing; where pictures came out of order, over the files just written."""
+        if self._in_order:
+            return self._digest.hexdigest()
+        return digest_jpegs((self.folder / frame_name(n)).read_bytes() for n in sorted(self._names))
 
     def _unwritable(self, e: OSError) -> FrameError:
         return FrameError(f"{self.target}: can't write here ({e.strerror}); free the space or choose another --data")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -104,7 +105,7 @@ def write_manifest(frames: FrameFolder) -> None:
         part.write_text(json.dumps(data), encoding="utf-8")
 
 
-def digest_jpegs(jpegs: list[bytes]) -> str:
+def digest_jpegs(jpegs: Iterable[bytes]) -> str:
     """sha256 over the pictures' bytes, in order, hexadecimal."""
     h = hashlib.sha256()
     for jpeg in jpegs:

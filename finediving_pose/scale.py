@@ -1,22 +1,30 @@
-"""One function over many items, in local processes."""
+"""One function over many items: in this process, in local processes, or on a Dask cluster.
+
+Wherever it runs, a worker that is killed costs a retry of what it had in hand,
+not the run.
+"""
 
 from __future__ import annotations
 
 import multiprocessing
 import os
 import signal
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from itertools import islice
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from finediving_pose.errors import FdposeError
+from finediving_pose.errors import FdposeError, SetupError
 from finediving_pose.progress import track
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+SECONDS_TO_CONNECT = 10
+"""Time in which a scheduler must answer."""
 
 
 def default_jobs() -> int:
@@ -30,6 +38,7 @@ def map_clips(
     jobs: int | None = None,
     description: str = "working",
     unit: str = "clips",
+    scheduler: str | None = None,
 ) -> Iterator[tuple[Item, Result | FdposeError]]:
     """Call ``function`` on every item and yield (item, result) as they are finished, in any order.
 
@@ -38,16 +47,28 @@ def map_clips(
     must be importable (a module's function, or a partial of one). With one job,
     or one item, it runs in this process.
 
+    An item whose worker is killed is tried again, alone; where that kills its
+    worker, too, the item's result is an error. ``function`` must therefore bear
+    being called again after it was cut off anywhere.
+
+    Parameters
+    ----------
+    jobs : local processes; None for as many as there are cores
+    scheduler : address of a Dask scheduler, such as ``tcp://node1:8786``; its workers do the work
+
     Raises
     ------
-    FdposeError
-        A worker process died, most often because memory ran out.
+    SetupError
+        There is no scheduler at the address, or Dask is not installed.
     """
     items = list(items)
     if not items:
         return
-    jobs = min(jobs or default_jobs(), len(items))
-    results = _serial(function, items) if jobs <= 1 else _parallel(function, items, jobs)
+    if scheduler:
+        results = _on_cluster(function, items, scheduler)
+    else:
+        jobs = min(jobs or default_jobs(), len(items))
+        results = _serial(function, items) if jobs <= 1 else _parallel(function, items, jobs)
     yield from track(results, description, unit, total=len(items))
 
 
@@ -62,31 +83,94 @@ def _serial(function: Callable[[Item], Result], items: list[Item]) -> Iterator[t
 def _parallel(
     function: Callable[[Item], Result], items: list[Item], jobs: int
 ) -> Iterator[tuple[Item, Result | FdposeError]]:
+    """Rounds of a pool; a pool that lost a worker is replaced, and the items it had in hand are tried alone."""
+    left = deque(items)
+    while left:
+        in_hand: list[Item] = []
+        yield from _pool(function, left, jobs, in_hand)
+        for item in in_hand:
+            again: list[Item] = []
+            yield from _pool(function, deque([item]), 1, again)
+            if again:
+                yield (
+                    item,
+                    FdposeError(
+                        f"{_named(item)}: its worker process was killed twice, most often because memory ran out;"
+                        f" what is finished is kept: run the same command again with fewer than --jobs {jobs}"
+                    ),
+                )
+
+
+def _pool(
+    function: Callable[[Item], Result], left: deque[Item], jobs: int, in_hand: list[Item]
+) -> Iterator[tuple[Item, Result | FdposeError]]:
+    """Take items off ``left`` until it is empty or a worker is killed; ``in_hand`` then gets those without a result."""
     # spawn: workers load decoders and models that start threads, which do not survive a fork
     before = set(multiprocessing.active_children())
     pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), initializer=_ignore_interrupts)
-    queue = iter(items)
+    pending: dict[Future[Result], Item] = {}
     try:
-        with _interrupts_held():
-            pending: dict[Future[Result], Item] = {pool.submit(function, i): i for i in islice(queue, 2 * jobs)}
-        while pending:
+        while left or pending:
+            with _interrupts_held():
+                while left and len(pending) < 2 * jobs:
+                    pending[pool.submit(function, left[0])] = left[0]
+                    left.popleft()
             done, _ = wait(pending, return_when=FIRST_COMPLETED)
-            for future in done:
-                item = pending.pop(future)
-                with _interrupts_held():
-                    pending |= {pool.submit(function, i): i for i in islice(queue, 1)}
-                yield item, _outcome(future)
+            for future in sorted(done, key=lambda f: isinstance(f.exception(), BrokenProcessPool)):
+                outcome = _outcome(future)
+                yield pending.pop(future), outcome
         pool.shutdown()
-    except BrokenProcessPool as e:
-        raise FdposeError(
-            "a worker process was killed, most often because memory ran out; what is finished is kept:"
-            f" run the same command again with fewer than --jobs {jobs}"
-        ) from e
+    except BrokenProcessPool:
+        in_hand += pending.values()
     finally:
         # after Ctrl-C or an early end of the loop nobody waits for the item in hand
         for worker in set(multiprocessing.active_children()) - before:
             worker.terminate()
         pool.shutdown(wait=True, cancel_futures=True)  # joined here: at exit Python would wake a closed pipe
+
+
+def _named(item: Any) -> str:
+    """What a person would call an item: a clip's key, or the path it starts with."""
+    first = item[0] if isinstance(item, tuple) and item else item
+    return str(getattr(first, "key", first))
+
+
+# -- on a cluster ---------------------------------------------------------------------------------------------------
+
+
+def _on_cluster(
+    function: Callable[[Item], Result], items: list[Item], address: str
+) -> Iterator[tuple[Item, Result | FdposeError]]:
+    """The scheduler gives an item whose worker died to another one, up to its ``allowed-failures`` (3)."""
+    try:
+        from distributed import Client, KilledWorker, as_completed
+    except ImportError as e:
+        raise SetupError("--scheduler needs Dask; install it with: pip install 'fdpose[scale]'") from e
+    try:
+        client = Client(address, timeout=SECONDS_TO_CONNECT, set_as_default=False)
+    except (OSError, ValueError) as e:
+        raise SetupError(f"no Dask scheduler answers at {address}; start one with: dask scheduler") from e
+    queue = iter(items)
+    with client:
+        window = 4 * max(1, sum(client.nthreads().values()))
+        waiting = {client.submit(function, item, pure=False): item for item in islice(queue, window)}
+        finished = as_completed(list(waiting), loop=client.loop)
+        for future in finished:
+            item = waiting.pop(future)
+            try:
+                outcome = future.result()
+            except FdposeError as e:
+                outcome = e
+            except KilledWorker:
+                outcome = FdposeError(
+                    f"{_named(item)}: every worker that had it was killed, most often because memory ran out;"
+                    " give workers more memory and run the same command again: what is finished is kept"
+                )
+            for following in islice(queue, 1):
+                again = client.submit(function, following, pure=False)
+                waiting[again] = following
+                finished.add(again)
+            yield item, outcome
 
 
 def _outcome(future: Future[Result]) -> Result | FdposeError:

@@ -63,6 +63,12 @@ def index_video(path: Path) -> PacketIndex | None:
         return index_packets(container, stream)
 
 
+def count_frames(path: Path) -> int:
+    """Number of frames, by decoding them all. Raises VideoError where one can't be decoded."""
+    with _open(path) as (container, stream):
+        return sum(1 for _ in _decode(path, container, stream))
+
+
 def read_ranges(
     path: Path, ranges: Sequence[range], height: int = HEIGHT, threads: int = 0
 ) -> Iterator[tuple[int, int, np.ndarray]]:
@@ -124,7 +130,7 @@ def decode_frames(
     there = merged([range(r.start, min(r.stop, len(index))) for r in wanted])
     yield from _indexed(path, there, index, convert, threads)
     if wanted[-1].stop > len(index):
-        raise VideoError(_ends_early(open_video(path), len(index), wanted[-1].stop))
+        raise VideoError(ends_early(open_video(path), len(index), wanted[-1].stop))
 
 
 def merged(ranges: Sequence[range]) -> list[range]:
@@ -138,7 +144,8 @@ def merged(ranges: Sequence[range]) -> list[range]:
     return result
 
 
-def _ends_early(info: VideoInfo, found: int, needed: int) -> str:
+def ends_early(info: VideoInfo, found: int, needed: int) -> str:
+    """What to say where ``needed`` frames are asked for and ``found`` are there."""
     if info.n_frames is not None and found < info.n_frames:
         return (
             f"{info.path}: cut short; frames up to {needed - 1} are asked for, the header promises {info.n_frames:,},"
@@ -291,7 +298,7 @@ def _counted(
             number += 1
             if number == last:
                 return
-    raise VideoError(_ends_early(info, number, last))
+    raise VideoError(ends_early(info, number, last))
 
 
 def _decode(path: Path, container: Any, stream: Any) -> Iterator[VideoFrame]:

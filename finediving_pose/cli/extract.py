@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from finediving_pose.cli.options import clip_option, data_option, jobs_option, json_option, say, split_option
+from finediving_pose.cli.options import (
+    clip_option,
+    data_option,
+    jobs_option,
+    json_option,
+    say,
+    scheduler_option,
+    split_option,
+)
 from finediving_pose.errors import UsageError
 from finediving_pose.workspace import Workspace
 
@@ -19,7 +27,11 @@ _FOLDER = click.Path(path_type=Path)
 
 
 @click.command(epilog="Example: fdpose extract --videos ./videos --labels ./Annotations --split train --jobs 4")
-@click.option("--videos", type=_FOLDER, help="Folder of videos, each named <video>.mp4 (or mkv, avi, mov, webm).")
+@click.option(
+    "--videos",
+    type=_FOLDER,
+    help="Folder of videos: <video>.mp4 (or mkv, avi, mov, webm), or one a dive, <video>__<index>.mp4.",
+)
 @click.option(
     "--frames",
     type=_FOLDER,
@@ -34,6 +46,7 @@ _FOLDER = click.Path(path_type=Path)
 @clip_option
 @split_option
 @jobs_option
+@scheduler_option
 @click.option("--force", is_flag=True, help="Extract again what is complete already.")
 @json_option
 @data_option
@@ -48,6 +61,7 @@ def extract(
     clips: tuple[str, ...],
     split: str | None,
     jobs: int | None,
+    scheduler: str | None,
     force: bool,
     as_json: bool,
 ) -> None:
@@ -63,6 +77,8 @@ def extract(
         raise UsageError("--videos and --frames exclude each other; run fdpose extract once for each")
     if not (videos or frames or labels):
         raise UsageError("nothing to extract from; give --videos DIR or --frames DIR, and --labels (see --help)")
+    if scheduler and jobs:
+        raise UsageError("--jobs counts local processes, --scheduler uses a cluster's workers; give one of the two")
     if apply_errata and not labels:
         raise UsageError("--apply-errata corrects labels when they are read; give --labels, too")
     read = _read_labels(data, labels, apply_errata) if labels else None
@@ -75,9 +91,9 @@ def extract(
         if not chosen:
             raise UsageError("no clip is chosen; look at the clips there are with: fdpose info")
     if videos:
-        result = extract_videos(data, videos, chosen or [], jobs, force)
+        result = extract_videos(data, videos, chosen or [], jobs, force, scheduler)
     elif frames:
-        result = extract_frames(data, frames, chosen, force)
+        result = extract_frames(data, frames, chosen, force, jobs, scheduler)
     else:
         result = Extraction()
     _report(ctx, data, result, as_json, n_labelled=len(read or []))
@@ -109,7 +125,7 @@ def _tell(lines: list[str]) -> None:
 
 def _report(ctx: click.Context, data: Workspace, result: Extraction, as_json: bool, n_labelled: int) -> None:
     _tell([f"warning: {w}" for w in result.warnings])
-    _tell([str(e) for e in result.failed.values()])
+    _tell(list(dict.fromkeys(str(e) for e in result.failed.values())))
     summary = {"labels_read": n_labelled, **result.summary()}
     if as_json:
         summary |= {"warnings": result.warnings, "failed": {str(k): str(e) for k, e in result.failed.items()}}

@@ -43,6 +43,12 @@ split_option: Callable = click.option("--split", type=click.Choice(["train", "te
 jobs_option: Callable = click.option(
     "--jobs", type=click.IntRange(min=1), default=None, help="Processes to use (default: the number of cores)."
 )
+scheduler_option: Callable = click.option(
+    "--scheduler",
+    metavar="ADDRESS",
+    default=None,
+    help="Dask cluster to run on, such as tcp://node1:8786; its workers see the same paths (extra: fdpose[scale]).",
+)
 json_option: Callable = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 
 

@@ -225,7 +225,7 @@ def test_frames_without_a_number_or_twice_fail_their_clip_alone(workspace: Works
 
 def test_an_unknown_layout_names_the_known_ones(workspace: Workspace, tmp_path: Path) -> None:
     write_pictures(tmp_path / "in" / "a" / "b" / "c", [1])
-    with pytest.raises(FrameError, match=r"expected <video>/<frame>\.jpg, <video>/<index>/<frame>\.jpg"):
+    with pytest.raises(FrameError, match=r"expected one of .*<video>/<frame>\.jpg or <video>/<index>/<frame>\.jpg"):
         extract_frames(workspace, tmp_path / "in")
 
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from finediving_pose.errors import FdposeError, FrameError
+from finediving_pose.errors import FdposeError, FrameError, SetupError
 from finediving_pose.scale import map_clips
 
 
@@ -30,6 +32,14 @@ def die(number: int) -> int:
     if number == 2:
         os.kill(os.getpid(), signal.SIGKILL)
     return number
+
+
+def die_once(mark: Path) -> str:
+    """Kill this process at the first call for the mark named 2."""
+    if mark.name == "2" and not mark.exists():
+        mark.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return mark.name
 
 
 def wait_long(number: int) -> int:
@@ -54,9 +64,17 @@ def test_no_items_are_no_results() -> None:
     assert list(map_clips(halve, [], 4)) == []
 
 
-def test_a_killed_worker_is_told_in_words() -> None:
-    with pytest.raises(FdposeError, match=r"worker process was killed.*fewer than --jobs 2"):
-        list(map_clips(die, range(4), 2))
+def test_an_item_that_kills_its_workers_is_its_own_error_and_nobody_elses() -> None:
+    results = dict(map_clips(die, range(6), 2))
+    assert {k: v for k, v in results.items() if k != 2} == {k: k for k in (0, 1, 3, 4, 5)}
+    assert isinstance(results[2], FdposeError)
+    assert re.search(r"2: its worker process was killed twice.*fewer than --jobs 2", str(results[2]))
+
+
+def test_a_worker_killed_once_costs_a_retry(tmp_path: Path) -> None:
+    marks = [tmp_path / str(i) for i in range(5)]
+    results = dict(map_clips(die_once, marks, 2))
+    assert results == {m: m.name for m in marks}
 
 
 def test_leaving_the_loop_leaves_no_worker_behind() -> None:
@@ -108,3 +126,35 @@ def test_an_interrupt_stops_the_workers_at_once_and_without_noise(tmp_path: Path
 def test_workers_can_take_paths(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("x")
     assert dict(map_clips(os.path.getsize, [tmp_path / "a"], 1)) == {tmp_path / "a": 1}
+
+
+# -- on a cluster ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[str]:
+    distributed = pytest.importorskip("distributed", reason="Dask is not installed: pip install 'fdpose[scale]'")
+    with distributed.LocalCluster(2, threads_per_worker=1, dashboard_address=None, silence_logs=50) as running:
+        yield running.scheduler_address
+
+
+def test_a_cluster_gives_what_local_processes_give(cluster: str) -> None:
+    results = dict(map_clips(halve, range(20), scheduler=cluster))
+    assert {k: v for k, v in results.items() if not isinstance(v, FdposeError)} == {k: k // 2 for k in range(0, 20, 2)}
+    assert {k: str(v) for k, v in results.items() if isinstance(v, FrameError)} == {
+        k: f"{k} is odd" for k in range(1, 20, 2)
+    }
+    with pytest.raises(ZeroDivisionError):
+        list(map_clips(divide, [0], scheduler=cluster))
+
+
+def test_a_cluster_tries_again_what_a_killed_worker_had(cluster: str, tmp_path: Path) -> None:
+    marks = [tmp_path / str(i) for i in range(5)]
+    assert dict(map_clips(die_once, marks, scheduler=cluster)) == {m: m.name for m in marks}
+
+
+def test_no_scheduler_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("distributed")
+    monkeypatch.setattr("finediving_pose.scale.SECONDS_TO_CONNECT", 1)
+    with pytest.raises(SetupError, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1:9; start one with"):
+        list(map_clips(halve, [2], scheduler="tcp://127.0.0.1:9"))

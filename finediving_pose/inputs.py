@@ -1,0 +1,101 @@
+"""What kind of input a folder holds, found by looking at names.
+
+Known kinds::
+
+    <video>.mp4                   whole competition videos, cut by the labels' frame ranges
+    <video>__<index>.mp4          one video a dive, already trimmed
+    <video>/<frame>.jpg           untrimmed frame folders, cut by the labels' frame ranges
+    <video>/<index>/<frame>.jpg   trimmed frame folders, one a dive (as FineDiving publishes them)
+
+(or mkv, avi, mov, webm; a single video's ``<frame>.jpg`` are taken, too).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from finediving_pose.clip import Clip, ClipKey
+from finediving_pose.errors import FdposeError, FrameError, LabelError, VideoError
+from finediving_pose.video import SUFFIXES
+
+PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"}
+
+KINDS = "<video>.mp4, <video>__<index>.mp4, <video>/<frame>.jpg or <video>/<index>/<frame>.jpg"
+
+_DIVE = re.compile(r"(.+)__(\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Videos:
+    """The videos of a folder: whole ones by name, and those of single dives by clip."""
+
+    whole: dict[str, Path]
+    dives: dict[ClipKey, Path]
+
+    def of(self, key: ClipKey) -> Path | None:
+        """The video that holds a clip, None where there is none."""
+        return self.dives.get(key) or self.whole.get(key.video)
+
+
+def find_videos(folder: Path, clips: Sequence[Clip]) -> Videos:
+    """The videos of a folder; a name that a label gives to a whole video is one, whatever it looks like.
+
+    Raises
+    ------
+    VideoError
+        The folder is missing, holds no videos, or holds a dive both alone and in a whole video, or twice.
+    """
+    if not folder.is_dir():
+        raise VideoError(f"{folder}: no such folder; give the folder that holds the videos")
+    files = [p for p in sorted(folder.iterdir()) if p.suffix.lower() in SUFFIXES and p.is_file()]
+    if not files:
+        hint = "it holds frame folders; give it as --frames" if holds_frames(folder) else f"expected one of {KINDS}"
+        raise VideoError(f"{folder}: no videos here; {hint}")
+    named = {c.key.video for c in clips}
+    whole: dict[str, Path] = {}
+    dives: dict[ClipKey, Path] = {}
+    for path in (p for p in files if not p.name.startswith(".")):
+        match = None if path.stem in named else _DIVE.fullmatch(path.stem)
+        before = _enter(path, match, whole, dives)
+        if before:
+            raise VideoError(f"{folder}: {before.name} and {path.name} are the same video; keep one of the two")
+    for key, path in dives.items():
+        if key.video in whole:
+            raise VideoError(
+                f"{folder}: {path.name} is one dive (<video>__<index>) of {whole[key.video].name}, a whole video;"
+                " keep the two kinds in folders of their own"
+            )
+    return Videos(whole, dives)
+
+
+def _enter(path: Path, match: re.Match[str] | None, whole: dict[str, Path], dives: dict[ClipKey, Path]) -> Path | None:
+    """Note a video; returns the one that has its place already."""
+    if match is None:
+        return _other(whole.setdefault(path.stem, path), path)
+    try:
+        return _other(dives.setdefault(ClipKey(match[1], int(match[2])), path), path)
+    except LabelError as e:
+        raise VideoError(f"{path}: {e}") from e
+
+
+def _other(there: Path, path: Path) -> Path | None:
+    return there if there != path else None
+
+
+def holds_frames(folder: Path) -> bool:
+    """Whether there are pictures in the folder, or one or two levels below."""
+    return any(p.suffix.lower() in PICTURES for depth in ("*", "*/*", "*/*/*") for p in folder.glob(depth))
+
+
+def holds_videos(folder: Path) -> bool:
+    """Whether there are videos in the folder itself."""
+    return any(p.suffix.lower() in SUFFIXES for p in folder.iterdir())
+
+
+def unknown_frames(folder: Path) -> FdposeError:
+    """The error for a folder in which no frames are found in a layout that is known."""
+    hint = "it holds videos; give it as --videos" if holds_videos(folder) else f"expected one of {KINDS}"
+    return FrameError(f"{folder}: no frames in a layout that is known; {hint}")

@@ -1,0 +1,270 @@
+"""The clips of one video into their frame folders: the work of one process on one video.
+
+A video's groups of pictures are shared out among threads, each of which
+decodes, scales and encodes its part; all three leave Python's lock alone, so
+they overlap. Scaling is done in YUV, as the video is coded and as JPEG stores
+it. As ffmpeg does when it writes JPEG, the range is widened to 0-255 and the
+colour matrix is kept.
+"""
+
+from __future__ import annotations
+
+import threading
+from bisect import bisect_right
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from itertools import groupby
+from pathlib import Path
+
+import numpy as np
+import simplejpeg
+from av.video.frame import VideoFrame
+from av.video.plane import VideoPlane
+from av.video.reformatter import Interpolation, VideoReformatter
+
+from finediving_pose import video as media
+from finediving_pose.clip import Clip, ClipKey
+from finediving_pose.errors import FdposeError, VideoError
+from finediving_pose.frame_writer import FrameWriter, recover
+from finediving_pose.frames import HEIGHT, frame_name, is_complete, scaled_width
+from finediving_pose.video_index import PacketIndex
+from finediving_pose.workspace import Workspace
+
+JPEG_QUALITY = 95
+
+
+class Scaler:
+    """Decoded frame to JPEG at ``HEIGHT``; one for each thread, as it keeps its scaling tables."""
+
+    def __init__(self) -> None:
+        self._reformatter = VideoReformatter()
+
+    def __call__(self, frame: VideoFrame) -> tuple[bytes, tuple[int, int]]:
+        """JPEG bytes of quality 95, and (width, height)."""
+        width = scaled_width(frame.width, frame.height, HEIGHT)
+        small = self._reformatter.reformat(
+            frame, width=width, height=HEIGHT, format="yuvj420p", interpolation=Interpolation.AREA
+        )
+        return simplejpeg.encode_jpeg_yuv_planes(*map(_array, small.planes), quality=JPEG_QUALITY), (width, HEIGHT)
+
+
+_BLOCK = 16
+"""Luma pixels that JPEG codes at a time; the encoder reads on to the end of the last block of a row."""
+
+
+def _array(plane: VideoPlane) -> np.ndarray:
+    """A plane (height, width) whose rows go on with their last pixel, so that no stray bytes get into the last block.
+
+    Rows of the frame may be longer than its width; what is there is left over from another frame.
+    """
+    rows = np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)  # type: ignore[arg-type]
+    height, width = plane.height, plane.width
+    room = np.empty((-(-height // _BLOCK) * _BLOCK, -(-width // _BLOCK) * _BLOCK), np.uint8)
+    room[:height, :width] = rows[:, :width]
+    room[:height, width:] = rows[:, width - 1 : width]
+    room[height:] = room[height - 1]
+    return room[:height, :width]
+
+
+@dataclass(frozen=True, slots=True)
+class CutResult:
+    """The clips of a video that failed, and why; the others are there."""
+
+    failed: dict[ClipKey, FdposeError]
+
+
+def cut_video(
+    workspace: Workspace,
+    threads: int,
+    force: bool,
+    dives: frozenset[ClipKey],
+    work: tuple[Path, Sequence[Clip]],
+) -> CutResult:
+    """Write the frames of one video's clips.
+
+    A clip is written whole or not at all: one that damage cost a frame fails, and its error names the frames.
+    Frames are numbered by the video, so what follows the damage is exact.
+
+    Parameters
+    ----------
+    threads : share the video among this many
+    force : make clips again that are complete
+    dives : clips whose video is the dive itself, all of it; numbered as the labels say where their count is the
+        same, else from 0
+    work : the video, and clips with a frame range each, or one of ``dives``
+
+    Raises
+    ------
+    VideoError
+        The file is no video.
+    """
+    path, clips = work
+    if not force:  # a second try after a killed worker keeps what the first one finished
+        clips = [c for c in clips if not is_there(workspace, c.key)]
+    info, index = media.open_video(path), media.index_video(path)
+    failed: dict[ClipKey, FdposeError] = {}
+    shift = 0
+    if clips and clips[0].key in dives:
+        clips, shift = _all_of_it(clips[0], len(index) if index else media.count_frames(path))
+    elif index is not None:
+        short = [c for c in clips if _stop(c) > len(index)]
+        failed = {c.key: lacking(c, media.ends_early(info, len(index), _stop(c))) for c in short}
+        clips = [c for c in clips if c.key not in failed]
+    job = _Cutting(workspace, path, info.fps, clips, shift)
+    try:
+        parts = _parts([c.frame_range or range(0) for c in clips], index, threads)
+        if len(parts) <= 1:
+            job.run(index, parts[0] if parts else [], threads)
+        else:
+            _in_threads(job, index, parts)
+    finally:
+        job.close()
+    return CutResult(failed | job.failed)
+
+
+def _all_of_it(clip: Clip, n: int) -> tuple[list[Clip], int]:
+    """The clip as frames 0 to n - 1 of its own video, and what to add to them for the labels' numbers."""
+    if not n:
+        raise VideoError(f"{clip.key}: its video holds no frames; fetch it again")
+    labels = clip.frame_range
+    shift = labels.start if labels and len(labels) == n else 0
+    return [replace(clip, start_frame=0, end_frame=n - 1)], shift
+
+
+def _stop(clip: Clip) -> int:
+    return (clip.frame_range or range(0)).stop
+
+
+def is_there(workspace: Workspace, key: ClipKey) -> bool:
+    """Whether a clip is complete, once what a killed run left is cleared away."""
+    recover(workspace, key)
+    return is_complete(workspace, key)
+
+
+def _parts(ranges: Sequence[range], index: PacketIndex | None, n: int) -> list[list[range]]:
+    """The frame numbers in up to ``n`` parts of about the same work, none sharing a group of pictures."""
+    wanted = media.merged(ranges)
+    if index is None or n <= 1 or not wanted:
+        return [wanted]
+    groups = _by_group(wanted, index.key_frames())
+    work = [sum(map(len, rs)) + rs[-1].stop - key for key, rs in groups]
+    total, done = sum(work), 0
+    share: list[int] = []
+    for w in work:
+        share.append(min(n - 1, (2 * done + w) * n // (2 * total)))
+        done += w
+    parts = groupby(zip(share, groups, strict=True), key=lambda x: x[0])
+    return [media.merged([r for _, (_, rs) in part for r in rs]) for _, part in parts]
+
+
+def _by_group(wanted: list[range], keys: list[int]) -> list[tuple[int, list[range]]]:
+    """The ranges cut at the key frames, as (key frame, its ranges)."""
+    groups: dict[int, list[range]] = {}
+    for r in wanted:
+        start = r.start
+        while start < r.stop:
+            at = bisect_right(keys, start)
+            stop = min(keys[at] if at < len(keys) else r.stop, r.stop)
+            groups.setdefault(keys[at - 1] if at else 0, []).append(range(start, stop))
+            start = stop
+    return list(groups.items())
+
+
+def _in_threads(job: _Cutting, index: PacketIndex | None, parts: list[list[range]]) -> None:
+    with ThreadPoolExecutor(len(parts)) as pool:
+        try:
+            for future in [pool.submit(job.run, index, part, 1) for part in parts]:
+                future.result()
+        except BaseException:
+            job.stop.set()
+            raise
+
+
+class _Cutting:
+    """The clips of one video while their frames come in, from several threads."""
+
+    def __init__(self, workspace: Workspace, path: Path, fps: float | None, clips: Sequence[Clip], shift: int) -> None:
+        self.path, self.fps, self.workspace, self.shift = path, fps, workspace, shift
+        self.stop = threading.Event()
+        self.failed: dict[ClipKey, FdposeError] = {}
+        self._clips = list(clips)
+        self._lock = threading.Lock()
+        self._writers: dict[ClipKey, FrameWriter] = {}
+        self._left = {c.key: len(c.frame_range or ()) for c in clips}
+        self._lost: dict[ClipKey, list[int]] = {}
+
+    def run(self, index: PacketIndex | None, ranges: list[range], threads: int) -> None:
+        """Decode these frames and hand them to their clips; what goes wrong is noted for the clips that it stops."""
+        try:
+            for number, picture in media.decode_frames(self.path, ranges, index, Scaler(), threads):
+                if self.stop.is_set():
+                    return
+                for clip in self._clips:
+                    if number in (clip.frame_range or ()) and clip.key not in self.failed:
+                        self._place(clip, number, picture)
+        except VideoError as e:
+            self._fail_rest({c.key: lacking(c, e) for c in self._clips})
+        except FdposeError as e:  # what can't be written for one clip can't be for the next one
+            self.stop.set()
+            self._fail_rest({c.key: e for c in self._clips})
+
+    def _place(self, clip: Clip, number: int, picture: tuple[bytes, tuple[int, int]] | None) -> None:
+        if picture is None:
+            self._lost.setdefault(clip.key, []).append(number)
+        else:
+            self._writer(clip.key).add(number + self.shift, frame_name(number), *picture)
+        with self._lock:
+            self._left[clip.key] -= 1
+            done = not self._left[clip.key]
+        if done and clip.key in self._lost:
+            self.failed[clip.key] = _damaged(clip, self._lost[clip.key], self.path)
+            self._close(clip.key)
+        elif done:
+            self._writers[clip.key].finish()
+            self._close(clip.key)
+
+    def _writer(self, key: ClipKey) -> FrameWriter:
+        with self._lock:
+            if key not in self._writers:
+                self._writers[key] = FrameWriter(self.workspace, key, str(self.path), self.fps)
+            return self._writers[key]
+
+    def _fail_rest(self, errors: dict[ClipKey, FdposeError]) -> None:
+        with self._lock:
+            for key, error in errors.items():
+                if self._left[key]:
+                    self.failed.setdefault(key, error)
+
+    def _close(self, key: ClipKey) -> None:
+        with self._lock:
+            writer = self._writers.pop(key, None)
+        if writer:
+            writer.abandon()
+
+    def close(self) -> None:
+        """Leave no trace of clips that did not become whole."""
+        for key in list(self._writers):
+            self._close(key)
+
+
+def lacking(clip: Clip, e: object) -> VideoError:
+    return VideoError(f"{clip.key}: frames {clip.start_frame} to {clip.end_frame} can't be cut out of {e}")
+
+
+def _damaged(clip: Clip, lost: list[int], path: Path) -> VideoError:
+    return VideoError(
+        f"{clip.key}: {len(lost)} of {len(clip.frame_range or ())} frames can't be decoded, {_spans(lost)}: {path} is"
+        " damaged there; its other clips are exact; fetch the video again, then run the same command"
+    )
+
+
+def _spans(numbers: list[int]) -> str:
+    """``[3, 4, 5, 9]`` as ``3 to 5, 9``."""
+    spans: list[list[int]] = []
+    for n in sorted(numbers):
+        if spans and n == spans[-1][-1] + 1:
+            spans[-1].append(n)
+        else:
+            spans.append([n])
+    return ", ".join(f"{s[0]} to {s[-1]}" if len(s) > 1 else str(s[0]) for s in spans)
