@@ -147,7 +147,7 @@ def _on_cluster(
     except ImportError as e:
         raise SetupError("--scheduler needs Dask; install it with: pip install 'fdpose[scale]'") from e
     try:
-        client = Client(address, timeout=SECONDS_TO_CONNECT, set_as_default=False)
+        client: Any = Client(address, timeout=SECONDS_TO_CONNECT, set_as_default=False)
     except (OSError, ValueError) as e:
         raise SetupError(f"no Dask scheduler answers at {address}; start one with: dask scheduler") from e
     queue = iter(items)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import shutil
+import subprocess
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import av
 import numpy as np
+import pytest
 import simplejpeg
 
 BITS = 8
@@ -55,6 +58,22 @@ def write_video(
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
     return path
+
+
+def ffmpeg() -> str:
+    """The ffmpeg program: the one on the path, or the imageio-ffmpeg package's; the test is skipped without either."""
+    found = shutil.which("ffmpeg")
+    if found is None:
+        package = pytest.importorskip("imageio_ffmpeg", reason="no ffmpeg program: pip install imageio-ffmpeg")
+        found = package.get_ffmpeg_exe()
+    return found
+
+
+def remux(source: Path, target: Path, before: Sequence[str] = (), after: Sequence[str] = ()) -> Path:
+    """Copy a video's packets into another file with the ffmpeg program, ``before`` and ``after`` being its options."""
+    words = [ffmpeg(), "-v", "error", "-y", *before, "-i", str(source), *after, "-c", "copy", str(target)]
+    subprocess.run(words, check=True)
+    return target
 
 
 def write_pictures(folder: Path, numbers: Iterable[int], prefix: str = "") -> Path:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
+import av
 import pytest
 from click.testing import CliRunner
 
@@ -13,7 +15,7 @@ from finediving_pose.cli import main
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.errors import FrameError, VideoError
 from finediving_pose.extract import add_clips, extract_frames, extract_videos
-from finediving_pose.frames import frame_name, is_complete, open_frames
+from finediving_pose.frames import digest_jpegs, frame_name, is_complete, open_frames
 from finediving_pose.labels.table import read_clips
 from finediving_pose.workspace import Workspace
 from tests.killing import count_moments, kill_at
@@ -143,6 +145,85 @@ def test_a_killed_extraction_leaves_whole_clips_and_goes_on(workspace: Workspace
     assert read_clips(workspace) == read_clips(reference)
 
 
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_damage_fails_the_clips_that_it_touches_and_names_the_frames(
+    workspace: Workspace, tmp_path: Path, jobs: int
+) -> None:
+    """Shared among threads, too; the clips after the damage are exact."""
+    options = {"bf": "3", "b_strategy": "0", "g": "15", "sc_threshold": "0"}
+    path = write_video(tmp_path / "videos" / "men.mp4", 90, codec_options=options)
+    with av.open(path) as container:
+        victim = bytes([p for p in container.demux(video=0) if p.size][33])
+    path.write_bytes(path.read_bytes().replace(victim, victim[:8] + b"\xff" * (len(victim) - 8)))
+    clips = [clip("men", 1, 0, 9), clip("men", 2, 25, 50), clip("men", 3, 40, 47), clip("men", 4, 46, 89)]
+    result = extract_videos(workspace, path.parent, clips, jobs)
+    assert sorted(map(str, result.made)) == ["men/1", "men/4"]
+    message = str(result.failed[ClipKey("men", 2)])
+    found = re.search(r"men/2: (\d+) of 26 frames can't be decoded, (\d+) to 44: .*men\.mp4 is damaged there", message)
+    assert found
+    assert int(found[1]) == 45 - int(found[2])
+    assert int(found[2]) >= 30
+    assert shown(workspace, ClipKey("men", 4)) == list(range(46, 90))
+    assert leftovers(workspace) == []
+
+
+def test_threads_give_the_bytes_that_one_gives(workspace: Workspace, tmp_path: Path) -> None:
+    write_video(tmp_path / "videos" / "men.mp4", 90, codec_options={"bf": "3", "g": "15"})
+    clips = [clip("men", 1, 3, 80), clip("men", 2, 44, 46), clip("men", 3, 70, 89)]
+    one, many = Workspace(tmp_path / "one"), Workspace(tmp_path / "many")
+    for target, jobs in ((one, 1), (many, 4)):
+        assert len(extract_videos(target, tmp_path / "videos", clips, jobs).made) == 3
+    for c in clips:
+        assert open_frames(one, c.key).digest == open_frames(many, c.key).digest
+        assert shown(many, c.key) == list(c.frame_range or ())
+        assert digest_jpegs(map(open_frames(many, c.key).jpeg, c.frame_range or ())) == open_frames(many, c.key).digest
+
+
+def test_brightness_is_that_of_the_video(workspace: Workspace, videos: Path) -> None:
+    """Video black and white, 16 and 235, are 0 and 255 in a JPEG picture."""
+    extract_videos(workspace, videos, [clip("men", 1, 5, 5)])
+    picture = open_frames(workspace, ClipKey("men", 1)).read(5)
+    columns = picture[100:150, 10:].mean((0, 2))
+    assert abs(columns[:30].mean() - 220) < 4
+    assert abs(columns[70:85].mean() - 20) < 4
+
+
+# -- one video a dive -----------------------------------------------------------------------------------------------
+
+
+def test_a_video_a_dive_is_taken_whole_and_numbered_by_the_labels(workspace: Workspace, tmp_path: Path) -> None:
+    for index, n in ((1, 12), (2, 10), (3, 8)):
+        write_video(tmp_path / "dives" / f"men__{index}.mp4", n)
+    clips = [clip("men", 1, 100, 111), clip("men", 2, 200, 211), clip("men", 3), clip("men", 4, 1, 2)]
+    result = extract_videos(workspace, tmp_path / "dives", clips, 1)
+    assert sorted(map(str, result.made)) == ["men/1", "men/2", "men/3"]
+    assert open_frames(workspace, ClipKey("men", 1)).numbers == tuple(range(100, 112))
+    assert open_frames(workspace, ClipKey("men", 2)).numbers == tuple(range(10))
+    assert shown(workspace, ClipKey("men", 3)) == list(range(8))
+    assert result.warnings[0].endswith("no video for 1 clips (men/4); expected files such as men__4.mp4")
+    assert result.warnings[1:] == ["men/2: 10 frames, but the labels count 12"]
+
+
+def test_inputs_that_are_unclear_are_named(workspace: Workspace, videos: Path, tmp_path: Path) -> None:
+    both = tmp_path / "both"
+    write_video(both / "men.mp4", 4)
+    write_video(both / "men__2.mp4", 4)
+    with pytest.raises(VideoError, match=r"men__2\.mp4 is one dive .* of men\.mp4, a whole video; keep the two kinds"):
+        extract_videos(workspace, both, [clip("men", 1, 0, 1)])
+    (both / "men__2.mp4").rename(both / "men.mkv")
+    with pytest.raises(VideoError, match=r"men\.mkv and men\.mp4 are the same video"):
+        extract_videos(workspace, both, [clip("men", 1, 0, 1)])
+    write_pictures(tmp_path / "mixed" / "men", range(3))
+    write_pictures(tmp_path / "mixed" / "men" / "1", range(3))
+    with pytest.raises(FrameError, match=r"holds pictures, as <video>/<frame>\.jpg, and folders of single dives"):
+        extract_frames(workspace, tmp_path / "mixed")
+    with pytest.raises(VideoError, match="no videos here; it holds frame folders; give it as --frames"):
+        extract_videos(workspace, tmp_path / "mixed", [clip("men", 1, 0, 1)])
+    with pytest.raises(FrameError, match="no frames in a layout that is known; it holds videos; give it as --videos"):
+        extract_frames(workspace, videos)
+    assert not workspace.root.exists()
+
+
 # -- frame folders --------------------------------------------------------------------------------------------------
 
 
@@ -152,6 +233,16 @@ def test_a_folder_a_video_is_cut_by_the_labels(workspace: Workspace, tmp_path: P
     assert [len(open_frames(workspace, k).numbers) for k in result.made] == [9, 11]
     assert shown(workspace, ClipKey("men", 2)) == list(range(9, 20))
     assert open_frames(workspace, ClipKey("men", 2)).names[0] == "men_r1_00009.jpg"
+
+
+def test_frame_folders_are_taken_in_by_several_processes(workspace: Workspace, tmp_path: Path) -> None:
+    for index in range(4):
+        write_pictures(tmp_path / "in" / "men" / str(index), range(index, 9))
+    (tmp_path / "in" / "men" / "2" / "00004.jpg").write_bytes(b"")
+    result = extract_frames(workspace, tmp_path / "in", jobs=2)
+    assert sorted(k.index for k in result.made) == [0, 1, 3]
+    assert result.n_frames == 9 + 8 + 6
+    assert "00004.jpg: not a JPEG" in str(result.failed[ClipKey("men", 2)])
 
 
 def test_trimmed_folders_keep_their_numbers(workspace: Workspace, tmp_path: Path) -> None:
