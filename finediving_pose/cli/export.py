@@ -21,7 +21,7 @@ Formats (what each keeps and loses: docs/formats.md):
   yolo         Ultralytics YOLO pose folder
   slp, nwb     SLEAP and NWB, through sleap-io
 
-Example: fdpose export coco --out poses.json --layer merged --data ./fdpose-data
+Example: fdpose export coco --out poses.json --layer merged
 """
 
 

@@ -18,7 +18,7 @@ from finediving_pose.formats.frame_index import FrameIndex
 from finediving_pose.formats.json_file import load_json, numbers
 from finediving_pose.formats.registry import ImagePose, Look, PosedClip, reads, writes
 from finediving_pose.poses import JointSource, Visibility
-from finediving_pose.skeleton import INDEX, JOINTS, LIMBS, N_JOINTS
+from finediving_pose.skeleton import FLIP, INDEX, JOINTS, LIMBS, N_JOINTS, SIGMAS
 
 CATEGORY = {
     "id": 1,
@@ -27,6 +27,21 @@ CATEGORY = {
     "keypoints": list(JOINTS),
     "skeleton": [[a + 1, b + 1] for a, b in LIMBS],
 }
+
+
+def mmpose_metainfo() -> dict[str, Any]:
+    """What mmpose's ``CocoDataset`` has to be told of the 16 joints: its argument ``metainfo``."""
+    colour = {"color": [255, 128, 0]}
+    return {
+        "dataset_name": "finediving_pose",
+        "keypoint_info": {
+            i: {"name": name, "id": i, "type": "", "swap": "" if FLIP[i] == i else JOINTS[FLIP[i]], **colour}
+            for i, name in enumerate(JOINTS)
+        },
+        "skeleton_info": {i: {"link": (JOINTS[a], JOINTS[b]), "id": i, **colour} for i, (a, b) in enumerate(LIMBS)},
+        "joint_weights": [1.0] * N_JOINTS,
+        "sigmas": list(SIGMAS),
+    }
 
 
 @writes("coco", "COCO keypoints: one JSON file")
