@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,10 +14,11 @@ import h5py
 import numpy as np
 import simplejpeg
 
-from finediving_pose.clip import Clip, ClipKey
-from finediving_pose.errors import FdposeError, PackedError
+from finediving_pose.clip import ClipKey
+from finediving_pose.errors import PackedError
 from finediving_pose.frames import jpeg_size, scaled_width
 from finediving_pose.packed import schema
+from finediving_pose.packed.clips import Clips, PackedClip
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,23 +106,30 @@ class PackedFile:
         return {c.name: self.dataset(f"clips/{c.name}") for c in schema.COLUMNS}
 
     @cached_property
-    def clips(self) -> list[Clip]:
-        """The clips, row by row."""
-        try:
-            return schema.decode_clips(self.columns)
-        except (FdposeError, ValueError) as e:
-            raise PackedError(f"{self.path}: its clips table is damaged ({e}); run: fdpose verify {self.path}") from e
+    def clips(self) -> Clips:
+        """Labels of the clips, row by row; each is decoded when it is asked for."""
+        return Clips(self.path, self.columns)
 
     @cached_property
-    def _rows(self) -> dict[ClipKey, int]:
-        return {c.key: i for i, c in enumerate(self.clips)}
+    def _rows(self) -> dict[tuple[str, int], int]:
+        return self.clips.rows()
 
     def index(self, key: ClipKey | str) -> int:
         """Row of a clip. Raises PackedError where the file has no such clip."""
         key = ClipKey.parse(key) if isinstance(key, str) else key
-        if key not in self._rows:
+        row = self._rows.get((key.video, key.index))
+        if row is None:
             raise PackedError(f"{self.path}: no clip {key} among its {len(self)}; list them with: fdpose info")
-        return self._rows[key]
+        return row
+
+    def __getitem__(self, clip: int | ClipKey | str) -> PackedClip:
+        """One clip as an object, by its row or by ``video/index``."""
+        if isinstance(clip, (ClipKey, str)):
+            return PackedClip(self, self.index(clip))
+        return PackedClip(self, range(len(self))[clip])
+
+    def __iter__(self) -> Iterator[PackedClip]:
+        return (self[i] for i in range(len(self)))
 
     @property
     def has_cache(self) -> bool:
@@ -169,14 +177,22 @@ class PackedFile:
 
     def cached(self, i: int, positions: Sequence[int] | np.ndarray | None = None) -> np.ndarray | None:
         """Frames at training size from the cache, uint8 (n, 112, 200, 3) RGB; None where the file has no cache."""
+        found = self.cached_block(i, positions)
+        if found is None:
+            return None
+        return found[0] if positions is None else found[0][found[1]]
+
+    def cached_block(
+        self, i: int, positions: Sequence[int] | np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray] | None:
+        """What :meth:`cached` picks from, without the copy: a run of cached frames, and where in it each one is."""
         if not self.has_cache:
             return None
         span, chosen = self._span(i), self._positions(i, positions)
         if not len(chosen):
-            return np.empty((0, schema.TRAINING_HEIGHT, schema.TRAINING_WIDTH, 3), np.uint8)
+            return np.empty((0, schema.TRAINING_HEIGHT, schema.TRAINING_WIDTH, 3), np.uint8), chosen
         first, last = int(chosen.min()), int(chosen.max())
-        block = self.dataset(schema.CACHE, slice(span.start + first, span.start + last + 1))
-        return block if positions is None else block[chosen - first]
+        return self.dataset(schema.CACHE, slice(span.start + first, span.start + last + 1)), chosen - first
 
     def training_frames(self, i: int, positions: Sequence[int] | np.ndarray | None = None) -> np.ndarray:
         """Frames at training size, uint8 (n, 112, 200, 3) RGB: from the cache, else decoded to the same pixels."""

@@ -1,0 +1,99 @@
+"""Frames of a clip as a model reads them: some of its frames, small, cropped. Fast rather than exact.
+
+Pictures are 112 high and 200 wide, as published, before the crop. From the cache they are read; from JPEG they
+are decoded at half size, which libjpeg does in the frequency domain, and brought to size with bilinear
+interpolation, the crop alone. The two differ by a few grey levels (``docs/format.md``);
+:meth:`~finediving_pose.packed.reader.PackedFile.training_frames` gives the cache's pixels from JPEG exactly.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import simplejpeg
+
+from finediving_pose.errors import PackedError
+from finediving_pose.packed.schema import TRAINING_HEIGHT, TRAINING_WIDTH
+
+if TYPE_CHECKING:
+    from finediving_pose.packed.reader import PackedFile
+
+MEAN = np.array((0.485, 0.456, 0.406), np.float32)
+DEVIATION = np.array((0.229, 0.224, 0.225), np.float32)
+"""Of ImageNet's RGB values in [0, 1], as published networks expect their input."""
+
+_NORMALISED = ((np.arange(256, dtype=np.float32)[:, None] / 255 - MEAN) / DEVIATION).T.copy()
+"""(3, 256): what each value of each channel becomes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Crop:
+    """A square of the picture at training size: top left corner and side, pixels."""
+
+    x: int
+    y: int
+    side: int
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.x <= TRAINING_WIDTH - self.side and 0 <= self.y <= TRAINING_HEIGHT - self.side):
+            raise ValueError(f"{self} is not inside {TRAINING_WIDTH} x {TRAINING_HEIGHT}")
+
+    @classmethod
+    def centre(cls, side: int) -> Crop:
+        """The square in the middle."""
+        return cls((TRAINING_WIDTH - side) // 2, (TRAINING_HEIGHT - side) // 2, side)
+
+
+def snippet(packed: PackedFile, i: int, positions: np.ndarray, crop: Crop) -> np.ndarray:
+    """Pictures of clip ``i`` at ``positions``, cropped: uint8 (len(positions), side, side, 3), RGB.
+
+    Raises PackedError where a picture can't be decoded.
+    """
+    cached = packed.cached_block(i, positions)
+    out = np.empty((len(positions), crop.side, crop.side, 3), np.uint8)
+    if cached is not None:
+        block, at = cached
+        for picture, k in zip(out, at, strict=True):
+            picture[:] = block[k, crop.y : crop.y + crop.side, crop.x : crop.x + crop.side]
+        return out
+    for picture, jpeg in zip(out, packed.jpegs(i, positions), strict=True):
+        _decode(packed, i, jpeg, crop, picture)
+    return out
+
+
+def normalised(pictures: np.ndarray) -> np.ndarray:
+    """uint8 (n, height, width, 3) -> float32 (3, n, height, width): to [0, 1], less the mean, over the deviation."""
+    n, height, width, _ = pictures.shape
+    out = np.empty((3, n, height, width), np.float32)
+    for c in range(3):
+        np.take(_NORMALISED[c], pictures[..., c], out=out[c], mode="clip")
+    return out
+
+
+def _decode(packed: PackedFile, i: int, jpeg: bytes, crop: Crop, out: np.ndarray) -> None:
+    try:
+        half = simplejpeg.decode_jpeg(
+            jpeg, colorspace="RGB", fastdct=True, fastupsample=True, min_height=TRAINING_HEIGHT,
+            min_width=TRAINING_WIDTH, min_factor=1,
+        )  # fmt: skip
+    except ValueError as e:
+        key = packed.clips[i].key
+        raise PackedError(
+            f"{packed.path}: a frame of {key} can't be decoded ({e}); run: fdpose verify {packed.path}"
+        ) from e
+    height, width = half.shape[:2]
+    x_scale, y_scale = width / TRAINING_WIDTH, height / TRAINING_HEIGHT
+    # a pixel's centre is its coordinate
+    to_source = np.array(
+        [
+            [x_scale, 0, (crop.x + 0.5) * x_scale - 0.5],
+            [0, y_scale, (crop.y + 0.5) * y_scale - 0.5],
+        ]
+    )
+    cv2.warpAffine(
+        half, to_source, (crop.side, crop.side), dst=out, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )  # fmt: skip
