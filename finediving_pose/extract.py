@@ -20,7 +20,7 @@ from finediving_pose.inputs import Videos, find_videos
 from finediving_pose.labels.table import read_clips, write_clips
 from finediving_pose.scale import default_jobs, map_clips
 from finediving_pose.video_cutting import CutResult, cut_video, is_there
-from finediving_pose.workspace import Workspace
+from finediving_pose.workspace import Workspace, remove_part_files
 
 
 @dataclass(slots=True)
@@ -53,6 +53,7 @@ def add_clips(workspace: Workspace, clips: Iterable[Clip]) -> list[Clip]:
         table[clip.key] = _merged(table[clip.key], clip) if clip.key in table else clip
     rows = sorted(table.values(), key=lambda c: c.key)
     write_clips(workspace.clips_table, rows)
+    remove_part_files(workspace.clips_table, untouched_for=600)  # younger ones may be another command's
     return rows
 
 

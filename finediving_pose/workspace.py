@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -107,10 +108,12 @@ def atomic_write(target: Path) -> Iterator[Path]:
         part.unlink(missing_ok=True)
 
 
-def remove_part_files(target: Path) -> None:
-    """Remove what a killed writer of ``target`` left beside it."""
+def remove_part_files(target: Path, untouched_for: float = 0.0) -> None:
+    """Remove what a killed writer of ``target`` left beside it, where nobody wrote for so many seconds."""
     for part in target.parent.glob(f".{target.name}.*.part"):
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            if time.time() - part.stat().st_mtime >= untouched_for:
+                part.unlink(missing_ok=True)
 
 
 def _umask() -> int:
