@@ -16,7 +16,7 @@ from finediving_pose.errors import FdposeError, PoseError, UsageError
 from finediving_pose.formats.registry import Look, PosedClip, Writer, readers, writer
 from finediving_pose.frames import is_complete, open_frames
 from finediving_pose.poses import best_layer, read_poses
-from finediving_pose.workspace import Workspace, atomic_write, fsync_directory
+from finediving_pose.workspace import Workspace, atomic_write, fsync_directory, remove_part_files
 
 MARK = "fdpose-export.json"
 """Written into every exported folder: by it the next export knows the folder for its own."""
@@ -73,6 +73,7 @@ def export(
             chosen.write(part, posed)
             (part / MARK).write_text(json.dumps({"format": format, "layer": layer, **summary}), encoding="utf-8")
     else:
+        remove_part_files(out)
         with atomic_write(out) as part:
             chosen.write(part, posed)
     return summary

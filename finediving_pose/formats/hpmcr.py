@@ -27,9 +27,13 @@ LENGTH = 96
 _FILE = re.compile(r"pred_comp_(\d+)\.npz")
 
 
-def sampled(n_frames: int) -> np.ndarray:
-    """Positions of the 96 frames that the loader takes of a clip: int (96,)."""
-    return np.linspace(0, n_frames - 1, LENGTH).astype(int)
+def sampled(numbers: Sequence[int]) -> np.ndarray:
+    """Positions in the clip of the 96 frames that the loader takes: int (96,).
+
+    From the frame numbers, as the loader does: rounding makes it differ by one here and there from
+    the same line drawn over positions that begin at 0.
+    """
+    return np.linspace(numbers[0], numbers[-1], LENGTH).astype(int) - numbers[0]
 
 
 @writes("hpmcr", "HPMCR's training code: FineDiving/ frames, Annotations/ pickles, Pose/ npz (x, y)", folder=True)
@@ -62,7 +66,7 @@ def _write(out: Path, clips: Sequence[PosedClip], columns: int) -> None:
             posed.put_picture(number, frames / frame_name(number))
         pose = out / "Pose" / key.video / f"pred_comp_{key.index}.npz"
         pose.parent.mkdir(parents=True, exist_ok=True)
-        np.savez_compressed(pose, pred=filled(posed.poses, numbers)[sampled(len(numbers))][..., :columns])
+        np.savez_compressed(pose, pred=filled(posed.poses, numbers)[sampled(posed.frames.numbers)][..., :columns])
         if (row := _labels(posed.clip)) is not None:
             labelled.append(row)
     if labelled:
@@ -143,11 +147,10 @@ def _read_file(path: Path, index: FrameIndex) -> list[ImagePose]:
         raise PoseError(f"{path}: pred has shape {pred.shape}, expected {LENGTH} x {N_JOINTS} x 2 or 3")
     pred = pred.reshape(LENGTH, N_JOINTS, -1)
     numbers = index.folders[key].numbers
+    _, steps = np.unique(positions := sampled(numbers), return_index=True)
     poses = []
-    for step, position in enumerate(sampled(len(numbers))):
-        if step and position == sampled(len(numbers))[step - 1]:
-            continue
-        image = f"{key}/{frame_name(numbers[position])}"
+    for step in steps.tolist():
+        image = f"{key}/{frame_name(numbers[positions[step]])}"
         entry = f"row {step}, image {image}"
         confidence = np.clip(pred[step, :, 2], 0, 1) if pred.shape[2] == 3 else None
         absent = (pred[step] == 0).all(1)

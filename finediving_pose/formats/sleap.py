@@ -21,13 +21,8 @@ from finediving_pose.skeleton import INDEX, N_JOINTS
 @writes("slp", "SLEAP: one .slp file that points at the pictures")
 def write_slp(out: Path, clips: Sequence[PosedClip]) -> None:
     """Write the file; pictures are named by their absolute paths."""
-    part = out.with_name(f"{out.name}.slp")  # sleap-io goes by the ending
     with quiet_sleap() as sio:
-        try:
-            sio.save_slp(labels_of(sio, clips), str(part), verbose=False)
-            part.replace(out)
-        finally:
-            part.unlink(missing_ok=True)
+        sio.save_slp(labels_of(sio, clips), str(out), verbose=False)
 
 
 def _is_slp(look: Look) -> bool:
