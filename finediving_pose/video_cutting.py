@@ -193,6 +193,7 @@ class _Cutting:
         self._writers: dict[ClipKey, FrameWriter] = {}
         self._left = {c.key: len(c.frame_range or ()) for c in clips}
         self._lost: dict[ClipKey, list[int]] = {}
+        self._done: set[ClipKey] = set()
 
     def run(self, index: PacketIndex | None, ranges: list[range], threads: int) -> None:
         """Decode these frames and hand them to their clips; what goes wrong is noted for the clips that it stops."""
@@ -222,6 +223,7 @@ class _Cutting:
             self._close(clip.key)
         elif done:
             self._writers[clip.key].finish()
+            self._done.add(clip.key)
             self._close(clip.key)
 
     def _writer(self, key: ClipKey) -> FrameWriter:
@@ -233,7 +235,7 @@ class _Cutting:
     def _fail_rest(self, errors: dict[ClipKey, FdposeError]) -> None:
         with self._lock:
             for key, error in errors.items():
-                if self._left[key]:
+                if key not in self._done:
                     self.failed.setdefault(key, error)
 
     def _close(self, key: ClipKey) -> None:

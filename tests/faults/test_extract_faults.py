@@ -181,7 +181,7 @@ def disk(tmp_path: Path) -> Iterator[Path]:
 def one_line(run: Result) -> str:
     assert run.exit_code == 1, run.output
     lines = [line for line in run.stderr.splitlines() if not line.startswith("extracting: ")]
-    assert len(lines) == 1, lines
+    assert len(lines) == 1, run.stderr
     return lines[0]
 
 
