@@ -24,7 +24,7 @@ from finediving_pose.clip import Split
 from finediving_pose.errors import PackedError, UsageError
 from finediving_pose.packed.reader import open_packed
 from finediving_pose.packed.schema import TRAINING_HEIGHT, TRAINING_WIDTH
-from finediving_pose.packed.snippets import DEVIATION, MEAN, Crop, normalised, snippet
+from finediving_pose.packed.snippets import DEVIATION, MEAN, Crop, mirrored, normalised, snippet
 from finediving_pose.skeleton import FLIP
 
 if TYPE_CHECKING:
@@ -96,14 +96,14 @@ class ClipDataset(Dataset):
         i = self.rows[item]
         numbers = self.packed.frame_numbers(i)
         positions = np.linspace(0, len(numbers) - 1, self.frames).astype(np.int64)
-        view, mirrored = self._view()
+        view, turned = self._view()
         pictures = snippet(self.packed, i, positions, view)
         poses, clip = self.packed.poses(i), self.packed.clips[i]
         width, height = clip.image_width or TRAINING_WIDTH, clip.image_height or TRAINING_HEIGHT
         keypoints = to_crop(poses.keypoints[positions], (width, height), view)
         visibility = poses.visibility[positions]
-        if mirrored:
-            pictures = np.ascontiguousarray(pictures[:, :, ::-1])
+        if turned:
+            pictures = mirrored(pictures)
             keypoints, visibility = mirror(keypoints, visibility, self.crop)
         video = normalised(pictures) if self.normalise else pictures
         return {
@@ -133,6 +133,6 @@ def to_crop(keypoints: np.ndarray, size: tuple[int, int], crop: Crop) -> np.ndar
 
 def mirror(keypoints: np.ndarray, visibility: np.ndarray, width: int) -> tuple[np.ndarray, np.ndarray]:
     """Mirrored joints (..., 16, 2) of a picture ``width`` wide; left and right joints change places."""
-    mirrored = keypoints[..., FLIP, :].copy()
-    mirrored[..., 0] = width - 1 - mirrored[..., 0]
-    return mirrored, visibility[..., FLIP]
+    turned = keypoints[..., FLIP, :].copy()
+    turned[..., 0] = width - 1 - turned[..., 0]
+    return turned, visibility[..., FLIP]

@@ -65,6 +65,7 @@ class PackedFile:
         self.path = path
         self._handle: h5py.File | None = None
         self._pid = 0
+        self._datasets: dict[str, h5py.Dataset] = {}
 
     def __enter__(self) -> PackedFile:
         return self
@@ -73,7 +74,7 @@ class PackedFile:
         self.close()
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"path": self.path, "_handle": None, "_pid": 0}
+        return {"path": self.path, "_handle": None, "_pid": 0, "_datasets": {}}
 
     def __len__(self) -> int:
         return len(self._frame_offset) - 1
@@ -86,6 +87,7 @@ class PackedFile:
         if self._handle is not None and self._pid == os.getpid():
             self._handle.close()
         self._handle = None
+        self._datasets = {}
 
     # -- what the file says of itself --
 
@@ -248,15 +250,18 @@ class PackedFile:
         return self._dataset(name).shape
 
     def _dataset(self, name: str) -> h5py.Dataset:
-        found = self._file.get(name)
-        if not isinstance(found, h5py.Dataset):
-            raise PackedError(f"{self.path}: has no dataset {name}; pack it again with: fdpose pack")
-        return found
+        file = self._file
+        if name not in self._datasets:
+            found = file.get(name)
+            if not isinstance(found, h5py.Dataset):
+                raise PackedError(f"{self.path}: has no dataset {name}; pack it again with: fdpose pack")
+            self._datasets[name] = found
+        return self._datasets[name]
 
     @property
     def _file(self) -> h5py.File:
         if self._handle is None or self._pid != os.getpid():
-            self._handle, self._pid = _open(self.path), os.getpid()
+            self._handle, self._pid, self._datasets = _open(self.path), os.getpid(), {}
         return self._handle
 
 

@@ -64,6 +64,7 @@ POSE: dict[str, tuple[str, tuple[int, ...], float]] = {
 """Dataset under ``/pose`` -> type, shape of one frame, value where there is no pose."""
 
 CACHE = "cache/rgb_112x200"
+STRUCTURE_DIGEST = "digest/structure"
 REQUIRED = (
     *(f"clips/{c.name}" for c in COLUMNS),
     "clips/frame_offset",
@@ -73,6 +74,7 @@ REQUIRED = (
     *(f"pose/{name}" for name in POSE),
     "labels/sub_action",
     "digest/clip",
+    STRUCTURE_DIGEST,
 )
 
 

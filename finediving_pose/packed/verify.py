@@ -1,4 +1,4 @@
-"""Recompute every digest of a packed file."""
+"""Recompute every digest of a packed file: no byte of it is without one."""
 
 from __future__ import annotations
 
@@ -11,60 +11,99 @@ import numpy as np
 from finediving_pose.errors import PackedError
 from finediving_pose.packed import schema
 from finediving_pose.packed.reader import PackedFile, open_packed
+from finediving_pose.packed.structure import PARTS, STRUCTURE, structure_digests
 from finediving_pose.progress import track
 
 
 @dataclass(slots=True)
 class Verification:
-    """Clips whose bytes are not those that were packed: ``video/index`` -> what differs."""
+    """What is not as it was packed.
+
+    Attributes
+    ----------
+    n_clips, n_frames : how many were looked at
+    digest : names the data, see :attr:`PackedFile.digest`
+    damaged : ``video/index`` -> what of the clip differs
+    parts : what differs of the file that belongs to no clip, of ``structure.PARTS``
+    """
 
     n_clips: int
     n_frames: int
     digest: str
     damaged: dict[str, str] = field(default_factory=dict)
+    parts: list[str] = field(default_factory=list)
+
+    @property
+    def whole(self) -> bool:
+        """Whether every byte is the one that was packed."""
+        return not self.damaged and not self.parts
 
 
 def verify_packed(path: Path) -> Verification:
-    """Check that every offset fits and every clip has the digest it was packed with.
+    """Check that every clip, the offsets and everything else in the file have the digests they were packed with.
 
     Raises
     ------
     PackedError
-        The file can't be opened, or its offsets contradict its sizes.
+        The file can't be opened, or its HDF5 structure is so damaged that the clips can't be found.
     """
     with open_packed(path) as packed:
-        offset, jpeg_offset = _offsets(packed)
-        result = Verification(len(packed), int(offset[-1]), packed.digest)
-        stored = packed.dataset("digest/clip")
-        cache = packed.dataset("digest/cache") if packed.has_cache else None
-        for i in track(range(len(packed)), "verifying"):
-            what = []
-            if _digest(packed, i, jpeg_offset[offset[i] : offset[i + 1] + 1]) != stored[i].tobytes():
-                what.append("labels, frames or poses")
-            if cache is not None and hashlib.sha256(packed.training_frames(i).data).digest() != cache[i].tobytes():
-                what.append("cached frames")
-            if what:
-                result.damaged[_name(packed, i)] = " and ".join(what)
+        parts = _changed_parts(packed)
+        try:
+            offset, jpeg_offset = _offsets(packed)
+            result = Verification(len(packed), int(offset[-1]), packed.digest, parts=parts)
+            for i in track(range(len(packed)), "verifying"):
+                if what := _changes(packed, i, offset, jpeg_offset):
+                    result.damaged[_name(packed, i)] = " and ".join(what)
+        except (PackedError, ValueError, LookupError, TypeError, RuntimeError, OSError) as e:
+            if not parts:
+                raise
+            raise PackedError(f"{path}: {' and '.join(parts)} damaged ({e}); pack it again with: fdpose pack") from e
         return result
 
 
-def _digest(packed: PackedFile, i: int, jpeg_offset: np.ndarray) -> bytes:
-    poses = packed.poses(i)
-    jpeg = packed.dataset("frames/jpeg", slice(int(jpeg_offset[0]), int(jpeg_offset[-1])))
-    frames = (packed.frame_numbers(i), np.diff(jpeg_offset), jpeg, packed.frame_labels(i))
-    return schema.clip_digest(packed.columns, i, frames, {name: getattr(poses, name) for name in schema.POSE})
+def _changed_parts(packed: PackedFile) -> list[str]:
+    try:
+        now = structure_digests(packed.path)
+        stored = packed.dataset(schema.STRUCTURE_DIGEST)
+    except (PackedError, ValueError, LookupError, TypeError, RuntimeError, OSError):
+        return [STRUCTURE]
+    if stored.shape != now.shape:
+        return [STRUCTURE]
+    return [name for name, same in zip(PARTS, (stored == now).all(1), strict=True) if not same]
+
+
+def _changes(packed: PackedFile, i: int, offset: np.ndarray, jpeg_offset: np.ndarray) -> list[str]:
+    """What of a clip is not what was packed."""
+    rows, what = slice(int(offset[i]), int(offset[i + 1])), []
+    if _digest(packed, i, rows, jpeg_offset) != packed.dataset("digest/clip", slice(i, i + 1)).tobytes():
+        what.append("labels, frames or poses")
+    if packed.has_cache:
+        cached = hashlib.sha256(packed.dataset(schema.CACHE, rows).data).digest()
+        if cached != packed.dataset("digest/cache", slice(i, i + 1)).tobytes():
+            what.append("cached frames")
+    return what
+
+
+def _digest(packed: PackedFile, i: int, rows: slice, jpeg_offset: np.ndarray) -> bytes:
+    at = jpeg_offset[rows.start : rows.stop + 1]
+    jpeg = packed.dataset("frames/jpeg", slice(int(at[0]), int(at[-1])))
+    frames = (packed.dataset("frames/number", rows), np.diff(at), jpeg, packed.dataset("labels/sub_action", rows))
+    pose = {name: packed.dataset(f"pose/{name}", rows) for name in schema.POSE}
+    return schema.clip_digest(packed.columns, i, frames, pose)
 
 
 def _offsets(packed: PackedFile) -> tuple[np.ndarray, np.ndarray]:
+    """The offsets of clips and JPEG files, held inside the data: a damaged one must not keep others from being read."""
+    n_frames, n_bytes = packed.shape("frames/number")[0], packed.shape("frames/jpeg")[0]
     offset, jpeg_offset = packed.dataset("clips/frame_offset"), packed.dataset("frames/jpeg_offset")
-    sizes = (packed.shape("frames/number")[0], packed.shape("frames/jpeg")[0])
-    for name, values, length, end in (
-        ("clips/frame_offset", offset, packed.shape("digest/clip")[0] + 1, sizes[0]),
-        ("frames/jpeg_offset", jpeg_offset, sizes[0] + 1, sizes[1]),
+    for name, found, expected in (
+        ("clips/frame_offset", len(offset), packed.shape("digest/clip")[0] + 1),
+        ("frames/jpeg_offset", len(jpeg_offset), n_frames + 1),
     ):
-        if len(values) != length or values[0] != 0 or values[-1] != end or (np.diff(values) < 0).any():
-            raise PackedError(f"{packed.path}: {name} contradicts the data it points into; pack it again: fdpose pack")
-    return offset, jpeg_offset
+        if found != expected:
+            raise PackedError(f"{packed.path}: {name} has {found} entries, not {expected}; pack it again: fdpose pack")
+    return offset.clip(0, n_frames), jpeg_offset.clip(0, n_bytes)
 
 
 def _name(packed: PackedFile, i: int) -> str:

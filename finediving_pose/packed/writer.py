@@ -25,9 +25,11 @@ from finediving_pose.errors import PackedError
 from finediving_pose.frames import FrameFolder, decode_jpeg, is_complete, open_frames
 from finediving_pose.labels.table import read_clips
 from finediving_pose.packed import schema
+from finediving_pose.packed.sole_writer import sole_writer
+from finediving_pose.packed.structure import PARTS, write_structure_digests
 from finediving_pose.poses import ClipPoses, JointSource, best_layer, read_poses
 from finediving_pose.progress import track
-from finediving_pose.workspace import Workspace, atomic_write, remove_part_files
+from finediving_pose.workspace import Workspace
 
 
 @dataclass(slots=True)
@@ -76,10 +78,10 @@ def write_packed(
     Raises
     ------
     PackedError
-        No clip has complete frames, the disk is too small, or pictures changed since they were extracted.
+        No clip has complete frames, the disk is too small, pictures changed since they were extracted, or another
+        pack is writing the same file.
     """
     target = target or workspace.packed
-    remove_part_files(target)
     table = read_clips(workspace) if clips is None else list(clips)
     folders = [open_frames(workspace, c.key) for c in table if is_complete(workspace, c.key)]
     if not folders:
@@ -89,13 +91,15 @@ def write_packed(
     sizes = [_jpeg_sizes(f) for f in folders]
     _check_space(target, sum(int(s.sum()) for s in sizes), sum(map(len, sizes)), cache)
     provenance = _Provenance()
-    with atomic_write(target) as part, _new_file(part) as file:
-        columns = schema.encode_clips(rows)
-        data = _allocate(file, columns, sizes, cache)
-        for i, folder in enumerate(track(folders, "packing")):
-            _write_clip(data, columns, i, rows[i], folder, _poses(workspace, folder, provenance))
-        digest = schema.file_digest(data["digest/clip"][()])
-        _describe(file, len(rows), sum(map(len, sizes)), provenance)
+    with sole_writer(target) as part:
+        with _new_file(part) as file:
+            columns = schema.encode_clips(rows)
+            data = _allocate(file, columns, sizes, cache)
+            for i, folder in enumerate(track(folders, "packing")):
+                _write_clip(data, columns, i, rows[i], folder, _poses(workspace, folder, provenance))
+            digest = schema.file_digest(data["digest/clip"][()])
+            _describe(file, len(rows), sum(map(len, sizes)), provenance)
+        write_structure_digests(part)
     return {
         "path": str(target),
         "clips": len(rows),
@@ -110,8 +114,11 @@ def write_packed(
 
 @contextmanager
 def _new_file(path: Path) -> Iterator[h5py.File]:
-    """A new HDF5 file; a full disk is an OSError whether it shows while writing or while closing."""
-    file = h5py.File(path, "w", locking=False)
+    """A new HDF5 file; a full disk is an OSError whether it shows while writing or while closing.
+
+    In the format of HDF5 1.8, whose bookkeeping carries checksums: damage there is an error, not a wrong number.
+    """
+    file = h5py.File(path, "w", locking=False, libver=("v108", "v108"))
     try:
         yield file
         _close(file)
@@ -177,15 +184,18 @@ def _allocate(
         "frames/number": ((n_frames,), "<i4"),
         "labels/sub_action": ((n_frames,), "<i2"),
         "digest/clip": ((n_clips, 32), "|u1"),
+        schema.STRUCTURE_DIGEST: ((len(PARTS), 32), "|u1"),
         **{f"pose/{name}": ((n_frames, *shape), dtype) for name, (dtype, shape, _) in schema.POSE.items()},
     }
     if cache:
         empty[schema.CACHE] = ((n_frames, schema.TRAINING_HEIGHT, schema.TRAINING_WIDTH, 3), "|u1")
         empty["digest/cache"] = ((n_clips, 32), "|u1")
-    return {
+    data = {
         **{name: file.create_dataset(name, data=_offsets(lengths)) for name, lengths in offsets.items()},
         **{name: file.create_dataset(name, *kind, fill_time="never") for name, kind in empty.items()},
     }
+    data[schema.STRUCTURE_DIGEST][:] = 0  # gives it its place; its bytes come when the file is closed
+    return data
 
 
 def _offsets(sizes: np.ndarray) -> np.ndarray:
