@@ -29,7 +29,7 @@ def exported(posed: Workspace, tmp_path: Path) -> Path:
 def test_pycocotools_finds_every_pose_under_its_picture(exported: Path) -> None:
     from pycocotools.coco import COCO
 
-    coco = COCO(str(exported))
+    coco: Any = COCO(str(exported))
     (category,) = coco.loadCats(coco.getCatIds())
     assert category["keypoints"] == list(JOINTS)
     assert [tuple(j - 1 for j in limb) for limb in category["skeleton"]] == list(LIMBS)
@@ -53,7 +53,7 @@ def precision(exported: Path, shift: float) -> float:
     from pycocotools.coco import COCO
     from pycocotools.cocoeval import COCOeval
 
-    truth = COCO(str(exported))
+    truth: Any = COCO(str(exported))
     answers = []
     for a in truth.loadAnns(truth.getAnnIds()):
         moved = (np.reshape(a["keypoints"], (16, 3)) + np.array([shift, 0, 0])).reshape(-1).tolist()

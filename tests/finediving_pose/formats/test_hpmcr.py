@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,7 @@ from tests.finediving_pose.formats.made_up import CLIPS, FRAMES, clip_tables, fu
 from tests.media import painted_number
 
 LENGTH = 96
-Loaded = tuple[list[Image.Image], np.ndarray, np.ndarray, np.ndarray]
+Loaded = tuple[Sequence[Image.Image], np.ndarray, np.ndarray, np.ndarray]
 
 
 def load_as_the_authors_do(root: Path, key: tuple[str, int], columns: int = 2) -> Loaded:

@@ -37,7 +37,7 @@ KEEPS = {
     "coco": Keeps(1e-4, occluded=True, person=True, box=True, confidence=True),
     "labelstudio": Keeps(1e-4, occluded=True, person=True, box=True, confidence=False),
     "dlc": Keeps(1e-4, occluded=False, person=True, box=False, confidence=False),
-    "yolo": Keeps(1e-4, occluded=True, person=False, box=True, confidence=False),
+    "yolo": Keeps(5e-4, occluded=True, person=False, box=True, confidence=False),
     "slp": Keeps(1e-5, occluded=True, person=True, box=False, confidence=True, examples=12),
     "nwb": Keeps(1e-5, occluded=False, person=True, box=False, confidence=False, examples=5),
 }
@@ -53,7 +53,11 @@ def test_every_format_has_a_round_trip() -> None:
 def test_poses_come_back_as_they_went_out(name: str, framed: Workspace, tmp_path: Path) -> None:
     keeps = KEEPS[name]
 
-    @settings(max_examples=keeps.examples, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=keeps.examples,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    )
     @given(tables=clip_tables())
     def round_trip(tables: dict[ClipKey, ClipPoses]) -> None:
         shutil.rmtree(framed.poses, ignore_errors=True)
