@@ -19,22 +19,28 @@ def verify(ctx: click.Context, data: Workspace, file: Path | None, as_json: bool
     """Recompute every digest of a packed file.
 
     FILE is the data directory's own packed file unless given. Exit code 1 where
-    a clip is not what was packed.
+    any byte is not what was packed: the clip is named that it belongs to, or the
+    part of the file, where it belongs to no clip.
     """
+    from finediving_pose.packed.structure import OFFSETS
     from finediving_pose.packed.verify import verify_packed
 
     path = file or data.packed
     found = verify_packed(path)
     for clip, what in found.damaged.items():
         click.echo(f"fdpose: {path}: {clip}: {what} are not what was packed", err=True)
+    for part in found.parts:
+        clips = "clips that lie behind a wrong offset are named above" if part in OFFSETS else "belongs to no clip"
+        click.echo(f"fdpose: {path}: {part}: not what was packed ({clips})", err=True)
     summary = {
         "path": str(path),
         "clips": found.n_clips,
         "frames": found.n_frames,
         "damaged": found.damaged if as_json else len(found.damaged),
+        "damaged_parts": found.parts,
         "digest": found.digest,
     }
-    step = f"fdpose {'pack' if found.damaged else 'benchmark hpmcr'} --data {data.root}"
+    step = f"fdpose {'pack' if not found.whole else 'benchmark hpmcr'} --data {data.root}"
     say(summary, as_json=as_json, next_step=step)
-    if found.damaged:
+    if not found.whole:
         ctx.exit(1)

@@ -75,7 +75,8 @@ def _changed_parts(packed: PackedFile) -> list[str]:
 
 def _changes(packed: PackedFile, i: int, offset: np.ndarray, jpeg_offset: np.ndarray) -> list[str]:
     """What of a clip is not what was packed."""
-    rows, what = slice(int(offset[i]), int(offset[i + 1])), []
+    rows = slice(int(offset[i]), max(int(offset[i]), int(offset[i + 1])))
+    what = []
     if _digest(packed, i, rows, jpeg_offset) != packed.dataset("digest/clip", slice(i, i + 1)).tobytes():
         what.append("labels, frames or poses")
     if packed.has_cache:

@@ -126,7 +126,7 @@ def _new_file(path: Path) -> Iterator[h5py.File]:
         code = e.errno or errno.EIO
         raise OSError(code, os.strerror(code)) from e
     finally:
-        with suppress(RuntimeError):
+        with suppress(RuntimeError, OSError):
             file.close()
 
 
