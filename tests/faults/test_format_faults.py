@@ -8,6 +8,7 @@ import resource
 import signal
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -75,7 +76,7 @@ def some(folder: Path, pattern: str) -> Path:
     return sorted(folder.rglob(pattern))[0]
 
 
-FAULTS: dict[str, tuple[str, Callable[[Path], None], str]] = {
+FAULTS: dict[str, tuple[str, Callable[[Path], object], str]] = {
     "a picture that is no frame": (
         "coco", lambda p: reword(p, "07/12/00007.jpg", "07/12/00099.jpg"),
         "image 07/12/00099.jpg: there is no such frame",
@@ -103,19 +104,19 @@ FAULTS: dict[str, tuple[str, Callable[[Path], None], str]] = {
     ),
     "another bodypart": ("dlc", lambda p: reword(some(p, "*.csv"), "head_top", "nose"), "bodypart 'nose' is none"),
     "a folder without tables": (
-        "dlc", lambda p: [f.unlink() for f in p.rglob("*.csv")] and None, "no labeled-data/*/CollectedData_*.csv",
+        "dlc", lambda p: [f.unlink() for f in p.rglob("*.csv")], "no labeled-data/*/CollectedData_*.csv",
     ),
     "a line cut short": (
-        "yolo", lambda p: some(p, "*.txt").write_text("0 0.5 0.5\n") and None, "expected 53 numbers",
+        "yolo", lambda p: some(p, "*.txt").write_text("0 0.5 0.5\n"), "expected 53 numbers",
     ),
     "another shape": ("yolo", lambda p: reword(p / "data.yaml", "- 16", "- 17"), "kpt_shape is [17, 3]"),
     "labels of another video": (
-        "yolo", lambda p: some(p, "*.txt").rename(some(p, "*.txt").with_name("x__1__00001.txt")) and None,
+        "yolo", lambda p: some(p, "*.txt").rename(some(p, "*.txt").with_name("x__1__00001.txt")),
         "there is no such frame",
     ),
-    "an npz of noise": ("hpmcr", lambda p: some(p, "*.npz").write_bytes(b"PK\3\4" + b"x" * 99) and None, "npz"),
+    "an npz of noise": ("hpmcr", lambda p: some(p, "*.npz").write_bytes(b"PK\3\4" + b"x" * 99), "npz"),
     "an npz of another clip": (
-        "hpmcr", lambda p: some(p, "*.npz").rename(some(p, "*.npz").with_name("pred_comp_77.npz")) and None,
+        "hpmcr", lambda p: some(p, "*.npz").rename(some(p, "*.npz").with_name("pred_comp_77.npz")),
         "there is no clip 07/77 with frames",
     ),
 }  # fmt: skip
@@ -158,7 +159,8 @@ def test_a_kill_anywhere_leaves_a_whole_export_and_no_trace_once_it_has_run_agai
 def _content(path: Path) -> object:
     """What is in a folder, or in a file as far as it does not say when it was written."""
     if path.suffix == ".slp":
-        with h5py.File(path) as file:
+        open_slp: Any = h5py.File
+        with open_slp(path) as file:
             return [repr(file[name][()].tolist()) for name in ("points", "pred_points") if name in file]
     return state(path) if path.is_dir() else path.read_bytes()
 
