@@ -33,6 +33,9 @@ from finediving_pose.workspace import Workspace
 
 JPEG_QUALITY = 95
 
+_PARTS_A_THREAD = 4
+"""So that threads finish together although groups of pictures differ in length."""
+
 
 class Scaler:
     """Decoded frame to JPEG at ``HEIGHT``; one for each thread, as it keeps its scaling tables."""
@@ -113,11 +116,13 @@ def cut_video(
         clips = [c for c in clips if c.key not in failed]
     job = _Cutting(workspace, path, info.fps, clips, shift)
     try:
-        parts = _parts([c.frame_range or range(0) for c in clips], index, threads)
+        parts = _parts(
+            [c.frame_range or range(0) for c in clips], index, threads * _PARTS_A_THREAD if threads > 1 else 1
+        )
         if len(parts) <= 1:
             job.run(index, parts[0] if parts else [], threads)
         else:
-            _in_threads(job, index, parts)
+            _in_threads(job, index, parts, threads)
     finally:
         job.close()
     return CutResult(failed | job.failed)
@@ -171,10 +176,10 @@ def _by_group(wanted: list[range], keys: list[int]) -> list[tuple[int, list[rang
     return list(groups.items())
 
 
-def _in_threads(job: _Cutting, index: PacketIndex | None, parts: list[list[range]]) -> None:
-    with ThreadPoolExecutor(len(parts)) as pool:
+def _in_threads(job: _Cutting, index: PacketIndex | None, parts: list[list[range]], threads: int) -> None:
+    with ThreadPoolExecutor(threads) as pool:
         try:
-            for future in [pool.submit(job.run, index, part, 1) for part in parts]:
+            for future in [pool.submit(job.run, index, part, max(1, threads // len(parts))) for part in parts]:
                 future.result()
         except BaseException:
             job.stop.set()
