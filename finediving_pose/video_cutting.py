@@ -116,9 +116,8 @@ def cut_video(
         clips = [c for c in clips if c.key not in failed]
     job = _Cutting(workspace, path, info.fps, clips, shift)
     try:
-        parts = _parts(
-            [c.frame_range or range(0) for c in clips], index, threads * _PARTS_A_THREAD if threads > 1 else 1
-        )
+        n_parts = threads * _PARTS_A_THREAD if threads > 1 else 1
+        parts = _parts([c.frame_range or range(0) for c in clips], index, n_parts)
         if len(parts) <= 1:
             job.run(index, parts[0] if parts else [], threads)
         else:
