@@ -30,7 +30,7 @@ Examples:
 @click.command(epilog=_EPILOG)
 @data_option
 @click.option("--auto", "mode_auto", is_flag=True, help="Estimate poses: locate the diver, crop, find 16 joints.")
-@click.option("--manual", "mode_manual", is_flag=True, help="Take in FILES of hand annotations (FineDiving-Pose JSON).")
+@click.option("--manual", "mode_manual", is_flag=True, help="Take in FILES of hand annotations, as fdpose import does.")
 @click.option("--finetune", "mode_finetune", is_flag=True, help="Train the estimator on the merged poses.")
 @click.option("--evaluate", metavar="REFERENCE",
               help="How near --layer is to a layer (manual/NAME, merged) or a file of true poses.")  # fmt: skip
