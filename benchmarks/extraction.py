@@ -58,6 +58,9 @@ LENGTH = 100
 SHARES = {"broadcast": 600, "dense": 150}
 """Frames from the start of one dive to the start of the next."""
 
+LOOK = f"scale=-2:{HEIGHT}:out_range=full,format=yuvj420p"
+"""What ffmpeg does to a frame: 256 high, the range of JPEG."""
+
 Ranges = list[range]
 Work = Callable[[Path, Ranges, Path], float]
 """Does the work, writing below the last path, and returns the seconds it took."""
@@ -109,7 +112,7 @@ class OfficialRecipe:
 
         def scale_some() -> None:
             for i in range(1, n + 1):
-                look = ["-vf", f"scale=-2:{HEIGHT}", "-q:v", "2", str(out / f"small_{i:05d}.jpg")]
+                look = ["-vf", LOOK, "-q:v", "2", str(out / f"small_{i:05d}.jpg")]
                 run(self.program, "-i", str(out / f"{i:05d}.jpg"), *look)
 
         n_scaled = sum(map(len, ranges)) if self.useful_only else ranges[-1].stop
@@ -120,7 +123,7 @@ def ffmpeg_per_clip(program: str, video: Path, ranges: Ranges, out: Path) -> flo
     start = time.perf_counter()
     for i, r in enumerate(ranges):
         cut = ["-ss", f"{r.start / 25:.3f}", "-i", str(video), "-frames:v", str(len(r))]
-        run(program, *cut, "-vf", f"scale=-2:{HEIGHT}", "-q:v", "2", str(out / f"{i}_%05d.jpg"))
+        run(program, *cut, "-vf", LOOK, "-q:v", "2", str(out / f"{i}_%05d.jpg"))
     return time.perf_counter() - start
 
 

@@ -37,6 +37,10 @@ _PARTS_A_THREAD = 4
 """So that threads finish together although groups of pictures differ in length."""
 
 
+_DECODER_THREADS = 2
+"""Threads of each part's decoder: one decodes on while the part's own thread scales and encodes."""
+
+
 class Scaler:
     """Decoded frame to JPEG at ``HEIGHT``; one for each thread, as it keeps its scaling tables."""
 
@@ -178,7 +182,7 @@ def _by_group(wanted: list[range], keys: list[int]) -> list[tuple[int, list[rang
 def _in_threads(job: _Cutting, index: PacketIndex | None, parts: list[list[range]], threads: int) -> None:
     with ThreadPoolExecutor(threads) as pool:
         try:
-            for future in [pool.submit(job.run, index, part, max(1, threads // len(parts))) for part in parts]:
+            for future in [pool.submit(job.run, index, part, _DECODER_THREADS) for part in parts]:
                 future.result()
         except BaseException:
             job.stop.set()
