@@ -130,7 +130,8 @@ def test_what_a_kill_left_of_the_table_is_cleared_away_once_nobody_can_be_writin
     old, new = (workspace.root / f".clips.parquet.{name}.part" for name in ("old", "new"))
     for part in (old, new):
         part.touch()
-    os.utime(old, (time.time() - 3600,) * 2)
+    an_hour_ago = time.time() - 3600
+    os.utime(old, (an_hour_ago, an_hour_ago))
     add_clips(workspace, CLIPS)
     assert not old.exists()
     assert new.exists()
