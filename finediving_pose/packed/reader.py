@@ -20,6 +20,10 @@ from finediving_pose.frames import jpeg_size, scaled_width
 from finediving_pose.packed import schema
 from finediving_pose.packed.clips import Clips, PackedClip
 
+DAMAGE = (OSError, RuntimeError, KeyError, ValueError, TypeError)
+"""What h5py raises where bytes are not what they should be."""
+HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+
 
 @dataclass(frozen=True, slots=True)
 class PackedPoses:
@@ -242,8 +246,8 @@ class PackedFile:
         """A dataset, or a slice of it, as stored. Raises PackedError where it can't be read."""
         try:
             return self._dataset(name)[part]
-        except OSError as e:
-            raise PackedError(f"{self.path}: {name} can't be read ({e}); run: fdpose verify {self.path}") from e
+        except DAMAGE as e:
+            raise PackedError(f"{self.path}: {name} can't be read ({_line(e)}); run: fdpose verify {self.path}") from e
 
     def shape(self, name: str) -> tuple[int, ...]:
         """Shape of a dataset."""
@@ -270,16 +274,31 @@ def _open(path: Path) -> h5py.File:
         raise PackedError(f"{path}: no such file; make one with: fdpose pack")
     try:
         file = h5py.File(path, "r", locking=False)
-    except OSError as e:
-        size = path.stat().st_size
-        damage = "cut short" if "truncated" in str(e) else "not an HDF5 file"
-        raise PackedError(f"{path}: {damage} ({size:,} bytes); pack it again with: fdpose pack") from e
+    except DAMAGE as e:
+        raise PackedError(
+            f"{path}: {_damage(path, e)} ({path.stat().st_size:,} bytes); pack it again with: fdpose pack"
+        ) from e
     try:
         _check(path, file)
+    except DAMAGE as e:
+        file.close()
+        raise PackedError(f"{path}: its HDF5 structure is damaged ({_line(e)}); pack it again with: fdpose pack") from e
     except PackedError:
         file.close()
         raise
     return file
+
+
+def _damage(path: Path, error: Exception) -> str:
+    if "truncated" in str(error):
+        return "cut short"
+    with open(path, "rb") as file:
+        return "its HDF5 structure is damaged" if file.read(8) == HDF5_SIGNATURE else "not an HDF5 file"
+
+
+def _line(error: Exception) -> str:
+    """The first line of what HDF5 says."""
+    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def _check(path: Path, file: h5py.File) -> None:

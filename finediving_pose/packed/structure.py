@@ -29,7 +29,7 @@ _CLIP_DATA = (
 
 
 def structure_digests(path: Path) -> np.ndarray:
-    """sha256 over each of :data:`PARTS`, uint8 (3, 32). The last is over all bytes that are in no other part and no clip.
+    """sha256 over each of :data:`PARTS`, uint8 (3, 32); the last over all bytes that are in no other part and no clip.
 
     Raises OSError, KeyError, RuntimeError or ValueError where the file can't be followed.
     """

@@ -10,7 +10,7 @@ import numpy as np
 
 from finediving_pose.errors import PackedError
 from finediving_pose.packed import schema
-from finediving_pose.packed.reader import PackedFile, open_packed
+from finediving_pose.packed.reader import DAMAGE, PackedFile, open_packed
 from finediving_pose.packed.structure import PARTS, STRUCTURE, structure_digests
 from finediving_pose.progress import track
 
@@ -55,7 +55,7 @@ def verify_packed(path: Path) -> Verification:
             for i in track(range(len(packed)), "verifying"):
                 if what := _changes(packed, i, offset, jpeg_offset):
                     result.damaged[_name(packed, i)] = " and ".join(what)
-        except (PackedError, ValueError, LookupError, TypeError, RuntimeError, OSError) as e:
+        except (PackedError, *DAMAGE) as e:
             if not parts:
                 raise
             raise PackedError(f"{path}: {' and '.join(parts)} damaged ({e}); pack it again with: fdpose pack") from e
@@ -66,7 +66,7 @@ def _changed_parts(packed: PackedFile) -> list[str]:
     try:
         now = structure_digests(packed.path)
         stored = packed.dataset(schema.STRUCTURE_DIGEST)
-    except (PackedError, ValueError, LookupError, TypeError, RuntimeError, OSError):
+    except (PackedError, *DAMAGE):
         return [STRUCTURE]
     if stored.shape != now.shape:
         return [STRUCTURE]
