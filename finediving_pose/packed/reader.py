@@ -98,7 +98,7 @@ class PackedFile:
     @cached_property
     def attrs(self) -> dict[str, Any]:
         """Root attributes; ``skeleton`` and ``provenance`` parsed from JSON."""
-        plain = {k: v.item() if isinstance(v, np.generic) else v for k, v in self._file.attrs.items()}
+        plain = {k: _plain(v) for k, v in self._file.attrs.items()}
         return plain | {k: json.loads(plain[k]) for k in ("skeleton", "provenance") if k in plain}
 
     @cached_property
@@ -301,9 +301,15 @@ def _line(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]
 
 
+def _plain(value: Any) -> Any:
+    """An attribute as a Python value; text of fixed length comes as bytes."""
+    value = value.item() if isinstance(value, np.generic) else value
+    return value.decode() if isinstance(value, bytes) else value
+
+
 def _check(path: Path, file: h5py.File) -> None:
-    version = str(file.attrs.get("version", ""))
-    if file.attrs.get("format") != schema.FORMAT or not version.partition(".")[0].isdecimal():
+    version = str(_plain(file.attrs.get("version", "")))
+    if _plain(file.attrs.get("format")) != schema.FORMAT or not version.partition(".")[0].isdecimal():
         raise PackedError(f"{path}: an HDF5 file, but not one that fdpose packed; make one with: fdpose pack")
     if int(version.partition(".")[0]) > schema.VERSION[0]:
         raise PackedError(

@@ -267,19 +267,19 @@ def _poses(workspace: Workspace, folder: FrameFolder, provenance: _Provenance) -
 
 
 def _describe(file: h5py.File, n_clips: int, n_frames: int, provenance: _Provenance) -> None:
-    file.attrs.update(
-        {
-            "format": schema.FORMAT,
-            "version": "{}.{}".format(*schema.VERSION),
-            "creator": f"fdpose {__version__}",
-            "created": datetime.now(UTC).isoformat(timespec="seconds"),
-            "skeleton": schema.skeleton_json(),
-            "manifest_digest": _manifest_digest(),
-            "n_clips": n_clips,
-            "n_frames": n_frames,
-            "provenance": json.dumps(provenance.as_dict()),
-        }
-    )
+    """Root attributes. Text has a fixed length: HDF5 keeps the other kind in a heap that has no checksum."""
+    attributes = {
+        "format": schema.FORMAT,
+        "version": "{}.{}".format(*schema.VERSION),
+        "creator": f"fdpose {__version__}",
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "skeleton": schema.skeleton_json(),
+        "manifest_digest": _manifest_digest(),
+        "n_clips": n_clips,
+        "n_frames": n_frames,
+        "provenance": json.dumps(provenance.as_dict()),
+    }
+    file.attrs.update({k: np.bytes_(v.encode()) if isinstance(v, str) else v for k, v in attributes.items()})
 
 
 def _manifest_digest() -> str:
