@@ -38,7 +38,9 @@ def import_(
     from finediving_pose.formats.registry import readers
     from finediving_pose.labels.table import read_clips, select
 
-    format = words[0] if words[0] in readers() else None
+    # "fdpose import yolo" after "fdpose export yolo --out yolo" means the folder.
+    only_a_file = len(words) == 1 and Path(words[0]).exists()
+    format = words[0] if words[0] in readers() and not only_a_file else None
     files = [Path(word) for word in words[bool(format) :]]
     if not files:
         raise UsageError(f"give the files after the format: fdpose import {format} FILE...")

@@ -117,9 +117,15 @@ def _kind(path: Path) -> str:
 def _is_own(chosen: Writer, out: Path) -> bool:
     """Whether ``out`` may go without asking: an empty folder, or an earlier export of this format."""
     if chosen.folder:
-        return (out / MARK).is_file() or not any(out.iterdir())
+        return _marked_format(out) == chosen.name or not any(out.iterdir())
     reader = readers().get(chosen.name)
     return reader is not None and reader.recognise(Look(out))
+
+
+def _marked_format(folder: Path) -> str | None:
+    """The format that an earlier export says it wrote into ``folder``; None where it does not say."""
+    mark = Look(folder / MARK).json
+    return mark.get("format") if isinstance(mark, dict) else None
 
 
 @contextmanager

@@ -68,6 +68,16 @@ def test_the_format_can_be_named(posed: Workspace, tmp_path: Path) -> None:
     assert run.exit_code == 1 and "expected a list of tasks" in run.stderr
 
 
+@pytest.mark.parametrize("name", ["yolo", "dlc", "hpmcr"])
+def test_a_folder_called_like_its_format_comes_in(
+    name: str, posed: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result(posed, "export", name, "--out", name)
+    assert result(posed, "import", name)["format"] == name
+    assert result(posed, "import", name, name)["format"] == name
+
+
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [

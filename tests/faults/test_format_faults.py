@@ -200,6 +200,16 @@ def test_a_folder_that_no_export_wrote_is_left_alone(posed: Workspace, tmp_path:
     assert (mine / MARK).is_file() and not (mine / "thesis.txt").exists()
 
 
+def test_an_export_of_another_format_is_left_alone(posed: Workspace, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert fdpose(posed, "export", "dlc", "--out", out).exit_code == 0
+    before = state(out)
+    run = fdpose(posed, "export", "yolo", "--out", out)
+    assert run.exit_code == 2 and "this folder is no yolo export" in run.stderr
+    assert state(out) == before
+    assert fdpose(posed, "export", "dlc", "--out", out).exit_code == 0
+
+
 def test_a_file_of_another_kind_is_left_alone(posed: Workspace, tmp_path: Path) -> None:
     mine = tmp_path / "mine.json"
     mine.write_text(json.dumps({"name": "a package"}))
