@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, Literal
 
 import h5py
 import numpy as np
@@ -22,12 +22,14 @@ import numpy as np
 from finediving_pose import __version__
 from finediving_pose.clip import Clip
 from finediving_pose.errors import PackedError
-from finediving_pose.frames import FrameFolder, decode_jpeg, is_complete, open_frames
+from finediving_pose.frames import FrameFolder, frame_name, is_complete, open_frames
 from finediving_pose.labels.table import read_clips
 from finediving_pose.packed import schema
+from finediving_pose.packed.clip_content import ClipContent, read_ahead
+from finediving_pose.packed.reader import open_packed
 from finediving_pose.packed.sole_writer import sole_writer
 from finediving_pose.packed.structure import PARTS, write_structure_digests
-from finediving_pose.poses import ClipPoses, JointSource, best_layer, read_poses
+from finediving_pose.poses import JointSource
 from finediving_pose.progress import track
 from finediving_pose.workspace import Workspace
 
@@ -42,8 +44,12 @@ class _Provenance:
     joints: Counter[str] = field(default_factory=Counter)
     rows_without_frame: int = 0
 
-    def note(self, layer: str, poses: ClipPoses) -> None:
-        self.layers[layer] += 1
+    def note(self, clip: ClipContent) -> None:
+        self.rows_without_frame += clip.rows_without_frame
+        poses = clip.poses
+        if poses is None or clip.layer is None:
+            return
+        self.layers[clip.layer] += 1
         by_hand = (poses.source == JointSource.MANUAL).any(1)
         for author, hand in zip(poses.author, by_hand.tolist(), strict=True):
             (self.annotators if hand else self.estimators)[author] += 1
@@ -92,14 +98,20 @@ def write_packed(
     _check_space(target, sum(int(s.sum()) for s in sizes), sum(map(len, sizes)), cache)
     provenance = _Provenance()
     with sole_writer(target) as part:
-        with _new_file(part) as file:
-            columns = schema.encode_clips(rows)
-            data = _allocate(file, columns, sizes, cache)
-            for i, folder in enumerate(track(folders, "packing")):
-                _write_clip(data, columns, i, rows[i], folder, _poses(workspace, folder, provenance))
-            digest = schema.file_digest(data["digest/clip"][()])
+        columns = schema.encode_clips(rows)
+        with _hdf5(part, "w") as file:
+            places = _allocate(file, columns, sizes, cache)
+        with open(part, "r+b") as raw:
+            data = _Data(raw, places)
+            content = read_ahead(workspace, columns, rows, folders, cache)
+            for i, clip in enumerate(track(content, "packing", total=len(rows))):
+                data.store(i, clip)
+                provenance.note(clip)
+        with _hdf5(part, "r+") as file:
             _describe(file, len(rows), sum(map(len, sizes)), provenance)
         write_structure_digests(part)
+    with open_packed(target) as packed:
+        digest = packed.digest
     return {
         "path": str(target),
         "clips": len(rows),
@@ -112,13 +124,45 @@ def write_packed(
     }
 
 
+@dataclass(slots=True)
+class _Data:
+    """The data of an HDF5 file that is closed, written past HDF5: there, a full disk can end the process.
+
+    ``places`` says where the data of each dataset lies: its first byte, and the bytes of one row.
+    """
+
+    raw: IO[bytes]
+    places: dict[str, tuple[int, int]]
+    n_frames: int = 0
+    n_bytes: int = 0
+
+    def store(self, i: int, clip: ClipContent) -> None:
+        """Write clip ``i``, behind those that were written before."""
+        first = self.n_frames
+        self._put("frames/jpeg", self.n_bytes, clip.jpeg)
+        self._put("frames/number", first, clip.numbers)
+        self._put("labels/sub_action", first, clip.labels)
+        for name, values in clip.pose.items():
+            self._put(f"pose/{name}", first, values)
+        self._put("digest/clip", i, np.frombuffer(clip.digest, np.uint8))
+        if clip.small is not None:
+            self._put(schema.CACHE, first, clip.small)
+            self._put("digest/cache", i, np.frombuffer(hashlib.sha256(clip.small.data).digest(), np.uint8))
+        self.n_frames, self.n_bytes = first + len(clip.numbers), self.n_bytes + len(clip.jpeg)
+
+    def _put(self, name: str, row: int, values: np.ndarray) -> None:
+        start, row_bytes = self.places[name]
+        self.raw.seek(start + row * row_bytes)
+        self.raw.write(np.ascontiguousarray(values).data)
+
+
 @contextmanager
-def _new_file(path: Path) -> Iterator[h5py.File]:
-    """A new HDF5 file; a full disk is an OSError whether it shows while writing or while closing.
+def _hdf5(path: Path, mode: Literal["w", "r+"]) -> Iterator[h5py.File]:
+    """An HDF5 file; a full disk is an OSError whether it shows while writing or while closing.
 
     In the format of HDF5 1.8, whose bookkeeping carries checksums: damage there is an error, not a wrong number.
     """
-    file = h5py.File(path, "w", locking=False, libver=("v108", "v108"))
+    file = h5py.File(path, mode, locking=False, libver=("v108", "v108"))
     try:
         yield file
         _close(file)
@@ -149,10 +193,13 @@ def _row(clip: Clip, folder: FrameFolder) -> Clip:
 
 def _jpeg_sizes(folder: FrameFolder) -> np.ndarray:
     try:
-        return np.array([folder.path(n).stat().st_size for n in folder.numbers], np.int64)
-    except OSError as e:
+        with os.scandir(folder.folder) as entries:
+            sizes = {entry.name: entry.stat().st_size for entry in entries}
+        return np.array([sizes[frame_name(n)] for n in folder.numbers], np.int64)
+    except (OSError, KeyError) as e:
+        missing = e.args[0] if isinstance(e, KeyError) else e.filename
         raise PackedError(
-            f"{folder.key}: {e.filename} is missing; extract it again with: fdpose extract --clip {folder.key} --force"
+            f"{folder.key}: {missing} is missing; extract it again with: fdpose extract --clip {folder.key} --force"
         ) from e
 
 
@@ -169,8 +216,11 @@ def _check_space(target: Path, n_bytes: int, n_frames: int, cache: bool) -> None
 
 def _allocate(
     file: h5py.File, columns: dict[str, np.ndarray], sizes: list[np.ndarray], cache: bool
-) -> dict[str, h5py.Dataset]:
-    """Create every dataset at its final size, and write the columns and offsets, which are known already."""
+) -> dict[str, tuple[int, int]]:
+    """Create every dataset at its final size and place, and write the columns and offsets, which are known already.
+
+    Returns where the others' data goes: first byte, and bytes of a row.
+    """
     n_clips, n_frames = len(sizes), sum(map(len, sizes))
     for name, values in columns.items():
         if values.dtype.kind == "S":
@@ -190,80 +240,22 @@ def _allocate(
     if cache:
         empty[schema.CACHE] = ((n_frames, schema.TRAINING_HEIGHT, schema.TRAINING_WIDTH, 3), "|u1")
         empty["digest/cache"] = ((n_clips, 32), "|u1")
-    data = {
-        **{name: file.create_dataset(name, data=_offsets(lengths)) for name, lengths in offsets.items()},
-        **{name: file.create_dataset(name, *kind, fill_time="never") for name, kind in empty.items()},
-    }
-    data[schema.STRUCTURE_DIGEST][:] = 0  # gives it its place; its bytes come when the file is closed
-    return data
+    for name, lengths in offsets.items():
+        file.create_dataset(name, data=_offsets(lengths))
+    return {name: _place(file, name, *kind) for name, kind in empty.items()}
+
+
+def _place(file: h5py.File, name: str, shape: tuple[int, ...], dtype: str) -> tuple[int, int]:
+    """Create a dataset whose data has its place in the file from now on, and is not filled."""
+    properties = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    properties.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
+    properties.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
+    start = file.create_dataset(name, shape, dtype, dcpl=properties).id.get_offset()
+    return start or 0, np.dtype(dtype).itemsize * int(np.prod(shape[1:]))
 
 
 def _offsets(sizes: np.ndarray) -> np.ndarray:
     return np.concatenate([[0], np.cumsum(sizes)]).astype("<i8")
-
-
-def _write_clip(
-    data: dict[str, h5py.Dataset],
-    columns: dict[str, np.ndarray],
-    i: int,
-    clip: Clip,
-    folder: FrameFolder,
-    pose: dict[str, np.ndarray],
-) -> None:
-    jpegs = [folder.jpeg(n) for n in folder.numbers]
-    jpeg = np.frombuffer(b"".join(jpegs), np.uint8)
-    if hashlib.sha256(jpeg.data).hexdigest() != folder.digest:
-        raise PackedError(
-            f"{clip.key}: pictures in {folder.folder} changed since they were extracted;"
-            f" extract them again with: fdpose extract --clip {clip.key} --force"
-        )
-    a, b = (int(v) for v in data["clips/frame_offset"][i : i + 2])
-    start = int(data["frames/jpeg_offset"][a])
-    numbers = np.array(folder.numbers, "<i4")
-    labels = sub_action_of_frames(clip, numbers)
-    data["frames/jpeg"][start : start + len(jpeg)] = jpeg
-    data["frames/number"][a:b] = numbers
-    data["labels/sub_action"][a:b] = labels
-    for name, values in pose.items():
-        data[f"pose/{name}"][a:b] = values
-    frames = (numbers, np.array([len(j) for j in jpegs]), jpeg, labels)
-    data["digest/clip"][i] = np.frombuffer(schema.clip_digest(columns, i, frames, pose), np.uint8)
-    if schema.CACHE in data:
-        small = np.stack([schema.training_size(decode_jpeg(j, str(folder.folder), clip.key)) for j in jpegs])
-        data[schema.CACHE][a:b] = small
-        data["digest/cache"][i] = np.frombuffer(hashlib.sha256(small.data).digest(), np.uint8)
-
-
-def sub_action_of_frames(clip: Clip, numbers: np.ndarray) -> np.ndarray:
-    """Sub-action of every frame, int16 (n,), -1 where unlabelled.
-
-    By frame number, not by position, so that a folder with gaps keeps its
-    labels; a folder numbered otherwise than the labels counts from its first frame.
-    """
-    if not clip.sub_actions:
-        return np.full(len(numbers), -1, "<i2")
-    labelled = clip.frame_range
-    start = labelled.start if labelled and int(numbers[0]) in labelled else int(numbers[0])
-    stage = np.searchsorted(np.array(clip.stage_starts, np.int64), numbers - start, side="right")
-    return np.array(clip.sub_actions, "<i2")[stage]
-
-
-def _poses(workspace: Workspace, folder: FrameFolder, provenance: _Provenance) -> dict[str, np.ndarray]:
-    """The clip's best poses laid out by frame and person, empty where there are none."""
-    n = len(folder.numbers)
-    out = {name: np.full((n, *shape), empty, dtype) for name, (dtype, shape, empty) in schema.POSE.items()}
-    layer = best_layer(workspace, folder.key)
-    if layer is None:
-        return out
-    poses = read_poses(workspace.pose_file(layer, folder.key))
-    provenance.note(layer, poses)
-    numbers = np.array(folder.numbers)
-    at = np.searchsorted(numbers, poses.frame).clip(max=n - 1)
-    fits = (numbers[at] == poses.frame) & (poses.person >= 0) & (poses.person < schema.N_PERSONS)
-    provenance.rows_without_frame += int((~fits).sum())
-    for name in schema.POSE:
-        out[name][at[fits], poses.person[fits]] = getattr(poses, name)[fits]
-    return out
 
 
 def _describe(file: h5py.File, n_clips: int, n_frames: int, provenance: _Provenance) -> None:

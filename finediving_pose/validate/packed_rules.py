@@ -16,9 +16,9 @@ from finediving_pose.errors import FdposeError, PackedError
 from finediving_pose.frames import is_complete, open_frames
 from finediving_pose.labels.table import read_clips
 from finediving_pose.packed import schema
+from finediving_pose.packed.clip_content import sub_action_of_frames
 from finediving_pose.packed.reader import PackedFile, open_packed
 from finediving_pose.packed.verify import Verification, verify_packed
-from finediving_pose.packed.writer import sub_action_of_frames
 from finediving_pose.poses import Visibility, best_layer, read_poses
 from finediving_pose.validate.rules import Finding, rule
 from finediving_pose.validate.same_pictures import shared_pictures

@@ -22,9 +22,10 @@ from finediving_pose.errors import LabelError, PackedError
 from finediving_pose.frames import open_frames
 from finediving_pose.labels.table import read_clips
 from finediving_pose.packed import schema
+from finediving_pose.packed.clip_content import sub_action_of_frames
 from finediving_pose.packed.reader import PackedFile, open_packed
 from finediving_pose.packed.verify import verify_packed
-from finediving_pose.packed.writer import sub_action_of_frames, write_packed
+from finediving_pose.packed.writer import write_packed
 from finediving_pose.poses import ClipPoses, read_poses, write_poses
 from finediving_pose.workspace import Workspace
 from tests.finediving_pose.packed.conftest import add_clip, random_poses
