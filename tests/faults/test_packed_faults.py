@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from finediving_pose.cli import main
 from finediving_pose.errors import FdposeError, PackedError
 from finediving_pose.labels.table import read_clips
-from finediving_pose.packed import sole_writer
+from finediving_pose.packed import sole_writer, writer
 from finediving_pose.packed.reader import open_packed
 from finediving_pose.packed.verify import verify_packed
 from finediving_pose.packed.writer import write_packed
@@ -85,6 +85,19 @@ def test_a_disk_that_is_too_small_is_told_before_anything_is_written(source: Wor
         with pytest.raises(PackedError, match=r"needs .* GB, .* GB are free; free the space"):
             write_packed(source, target=disk / "packed.h5", cache=True)
         assert [(p.name, p.read_bytes()) for p in disk.iterdir()] == [("packed.h5", b"old")]
+
+
+def test_a_disk_that_fills_up_while_packing_keeps_the_old_file(
+    source: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "_check_space", lambda *_: None)  # the space goes after it was looked at
+    with small_disk(tmp_path / "disk", "size=1m") as disk:
+        target = disk / "packed.h5"
+        old = write_packed(source, target=target)["digest"]
+        with pytest.raises(FdposeError, match=r"packed\.h5: writing failed \([^\n]*\); what was there before is unt"):
+            write_packed(source, target=target, cache=True)
+        assert (verify_packed(target).whole, open_packed(target).digest) == (True, old)
+        assert [p.name for p in disk.iterdir()] == ["packed.h5"]
 
 
 def test_a_read_only_target_is_told_in_one_line(source: Workspace, tmp_path: Path) -> None:
