@@ -45,7 +45,7 @@ def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         present = np.isfinite(keypoints).all(-1)
         poses = ClipPoses(
             np.arange(N), np.zeros(N), np.tile([50, 10, 270, 180], (N, 1)), keypoints,
-            np.where(present, Visibility.VISIBLE, Visibility.ABSENT), present * 1.0,
+            np.where(present, Visibility.VISIBLE, Visibility.ABSENT), np.asarray(present * 1.0),
             np.where(present, JointSource.AUTOMATIC, JointSource.NONE), ["a"] * N, [""] * N,
         )  # fmt: skip
         write_poses(workspace.pose_file("auto", key), poses)
