@@ -59,8 +59,9 @@ def snippet(packed: PackedFile, i: int, positions: np.ndarray, crop: Crop) -> np
         for picture, k in zip(out, at, strict=True):
             picture[:] = block[k, crop.y : crop.y + crop.side, crop.x : crop.x + crop.side]
         return out
+    scratch = None  # one for all pictures, which stays in the processor's cache
     for picture, jpeg in zip(out, packed.jpegs(i, positions), strict=True):
-        _decode(packed, i, jpeg, crop, picture)
+        scratch = _decode(packed, i, jpeg, crop, picture, scratch)
     return out
 
 
@@ -80,11 +81,14 @@ def mirrored(pictures: np.ndarray) -> np.ndarray:
     return cv2.flip(pictures.reshape(-1, width, 3), 1).reshape(pictures.shape)
 
 
-def _decode(packed: PackedFile, i: int, jpeg: bytes, crop: Crop, out: np.ndarray) -> None:
+def _decode(
+    packed: PackedFile, i: int, jpeg: bytes, crop: Crop, out: np.ndarray, scratch: np.ndarray | None
+) -> np.ndarray:
+    """Decode one picture into ``out`` by way of ``scratch``, made for the first; returns that for the next."""
     try:
         half = simplejpeg.decode_jpeg(
             jpeg, colorspace="RGB", fastdct=True, fastupsample=True, min_height=TRAINING_HEIGHT,
-            min_width=TRAINING_WIDTH, min_factor=1,
+            min_width=TRAINING_WIDTH, min_factor=1, buffer=scratch,
         )  # fmt: skip
     except ValueError as e:
         key = packed.clips[i].key
@@ -104,3 +108,4 @@ def _decode(packed: PackedFile, i: int, jpeg: bytes, crop: Crop, out: np.ndarray
         half, to_source, (crop.side, crop.side), dst=out, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE,
     )  # fmt: skip
+    return half
