@@ -9,21 +9,33 @@ from typing import Any
 import click
 
 from finediving_pose.cli.options import data_option, json_option, say
+from finediving_pose.errors import UsageError
 from finediving_pose.workspace import Workspace
 
 
-@click.command(epilog="Example: fdpose info ./fdpose-data/finediving_pose.h5")
+@click.command(epilog="Example: fdpose info ./fdpose-data/finediving_pose.h5 --picture contents.png")
 @click.argument("file", type=click.Path(path_type=Path), required=False)
+@click.option(
+    "--picture",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Also draw what the packed file holds, as a PNG: sizes, dives, frames with poses.",
+)
 @json_option
 @data_option
-def info(data: Workspace, file: Path | None, as_json: bool) -> None:
+def info(data: Workspace, file: Path | None, picture: Path | None, as_json: bool) -> None:
     """Show what a data directory or a packed file holds.
 
     FILE is a packed file; without it, the data directory is shown.
     """
     from finediving_pose.inventory import packed_inventory, workspace_inventory
 
+    if picture and not (file or data.packed.is_file()):
+        raise UsageError("--picture draws a packed file; name one, or make one with: fdpose pack")
     found = packed_inventory(file) if file else workspace_inventory(data)
+    if picture:
+        from finediving_pose.report.contents import draw_contents
+
+        found["picture"] = str(draw_contents(file or data.packed, picture))
     if as_json:
         say(found, as_json=True)
         return

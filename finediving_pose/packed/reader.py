@@ -253,6 +253,12 @@ class PackedFile:
         """Shape of a dataset."""
         return self._dataset(name).shape
 
+    def sizes(self) -> dict[str, int]:
+        """Bytes of every dataset, by name."""
+        found: dict[str, int] = {}
+        self._file.visititems(lambda name, item: found.update({name: item.nbytes} if hasattr(item, "nbytes") else {}))
+        return found
+
     def _dataset(self, name: str) -> h5py.Dataset:
         file = self._file
         if name not in self._datasets:
