@@ -52,7 +52,7 @@ def make_clips(workspace: Workspace, n: int, source: Path | None) -> None:
         jpegs = []
         for i in range(LENGTH):
             picture = np.clip(scene[20 : 20 + HEIGHT, i : i + WIDTH] + rng.normal(0, 0.8, (HEIGHT, WIDTH, 3)), 0, 255)
-            made = simplejpeg.encode_jpeg(picture.astype(np.uint8), quality=90, colorsubsampling="420")
+            made = simplejpeg.encode_jpeg(picture.astype(np.uint8), quality=84, colorsubsampling="420")
             jpegs.append(real[(c * LENGTH + i) % len(real)] if real else made)
             (folder / frame_name(i)).write_bytes(jpegs[-1])
         names = tuple(frame_name(i) for i in range(LENGTH))
