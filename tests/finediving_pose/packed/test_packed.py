@@ -23,6 +23,7 @@ from finediving_pose.frames import open_frames
 from finediving_pose.labels.table import read_clips
 from finediving_pose.packed import schema
 from finediving_pose.packed.clip_content import sub_action_of_frames
+from finediving_pose.packed.clips import Clips
 from finediving_pose.packed.reader import PackedFile, open_packed
 from finediving_pose.packed.verify import verify_packed
 from finediving_pose.packed.writer import write_packed
@@ -378,3 +379,20 @@ def test_pack_verify_and_info_agree(source: Workspace, tmp_path: Path) -> None:
     assert (here["clips"], here["clips_with_frames"], here["clips_with_poses"]) == (4, 4, {"auto": 3, "merged": 1})
     table = CliRunner().invoke(main, ["info", str(out)])
     assert packed["digest"] in table.stdout
+
+
+def test_labels_are_decoded_when_they_are_asked_for_and_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looking one of 3 000 clips up decodes one row."""
+    clips = [Clip(ClipKey(f"Event{i // 30}", i % 30), "train", "107b", 3.0, 72.0) for i in range(3_000)]
+    decoded: list[int] = []
+    decode = schema.decode_clips
+    monkeypatch.setattr(schema, "decode_clips", lambda c: decoded.append(len(c["index"])) or decode(c))
+    lazy = Clips(Path("x.h5"), schema.encode_clips(clips))
+    row = lazy.rows()["Event99", 29]
+    assert decoded == []
+    assert lazy[row] == lazy[-1] == clips[-1]
+    assert decoded == [1]
+    assert lazy[3:5] == clips[3:5]
+    assert list(lazy) == clips
+    assert list(lazy) == clips
+    assert decoded == [1, 1, 1, 3_000]
