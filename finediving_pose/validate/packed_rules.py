@@ -65,8 +65,16 @@ class PackedSubject:
         return self.opened if usable and isinstance(self.opened, PackedFile) else None
 
     @cached_property
+    def verified(self) -> Verification | PackedError | None:
+        """What verifying finds, or why it can't be done; None where the file can't be read clip by clip."""
+        try:
+            return verify_packed(self.path) if self.file else None
+        except PackedError as e:
+            return e
+
+    @property
     def verification(self) -> Verification | None:
-        return verify_packed(self.path) if self.file else None
+        return self.verified if isinstance(self.verified, Verification) else None
 
     @cached_property
     def sound(self) -> PackedFile | None:
@@ -135,6 +143,15 @@ def bytes_are_those_that_were_packed(packed: PackedSubject) -> Iterator[Finding]
     """Every clip has the digest it was packed with, and so have its cached frames."""
     for name, what in (packed.verification.damaged if packed.verification else {}).items():
         yield packed.finding(f"{what} changed since it was packed; {_AGAIN}", key=_key(name))
+
+
+@rule("packed.structure", severity="error")
+def rest_of_the_file_is_unchanged(packed: PackedSubject) -> Iterator[Finding]:
+    """What belongs to no clip is as it was packed: offsets, attributes, HDF5's own structure."""
+    if isinstance(packed.verified, PackedError):
+        yield packed.finding(str(packed.verified).removeprefix(f"{packed.path}: "))
+    elif packed.verified and packed.verified.parts:
+        yield packed.finding(f"{' and '.join(packed.verified.parts)} changed since it was packed; {_AGAIN}")
 
 
 @rule("packed.skeleton", severity="error")
