@@ -23,7 +23,7 @@ SAMPLES = 5
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """One dive before the camera of an event."""
+    """One dive before the camera of an event; ``partner`` dives with it where two are synchronised."""
 
     scene: Scenery
     view: View
@@ -31,6 +31,22 @@ class Shot:
     motion: Motion
     figure: Figure
     splash: Splash
+    partner: Shot | None = None
+
+    @property
+    def divers(self) -> tuple[Shot, ...]:
+        """This one and the partner."""
+        return (self,) if self.partner is None else (self, self.partner)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One diver in one frame: body points (N_POINTS, 3), the figure at instants of the exposure and in its middle."""
+
+    shot: Shot
+    points: np.ndarray
+    instants: list[Placed]
+    exact: Placed
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +61,9 @@ class Truth:
 class Painter:
     """Draws frames of one event; holds the noise of its camera."""
 
-    def __init__(self, scene: Scenery, view: View, rng: np.random.Generator) -> None:
+    def __init__(self, scene: Scenery, view: View, rng: np.random.Generator, lanes: tuple[float, ...] = (0.0,)) -> None:
         self.scene, self.view = scene, view
+        self.lanes = sorted(lanes, key=lambda y: -view.away[1] * y)
         self.soft = float(rng.uniform(0.3, 0.8))
         grain = rng.normal(0, rng.uniform(0.5, 2.5), (HEIGHT + 64, WIDTH + 64, 1)).astype(np.int16)
         self.grain = np.repeat(grain, 3, 2)
@@ -56,11 +73,18 @@ class Painter:
     def empty(self, pan: Pan, time: float) -> np.ndarray:
         """The pool without a diver, uint8 (H, W, 3) RGB."""
         picture = self._background(pan, time)
-        self._plank(picture, pan, time, 0.0)
+        for lane in self.lanes:
+            self._plank(picture, pan, time, 0.0, lane)
         return self._finished(picture)
 
-    def film(self, shot: Shot) -> Iterator[tuple[np.ndarray, Truth | None]]:
-        """The frames of a dive, each with its truth; None where no joint is to be seen."""
+    def film(self, shot: Shot) -> Iterator[tuple[np.ndarray, tuple[Truth | None, ...]]]:
+        """The frames of a dive, each with every diver's truth; None where no joint of a diver is to be seen."""
+        tracks = [self._track(diver) for diver in shot.divers]
+        for i, divers in enumerate(zip(*tracks, strict=True)):
+            yield self._frame(i / FPS, list(divers))
+
+    def _track(self, shot: Shot) -> Iterator[Seen]:
+        """One diver, frame by frame."""
         n = shot.motion.n_frames
         offsets = self.view.exposure / FPS * np.linspace(-0.5, 0.5, SAMPLES)
         time = (np.arange(n)[:, None] / FPS + offsets).ravel()
@@ -68,21 +92,29 @@ class Painter:
         placed = place_figure(self.view, points, *shot.pan.at(time))
         for i in range(n):
             middle = i * SAMPLES + SAMPLES // 2
-            instants = _needed(placed[i * SAMPLES : (i + 1) * SAMPLES])
-            yield self._frame(shot, i / FPS, points[middle], instants, placed[middle])
+            yield Seen(shot, points[middle], _needed(placed[i * SAMPLES : (i + 1) * SAMPLES]), placed[middle])
 
-    def _frame(
-        self, shot: Shot, time: float, points: np.ndarray, instants: list[Placed], exact: Placed
-    ) -> tuple[np.ndarray, Truth | None]:
-        """One frame: what is behind the diver, the diver at some instants of the exposure, the splash before them."""
-        centre, scale = shot.pan.at(np.array([time]))
-        picture = self._background(shot.pan, time)
-        feet = points[[Point.RIGHT_TOE, Point.LEFT_TOE], 2].min() - 0.02 - self.scene.height
-        self._plank(picture, shot.pan, time, float(feet) if time < shot.motion.take_off else 0.0)
-        waterline = self._waterline(points, centre[0], float(scale[0]))
-        self._diver(picture, shot.figure, instants, waterline, time > shot.motion.touch)
-        shot.splash.draw(picture, time, self.view, shot.pan, self.scene.foam)
-        return self._finished(picture), _truth(shot.figure, exact, points, waterline)
+    def _frame(self, time: float, divers: list[Seen]) -> tuple[np.ndarray, tuple[Truth | None, ...]]:
+        """One frame: what is behind the divers, the divers, far ones first, and the splashes before them."""
+        pan = divers[0].shot.pan
+        centre, scale = pan.at(np.array([time]))
+        picture = self._background(pan, time)
+        for lane in self.lanes:
+            self._plank(picture, pan, time, self._dip(divers, lane, time), lane)
+        waterlines = [self._waterline(d.points, centre[0], float(scale[0])) for d in divers]
+        for d, waterline in sorted(zip(divers, waterlines, strict=True), key=lambda pair: -pair[0].exact.depths.mean()):
+            self._diver(picture, d.shot.figure, d.instants, waterline, time > d.shot.motion.touch)
+        for d in divers:
+            d.shot.splash.draw(picture, time, self.view, pan, self.scene.foam)
+        truths = (_truth(d.shot.figure, d.exact, d.points, w) for d, w in zip(divers, waterlines, strict=True))
+        return self._finished(picture), tuple(truths)
+
+    def _dip(self, divers: list[Seen], lane: float, time: float) -> float:
+        """How far the board under a diver is bent, metres."""
+        diver = min(divers, key=lambda d: abs(d.shot.motion.lane - lane))
+        if time >= diver.shot.motion.take_off:
+            return 0.0
+        return float(diver.points[[Point.RIGHT_TOE, Point.LEFT_TOE], 2].min() - 0.02 - self.scene.height)
 
     def _background(self, pan: Pan, time: float) -> np.ndarray:
         """The panorama through the window of the camera, smeared along its movement."""
@@ -101,7 +133,7 @@ class Painter:
             picture = cv2.sepFilter2D(picture, -1, _smear(across), _smear(down))
         return picture
 
-    def _plank(self, picture: np.ndarray, pan: Pan, time: float, dip: float) -> None:
+    def _plank(self, picture: np.ndarray, pan: Pan, time: float, dip: float, lane: float) -> None:
         """The springboard, bent by ``dip`` metres at its tip; platforms are part of the panorama."""
         if self.scene.height > 5:
             return
@@ -110,7 +142,7 @@ class Painter:
         x = np.linspace(-4.9, 0.0, 12)
         bend = self.scene.height + dip * np.clip((x + 2.8) / 2.8, 0, 1) ** 2
         for half, rise, tone in ((0.25, -0.05, 0.7), (0.25, 0.0, 1.05)):
-            edges = [np.stack([x, np.full_like(x, y), bend + rise], -1) for y in (-half, half)]
+            edges = [np.stack([x, np.full_like(x, lane + y), bend + rise], -1) for y in (-half, half)]
             outline = np.concatenate([edges[0], edges[1][::-1]])
             near = (
                 np.concatenate([edges[0] - [0, 0, 0.05], edges[0][::-1]])

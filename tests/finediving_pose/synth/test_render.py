@@ -4,19 +4,17 @@ import numpy as np
 import pytest
 
 from finediving_pose.skeleton import N_JOINTS
-from finediving_pose.synth.camera import HEIGHT, WIDTH
-from finediving_pose.synth.competition import DIVE_NUMBERS, plan
+from finediving_pose.synth.camera import HEIGHT, WIDTH, random_view
+from finediving_pose.synth.competition import DIVE_NUMBERS, _shoot, plan
 from finediving_pose.synth.figure import draw_figure, place_figure
 from finediving_pose.synth.judge import Panel
+from finediving_pose.synth.performance import LANES
 from finediving_pose.synth.render import Painter, Shot
 from finediving_pose.synth.scenery import random_scenery
 
 
 @pytest.fixture(scope="module", params=[10.0, 3.0], ids=["platform", "springboard"])
 def shot(request: pytest.FixtureRequest) -> Shot:
-    from finediving_pose.synth.camera import random_view
-    from finediving_pose.synth.competition import _shoot
-
     event = next(e for e in plan(16, 5, DIVE_NUMBERS) if e.height == request.param)
     rng = np.random.default_rng(event.seed)
     view = random_view(rng)
@@ -45,7 +43,7 @@ def test_the_picture_differs_from_the_empty_pool_at_the_joints(shot: Shot) -> No
     painter = Painter(shot.scene, shot.view, rng)
     painter.grain[:] = 0
     different = []
-    for i, (picture, truth) in enumerate(painter.film(shot)):
+    for i, (picture, (truth,)) in enumerate(painter.film(shot)):
         assert picture.shape == (HEIGHT, WIDTH, 3) and picture.dtype == np.uint8
         if truth is not None and i / 25 < shot.motion.take_off - 0.2:
             empty = painter.empty(shot.pan, i / 25)
@@ -55,7 +53,7 @@ def test_the_picture_differs_from_the_empty_pool_at_the_joints(shot: Shot) -> No
 
 
 def test_joints_under_water_are_not_visible_and_a_sunken_diver_has_no_truth(shot: Shot) -> None:
-    truths = [truth for _, truth in Painter(shot.scene, shot.view, np.random.default_rng(0)).film(shot)]
+    truths = [truth for _, (truth,) in Painter(shot.scene, shot.view, np.random.default_rng(0)).film(shot)]
     touch = round(shot.motion.touch * 25)
     seen = [0 if t is None else int(t.visible.sum()) for t in truths]
     assert min(seen[: touch - 4]) >= 1 and np.mean(np.array(seen[:touch]) == N_JOINTS) > 0.85
@@ -65,3 +63,24 @@ def test_joints_under_water_are_not_visible_and_a_sunken_diver_has_no_truth(shot
         assert 0 <= x1 < x2 <= WIDTH - 1 and 0 <= y1 < y2 <= HEIGHT - 1
         inside = truth.joints[truth.visible]
         assert (inside >= [x1 - 1, y1 - 1]).all() and (inside <= [x2 + 1, y2 + 1]).all()
+
+
+def test_of_two_divers_each_has_a_truth_and_the_near_one_covers_the_far_one() -> None:
+    shot, painter = _of_two()
+    assert shot.partner is not None and len(painter.lanes) == 2
+    both = 0
+    for _, truths in painter.film(shot):
+        first, second = truths
+        if first is not None and second is not None:
+            both += 1
+            assert np.linalg.norm(first.joints - second.joints, axis=1).max() > 2
+    assert both > 0.5 * shot.motion.n_frames
+
+
+def _of_two() -> tuple[Shot, Painter]:
+    event = next(e for e in plan(64, 5, ("305b",), pairs=True) if e.synchronised)
+    rng = np.random.default_rng(event.seed)
+    view = random_view(rng)
+    scene = random_scenery(rng, view, event.height)
+    shot = _shoot(event, 1, scene, view, Panel((0.0,) * 7))[0]
+    return shot, Painter(scene, view, rng, LANES[event.height])
