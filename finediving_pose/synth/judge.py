@@ -28,8 +28,9 @@ GRID = 0.5
 BIAS = 0.06
 """Standard deviation of what one judge gives more than the others in one event, from the same labels."""
 
-SHARED = 0.25
-"""An assumption, as labels can't show it: what a whole panel sees otherwise than another panel would, in points."""
+SHARED = 0.35
+"""Standard deviation of what a whole panel sees otherwise than another panel would, in points. An assumption, as the
+labels of one panel can't show it: as much as one of its judges differs from the others at the usual award."""
 
 TOGETHER = 0.05
 """Seconds between two synchronised divers that cost a point of synchronisation."""
