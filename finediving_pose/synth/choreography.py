@@ -111,7 +111,9 @@ def plan_flight(
         ease = min(0.26 if begin == 0 else 0.2, 0.6 * length)
         stages.append((action, begin + (0.02 if begin == 0 else 0.4 * ease)))
         if is_twist:
-            twisting = (begin + 0.15 * ease, begin + length + 0.6 * ease)
+            twisting = (begin, begin + length + 0.2)
+            if begin == 0:
+                knots.append((0.55 * ease, _swung(held, mirror)))
             knots += [(begin + ease, held), (begin + length, held)]
         elif len(middle) == 1 and (dive.half_somersaults == 1 or dive.flying):
             knots += _late_position(dive, held, length)
@@ -156,6 +158,14 @@ def position(dive: DiveNumber) -> Pose:
 def twist_pose(mirror: bool) -> Pose:
     """One arm over the head, the other across the body."""
     return body.TWIST.mirrored() if mirror else body.TWIST
+
+
+def _swung(held: Pose, mirror: bool) -> Pose:
+    """One arm stays up, the other is on its way down through the side: that is what tilts the body."""
+    up, down = ("left", "right") if mirror else ("right", "left")
+    arms = {f"{up}_shoulder": 2.95, f"{up}_abduct": 0.05, f"{up}_elbow": 0.4, f"{up}_across": -0.1}
+    arms |= {f"{down}_shoulder": 1.8, f"{down}_abduct": 1.35, f"{down}_elbow": 0.1, f"{down}_across": 0.0}
+    return held._replace(**arms)
 
 
 def spoiled(pose: Pose, faults: Faults, straight: bool) -> Pose:

@@ -131,7 +131,7 @@ def make_motion(dive: DiveNumber, height: float, build: Build, faults: Faults, r
     air = np.linspace(0, touch, round(touch / STEP) + 1)
     crooked = side * 0.25 * np.radians(faults.crooked) * _ramp(air, touch - 0.4, touch)
     begin, stop = plan.twisting
-    tilted = _ramp(air, begin, begin + 0.14) * (1 - _ramp(air, stop - 0.14, stop)) if dive.half_twists else 0 * air
+    tilted = _ramp(air, begin, begin + 0.26) * (1 - _ramp(air, stop - 0.22, stop)) if dive.half_twists else 0 * air
     points = body.body_points(_eased(air, knot_time, knot_pose, 0.0), build)
     free = free_turning(points, air, start, end_angle, twists, tilted, facing, crooked)
 

@@ -80,8 +80,9 @@ def test_a_dive_without_twists_has_no_momentum_about_the_other_axes(number: str,
         assert np.sqrt(np.square(across).sum(1).mean()) < TWISTING
 
 
-TWISTING = 0.9
-"""Of the momentum about the somersault axis, root mean square: how the body comes into its tilt is not solved for."""
+TWISTING = 0.3
+"""Of the momentum about the somersault axis, root mean square: a swing of the arms gives only a part of the tilt that
+the twists need, and the rest is put in while they swing."""
 
 
 @dive
@@ -99,7 +100,7 @@ def test_a_body_spins_fastest_where_it_is_smallest(number: str, height: float) -
 def test_a_body_is_tilted_no_more_than_divers_are(number: str, height: float) -> None:
     m = motion(number, height)
     tilt = np.degrees(abs(m.tilt)).max()
-    assert (5 < tilt < 55) if parse_dive_number(number).half_twists else tilt == 0
+    assert (5 < tilt < 40) if parse_dive_number(number).half_twists else tilt == 0
 
 
 @dive
@@ -160,16 +161,23 @@ def test_the_groups_face_and_turn_their_own_way(number: str, faces_water: bool, 
 
 
 @pytest.mark.parametrize(
-    ("number", "faces_water", "feet_move_out"), [("612b", False, False), ("626c", True, True), ("636c", False, True)]
+    ("number", "faces_water", "hips_move_out"), [("612b", False, True), ("626c", True, True), ("636c", False, False)]
 )
 def test_armstands_stand_on_the_hands_and_fall_their_own_way(
-    number: str, faces_water: bool, feet_move_out: bool
+    number: str, faces_water: bool, hips_move_out: bool
 ) -> None:
     m = motion(number, 10)
-    points = m.points(np.array([0.0, m.take_off + 0.3]))
-    assert points[0][[18, 19], 2].min() == pytest.approx(10, abs=0.01)
-    assert points[0][[0, 5], 2].min() > 11.5
-    assert m.on_hands and expected_sub_actions(parse_dive_number(number)) == tuple(a for a, _ in m.stages)
+    still, falling = m.points(np.array([0.0, m.take_off + 0.3]))
+    assert still[[18, 19], 2].min() == pytest.approx(10, abs=0.01)
+    assert still[[0, 5], 2].min() > 11.5
+    front = np.cross(still[13] - still[12], still[7] - still[6])
+    assert (front[0] > 0) == faces_water
+    assert (falling[6, 0] > falling[7, 0]) == hips_move_out
+
+
+@dive
+def test_stages_of_the_motion_are_those_of_the_number(number: str, height: float) -> None:
+    assert expected_sub_actions(parse_dive_number(number)) == tuple(a for a, _ in motion(number, height).stages)
 
 
 @dive

@@ -59,4 +59,4 @@ def test_easy_dives_of_two_count_as_the_assigned_difficulty() -> None:
 def test_the_ceiling_is_below_what_free_judges_would_allow() -> None:
     dives = performances("407c", 10.0, 250)
     ceiling = judge.noise_ceiling(*([getattr(p, k) for p in dives] for k in ("quality", "difficulty", "score")))
-    assert ceiling is not None and 0.93 < ceiling < 0.985
+    assert ceiling is not None and 0.88 < ceiling < 0.98
