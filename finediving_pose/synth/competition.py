@@ -214,8 +214,11 @@ def _make_event(out: Path, event: Event) -> None:
             row["start_frame"] = number + int(table.integers(3, 8))
             for _ in range(number, row["start_frame"]):
                 _encode(container, stream, painter.empty(shot.pan, 0.0))
-            for i, (picture, seen) in enumerate(painter.film(shot)):
+            row["hidden"], row["splash_area"] = [], []
+            for i, (picture, seen, splash) in enumerate(painter.film(shot)):
                 _encode(container, stream, picture)
+                row["hidden"].append([_joint_set(t) for t in seen])
+                row["splash_area"].append(splash)
                 truth += _annotations(f"{event.video}/{index}/{row['start_frame'] + i:05d}.jpg", seen)
             number = row["start_frame"] + shot.motion.n_frames
             row["end_frame"] = number - 1
@@ -284,6 +287,11 @@ def _annotation(image: str, seen: Truth) -> dict[str, Any]:
         "scale": round(float(max(x2 - x1, y2 - y1, 1.0)) / 200, 5),
         "center": [round(float(x1 + x2) / 2, 2), round(float(y1 + y2) / 2, 2)],
     }
+
+
+def _joint_set(truth: Truth | None) -> list[int]:
+    """Indices of the joints that are in the picture and above the water but covered."""
+    return [] if truth is None else np.flatnonzero(truth.hidden & truth.visible).tolist()
 
 
 def _absent(image: str) -> dict[str, Any]:

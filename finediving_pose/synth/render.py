@@ -14,11 +14,15 @@ from finediving_pose.synth.camera import HEIGHT, WIDTH, Pan, View, to_pixels
 from finediving_pose.synth.dive import FPS, Motion
 from finediving_pose.synth.figure import Figure, Placed, draw_figure, figure_box, place_figure
 from finediving_pose.synth.graphics import random_sign
+from finediving_pose.synth.occlusion import hidden_joints
 from finediving_pose.synth.scenery import Scenery
 from finediving_pose.synth.splash import Splash
 
 SAMPLES = 5
 """Instants within one exposure, evenly spaced; the middle one is where the truth is told."""
+
+SPLASH_SHOWS = 20
+"""Levels of 255 by which a splash has to change a pixel to be counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +55,19 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """What is truly in a frame: joints (16, 2) pixels, visible (16,), box (x1, y1, x2, y2) within the picture."""
+    """What is truly in a frame of a diver.
+
+    Attributes
+    ----------
+    joints : (16, 2) pixels
+    visible : (16,) whether the joint is in the picture and above the water
+    hidden : (16,) whether limbs, or a nearer diver, cover it
+    box : (x1, y1, x2, y2) within the picture
+    """
 
     joints: np.ndarray
     visible: np.ndarray
+    hidden: np.ndarray
     box: np.ndarray
 
 
@@ -77,8 +90,11 @@ class Painter:
             self._plank(picture, pan, time, 0.0, lane)
         return self._finished(picture)
 
-    def film(self, shot: Shot) -> Iterator[tuple[np.ndarray, tuple[Truth | None, ...]]]:
-        """The frames of a dive, each with every diver's truth; None where no joint of a diver is to be seen."""
+    def film(self, shot: Shot) -> Iterator[tuple[np.ndarray, tuple[Truth | None, ...], int]]:
+        """The frames of a dive, each with every diver's truth and the pixels of splash.
+
+        None instead of a truth where no joint of a diver is to be seen.
+        """
         tracks = [self._track(diver) for diver in shot.divers]
         for i, divers in enumerate(zip(*tracks, strict=True)):
             yield self._frame(i / FPS, list(divers))
@@ -94,7 +110,7 @@ class Painter:
             middle = i * SAMPLES + SAMPLES // 2
             yield Seen(shot, points[middle], _needed(placed[i * SAMPLES : (i + 1) * SAMPLES]), placed[middle])
 
-    def _frame(self, time: float, divers: list[Seen]) -> tuple[np.ndarray, tuple[Truth | None, ...]]:
+    def _frame(self, time: float, divers: list[Seen]) -> tuple[np.ndarray, tuple[Truth | None, ...], int]:
         """One frame: what is behind the divers, the divers, far ones first, and the splashes before them."""
         pan = divers[0].shot.pan
         centre, scale = pan.at(np.array([time]))
@@ -102,12 +118,14 @@ class Painter:
         for lane in self.lanes:
             self._plank(picture, pan, time, self._dip(divers, lane, time), lane)
         waterlines = [self._waterline(d.points, centre[0], float(scale[0])) for d in divers]
-        for d, waterline in sorted(zip(divers, waterlines, strict=True), key=lambda pair: -pair[0].exact.depths.mean()):
+        for d, waterline in sorted(zip(divers, waterlines, strict=True), key=lambda pair: -_depth(pair[0])):
             self._diver(picture, d.shot.figure, d.instants, waterline, time > d.shot.motion.touch)
+        dry = picture.copy()
         for d in divers:
             d.shot.splash.draw(picture, time, self.view, pan, self.scene.foam)
-        truths = (_truth(d.shot.figure, d.exact, d.points, w) for d, w in zip(divers, waterlines, strict=True))
-        return self._finished(picture), tuple(truths)
+        splash = int((cv2.absdiff(picture, dry).max(2) > SPLASH_SHOWS).sum())
+        truths = tuple(_truth(d, _nearer(d, divers), w) for d, w in zip(divers, waterlines, strict=True))
+        return self._finished(picture), truths, splash
 
     def _dip(self, divers: list[Seen], lane: float, time: float) -> float:
         """How far the board under a diver is bent, metres."""
@@ -206,7 +224,17 @@ def _smear(length: float) -> np.ndarray:
     return weight / weight.sum()
 
 
-def _truth(figure: Figure, placed: Placed, points: np.ndarray, waterline: float) -> Truth | None:
+def _depth(diver: Seen) -> float:
+    return float(diver.exact.depths.mean())
+
+
+def _nearer(diver: Seen, divers: list[Seen]) -> tuple[tuple[Figure, Placed], ...]:
+    """The figures of those who are drawn over a diver."""
+    return tuple((d.shot.figure, d.exact) for d in divers if _depth(d) < _depth(diver))
+
+
+def _truth(diver: Seen, before: tuple[tuple[Figure, Placed], ...], waterline: float) -> Truth | None:
+    figure, placed, points = diver.shot.figure, diver.exact, diver.points
     joints = placed.places[:N_JOINTS]
     inside = (joints >= 0).all(1) & (joints[:, 0] <= WIDTH - 1) & (joints[:, 1] <= HEIGHT - 1)
     visible = inside & (points[:N_JOINTS, 2] > 0)
@@ -215,4 +243,5 @@ def _truth(figure: Figure, placed: Placed, points: np.ndarray, waterline: float)
     box = figure_box(figure, placed)
     if points[:, 2].min() < 0:
         box[3] = min(box[3], max(waterline, joints[visible, 1].max(), box[1] + 1))
-    return Truth(joints, visible, np.clip(box, 0, [WIDTH - 1, HEIGHT - 1, WIDTH - 1, HEIGHT - 1]))
+    hidden = hidden_joints(figure, placed, before)
+    return Truth(joints, visible, hidden, np.clip(box, 0, [WIDTH - 1, HEIGHT - 1, WIDTH - 1, HEIGHT - 1]))

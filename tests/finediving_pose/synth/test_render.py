@@ -8,6 +8,7 @@ from finediving_pose.synth.camera import HEIGHT, WIDTH, random_view
 from finediving_pose.synth.competition import DIVE_NUMBERS, _shoot, plan
 from finediving_pose.synth.figure import draw_figure, place_figure
 from finediving_pose.synth.judge import Panel
+from finediving_pose.synth.occlusion import hidden_joints
 from finediving_pose.synth.performance import LANES
 from finediving_pose.synth.render import Painter, Shot
 from finediving_pose.synth.scenery import random_scenery
@@ -43,7 +44,7 @@ def test_the_picture_differs_from_the_empty_pool_at_the_joints(shot: Shot) -> No
     painter = Painter(shot.scene, shot.view, rng)
     painter.grain[:] = 0
     different = []
-    for i, (picture, (truth,)) in enumerate(painter.film(shot)):
+    for i, (picture, (truth,), _) in enumerate(painter.film(shot)):
         assert picture.shape == (HEIGHT, WIDTH, 3) and picture.dtype == np.uint8
         if truth is not None and i / 25 < shot.motion.take_off - 0.2:
             empty = painter.empty(shot.pan, i / 25)
@@ -53,7 +54,7 @@ def test_the_picture_differs_from_the_empty_pool_at_the_joints(shot: Shot) -> No
 
 
 def test_joints_under_water_are_not_visible_and_a_sunken_diver_has_no_truth(shot: Shot) -> None:
-    truths = [truth for _, (truth,) in Painter(shot.scene, shot.view, np.random.default_rng(0)).film(shot)]
+    truths = [truth for _, (truth,), _ in Painter(shot.scene, shot.view, np.random.default_rng(0)).film(shot)]
     touch = round(shot.motion.touch * 25)
     seen = [0 if t is None else int(t.visible.sum()) for t in truths]
     assert min(seen[: touch - 4]) >= 1 and np.mean(np.array(seen[:touch]) == N_JOINTS) > 0.85
@@ -69,12 +70,35 @@ def test_of_two_divers_each_has_a_truth_and_the_near_one_covers_the_far_one() ->
     shot, painter = _of_two()
     assert shot.partner is not None and len(painter.lanes) == 2
     both = 0
-    for _, truths in painter.film(shot):
+    covered = 0
+    for _, truths, _ in painter.film(shot):
         first, second = truths
         if first is not None and second is not None:
             both += 1
             assert np.linalg.norm(first.joints - second.joints, axis=1).max() > 2
+            covered += int(first.hidden.sum()) - int(second.hidden.sum())
     assert both > 0.5 * shot.motion.n_frames
+    near_is_second = shot.view.away[1] < 0
+    assert covered != 0 and (covered > 0) == near_is_second
+
+
+def test_joints_behind_other_limbs_are_told(shot: Shot) -> None:
+    time = np.array([shot.motion.take_off - 0.3, (shot.motion.take_off + shot.motion.touch) / 2])
+    standing, folded = place_figure(shot.view, shot.motion.points(time), *shot.pan.at(time))
+    covered = hidden_joints(shot.figure, folded)
+    assert 1 <= covered.sum() < 16
+    # From the side the farther arm or leg of a pair is the covered one.
+    for right, left in ((1, 4), (11, 14), (12, 13)):
+        if covered[right] != covered[left]:
+            near, far = (left, right) if covered[right] else (right, left)
+            assert folded.depths[near] < folded.depths[far]
+    assert hidden_joints(shot.figure, standing, ((shot.figure, standing),)).sum() >= 14
+
+
+def test_a_splash_has_an_area_only_after_the_touch(shot: Shot) -> None:
+    areas = [splash for _, _, splash in Painter(shot.scene, shot.view, np.random.default_rng(0)).film(shot)]
+    touch = round(shot.motion.touch * 25)
+    assert max(areas[:touch]) == 0 and max(areas[touch:]) > 50
 
 
 def _of_two() -> tuple[Shot, Painter]:
