@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections import defaultdict
+from typing import Any
 
 import numpy as np
 from scipy.stats import spearmanr
@@ -125,7 +126,12 @@ def compare(dives: list[Dive]) -> dict[str, float]:
     for name, splash in (("true_poses_and_splash", True), ("true_poses", False)):
         x = features(dives, splash)
         predicted[name] = regressed(x[:cut], award[:cut], x[cut:]) * difficulty[cut:]
-    return {name: float(spearmanr(values, score[cut:]).statistic) for name, values in predicted.items()}
+    return {name: rho(values, score[cut:]) for name, values in predicted.items()}
+
+
+def rho(predicted: np.ndarray, score: np.ndarray) -> float:
+    result: Any = spearmanr(predicted, score)
+    return float(result.statistic)
 
 
 def main() -> None:
@@ -133,9 +139,9 @@ def main() -> None:
     parser.add_argument("--dives", type=int, default=1500)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    rho = compare(performed(options.dives, options.seed))
-    share = {f"{k}_of_ceiling": v / rho["noise_ceiling"] for k, v in rho.items() if k != "noise_ceiling"}
-    print(json.dumps({k: round(v, 4) for k, v in (rho | share).items()}, indent=1))
+    found = compare(performed(options.dives, options.seed))
+    share = {f"{k}_of_ceiling": v / found["noise_ceiling"] for k, v in found.items() if k != "noise_ceiling"}
+    print(json.dumps({k: round(v, 4) for k, v in (found | share).items()}, indent=1))
 
 
 if __name__ == "__main__":
