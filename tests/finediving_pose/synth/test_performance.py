@@ -27,7 +27,7 @@ def test_scores_of_a_number_spread_as_real_ones(shared_data: Path, number: str) 
     heights = likely_heights(clips)
     same = [c for c in clips if c.action_type == number]
     height = max((3.0, 10.0), key=lambda h: sum(heights[c.key] == h for c in same))
-    real = [c.dive_score for c in same if heights[c.key] == height]
+    real = [c.dive_score or 0.0 for c in same if heights[c.key] == height]
     ours = [p.score for p in performances(number, height, 150)]
     assert np.std(ours) == pytest.approx(np.std(real), rel=0.3)
     assert np.mean(ours) == pytest.approx(np.mean(real), rel=0.06)
