@@ -63,6 +63,15 @@ class Pose(NamedTuple):
     left_elbow: float = 0.1
     left_across: float = 0.0
 
+    def mirrored(self) -> Pose:
+        """The same pose with right and left changed."""
+        swapped = {
+            f"{side}_{name}": getattr(self, f"{other}_{name}")
+            for side, other in (("right", "left"), ("left", "right"))
+            for name in ("shoulder", "abduct", "elbow", "across")
+        }
+        return self._replace(split=-self.split, **swapped)
+
     def arms(self, shoulder: float, abduct: float, elbow: float, across: float) -> Pose:
         """The same pose with both arms so."""
         return self._replace(
@@ -79,7 +88,9 @@ JUMP = Pose(spine=-0.05, toes=1.3).arms(2.95, 0.05, 0.05, -0.1)
 STRAIGHT = Pose().arms(3.14, -0.16, 0.0, -0.2)
 FEET_FIRST = Pose().arms(0.05, 0.0, 0.05, 0.0)
 PIKE = Pose(hip=2.45, spine=0.4, neck=0.35).arms(1.75, 0.05, 1.15, -0.5)
+OPEN_PIKE = Pose(hip=1.95, spine=0.2, neck=0.1).arms(1.2, 1.1, 0.0, 0.0)
 TUCK = Pose(hip=2.25, knee=2.35, spine=0.75, neck=0.55, toes=1.3).arms(0.3, 0.16, 1.65, -0.28)
+SWAN = Pose(spine=-0.12, neck=-0.15).arms(1.3, 1.35, 0.0, 0.0)
 TWIST = Pose(spine=0.02)._replace(
     right_shoulder=2.7, right_abduct=0.25, right_elbow=1.75, right_across=-0.35,
     left_shoulder=0.55, left_abduct=0.15, left_elbow=1.5, left_across=-0.75,
@@ -96,6 +107,11 @@ class Build:
     shoulders: float = 1.0
     hips: float = 1.0
     girth: float = 1.0
+
+    @property
+    def proportions(self) -> tuple[float, ...]:
+        """All of it, in order."""
+        return self.stature, self.limbs, self.shoulders, self.hips, self.girth
 
 
 def random_build(rng: np.random.Generator, woman: bool) -> Build:
@@ -194,27 +210,61 @@ def _arms(out: np.ndarray, a: Pose, build: Build, trunk: np.ndarray, left: np.nd
         out[:, finger] = out[:, wrist] + 0.085 * h * forearm
 
 
-_SEGMENTS: tuple[tuple[int, int, float, float], ...] = (
-    (8, 9, 0.081, 0.05), (6, Point.WAIST, 0.260, 0.06), (Point.WAIST, 7, 0.237, 0.06),
-    (12, 11, 0.028, 0.05), (13, 14, 0.028, 0.05), (11, 10, 0.016, 0.045), (14, 15, 0.016, 0.045),
-    (10, Point.RIGHT_FINGER, 0.006, 0.02), (15, Point.LEFT_FINGER, 0.006, 0.02),
-    (2, 1, 0.100, 0.075), (3, 4, 0.100, 0.075), (1, 0, 0.0465, 0.07), (4, 5, 0.0465, 0.07),
-    (0, Point.RIGHT_TOE, 0.0145, 0.03), (5, Point.LEFT_TOE, 0.0145, 0.03),
+_SEGMENTS: tuple[tuple[int, int, float], ...] = (
+    (8, 9, 0.081), (12, 11, 0.028), (13, 14, 0.028), (11, 10, 0.016), (14, 15, 0.016),
+    (10, Point.RIGHT_FINGER, 0.006), (15, Point.LEFT_FINGER, 0.006), (2, 1, 0.100), (3, 4, 0.100),
+    (1, 0, 0.0465), (4, 5, 0.0465), (0, Point.RIGHT_TOE, 0.0145), (5, Point.LEFT_TOE, 0.0145),
 )  # fmt: skip
-"""Segment ends, share of the body's mass, radius of gyration in statures."""
+"""Ends of a limb or the head, and its share of the body's mass."""
 
-_ENDS = np.array([s[:2] for s in _SEGMENTS])
-_MASS = np.array([s[2] for s in _SEGMENTS]) / sum(s[2] for s in _SEGMENTS)
-_GYRATION = np.array([s[3] for s in _SEGMENTS])
+_TRUNK: tuple[tuple[int, int, int, int, float, float], ...] = (
+    (6, Point.WAIST, 2, 3, 1.3, 0.260), (Point.WAIST, 7, 12, 13, 0.8, 0.237),
+)  # fmt: skip
+"""Halves of the trunk: lower and upper end, right and left edge, half breadth in half edges, share of the mass."""
+
+
+def _particles() -> tuple[np.ndarray, np.ndarray]:
+    """Point masses that stand for the segments: weights of the body's points (M, N_POINTS) and masses (M,).
+
+    A limb is two masses, a rod's radius of gyration to both sides of its middle; half a trunk is four, as its
+    resistance to a twist needs breadth.
+    """
+    reach = 1 / np.sqrt(12)
+    rows: list[np.ndarray] = []
+    masses: list[float] = []
+    for a, b, mass in _SEGMENTS:
+        for share in (0.5 - reach, 0.5 + reach):
+            row = np.zeros(N_POINTS)
+            row[[a, b]] = 1 - share, share
+            rows.append(row)
+            masses.append(mass / 2)
+    for low, high, right, left, breadth, mass in _TRUNK:
+        for share in (0.5 - reach, 0.5 + reach):
+            for side in (-0.5, 0.5):
+                row = np.zeros(N_POINTS)
+                row[[low, high]] = 1 - share, share
+                row[right] -= side * breadth
+                row[left] += side * breadth
+                rows.append(row)
+                masses.append(mass / 4)
+    return np.array(rows), np.array(masses) / sum(masses)
+
+
+_WEIGHTS, MASS = _particles()
+"""``MASS`` (M,): share of the body's mass of each of its point masses."""
+
+
+def particles(points: np.ndarray) -> np.ndarray:
+    """Places (T, M, 3) of the point masses of a body with ``points`` (T, N_POINTS, 3), in the same frame."""
+    return _WEIGHTS @ points
 
 
 def centre_of_mass(points: np.ndarray) -> np.ndarray:
     """Centre of mass (T, 3) of points (T, N_POINTS, 3), in their own frame."""
-    return np.einsum("s,tsk->tk", _MASS, points[:, _ENDS].mean(2))
+    return (MASS @ _WEIGHTS) @ points
 
 
-def moment_of_inertia(points: np.ndarray, build: Build) -> np.ndarray:
-    """Moment of inertia per kilogram (T,), m², about the somersault axis (the body's y through the centre of mass)."""
-    middle = points[:, _ENDS].mean(2) - centre_of_mass(points)[:, None]
-    own = (_GYRATION * build.stature) ** 2
-    return ((middle[..., 0] ** 2 + middle[..., 2] ** 2 + own) * _MASS).sum(1)
+def moments_of_inertia(points: np.ndarray) -> np.ndarray:
+    """Moments of inertia per kilogram (T, 3), m², about the frame's x, y, z through the centre of mass."""
+    place = particles(points) - centre_of_mass(points)[:, None]
+    return MASS @ (np.square(place).sum(-1, keepdims=True) - np.square(place))

@@ -19,23 +19,39 @@ from typing import Any
 import numpy as np
 
 from finediving_pose.errors import LexiconError, UsageError
-from finediving_pose.lexicon import difficulties, expected_sub_actions, parse_dive_number
+from finediving_pose.lexicon import expected_sub_actions, parse_dive_number
 from finediving_pose.progress import track
+from finediving_pose.skeleton import N_JOINTS
 from finediving_pose.synth import judge, labels
-from finediving_pose.synth.body import random_build
 from finediving_pose.synth.camera import HEIGHT, WIDTH, View, follow, random_view
-from finediving_pose.synth.dive import FPS, make_motion
+from finediving_pose.synth.dive import FPS
+from finediving_pose.synth.faults import dived
 from finediving_pose.synth.figure import Figure, random_look
+from finediving_pose.synth.performance import LANES, difficulty_of, perform, random_builds
 from finediving_pose.synth.render import Painter, Shot, Truth
 from finediving_pose.synth.scenery import Scenery, random_scenery
 from finediving_pose.synth.splash import Splash
 from finediving_pose.workspace import atomic_write, remove_part_files
 
-DIVE_NUMBERS = ("107b", "205b", "407c", "305b", "5253b", "5152b", "6243d", "5154b")
-VERSION = 2
+DIVE_NUMBERS = (
+    "107b", "205b", "407c", "305b", "5253b", "5152b", "6243d", "5154b", "307c", "405b", "207c", "109c",
+    "301b", "5255b", "207b", "201b", "305c", "626c", "5156b", "103b", "401b", "6245d", "5353b", "626b",
+    "403b", "5337d", "101b", "405c", "205c", "107c", "5231d", "6142d", "5132d", "5251b", "407b", "5235d",
+    "409c", "105b", "6241b", "636c", "612b", "5331d", "614b", "5355b", "5233d", "5172b", "5237d", "5335d",
+    "303c", "201c", "201a", "109b",
+)  # fmt: skip
+"""All dive numbers of FineDiving, about as often dived; a small competition has the first of them."""
+
+VERSION = 3
 """Of the picture and the motion; a folder made by another version is made again."""
 
 DIVES_PER_EVENT = 8
+SYNCHRONISED_EVERY = 5
+"""A fifth of FineDiving's dives are synchronised; armstand dives never are."""
+
+DIVES_PER_NUMBER = 8
+"""In a competition that chooses its dive numbers: as many of each, so that dives can be compared."""
+
 HAND_DIVES, HAND_EVERY = 6, 4
 
 
@@ -48,6 +64,7 @@ class Event:
     woman: bool
     dive_numbers: tuple[str, ...]
     seed: tuple[int, int]
+    synchronised: bool = False
     version: int = VERSION
 
 
@@ -61,7 +78,8 @@ def make_competition(
 ) -> dict[str, Any]:
     """Make a competition of ``dives`` dives in ``out``; finished events are kept.
 
-    Without ``dive_numbers`` there are at most eight numbers, and about four dives or more of each.
+    Without ``dive_numbers`` there are as many numbers, up to FineDiving's 52, as leave about eight dives of each,
+    and some of the dives are synchronised.
 
     Returns
     -------
@@ -76,7 +94,8 @@ def make_competition(
     FdposeError
         The folder can't be written.
     """
-    events = plan(dives, seed, dive_numbers or DIVE_NUMBERS[: max(2, dives // 4)])
+    chosen = dive_numbers or DIVE_NUMBERS[: max(2, dives // DIVES_PER_NUMBER)]
+    events = plan(dives, seed, chosen, pairs=not dive_numbers)
     todo = [e for e in events if _finished(out, e) is None]
     for _ in track(_make_all(out, todo, jobs or cpu_count() or 1), "synthesizing", unit="events", total=len(todo)):
         pass
@@ -102,8 +121,10 @@ def make_competition(
     }  # fmt: skip
 
 
-def plan(dives: int, seed: int, dive_numbers: Sequence[str]) -> list[Event]:
+def plan(dives: int, seed: int, dive_numbers: Sequence[str], pairs: bool = False) -> list[Event]:
     """Deal the dive numbers out to events, each number from the height where it is dived most.
+
+    With ``pairs``, a fifth of the dives is put into synchronised events.
 
     Raises LexiconError for a number that can't be dived, UsageError for fewer than one dive.
     """
@@ -115,25 +136,34 @@ def plan(dives: int, seed: int, dive_numbers: Sequence[str]) -> list[Event]:
     events: list[Event] = []
     for height in (10.0, 3.0):
         mine = [n for n in order if heights[n] == height]
-        for k, start in enumerate(range(0, len(mine), DIVES_PER_EVENT)):
-            woman = k % 2 == 1
-            name = f"Synthetic2026{'Women' if woman else 'Men'}{height:.0f}m_final_r{k // 2 + 1}"
-            block = tuple(mine[start : start + DIVES_PER_EVENT])
-            events.append(Event(name, height, woman, block, (seed, len(events))))
+        together, alone = _in_pairs(mine) if pairs else ([], mine)
+        for synchronised, dealt in ((False, alone), (True, together)):
+            for k, start in enumerate(range(0, len(dealt), DIVES_PER_EVENT)):
+                woman, kind = k % 2 == 1, "Synchronised" * synchronised
+                name = f"Synthetic2026{'Women' if woman else 'Men'}{height:.0f}m{kind}_final_r{k // 2 + 1}"
+                block = tuple(dealt[start : start + DIVES_PER_EVENT])
+                events.append(Event(name, height, woman, block, (seed, len(events)), synchronised))
     return events
 
 
+def _in_pairs(numbers: list[str]) -> tuple[list[str], list[str]]:
+    """The dives that two divers do at once, every fifth but for armstands, and the others."""
+    feet = [i for i, n in enumerate(numbers) if not parse_dive_number(n).armstand]
+    chosen = set(feet[SYNCHRONISED_EVERY - 1 :: SYNCHRONISED_EVERY])
+    return [numbers[i] for i in sorted(chosen)], [n for i, n in enumerate(numbers) if i not in chosen]
+
+
 def _height(number: str) -> float:
+    """The height from which FineDiving's divers dive the number most."""
     dive = parse_dive_number(number)
-    seen = {h: sum(difficulties(str(dive), h).values()) for h in (10.0, 3.0)}
-    height = max(seen, key=lambda h: seen[h])
-    if not seen[height]:
+    seen = {float(r["height_m"]): int(r["count"]) for r in dived() if r["dive_number"] == str(dive)}
+    if not seen:
         raise LexiconError(
             f"--dive-number {number}: no degree of difficulty is known for it from 3 m or 10 m; leave it out"
         )
     if not expected_sub_actions(dive):
         raise LexiconError(f"--dive-number {number}: the labels have no names for its stages; leave it out")
-    return height
+    return max(seen, key=lambda h: seen[h] * (difficulty_of(str(dive), h, False) is not None))
 
 
 def _make_all(out: Path, events: list[Event], jobs: int) -> Iterator[None]:
@@ -167,7 +197,7 @@ def _make_event(out: Path, event: Event) -> None:
     rng = np.random.default_rng(event.seed)
     view = random_view(rng)
     scene = random_scenery(rng, view, event.height)
-    painter = Painter(scene, view, rng)
+    painter = Painter(scene, view, rng, LANES[event.height] if event.synchronised else (0.0,))
     # Scores and frame numbers have a generator of their own: a better picture leaves them as they are.
     table = np.random.default_rng([*event.seed, 1_000_000])
     panel = judge.random_panel(table)
@@ -184,10 +214,12 @@ def _make_event(out: Path, event: Event) -> None:
             row["start_frame"] = number + int(table.integers(3, 8))
             for _ in range(number, row["start_frame"]):
                 _encode(container, stream, painter.empty(shot.pan, 0.0))
-            for i, (picture, seen) in enumerate(painter.film(shot)):
+            row["hidden"], row["splash_area"] = [], []
+            for i, (picture, seen, splash) in enumerate(painter.film(shot)):
                 _encode(container, stream, picture)
-                if seen is not None:
-                    truth.append(_annotation(f"{event.video}/{index}/{row['start_frame'] + i:05d}.jpg", seen))
+                row["hidden"].append([_joint_set(t) for t in seen])
+                row["splash_area"].append(splash)
+                truth += _annotations(f"{event.video}/{index}/{row['start_frame'] + i:05d}.jpg", seen)
             number = row["start_frame"] + shot.motion.n_frames
             row["end_frame"] = number - 1
             rows.append(row)
@@ -201,23 +233,23 @@ def _shoot(event: Event, index: int, scene: Scenery, view: View, panel: judge.Pa
     """Everything of one dive but its pictures: the shot, and its row of labels and truth."""
     rng = np.random.default_rng([*event.seed, index])
     number = event.dive_numbers[index]
-    build, look = random_build(rng, event.woman), random_look(rng, event.woman)
-    faults = judge.random_faults(rng, skill=float(rng.normal(0, 0.4)))
-    motion = make_motion(parse_dive_number(number), event.height, build, faults, rng)
-    time = np.arange(0, motion.end, 0.01)
-    points = motion.points(time)
-    pan = follow(view, time, points[:, 6], motion.take_off, motion.touch, rng)
-    entry = motion.points(np.array([motion.touch]))[0, :, :2].mean(0)
-    splash = Splash.random(motion.touch, entry, faults.splash, rng)
-    awards = panel.awards(faults.quality(), rng)
-    difficulty = next(iter(difficulties(number, event.height)))
-    row = {
-        "video": event.video, "index": index, "action_type": number, "height_m": event.height,
-        "difficulty": difficulty, "judge_scores": awards, "dive_score": judge.dive_score(awards, difficulty),
-        "quality": round(faults.quality(), 3), "faults": faults.as_dict(), "stages": motion.stages,
-        "take_off_frame": round(motion.take_off * FPS), "touch_frame": round(motion.touch * FPS),
-    }  # fmt: skip
-    return Shot(scene, view, pan, motion, Figure.of(build, look), splash), row
+    builds = random_builds(rng, event.woman, event.synchronised)
+    looks = [random_look(rng, event.woman)] * len(builds)
+    performance = perform(number, event.height, builds, panel, float(rng.normal(0, 0.3)), rng)
+    first = performance.motions[0]
+    time = np.arange(0, first.end, 0.01)
+    middle = np.mean([m.points(time)[:, 6] for m in performance.motions], 0)
+    pan = follow(view, time, middle, first.take_off, first.touch, rng)
+    shot: Shot | None = None
+    for motion, faults, build, look in reversed(
+        list(zip(performance.motions, performance.faults, builds, looks, strict=True))
+    ):
+        place = motion.points(np.array([motion.touch]))[0, :, :2].mean(0)
+        splash = Splash.random(motion.touch, place, faults.splash, rng)
+        shot = Shot(scene, view, pan, motion, Figure.of(build, look), splash, shot)
+    assert shot is not None
+    row = {"video": event.video, "index": index, "action_type": number, "height_m": event.height}
+    return shot, row | performance.row()
 
 
 def _stream(container: Any, rng: np.random.Generator) -> Any:
@@ -234,8 +266,19 @@ def _encode(container: Any, stream: Any, picture: np.ndarray) -> None:
     container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
 
 
+def _annotations(image: str, seen: tuple[Truth | None, ...]) -> list[dict[str, Any]]:
+    """A frame in the released FineDiving-Pose structure, one entry a diver.
+
+    Where one of two divers is to be seen, the other has an entry without a visible joint, so that the first entry
+    of a frame is always the first diver.
+    """
+    if all(truth is None for truth in seen):
+        return []
+    return [_annotation(image, truth) if truth else _absent(image) for truth in seen]
+
+
 def _annotation(image: str, seen: Truth) -> dict[str, Any]:
-    """A frame in the released FineDiving-Pose structure; ``scale`` x 200 is the longer side of the person's box."""
+    """``scale`` x 200 is the longer side of the person's box."""
     x1, y1, x2, y2 = seen.box
     return {
         "joints_vis": [int(v) for v in seen.visible],
@@ -244,6 +287,17 @@ def _annotation(image: str, seen: Truth) -> dict[str, Any]:
         "scale": round(float(max(x2 - x1, y2 - y1, 1.0)) / 200, 5),
         "center": [round(float(x1 + x2) / 2, 2), round(float(y1 + y2) / 2, 2)],
     }
+
+
+def _joint_set(truth: Truth | None) -> list[int]:
+    """Indices of the joints that are in the picture and above the water but covered."""
+    return [] if truth is None else np.flatnonzero(truth.hidden & truth.visible).tolist()
+
+
+def _absent(image: str) -> dict[str, Any]:
+    """A diver of whom nothing is to be seen, as the released files write joints that are not there."""
+    none = [[-1.0, -1.0]] * N_JOINTS
+    return {"joints_vis": [0] * N_JOINTS, "joints": none, "image": image, "scale": 0.0, "center": [0.0, 0.0]}
 
 
 def _by_hand(rows: list[dict[str, Any]], truth: list[dict[str, Any]], seed: int) -> list[dict[str, Any]]:

@@ -14,16 +14,20 @@ from finediving_pose.synth.camera import HEIGHT, WIDTH, Pan, View, to_pixels
 from finediving_pose.synth.dive import FPS, Motion
 from finediving_pose.synth.figure import Figure, Placed, draw_figure, figure_box, place_figure
 from finediving_pose.synth.graphics import random_sign
+from finediving_pose.synth.occlusion import hidden_joints
 from finediving_pose.synth.scenery import Scenery
 from finediving_pose.synth.splash import Splash
 
 SAMPLES = 5
 """Instants within one exposure, evenly spaced; the middle one is where the truth is told."""
 
+SPLASH_SHOWS = 20
+"""Levels of 255 by which a splash has to change a pixel to be counted."""
+
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """One dive before the camera of an event."""
+    """One dive before the camera of an event; ``partner`` dives with it where two are synchronised."""
 
     scene: Scenery
     view: View
@@ -31,22 +35,48 @@ class Shot:
     motion: Motion
     figure: Figure
     splash: Splash
+    partner: Shot | None = None
+
+    @property
+    def divers(self) -> tuple[Shot, ...]:
+        """This one and the partner."""
+        return (self,) if self.partner is None else (self, self.partner)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One diver in one frame: body points (N_POINTS, 3), the figure at instants of the exposure and in its middle."""
+
+    shot: Shot
+    points: np.ndarray
+    instants: list[Placed]
+    exact: Placed
 
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """What is truly in a frame: joints (16, 2) pixels, visible (16,), box (x1, y1, x2, y2) within the picture."""
+    """What is truly in a frame of a diver.
+
+    Attributes
+    ----------
+    joints : (16, 2) pixels
+    visible : (16,) whether the joint is in the picture and above the water
+    hidden : (16,) whether limbs, or a nearer diver, cover it
+    box : (x1, y1, x2, y2) within the picture
+    """
 
     joints: np.ndarray
     visible: np.ndarray
+    hidden: np.ndarray
     box: np.ndarray
 
 
 class Painter:
     """Draws frames of one event; holds the noise of its camera."""
 
-    def __init__(self, scene: Scenery, view: View, rng: np.random.Generator) -> None:
+    def __init__(self, scene: Scenery, view: View, rng: np.random.Generator, lanes: tuple[float, ...] = (0.0,)) -> None:
         self.scene, self.view = scene, view
+        self.lanes = sorted(lanes, key=lambda y: -view.away[1] * y)
         self.soft = float(rng.uniform(0.3, 0.8))
         grain = rng.normal(0, rng.uniform(0.5, 2.5), (HEIGHT + 64, WIDTH + 64, 1)).astype(np.int16)
         self.grain = np.repeat(grain, 3, 2)
@@ -56,11 +86,21 @@ class Painter:
     def empty(self, pan: Pan, time: float) -> np.ndarray:
         """The pool without a diver, uint8 (H, W, 3) RGB."""
         picture = self._background(pan, time)
-        self._plank(picture, pan, time, 0.0)
+        for lane in self.lanes:
+            self._plank(picture, pan, time, 0.0, lane)
         return self._finished(picture)
 
-    def film(self, shot: Shot) -> Iterator[tuple[np.ndarray, Truth | None]]:
-        """The frames of a dive, each with its truth; None where no joint is to be seen."""
+    def film(self, shot: Shot) -> Iterator[tuple[np.ndarray, tuple[Truth | None, ...], int]]:
+        """The frames of a dive, each with every diver's truth and the pixels of splash.
+
+        None instead of a truth where no joint of a diver is to be seen.
+        """
+        tracks = [self._track(diver) for diver in shot.divers]
+        for i, divers in enumerate(zip(*tracks, strict=True)):
+            yield self._frame(i / FPS, list(divers))
+
+    def _track(self, shot: Shot) -> Iterator[Seen]:
+        """One diver, frame by frame."""
         n = shot.motion.n_frames
         offsets = self.view.exposure / FPS * np.linspace(-0.5, 0.5, SAMPLES)
         time = (np.arange(n)[:, None] / FPS + offsets).ravel()
@@ -68,21 +108,31 @@ class Painter:
         placed = place_figure(self.view, points, *shot.pan.at(time))
         for i in range(n):
             middle = i * SAMPLES + SAMPLES // 2
-            instants = _needed(placed[i * SAMPLES : (i + 1) * SAMPLES])
-            yield self._frame(shot, i / FPS, points[middle], instants, placed[middle])
+            yield Seen(shot, points[middle], _needed(placed[i * SAMPLES : (i + 1) * SAMPLES]), placed[middle])
 
-    def _frame(
-        self, shot: Shot, time: float, points: np.ndarray, instants: list[Placed], exact: Placed
-    ) -> tuple[np.ndarray, Truth | None]:
-        """One frame: what is behind the diver, the diver at some instants of the exposure, the splash before them."""
-        centre, scale = shot.pan.at(np.array([time]))
-        picture = self._background(shot.pan, time)
-        feet = points[[Point.RIGHT_TOE, Point.LEFT_TOE], 2].min() - 0.02 - self.scene.height
-        self._plank(picture, shot.pan, time, float(feet) if time < shot.motion.take_off else 0.0)
-        waterline = self._waterline(points, centre[0], float(scale[0]))
-        self._diver(picture, shot.figure, instants, waterline, time > shot.motion.touch)
-        shot.splash.draw(picture, time, self.view, shot.pan, self.scene.foam)
-        return self._finished(picture), _truth(shot.figure, exact, points, waterline)
+    def _frame(self, time: float, divers: list[Seen]) -> tuple[np.ndarray, tuple[Truth | None, ...], int]:
+        """One frame: what is behind the divers, the divers, far ones first, and the splashes before them."""
+        pan = divers[0].shot.pan
+        centre, scale = pan.at(np.array([time]))
+        picture = self._background(pan, time)
+        for lane in self.lanes:
+            self._plank(picture, pan, time, self._dip(divers, lane, time), lane)
+        waterlines = [self._waterline(d.points, centre[0], float(scale[0])) for d in divers]
+        for d, waterline in sorted(zip(divers, waterlines, strict=True), key=lambda pair: -_depth(pair[0])):
+            self._diver(picture, d.shot.figure, d.instants, waterline, time > d.shot.motion.touch)
+        dry = picture.copy()
+        for d in divers:
+            d.shot.splash.draw(picture, time, self.view, pan, self.scene.foam)
+        splash = int((cv2.absdiff(picture, dry).max(2) > SPLASH_SHOWS).sum())
+        truths = tuple(_truth(d, _nearer(d, divers), w) for d, w in zip(divers, waterlines, strict=True))
+        return self._finished(picture), truths, splash
+
+    def _dip(self, divers: list[Seen], lane: float, time: float) -> float:
+        """How far the board under a diver is bent, metres."""
+        diver = min(divers, key=lambda d: abs(d.shot.motion.lane - lane))
+        if time >= diver.shot.motion.take_off:
+            return 0.0
+        return float(diver.points[[Point.RIGHT_TOE, Point.LEFT_TOE], 2].min() - 0.02 - self.scene.height)
 
     def _background(self, pan: Pan, time: float) -> np.ndarray:
         """The panorama through the window of the camera, smeared along its movement."""
@@ -101,7 +151,7 @@ class Painter:
             picture = cv2.sepFilter2D(picture, -1, _smear(across), _smear(down))
         return picture
 
-    def _plank(self, picture: np.ndarray, pan: Pan, time: float, dip: float) -> None:
+    def _plank(self, picture: np.ndarray, pan: Pan, time: float, dip: float, lane: float) -> None:
         """The springboard, bent by ``dip`` metres at its tip; platforms are part of the panorama."""
         if self.scene.height > 5:
             return
@@ -110,7 +160,7 @@ class Painter:
         x = np.linspace(-4.9, 0.0, 12)
         bend = self.scene.height + dip * np.clip((x + 2.8) / 2.8, 0, 1) ** 2
         for half, rise, tone in ((0.25, -0.05, 0.7), (0.25, 0.0, 1.05)):
-            edges = [np.stack([x, np.full_like(x, y), bend + rise], -1) for y in (-half, half)]
+            edges = [np.stack([x, np.full_like(x, lane + y), bend + rise], -1) for y in (-half, half)]
             outline = np.concatenate([edges[0], edges[1][::-1]])
             near = (
                 np.concatenate([edges[0] - [0, 0, 0.05], edges[0][::-1]])
@@ -174,7 +224,17 @@ def _smear(length: float) -> np.ndarray:
     return weight / weight.sum()
 
 
-def _truth(figure: Figure, placed: Placed, points: np.ndarray, waterline: float) -> Truth | None:
+def _depth(diver: Seen) -> float:
+    return float(diver.exact.depths.mean())
+
+
+def _nearer(diver: Seen, divers: list[Seen]) -> tuple[tuple[Figure, Placed], ...]:
+    """The figures of those who are drawn over a diver."""
+    return tuple((d.shot.figure, d.exact) for d in divers if _depth(d) < _depth(diver))
+
+
+def _truth(diver: Seen, before: tuple[tuple[Figure, Placed], ...], waterline: float) -> Truth | None:
+    figure, placed, points = diver.shot.figure, diver.exact, diver.points
     joints = placed.places[:N_JOINTS]
     inside = (joints >= 0).all(1) & (joints[:, 0] <= WIDTH - 1) & (joints[:, 1] <= HEIGHT - 1)
     visible = inside & (points[:N_JOINTS, 2] > 0)
@@ -183,4 +243,5 @@ def _truth(figure: Figure, placed: Placed, points: np.ndarray, waterline: float)
     box = figure_box(figure, placed)
     if points[:, 2].min() < 0:
         box[3] = min(box[3], max(waterline, joints[visible, 1].max(), box[1] + 1))
-    return Truth(joints, visible, np.clip(box, 0, [WIDTH - 1, HEIGHT - 1, WIDTH - 1, HEIGHT - 1]))
+    hidden = hidden_joints(figure, placed, before)
+    return Truth(joints, visible, hidden, np.clip(box, 0, [WIDTH - 1, HEIGHT - 1, WIDTH - 1, HEIGHT - 1]))

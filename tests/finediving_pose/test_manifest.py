@@ -5,16 +5,19 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import statistics
 from collections import Counter
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from finediving_pose.difficulty import likely_heights
 from finediving_pose.labels.read import read_labels
 from finediving_pose.labels.unpickler import load_pickle
-from finediving_pose.lexicon import SUB_ACTIONS
+from finediving_pose.lexicon import SUB_ACTIONS, parse_dive_number
 
 MANIFEST: dict[str, Any] = json.loads((files("data_manifest") / "finediving.json").read_text(encoding="utf-8"))
 FOLDERS = {"finediving": "finediving/Annotations", "mtl_aqa": "mtl_aqa"}
@@ -56,3 +59,38 @@ def test_sub_actions_are_named_as_in_the_labels(shared_data: Path) -> None:
     wrong = {(2, "Forward"): 1}  # in one dive, see errata.csv
     assert names == Counter({(i, n): names[i, n] for i, n in SUB_ACTIONS.items()}) + Counter(wrong)
     assert {i for i, _ in names} == set(SUB_ACTIONS)
+
+
+def test_numbers_of_dives_and_awards_by_height_are_those_of_the_labels(shared_data: Path) -> None:
+    clips = read_labels(shared_data / "finediving")
+    heights = likely_heights(clips)
+    seen: dict[tuple[str, str], list[tuple[bool, float]]] = {}
+    for c in clips:
+        if (height := heights[c.key]) is not None:
+            awards = sorted(c.judge_scores)
+            mean = statistics.fmean(awards[2:5] if len(awards) == 7 else awards)
+            seen.setdefault((c.action_type or "", f"{height:g}"), []).append((bool(c.synchronised), mean))
+    listed = {(r["dive_number"], r["height_m"]): r for r in rows("dives.csv")}
+    assert set(listed) == set(seen)
+    for key, dives in seen.items():
+        row, means = listed[key], [mean for _, mean in dives]
+        assert (int(row["count"]), int(row["synchronised"])) == (len(dives), sum(pair for pair, _ in dives))
+        assert float(row["award_mean"]) == pytest.approx(statistics.fmean(means), abs=0.006)
+        if len(means) > 1:
+            assert float(row["award_sd"]) == pytest.approx(statistics.stdev(means), abs=0.006)
+
+
+def test_lengths_of_clips_and_entries_are_those_of_the_labels(shared_data: Path) -> None:
+    clips = read_labels(shared_data / "finediving")
+    heights = likely_heights(clips)
+    for row in rows("lengths.csv"):
+        same = [
+            (c.n_frames or 0, (c.n_frames or 0) - c.stage_starts[-1])
+            for c in clips
+            if heights[c.key] == float(row["height_m"]) and c.stage_starts
+            and parse_dive_number(c.action_type or "").armstand == (row["start"] == "armstand")
+        ]  # fmt: skip
+        part = [a if row["part"] == "clip" else b for a, b in same]
+        assert len(part) == int(row["count"])
+        for mark in (m for m in row if m[0] == "p" and m[1:].isdigit()):
+            assert float(row[mark]) == pytest.approx(np.percentile(part, int(mark[1:])), abs=0.051), mark

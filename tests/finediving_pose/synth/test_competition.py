@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import pickle
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,9 @@ from click.testing import CliRunner
 from finediving_pose.cli import main
 from finediving_pose.errors import LexiconError
 from finediving_pose.labels.read import read_labels
-from finediving_pose.lexicon import expected_sub_actions, parse_dive_number
+from finediving_pose.lexicon import awards_total, expected_sub_actions, parse_dive_number
 from finediving_pose.synth import competition as made
+from finediving_pose.synth import labels
 from finediving_pose.synth.competition import DIVE_NUMBERS, make_competition, plan
 
 from .conftest import DIVE_NUMBERS as TINY
@@ -157,7 +159,7 @@ def test_another_seed_is_not_taken_for_finished(competition: Path) -> None:
 
 
 def test_by_default_every_number_of_the_test_split_has_two_dives_to_train_on() -> None:
-    events = plan(96, 0, DIVE_NUMBERS)
+    events = plan(96, 0, DIVE_NUMBERS[:12], pairs=True)
     rows = [{"video": e.video, "index": i, "action_type": n} for e in events for i, n in enumerate(e.dive_numbers)]
     test = made._split(rows, 0)
     assert len(rows) == 96 and len(test) == 24
@@ -185,3 +187,27 @@ def test_the_command_says_what_to_run_next_and_speaks_json(competition: Path) ->
     assert result.exit_code == 0 and f"next: fdpose extract --videos {competition / 'videos'}" in result.output
     summary = json.loads(CliRunner().invoke(main, [*options, "--json"]).stdout)
     assert summary["dives"] == 8 and summary["train"] + summary["test"] == 8 and summary["frames"] > 400
+
+
+def test_a_fifth_of_a_competition_with_its_own_numbers_is_synchronised() -> None:
+    events = plan(416, 0, DIVE_NUMBERS, pairs=True)
+    together = [n for e in events if e.synchronised for n in e.dive_numbers]
+    assert 0.15 < len(together) / 416 < 0.22 and not any(n.startswith("6") for n in together)
+    assert all(("Synchronised" in e.video) == e.synchronised for e in events)
+    assert {n for e in events for n in e.dive_numbers} == set(DIVE_NUMBERS) and len(set(DIVE_NUMBERS)) == 52
+    assert not any(e.synchronised for e in plan(416, 0, DIVE_NUMBERS))
+
+
+def test_a_synchronised_event_has_five_awards_and_the_truth_of_both(tmp_path: Path) -> None:
+    events = [e for e in plan(40, 3, ("305b",), pairs=True) if e.synchronised]
+    made._make_event(tmp_path, replace(events[0], dive_numbers=("305b", "305b")))
+    sidecar = made._finished(tmp_path, replace(events[0], dive_numbers=("305b", "305b")))
+    assert sidecar is not None
+    labels.write_labels(tmp_path / "labels", [{**row, "split": "train"} for row in sidecar["dives"]])
+    clips = read_labels(tmp_path / "labels")
+    assert all(c.synchronised and len(c.judge_scores) == 5 for c in clips)
+    for c in clips:
+        assert (awards_total(c.judge_scores, True) or 0) * (c.difficulty or 0) == pytest.approx(c.dive_score)
+    images = [e["image"] for e in sidecar["truth"]]
+    assert all(images.count(name) == 2 for name in images)
+    assert all("faults_partner" in row and "offset_s" in row for row in sidecar["dives"])

@@ -4,19 +4,18 @@ import numpy as np
 import pytest
 
 from finediving_pose.skeleton import N_JOINTS
-from finediving_pose.synth.camera import HEIGHT, WIDTH
-from finediving_pose.synth.competition import DIVE_NUMBERS, plan
+from finediving_pose.synth.camera import HEIGHT, WIDTH, random_view
+from finediving_pose.synth.competition import DIVE_NUMBERS, _shoot, plan
 from finediving_pose.synth.figure import draw_figure, place_figure
 from finediving_pose.synth.judge import Panel
+from finediving_pose.synth.occlusion import hidden_joints
+from finediving_pose.synth.performance import LANES
 from finediving_pose.synth.render import Painter, Shot
 from finediving_pose.synth.scenery import random_scenery
 
 
 @pytest.fixture(scope="module", params=[10.0, 3.0], ids=["platform", "springboard"])
 def shot(request: pytest.FixtureRequest) -> Shot:
-    from finediving_pose.synth.camera import random_view
-    from finediving_pose.synth.competition import _shoot
-
     event = next(e for e in plan(16, 5, DIVE_NUMBERS) if e.height == request.param)
     rng = np.random.default_rng(event.seed)
     view = random_view(rng)
@@ -45,7 +44,7 @@ def test_the_picture_differs_from_the_empty_pool_at_the_joints(shot: Shot) -> No
     painter = Painter(shot.scene, shot.view, rng)
     painter.grain[:] = 0
     different = []
-    for i, (picture, truth) in enumerate(painter.film(shot)):
+    for i, (picture, (truth,), _) in enumerate(painter.film(shot)):
         assert picture.shape == (HEIGHT, WIDTH, 3) and picture.dtype == np.uint8
         if truth is not None and i / 25 < shot.motion.take_off - 0.2:
             empty = painter.empty(shot.pan, i / 25)
@@ -55,7 +54,7 @@ def test_the_picture_differs_from_the_empty_pool_at_the_joints(shot: Shot) -> No
 
 
 def test_joints_under_water_are_not_visible_and_a_sunken_diver_has_no_truth(shot: Shot) -> None:
-    truths = [truth for _, truth in Painter(shot.scene, shot.view, np.random.default_rng(0)).film(shot)]
+    truths = [truth for _, (truth,), _ in Painter(shot.scene, shot.view, np.random.default_rng(0)).film(shot)]
     touch = round(shot.motion.touch * 25)
     seen = [0 if t is None else int(t.visible.sum()) for t in truths]
     assert min(seen[: touch - 4]) >= 1 and np.mean(np.array(seen[:touch]) == N_JOINTS) > 0.85
@@ -65,3 +64,47 @@ def test_joints_under_water_are_not_visible_and_a_sunken_diver_has_no_truth(shot
         assert 0 <= x1 < x2 <= WIDTH - 1 and 0 <= y1 < y2 <= HEIGHT - 1
         inside = truth.joints[truth.visible]
         assert (inside >= [x1 - 1, y1 - 1]).all() and (inside <= [x2 + 1, y2 + 1]).all()
+
+
+def test_of_two_divers_each_has_a_truth_and_the_near_one_covers_the_far_one() -> None:
+    shot, painter = _of_two()
+    assert shot.partner is not None and len(painter.lanes) == 2
+    both = 0
+    covered = 0
+    for _, truths, _ in painter.film(shot):
+        first, second = truths
+        if first is not None and second is not None:
+            both += 1
+            assert np.linalg.norm(first.joints - second.joints, axis=1).max() > 2
+            covered += int(first.hidden.sum()) - int(second.hidden.sum())
+    assert both > 0.5 * shot.motion.n_frames
+    near_is_second = shot.view.away[1] < 0
+    assert covered != 0 and (covered > 0) == near_is_second
+
+
+def test_joints_behind_other_limbs_are_told(shot: Shot) -> None:
+    time = np.array([shot.motion.take_off - 0.3, (shot.motion.take_off + shot.motion.touch) / 2])
+    standing, folded = place_figure(shot.view, shot.motion.points(time), *shot.pan.at(time))
+    covered = hidden_joints(shot.figure, folded)
+    assert 1 <= covered.sum() < 16
+    # From the side the farther arm or leg of a pair is the covered one.
+    for right, left in ((1, 4), (11, 14), (12, 13)):
+        if covered[right] != covered[left]:
+            near, far = (left, right) if covered[right] else (right, left)
+            assert folded.depths[near] < folded.depths[far]
+    assert hidden_joints(shot.figure, standing, ((shot.figure, standing),)).sum() >= 14
+
+
+def test_a_splash_has_an_area_only_after_the_touch(shot: Shot) -> None:
+    areas = [splash for _, _, splash in Painter(shot.scene, shot.view, np.random.default_rng(0)).film(shot)]
+    touch = round(shot.motion.touch * 25)
+    assert max(areas[:touch]) == 0 and max(areas[touch:]) > 50
+
+
+def _of_two() -> tuple[Shot, Painter]:
+    event = next(e for e in plan(64, 5, ("305b",), pairs=True) if e.synchronised)
+    rng = np.random.default_rng(event.seed)
+    view = random_view(rng)
+    scene = random_scenery(rng, view, event.height)
+    shot = _shoot(event, 1, scene, view, Panel((0.0,) * 7))[0]
+    return shot, Painter(scene, view, rng, LANES[event.height])
