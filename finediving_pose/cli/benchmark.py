@@ -139,10 +139,9 @@ def show(metrics: dict[str, Any]) -> None:
         return made
 
     title = f"{metrics['n_test']} test dives, {metrics['n_train']} train dives; {metrics['selection']}"
-    ours = table(title, "rho", "95 %", "R-l2 x 100", "L2", "in order", "AIoU@0.5", "AIoU@0.75")
+    ours = table(title, "rho", "R-l2 x 100", "L2", "in order", "AIoU@0.5", "AIoU@0.75")
     for name, row in ((f"HPMCR ({metrics['preset']})", metrics), ("exemplars' mean", metrics["exemplar_mean"])):
         shown = [number(row[k], d) for k, d in (("rho", 4), ("r_l2_x100", 3), ("l2", 1), ("same_number_in_order", 3))]
-        shown.insert(1, " to ".join(number(v, 2) for v in row["rho_95"]) if "rho_95" in row else "")
         ours.add_row(name, *shown, *(number(row[k], 2) if k in row else "" for k in ("aiou_50", "aiou_75")))
     published = table(
         "Published on FineDiving, other data: not comparable with the above",
@@ -153,8 +152,9 @@ def show(metrics: dict[str, Any]) -> None:
             published.add_row(f"{method}, {protocol}", *(f"{v:.{d}f}" for v, d in zip(row, (4, 3, 2, 2), strict=True)))
     out = Console(highlight=False)
     out.print(ours)
+    low, high = (number(v, 2) for v in metrics["rho_95"])
     out.print(
-        "95 %: interval of rho by the bootstrap over test dives; other seeds of training move it, too\n"
+        f"rho lies between {low} and {high} (95 %, bootstrap over test dives); other seeds move it, too\n"
         "exemplars' mean: what predicting the mean score of the same train dives gives\n"
         "in order: share of pairs of test dives of one dive number in their true order, 0.5 by chance\n"
     )

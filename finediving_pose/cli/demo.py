@@ -13,8 +13,8 @@ from finediving_pose.cli.options import data_option
 from finediving_pose.errors import FdposeError
 from finediving_pose.workspace import Workspace
 
-DIVE_NUMBERS = ("107b", "205b", "407c", "5253b")
-"""Few, so that every dive has many of its own number to be compared with, as most dives of FineDiving have."""
+DIVE_NUMBERS = ("103b", "301b", "205b", "405b", "107b", "407c", "5253b", "307c")
+"""Easy and hard dives, as in FineDiving; few numbers, so that every dive has a dozen of its own to be compared with."""
 
 
 @click.command(epilog="Example: fdpose demo --data ./fdpose-demo")
