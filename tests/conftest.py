@@ -5,8 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from finediving_pose.workspace import Workspace
+
+# how long an example takes says something of the machine, nothing of the code
+settings.register_profile("fdpose", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("fdpose")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 

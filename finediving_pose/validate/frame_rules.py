@@ -19,6 +19,7 @@ from finediving_pose.workspace import Workspace
 
 FROZEN_FRAMES = 10
 THUMBNAIL = (32, 18)
+LEAST_REPEATS = 2
 STILL, MOVING = 4.0, 30.0
 """Grey levels between two thumbnails at the place where they differ most: compression alone, and a moving diver."""
 BLANK_SPREAD, BLACK = 4.0, 32.0
@@ -288,14 +289,15 @@ def pictures_are_not_repeated_in_movement(frames: ClipFrames) -> Iterator[Findin
     """No picture is shown twice while the diver moves.
 
     A video that was brought to another frame rate repeats every fifth picture or so; poses then stand still
-    and leap. Thumbnails of 32 x 18 that differ by at most 4 of 255 grey levels anywhere, between two changes of
-    30 or more, count as a repeat: new compression changes a picture by less, a dive by 70 to 120 from frame to
-    frame. A diver who turns round in the crouch is still for a moment, too, but slow before and after.
+    and leap. One repeat alone is none: a diver stands still at the lowest point of the board. Thumbnails of
+    32 x 18 that differ by at most 4 of 255 grey levels anywhere, between two changes of 30 or more, count as a
+    repeat: new compression changes a picture by less, a dive by 70 to 120 from frame to frame. A diver who
+    turns round in the crouch is still for a moment, too, but slow before and after.
     """
     changes = frames.changes
     triples = zip(changes, changes[1:], changes[2:], strict=False)
     twice = [b.number for a, b, c in triples if b.most <= STILL and min(a.most, c.most) >= MOVING]
-    if twice:
+    if len(twice) >= LEAST_REPEATS:
         n = len(twice)
         yield frames.finding(
             f"{counted(n, 'picture')} repeated in movement, first {frame_name(twice[0])}", twice[0], f"{n} repeated"
