@@ -122,7 +122,8 @@ def extract_videos(
         else:
             work.setdefault(path, []).append(clip)
     jobs = jobs or default_jobs()
-    cut = partial(cut_video, workspace, max(1, jobs // max(len(work), 1)), force, frozenset(found.dives))
+    threads = 1 if scheduler else max(1, jobs // max(len(work), 1))  # a cluster's workers have a core each
+    cut = partial(cut_video, workspace, threads, force, frozenset(found.dives))
     try:
         for (_, wanted), outcome in map_clips(cut, list(work.items()), jobs, "extracting", "videos", scheduler):
             _note(workspace, wanted, outcome, result)

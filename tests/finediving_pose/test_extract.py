@@ -58,6 +58,18 @@ def test_clips_of_several_videos_hold_their_own_frames(workspace: Workspace, vid
     assert frames.path(3).name == "00003.jpg"
 
 
+def test_a_cluster_cuts_the_same_frames(workspace: Workspace, videos: Path) -> None:
+    distributed = pytest.importorskip("distributed", reason="Dask is not installed: pip install 'fdpose[scale]'")
+    clips = [clip("men", 1, 3, 12), clip("women", 0, 39, 39), clip("women", 1, 30, 50)]
+    with distributed.LocalCluster(2, threads_per_worker=1, dashboard_address=None, silence_logs=50) as running:
+        result = extract_videos(workspace, videos, clips, scheduler=running.scheduler_address)
+    assert sorted(result.made) == [c.key for c in clips[:2]]
+    assert list(result.failed) == [clips[2].key], "the video has 40 frames"
+    for c in clips[:2]:
+        assert shown(workspace, c.key) == list(c.frame_range or ())
+    assert leftovers(workspace) == []
+
+
 def test_the_clips_table_learns_what_only_frames_know(workspace: Workspace, videos: Path) -> None:
     labelled = clip("men", 1, 3, 12, action_type="107b", stage_starts=(4,), sub_actions=(1, 36))
     extract_videos(workspace, videos, [labelled])
