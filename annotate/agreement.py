@@ -43,12 +43,15 @@ def pckh_by_joint(pred: np.ndarray, truth: np.ndarray, threshold: float = 0.5) -
 
 
 def joint_hits(pred: np.ndarray, truth: np.ndarray, threshold: float) -> tuple[np.ndarray, np.ndarray]:
-    """Which joints are near enough, and which count at all: bool (n, 16) each."""
-    reach = head_length(truth)
-    counted = ~np.isnan(truth[..., 0]) & (np.nan_to_num(reach) > 0)[:, None]
-    distance = np.linalg.norm(pred - truth, axis=-1)
-    right = np.nan_to_num(distance, nan=np.inf) < threshold * np.nan_to_num(reach)[:, None]
-    return right & counted, counted
+    """Which joints are within ``threshold`` head lengths, and which count at all: bool (n, 16) each."""
+    return _hits(pred, truth, head_length(truth), threshold)
+
+
+def _hits(pred: np.ndarray, truth: np.ndarray, unit: np.ndarray, threshold: float) -> tuple[np.ndarray, np.ndarray]:
+    """As :func:`joint_hits`, in units of ``unit`` (n,); rows whose unit is unknown or 0 don't count."""
+    counted = ~np.isnan(truth[..., 0]) & (np.nan_to_num(unit) > 0)[:, None]
+    distance = np.nan_to_num(np.linalg.norm(pred - truth, axis=-1), nan=np.inf)
+    return counted & (distance < threshold * np.nan_to_num(unit)[:, None]), counted
 
 
 def pck_torso(pred: np.ndarray, truth: np.ndarray, threshold: float = 0.2) -> float:
@@ -65,9 +68,7 @@ def pck_torso(pred: np.ndarray, truth: np.ndarray, threshold: float = 0.2) -> fl
     Share in [0, 1]; NaN where nothing can be counted.
     """
     torso = np.linalg.norm(truth[:, INDEX["left_shoulder"]] - truth[:, INDEX["right_hip"]], axis=-1)
-    counted = ~np.isnan(truth[..., 0]) & (np.nan_to_num(torso) > 0)[:, None]
-    distance = np.nan_to_num(np.linalg.norm(pred - truth, axis=-1), nan=np.inf)
-    right = counted & (distance < threshold * np.nan_to_num(torso)[:, None])
+    right, counted = _hits(pred, truth, torso, threshold)
     return float(right.sum() / counted.sum()) if counted.any() else float("nan")
 
 
