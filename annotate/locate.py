@@ -18,8 +18,6 @@ POINTS = ("middle", "left", "top", "right", "bottom")
 """What the locator finds, in the order of its outputs."""
 POINTS_FLIP = (0, 3, 2, 1, 4)
 """Point i of a mirrored picture is point POINTS_FLIP[i] of the original."""
-STRAY = 3.5
-"""A joint this many times further from the middle than the median joint is taken for a mistake."""
 SURE = 0.3
 """A frame's box is trusted from this mean confidence on."""
 JUMP = 0.6

@@ -7,10 +7,8 @@ from typing import Literal
 
 import numpy as np
 
+from finediving_pose.packed.snippets import DEVIATION, MEAN
 from finediving_pose.skeleton import FLIP, INDEX
-
-MEAN = np.array((0.485, 0.456, 0.406), np.float32)
-STD = np.array((0.229, 0.224, 0.225), np.float32)
 
 PoseNorm = Literal["none", "centre"]
 
@@ -92,5 +90,5 @@ class CropAndFlip:
         frames = frames[:, self.top : self.top + self.size, self.left : self.left + self.size]
         if self.flip:
             frames = frames[:, :, ::-1]
-        scaled = (frames.astype(np.float32) / 255 - MEAN) / STD
+        scaled = (frames.astype(np.float32) / 255 - MEAN) / DEVIATION
         return np.ascontiguousarray(scaled.transpose(3, 0, 1, 2))

@@ -8,12 +8,11 @@ The values are data (``data_manifest/difficulty_components.csv``, season 2017, w
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 
+from data_manifest import table
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.errors import LexiconError
 from finediving_pose.lexicon import DiveNumber, parse_dive_number
@@ -47,8 +46,12 @@ def components(dive_number: str, height_m: float) -> tuple[Component, ...]:
         It is not a dive number.
     """
     dive = parse_dive_number(dive_number)
-    found = {c.letter: c for row in _rows() if (c := _component(row, dive, height_m))}
-    fly = [c for row in _rows() if (c := _component(row, dive, height_m, "flying"))] if dive.flying else []
+    found = {c.letter: c for row in table("difficulty_components.csv") if (c := _component(row, dive, height_m))}
+    fly = (
+        [c for row in table("difficulty_components.csv") if (c := _component(row, dive, height_m, "flying"))]
+        if dive.flying
+        else []
+    )
     needed = {"A", "B", "D"} | ({"C"} if dive.half_twists else set())
     if dive.armstand or not needed <= set(found) or (dive.flying and not fly):
         return ()
@@ -134,19 +137,10 @@ def _within(row: dict[str, str], count: str, value: int) -> bool:
 
 
 @cache
-def _rows() -> tuple[dict[str, str], ...]:
-    return tuple(_csv("difficulty_components.csv"))
-
-
-@cache
 def _listed(dive_number: str, height_m: float) -> tuple[tuple[str, float], ...]:
-    rows = _csv("difficulty_listed.csv")
+    rows = table("difficulty_listed.csv")
     return tuple(
         (r["season"], float(r["difficulty"]))
         for r in rows
         if r["dive_number"] == dive_number and r["board_m"] == f"{height_m:g}"
     )
-
-
-def _csv(name: str) -> Iterator[dict[str, str]]:
-    yield from csv.DictReader((files("data_manifest") / name).read_text(encoding="utf-8").splitlines())

@@ -7,14 +7,13 @@ Aquatics competition regulations, part diving (designation of dives; judging).
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import Literal
 
+from data_manifest import table
 from finediving_pose.errors import LexiconError
 
 Direction = Literal["forward", "back", "reverse", "inward"]
@@ -103,14 +102,10 @@ class SubAction:
 
 
 def _sub_actions() -> dict[int, SubAction]:
-    rows = _rows("sub_actions.csv")
+    rows = table("sub_actions.csv")
     return {
         int(r["id"]): SubAction(int(r["id"]), r["name"], r["kind"], int(r["halves"] or 0), r["position"]) for r in rows
     }
-
-
-def _rows(name: str) -> list[dict[str, str]]:
-    return list(csv.DictReader((files("data_manifest") / name).read_text(encoding="utf-8").splitlines()))
 
 
 _STAGES = _sub_actions()
@@ -153,7 +148,7 @@ def difficulties(dive_number: str, height_m: float | None) -> dict[float, int]:
     Where the height is unknown (None), all heights together. Empty for a dive that was not seen.
     """
     seen: dict[float, int] = {}
-    for row in _difficulty_rows():
+    for row in table("difficulty.csv"):
         if row["dive_number"] == dive_number.lower() and (height_m is None or row["height_m"] == f"{height_m:g}"):
             value = float(row["difficulty"])
             seen[value] = seen.get(value, 0) + int(row["count"])
@@ -163,11 +158,6 @@ def difficulties(dive_number: str, height_m: float | None) -> dict[float, int]:
 def difficulty(dive_number: str, height_m: float | None) -> float | None:
     """Degree of difficulty most often seen for a dive at a height (None: any height); None where not seen."""
     return next(iter(difficulties(dive_number, height_m)), None)
-
-
-@cache
-def _difficulty_rows() -> list[dict[str, str]]:
-    return _rows("difficulty.csv")
 
 
 def awards_total(judge_scores: Sequence[float], synchronised: bool | None) -> float | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cache
 from importlib.resources import files
@@ -150,8 +150,3 @@ def _like(value: Any, text: str) -> Any:
 
 def _text(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def known_of(findings: Iterable[Erratum], baseline: Iterable[Erratum]) -> set[tuple[str, ...]]:
-    """Identities that are in both."""
-    return {f.identity for f in findings} & {b.identity for b in baseline}

@@ -88,7 +88,6 @@ JUMP = Pose(spine=-0.05, toes=1.3).arms(2.95, 0.05, 0.05, -0.1)
 STRAIGHT = Pose().arms(3.14, -0.16, 0.0, -0.2)
 FEET_FIRST = Pose().arms(0.05, 0.0, 0.05, 0.0)
 PIKE = Pose(hip=2.45, spine=0.4, neck=0.35).arms(1.75, 0.05, 1.15, -0.5)
-OPEN_PIKE = Pose(hip=1.95, spine=0.2, neck=0.1).arms(1.2, 1.1, 0.0, 0.0)
 TUCK = Pose(hip=2.25, knee=2.35, spine=0.75, neck=0.55, toes=1.3).arms(0.3, 0.16, 1.65, -0.28)
 SWAN = Pose(spine=-0.12, neck=-0.15).arms(1.3, 1.35, 0.0, 0.0)
 TWIST = Pose(spine=0.02)._replace(

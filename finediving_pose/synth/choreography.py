@@ -6,13 +6,11 @@ Seconds count from the take-off, negative before it; the lengths of clips and of
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 
 import numpy as np
 
+from data_manifest import table
 from finediving_pose.lexicon import SUB_ACTIONS, DiveNumber, expected_sub_actions
 from finediving_pose.synth import body
 from finediving_pose.synth.body import Pose
@@ -203,16 +201,10 @@ def clip_and_entry(dive: DiveNumber, springboard: bool, rng: np.random.Generator
     a, b = rng.normal(size=2)
     share = ndtr([a, 0.3 * a + np.sqrt(1 - 0.3**2) * b])
     start, height = ("armstand" if dive.armstand else "feet"), ("3" if springboard and not dive.armstand else "10")
-    rows = {r["part"]: r for r in _lengths_table() if (r["start"], r["height_m"]) == (start, height)}
+    rows = {r["part"]: r for r in table("lengths.csv") if (r["start"], r["height_m"]) == (start, height)}
     marks = [int(k[1:]) / 100 for k in rows["clip"] if k.startswith("p") and k[1:].isdigit()]
     clip, entry = (
         float(np.interp(u, marks, [float(rows[part][f"p{round(100 * m)}"]) for m in marks]))
         for part, u in zip(("clip", "entry"), share, strict=True)
     )
     return clip, entry
-
-
-@cache
-def _lengths_table() -> tuple[dict[str, str], ...]:
-    text = (files("data_manifest") / "lengths.csv").read_text(encoding="utf-8")
-    return tuple(csv.DictReader(text.splitlines()))

@@ -6,14 +6,13 @@ judging of the dive) name: the take-off's distance, the position in flight, the 
 
 from __future__ import annotations
 
-import csv
 from dataclasses import asdict, dataclass
 from functools import cache
-from importlib.resources import files
 from typing import NamedTuple
 
 import numpy as np
 
+from data_manifest import table
 from finediving_pose.lexicon import DiveNumber
 
 
@@ -134,8 +133,6 @@ def award_spread(dive_number: str, height: float) -> tuple[float, float]:
     return float(np.average(mean, weights=count)), float(np.sqrt(np.average(sd**2, weights=count)))
 
 
-@cache
 def dived() -> tuple[dict[str, str], ...]:
     """Rows of ``data_manifest/dives.csv``: how often each number is dived from which height, and its awards."""
-    text = (files("data_manifest") / "dives.csv").read_text(encoding="utf-8")
-    return tuple(csv.DictReader(text.splitlines()))
+    return table("dives.csv")
