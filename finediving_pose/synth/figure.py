@@ -101,12 +101,14 @@ def faces_to_draw(figure: Figure, placed: Placed) -> np.ndarray:
     return faces[np.argsort(-distance, kind="stable")]
 
 
-def draw_figure(figure: Figure, placed: Placed, light: Light, towards: np.ndarray, left: int, top: int,
-                size: tuple[int, int]) -> np.ndarray:
-    """The figure in a window of the picture: float32 (h, w, 4) RGB times cover, and cover, 0 to 255.
+def draw_figure(
+    figure: Figure, placed: Placed, light: Light, towards: np.ndarray, window: tuple[int, int, int, int]
+) -> np.ndarray:
+    """The figure in a window (left, top, width, height) of the picture, ``towards`` being the way to the camera.
 
-    ``towards`` is the unit direction to the camera; ``left``, ``top``, ``size`` (w, h) are the window, pixels.
+    Returns uint8 (height, width, 4): colour times cover, and cover.
     """
+    left, top, width, height = window
     faces = faces_to_draw(figure, placed)
     a, b, c, d = (placed.corners[figure.corners[faces, k]] for k in range(4))
     normals = np.cross(c - a, d - b) * figure.turned[faces, None]
@@ -116,8 +118,8 @@ def draw_figure(figure: Figure, placed: Placed, light: Light, towards: np.ndarra
     gleam = np.clip(normals @ (half / np.linalg.norm(half)), 0, 1) ** 24 * figure.look.shine * 110
     lit = figure.colours[faces] * light.on(normals) + gleam[:, None] * light.direct
     paint = np.concatenate([np.clip(lit, 0, 255), np.full((len(faces), 1), 255.0)], 1).tolist()
-    canvas = np.zeros((size[1] * FINE, size[0] * FINE, 4), np.uint8)
-    shapes = (placed.pixels[figure.corners[faces]] - [left, top] + 0.5) * FINE - 0.5
+    canvas = np.zeros((height * FINE, width * FINE, 4), np.uint8)
+    shapes = (placed.pixels[figure.corners[faces]] - (left, top) + 0.5) * FINE - 0.5
     for shape, colour in zip(np.round(shapes * 16).astype(np.int32), paint, strict=True):
         cv2.fillConvexPoly(canvas, shape, colour, cv2.LINE_8, 4)
-    return cv2.resize(canvas, size, interpolation=cv2.INTER_AREA)
+    return cv2.resize(canvas, (width, height), interpolation=cv2.INTER_AREA)

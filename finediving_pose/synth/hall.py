@@ -10,7 +10,7 @@ from finediving_pose.synth.canvas import Canvas, Colour, random_colour, shade
 SKINS: tuple[Colour, ...] = ((224.0, 178.0, 150.0), (150.0, 104.0, 82.0), (200.0, 155.0, 128.0), (96.0, 66.0, 54.0))
 
 
-def paint_hall(canvas: Canvas, rng: np.random.Generator, shore: float) -> None:
+def paint_hall(canvas: Canvas, rng: np.random.Generator, shore: float, outdoor: bool = False) -> None:
     """Paint everything behind the water, band by band from the deck at height ``shore`` to the roof."""
     canvas.image[:] = np.array(random_colour(rng, (0.0, 0.35), (0.06, 0.5)))
     deck = rng.uniform(0.3, 1.1)
@@ -20,10 +20,13 @@ def paint_hall(canvas: Canvas, rng: np.random.Generator, shore: float) -> None:
     _banner(canvas, rng, bottom, bottom + wall)
     _officials(canvas, rng, shore, deck)
     bottom += wall
-    seats = random_colour(rng, (0.1, 0.75), (0.25, 0.75))
+    seats = random_colour(rng, (0.05, 0.7), (0.15, 0.65))
     crowd = rng.beta(0.8, 1.0)
     last = ""
-    while bottom < canvas.top:
+    roof = canvas.top if not outdoor else bottom + rng.uniform(0.0, 5.0)
+    if outdoor:
+        _open_air(canvas, rng, bottom)
+    while bottom < roof:
         kind = str(rng.choice(["stand", "stand", "stand", "banner", "wall", "windows"]))
         size = rng.uniform(2.5, 6.0) if kind == "stand" else rng.uniform(0.5, 1.4)
         if kind == "stand":
@@ -39,7 +42,32 @@ def paint_hall(canvas: Canvas, rng: np.random.Generator, shore: float) -> None:
             canvas.box(canvas.left, canvas.right, bottom, bottom + size, random_colour(rng, (0, 0.3), (0.08, 0.6)))
         last = kind
         bottom += size
-    _structure(canvas, rng, shore + deck)
+    if not outdoor:
+        _structure(canvas, rng, shore + deck)
+
+
+def _open_air(canvas: Canvas, rng: np.random.Generator, bottom: float) -> None:
+    """Sky, and before it trees, houses or hills."""
+    clear = rng.uniform(0, 1)
+    zenith = np.array([60, 120, 200]) * clear + np.array([190, 196, 202]) * (1 - clear)
+    horizon = np.array([200, 215, 230]) * clear + np.array([225, 226, 228]) * (1 - clear)
+    rows = canvas.image.shape[0]
+    share = np.clip((canvas.top - np.arange(rows) / canvas.scale - bottom) / (canvas.top - bottom), 0, 1)[:, None]
+    canvas.image[:] = (horizon + share * (zenith - horizon))[:, None]
+    for _ in range(int(rng.integers(0, 9))):
+        x, wide = rng.uniform(canvas.left, canvas.right), rng.uniform(0.8, 3.0)
+        wall = random_colour(rng, (0.0, 0.25), (0.4, 0.85))
+        top = bottom + rng.uniform(2, 9)
+        canvas.box(x, x + wide, bottom, top, wall)
+        for y in np.arange(bottom + 0.3, top - 0.2, 0.45):
+            canvas.box(x + 0.15, x + wide - 0.15, y, y + 0.2, shade(wall, 0.6))
+    green = random_colour(rng, (0.0, 0.1), (0.2, 0.4))
+    green = (0.75 * green[0], 1.1 * green[1], 0.55 * green[2])
+    crown = rng.uniform(1.5, 6.5)
+    for _ in range(int(rng.integers(60, 320))):
+        x, size = rng.uniform(canvas.left, canvas.right), rng.uniform(0.2, 0.7)
+        y = bottom + crown * rng.uniform(0, 1) * (0.7 + 0.3 * np.sin(1.3 * x))
+        canvas.disc(x, y, size, size * 0.8, shade(green, rng.uniform(0.6, 1.35)))
 
 
 def _structure(canvas: Canvas, rng: np.random.Generator, bottom: float) -> None:
@@ -58,13 +86,12 @@ def _stand(canvas: Canvas, rng: np.random.Generator, bottom: float, top: float, 
     """Rows of seats, some taken, with stairs between blocks; people sit in clusters."""
     ground = shade(seats, rng.uniform(0.3, 0.6))
     canvas.box(canvas.left, canvas.right, bottom, top, ground)
-    row, pitch = rng.uniform(0.27, 0.42), rng.uniform(0.24, 0.36)
-    block, aisle = rng.uniform(2.5, 7.0), rng.uniform(0.5, 1.0)
+    row = rng.uniform(0.16, 0.36)
+    pitch = row * rng.uniform(0.75, 1.0)
+    block, aisle = rng.uniform(2.5, 7.0), rng.uniform(0.3, 0.8)
     start = rng.uniform(0, block)
-    shirts = [random_colour(rng, (0.0, 0.8), (0.1, 0.9)) for _ in range(4)] + [
-        (40.0, 40.0, 48.0),
-        (200.0, 200.0, 205.0),
-    ]
+    shirts = [random_colour(rng, (0.1, 0.7), (0.15, 0.7)) for _ in range(4)]
+    shirts += [(34.0, 34.0, 42.0), (60.0, 62.0, 72.0), (196.0, 196.0, 200.0)]
     favour = rng.dirichlet(np.full(len(shirts), 0.8))
     clusters = cv2.resize(rng.random((4, 8)).astype(np.float32), (64, 32), interpolation=cv2.INTER_CUBIC)
     for y in np.arange(bottom, top, row)[::-1]:
@@ -127,7 +154,7 @@ def _spectator(canvas: Canvas, rng: np.random.Generator, x: float, y: float, row
 
 def _banner(canvas: Canvas, rng: np.random.Generator, bottom: float, top: float) -> None:
     """A band of advertising: colour, stripes, words."""
-    ground = random_colour(rng, (0.1, 1.0), (0.25, 0.95))
+    ground = random_colour(rng, (0.1, 0.95), (0.2, 0.85))
     canvas.box(canvas.left, canvas.right, bottom, top, ground)
     x = canvas.left
     while x < canvas.right:

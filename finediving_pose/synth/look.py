@@ -107,11 +107,11 @@ def _suit(look: Look, level: np.ndarray, around: np.ndarray) -> np.ndarray:
 def _trunk(look: Look, colour: np.ndarray, level: np.ndarray, around: np.ndarray) -> None:
     front, back = _near(around, FRONT, 1.2), _near(around, BACK, 1.2)
     spine = _near(around, BACK, 0.2) & (level > 0.03) & (level < 0.29)
-    colour[spine] *= 0.80
+    colour[spine] *= 0.86
     colour[_near(around, BACK, 0.7) & (level > 0.19) & (level < 0.28) & ~spine] *= 1.06
-    colour[_near(around, FRONT, 0.2) & (level > 0.02)] *= 0.90
+    colour[_near(around, FRONT, 0.2) & (level > 0.02)] *= 0.94
     colour[_near(around, FRONT, 0.8) & (level > 0.2) & (level < 0.235)] *= 0.93
-    colour[_near(around, FRONT, 0.2) & (level > 0.03) & (level < 0.09)] *= 0.85
+    colour[_near(around, FRONT, 0.2) & (level > 0.03) & (level < 0.09)] *= 0.9
     colour[level > 0.34] *= 0.86
     if look.woman:
         top = np.where(front, look.cut["neckline"], np.where(back, look.cut["back"], 0.22))
@@ -129,8 +129,8 @@ def _head(look: Look, colour: np.ndarray, level: np.ndarray, around: np.ndarray)
     line = np.interp(np.abs((around - FRONT + np.pi) % (2 * np.pi) - np.pi), [0.6, 1.3, 1.9, 3.2], [0.106, 0.09, 0.06, 0.02])
     cheek = _near(around, FRONT, 1.2) & (level > 0.03) & (level < 0.07)
     colour[cheek] *= (1.03, 0.95, 0.93)
-    colour[_near(around, FRONT, 0.2) & (level > 0.015) & (level < 0.045)] *= (0.88, 0.70, 0.68)
-    colour[_near(around, FRONT, 0.7) & ~_near(around, FRONT, 0.2) & (level > 0.06) & (level < 0.08)] *= 0.45
+    colour[_near(around, FRONT, 0.2) & (level > 0.015) & (level < 0.045)] *= (0.92, 0.78, 0.76)
+    colour[_near(around, FRONT, 0.7) & ~_near(around, FRONT, 0.2) & (level > 0.06) & (level < 0.08)] *= 0.55
     colour[level < 0.02] *= 0.8
     hair = level > line
     colour[hair] = look.hair

@@ -38,10 +38,13 @@ class Splash:
             touch, size, born, origin, velocity, np.minimum(0.007 + rng.exponential(0.006 + 0.009 * size, n), 0.04)
         )
 
-    def draw(self, picture: np.ndarray, time: float, view: View, pan: Pan, foam: Colour) -> None:
-        """Draw the splash at ``time`` seconds over ``picture`` (H, W, 3) RGB, in place."""
+    def draw(self, picture: np.ndarray, time: float, view: View, pan: Pan, foam: Colour) -> np.ndarray | None:
+        """Draw the splash at ``time`` seconds over ``picture`` (H, W, 3) RGB, in place.
+
+        Returns how opaque it is, uint8 (H, W); None where nothing is to be seen.
+        """
         if time <= self.touch:
-            return
+            return None
         centre, scale = pan.at(np.array([time]))
         cover = np.zeros((HEIGHT, WIDTH), np.uint8)
         mist = np.zeros((HEIGHT, WIDTH), np.uint8)
@@ -49,13 +52,16 @@ class Splash:
         self._draw_drops(cover, time, view, centre, scale)
         rows = np.flatnonzero(mist.any(1) | cover.any(1))
         if not len(rows):
-            return
+            return None
         top, bottom = max(rows[0] - 8, 0), rows[-1] + 9
         sharp = cv2.GaussianBlur(cover[top:bottom], (0, 0), 0.7)
         veil = cv2.blur(cv2.add(cover, mist)[top:bottom], (11, 15))
-        alpha = cv2.add(sharp, veil)[..., None].astype(np.float32) / 255
+        opaque = np.zeros((HEIGHT, WIDTH), np.uint8)
+        opaque[top:bottom] = cv2.add(sharp, veil)
+        alpha = opaque[top:bottom, :, None].astype(np.float32) / 255
         part = picture[top:bottom]
         part[:] = (part + alpha * (np.array(foam, np.float32) - part)).astype(np.uint8)
+        return opaque
 
     def _draw_drops(self, cover: np.ndarray, time: float, view: View, centre: np.ndarray, scale: np.ndarray) -> None:
         """Every drop a streak along its path."""
@@ -77,7 +83,7 @@ class Splash:
         """Flat patches that grow and fade."""
         grown = 0.10 + (0.8 + 1.3 * self.size) * (1 - np.exp(-2.5 * since))
         wide = grown * (0.3 + 0.6 * self.size) * float(scale[0])
-        flat = max(0.10, -float(view.away[2])) * 1.2
+        flat = max(0.10, view.height / view.distance) * 1.2
         strength = int((50 + 110 * self.size) * np.exp(-0.7 * since))
         for k, blob in enumerate(self.origin[:9]):
             spread = self.origin.mean(0) + (blob - self.origin.mean(0)) * (0.4 + 2.5 * since)
