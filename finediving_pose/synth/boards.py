@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from finediving_pose.synth.camera import HEIGHT, WIDTH, View, to_pixels
-from finediving_pose.synth.canvas import Canvas, Colour, random_colour, shade
+from finediving_pose.synth.canvas import Canvas, Colour, hall_colour, random_colour, shade
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Platform:
 
 def paint_tower(canvas: Canvas, rng: np.random.Generator, view: View, height: float, indoor: float) -> Platform:
     """The tower with its platforms; the ten-metre platform ends at x = 0, lower ones are set back or aside."""
-    colour = random_colour(rng, (0.0, 0.75), (0.3, 0.9)) if rng.random() < 0.5 else _concrete(rng)
+    colour = hall_colour(rng, (0.35, 0.95))
     colour = shade(colour, indoor)
     metal = shade(random_colour(rng, (0.0, 0.15), (0.5, 1.0)), indoor)
     width, thick = rng.uniform(1.25, 1.6), rng.uniform(0.18, 0.4)
@@ -66,7 +66,7 @@ def paint_tower(canvas: Canvas, rng: np.random.Generator, view: View, height: fl
             shapes += box(view, (-9, across - 0.8, level - 0.25), (end, across + 0.8, level), shade(colour, 0.85))
             shapes += rails([(end - 0.8 - k, across + side * 0.8, level) for k in range(4)], metal)
     shapes += rails([(-1.0 - k, side * width, height) for k in range(6)], metal)
-    fascia = shade(random_colour(rng, (0.3, 1.0), (0.4, 0.95)), indoor) if rng.random() < 0.4 else colour
+    fascia = shade(hall_colour(rng, (0.4, 0.95)), indoor) if rng.random() < 0.4 else colour
     shapes += box(view, (-9, -width, height - thick), (0, width, height), colour, fascia)
     _paint(canvas, view, shapes)
     near = sorted((-side * 1.0, -side * width))
@@ -80,7 +80,7 @@ def paint_springboard_stand(
     canvas: Canvas, rng: np.random.Generator, view: View, height: float, indoor: float
 ) -> None:
     """What carries the springboard; the board itself bends and is drawn with each frame."""
-    colour = shade(random_colour(rng, (0.0, 0.7), (0.4, 0.95)) if rng.random() < 0.5 else _concrete(rng), indoor)
+    colour = shade(hall_colour(rng, (0.4, 0.95)), indoor)
     metal = shade(random_colour(rng, (0.0, 0.2), (0.5, 1.0)), indoor)
     side = float(np.sign(view.away[1]))
     shapes: list[Shape] = []
@@ -123,10 +123,6 @@ def rails(points: list[tuple[float, float, float]], metal: Colour) -> list[Shape
         for rise in (0.45, 0.9):
             bars.append(Shape(np.array([a, b]) + (0, 0, rise), shade(metal, 0.8 + 0.2 * (rise > 0.5)), 0.04))
     return bars + [Shape(np.array([p, p]) + [[0, 0, 0], [0, 0, 0.92]], shade(metal, 0.9), 0.04) for p in points]
-
-
-def _concrete(rng: np.random.Generator) -> Colour:
-    return random_colour(rng, (0.0, 0.12), (0.4, 0.9))
 
 
 def _paint(canvas: Canvas, view: View, shapes: list[Shape]) -> None:

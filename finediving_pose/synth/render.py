@@ -84,8 +84,8 @@ class Painter:
     def __init__(self, scene: Scenery, view: View, rng: np.random.Generator, lanes: tuple[float, ...] = (0.0,)) -> None:
         self.scene, self.view = scene, view
         self.lanes = sorted(lanes, key=lambda y: -view.away[1] * y)
-        self.soft = float(rng.uniform(0.3, 0.8))
-        grain = rng.normal(0, rng.uniform(0.5, 2.5), (HEIGHT + 64, WIDTH + 64, 1)).astype(np.int16)
+        self.soft, self.crisp = float(rng.uniform(0.3, 0.6)), float(rng.uniform(-0.3, 0.9))
+        grain = rng.normal(0, rng.uniform(0.3, 2.2), (HEIGHT + 64, WIDTH + 64, 1)).astype(np.int16)
         self.grain = np.repeat(grain, 3, 2)
         self.sign = random_sign(rng)
         self.rng = rng
@@ -210,8 +210,10 @@ class Painter:
         part[:] = part * (1 - total[..., 3:] / 255) + total[..., :3]
 
     def _finished(self, picture: np.ndarray) -> np.ndarray:
-        """Lens, broadcast, sensor: a little soft, a sign in the corner, a little grain."""
+        """Lens, broadcast, sensor: soft or with crisped edges, a sign in the corner, a little grain."""
         picture = cv2.GaussianBlur(picture, (0, 0), self.soft)
+        if self.crisp > 0:
+            picture = cv2.addWeighted(picture, 1 + self.crisp, cv2.GaussianBlur(picture, (5, 5), 1.1), -self.crisp, 0)
         if self.sign:
             self.sign.draw(picture)
         dy, dx = self.rng.integers(0, 64, 2)

@@ -13,7 +13,7 @@ import numpy as np
 
 from finediving_pose.synth.boards import Platform, paint_springboard_stand, paint_tower
 from finediving_pose.synth.camera import View
-from finediving_pose.synth.canvas import Canvas, Colour, random_colour, shade
+from finediving_pose.synth.canvas import Canvas, Colour, hall_colour, shade
 from finediving_pose.synth.figure import Light
 from finediving_pose.synth.hall import paint_hall
 
@@ -56,7 +56,7 @@ def random_scenery(rng: np.random.Generator, view: View, height: float) -> Scene
     outdoor = rng.random() < 0.25
     shore = float(view.panorama(rng.uniform(7.0, 15.0) * view.away)[1])
     paint_hall(canvas, rng, shore, outdoor)
-    _softened(canvas, rng, rng.uniform(0.3, 1.3))
+    _softened(canvas, rng, rng.uniform(0.25, 0.9))
     bright = _lit(canvas, rng, shore, outdoor)
     foam = _water(canvas, rng, shore, bright)
     platform = Platform()
@@ -64,7 +64,7 @@ def random_scenery(rng: np.random.Generator, view: View, height: float) -> Scene
         platform = paint_tower(canvas, rng, view, height, bright)
     else:
         paint_springboard_stand(canvas, rng, view, height, bright)
-    plank = shade(random_colour(rng, (0.0, 0.5), (0.55, 0.95)), bright)
+    plank = shade(hall_colour(rng, (0.55, 0.95)), bright)
     light = _random_light(rng, view, outdoor, bright)
     return Scenery(canvas.image, canvas.left, canvas.top, scale, height, shore, foam, light, plank, platform)
 
@@ -76,7 +76,7 @@ def _random_light(rng: np.random.Generator, view: View, outdoor: bool, bright: f
     hard = rng.uniform(0.75, 1.0) if outdoor else rng.uniform(0.3, 0.8)
     warm = np.array([1.0, 0.97, 0.92]) if outdoor else rng.uniform(0.95, 1.03, 3)
     sky = np.array([0.94, 0.99, 1.06]) if outdoor else np.ones(3)
-    gain = 0.25 + 0.8 * bright
+    gain = (0.25 + 0.75 * bright) * rng.uniform(0.85, 1.05)
     return Light(
         direction / np.linalg.norm(direction), warm * hard * gain, sky * (0.92 - 0.62 * hard) * gain,
         np.array([0.04, 0.10, 0.14]) * rng.uniform(0.4, 1.4) * gain,
@@ -95,14 +95,16 @@ def _softened(canvas: Canvas, rng: np.random.Generator, sigma: float) -> None:
 
 def _lit(canvas: Canvas, rng: np.random.Generator, shore: float, outdoor: bool) -> float:
     """White balance and exposure of the broadcast; under a roof the stands lie in the dark. Returns the exposure."""
-    colourful = rng.uniform(0.55, 1.0)
+    colourful = rng.uniform(0.6, 1.0)
     bright = float(rng.uniform(0.8, 1.1))
-    gain = bright * rng.uniform(0.95, 1.05, 3)
     height = canvas.top - np.arange(canvas.image.shape[0]) / canvas.scale - shore
-    dark = 1.0 if outdoor else rng.uniform(0.3, 1.05)
+    dark = 1.0 if outdoor else rng.uniform(0.4, 1.1)
     dim = np.interp(height, [0, rng.uniform(1.5, 3.0), 12.0], [1.0, dark, dark * rng.uniform(0.6, 1.0)])[:, None, None]
     grey = canvas.image.mean(2, keepdims=True)
-    canvas.image[:] = np.clip((grey + colourful * (canvas.image - grey)) * gain * dim, 0, 255).astype(np.uint8)
+    picture = (grey + colourful * (canvas.image - grey)) * dim
+    # The camera's exposure follows the picture: its bright parts come out about as bright in every hall.
+    exposed = np.clip(rng.uniform(150, 205) / np.percentile(picture[::4, ::4], 94), 0.6, 2.2)
+    canvas.image[:] = np.clip(picture * exposed * rng.uniform(0.95, 1.05, 3), 0, 255).astype(np.uint8)
     return bright
 
 
@@ -113,16 +115,16 @@ def _water(canvas: Canvas, rng: np.random.Generator, shore: float, bright: float
     depth = np.linspace(0, 1, rows, dtype=np.float32)[:, None]
     fine, coarse = (_ripples(rng, rows, columns, rng.uniform(*size)) for size in ((3, 6), (9, 20)))
     noise = (1 - depth) * fine + depth * coarse + 0.7 * _ripples(rng, rows, columns, 60.0)
-    deep = rng.uniform(0.4, 1.1) * bright
+    deep = rng.uniform(0.45, 1.1) * bright
     water = np.array([rng.uniform(8, 70), rng.uniform(95, 190), rng.uniform(150, 240)]) * deep
     mirrored = canvas.image[max(0, first - rows) : first][::-1].astype(np.float32)
     mirrored = cv2.blur(cv2.resize(mirrored, (columns, rows)), (3, int(rng.integers(9, 41)) | 1))
     sheen = (rng.uniform(0.25, 0.6) * (1 - depth) + 0.04)[..., None] * (1 + 0.35 * noise[..., None])
     sheen = np.clip(sheen, 0, 0.9)
     tone = 1 + rng.uniform(0.05, 0.14) * noise[..., None] + np.linspace(0.12, -0.12, rows)[:, None, None]
-    glint = np.clip(noise - rng.uniform(1.5, 2.6), 0, 1)[..., None] * 130
+    glint = np.clip(noise - rng.uniform(1.7, 3.2), 0, 1)[..., None] * rng.uniform(30, 120)
     canvas.image[first:] = np.clip(water * tone * (1 - sheen) + mirrored * sheen + glint, 0, 255).astype(np.uint8)
-    edge = shade(random_colour(rng, (0.0, 0.3), (0.6, 1.0)), bright)
+    edge = shade(hall_colour(rng, (0.6, 1.0)), bright)
     canvas.box(canvas.left, canvas.right, shore - 0.04, shore + rng.uniform(0.06, 0.2), edge)
     red, green, blue = 0.78 * np.array([238, 246, 250]) * min(1.0, bright + 0.15) + 0.22 * water
     return float(red), float(green), float(blue)
