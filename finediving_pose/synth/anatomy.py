@@ -90,9 +90,7 @@ def _ball(name: str, limb: str, segment: str, point: int, radius: float) -> Tube
     return Tube(name, limb, rings, tuple(up for up, _ in rows))
 
 
-def _limb(
-    name: str, limb: str, ends: tuple[int, int], rows: tuple[tuple[float, float, float, float], ...]
-) -> Tube:
+def _limb(name: str, limb: str, ends: tuple[int, int], rows: tuple[tuple[float, float, float, float], ...]) -> Tube:
     """A round limb with domed ends: rows of share of the way, shift to the front, and half axes; levels are shares."""
     a, b = ends
     segment = name
@@ -110,12 +108,24 @@ def _limb(
     return Tube(name, limb, rings, tuple(share + 2 * along for share, along, _, _ in domed))
 
 
-_THIGH = ((0.0, -0.004, 0.047, 0.054), (0.25, 0.003, 0.046, 0.050), (0.6, 0.004, 0.038, 0.041), (1.0, 0.0, 0.029, 0.031))
+# fmt: off
+_THIGH = (
+    (0.0, -0.004, 0.047, 0.054),
+    (0.25, 0.003, 0.046, 0.050),
+    (0.6, 0.004, 0.038, 0.041),
+    (1.0, 0.0, 0.029, 0.031),
+)
 _SHANK = ((0.0, 0.0, 0.028, 0.029), (0.3, -0.011, 0.030, 0.032), (0.65, -0.006, 0.022, 0.024), (1.0, 0.0, 0.017, 0.019))
-_FOOT = ((-0.22, -0.006, 0.016, 0.016), (0.15, 0.0, 0.019, 0.019), (0.65, -0.006, 0.024, 0.011), (1.0, -0.008, 0.019, 0.007))
+_FOOT = (
+    (-0.22, -0.006, 0.016, 0.016),
+    (0.15, 0.0, 0.019, 0.019),
+    (0.65, -0.006, 0.024, 0.011),
+    (1.0, -0.008, 0.019, 0.007),
+)
 _UPPER_ARM = ((0.0, 0.0, 0.034, 0.034), (0.3, 0.0, 0.030, 0.030), (0.65, 0.0, 0.026, 0.026), (1.0, 0.0, 0.021, 0.021))
 _FOREARM = ((0.0, 0.0, 0.021, 0.021), (0.3, 0.0, 0.0235, 0.0225), (0.75, 0.0, 0.017, 0.016), (1.0, 0.0, 0.0155, 0.0135))
 _HAND = ((0.05, 0.0, 0.0135, 0.0155), (0.45, 0.0, 0.009, 0.021), (1.0, 0.0, 0.006, 0.013))
+# fmt: on
 
 
 def tubes(woman: bool, bun: bool) -> list[Tube]:
@@ -142,9 +152,10 @@ _SIDES = {
     "left": (3, 4, 5, P.LEFT_TOE, P.LEFT_GLUTE, 13, 14, 15, P.LEFT_FINGER),
 }
 
-_SEGMENTS = ("pelvis", "thorax", "head") + tuple(
-    f"{side} {part}" for side in _SIDES for part in ("thigh", "shank", "foot", "upper arm", "forearm", "hand")
-)
+_SEGMENTS = (
+    "pelvis", "thorax", "head",
+    *(f"{side} {part}" for side in _SIDES for part in ("thigh", "shank", "foot", "upper arm", "forearm", "hand")),
+)  # fmt: skip
 
 _UPWARD = np.array([1.0 if segment in ("pelvis", "thorax", "head") else -1.0 for segment in _SEGMENTS])
 """Whether a segment goes from feet to head, or down and away: its directions are left- or right-handed."""
@@ -178,7 +189,9 @@ class Skin:
         for row, ring in zip(weights, rings, strict=True):
             row[list(ring.anchor)] = list(ring.anchor.values())
         starts = np.cumsum([0, *(len(part.rings) for part in parts)])
-        strips = [pair for part, s in zip(parts, starts, strict=False) for pair in pairwise(range(s, s + len(part.rings)))]
+        strips = [
+            pair for part, s in zip(parts, starts, strict=False) for pair in pairwise(range(s, s + len(part.rings)))
+        ]
         limb = [LIMBS.index(part.limb) for part in parts for _ in part.rings[1:]]
         half = np.array([ring.half for ring in rings]) * build.stature * build.girth
         trunk = len(parts[0].rings)

@@ -76,9 +76,7 @@ def paint_tower(canvas: Canvas, rng: np.random.Generator, view: View, height: fl
     return Platform(tuple(front))
 
 
-def paint_springboard_stand(
-    canvas: Canvas, rng: np.random.Generator, view: View, height: float, indoor: float
-) -> None:
+def paint_springboard_stand(canvas: Canvas, rng: np.random.Generator, view: View, height: float, indoor: float) -> None:
     """What carries the springboard; the board itself bends and is drawn with each frame."""
     colour = shade(hall_colour(rng, (0.4, 0.95)), indoor)
     metal = shade(random_colour(rng, (0.0, 0.2), (0.5, 1.0)), indoor)
@@ -105,14 +103,14 @@ def box(
     spans = np.array([low, high])
     faces = []
     for axis in range(3):
-        others = [a for a in range(3) if a != axis]
+        p, q = (a for a in range(3) if a != axis)
         for k in range(2):
-            outside = (view.place[axis] - spans[k, axis]) * (2 * k - 1) > 0
-            if outside:
-                quad = np.array([[spans[i, others[0]], spans[j, others[1]]] for i, j in ((0, 0), (1, 0), (1, 1), (0, 1))])
-                tone = (0.75, 1.0, (0.45, 1.2)[k])[axis]
-                tint = shade(end if end and axis < 2 else colour, tone)
-                faces.append(Shape(np.insert(quad, axis, spans[k, axis], axis=1), tint))
+            if (view.place[axis] - spans[k, axis]) * (2 * k - 1) <= 0:
+                continue
+            quad = np.full((4, 3), spans[k, axis])
+            quad[:, p], quad[:, q] = spans[[0, 1, 1, 0], p], spans[[0, 0, 1, 1], q]
+            tone = (0.75, 1.0, (0.45, 1.2)[k])[axis]
+            faces.append(Shape(quad, shade(end if end and axis < 2 else colour, tone)))
     return faces
 
 
@@ -121,8 +119,9 @@ def rails(points: list[tuple[float, float, float]], metal: Colour) -> list[Shape
     bars = []
     for a, b in pairwise(points):
         for rise in (0.45, 0.9):
-            bars.append(Shape(np.array([a, b]) + (0, 0, rise), shade(metal, 0.8 + 0.2 * (rise > 0.5)), 0.04))
-    return bars + [Shape(np.array([p, p]) + [[0, 0, 0], [0, 0, 0.92]], shade(metal, 0.9), 0.04) for p in points]
+            bars.append(Shape(np.array([a, b]) + np.array([0, 0, rise]), shade(metal, 0.8 + 0.2 * (rise > 0.5)), 0.04))
+    posts = [Shape(np.array([(x, y, z), (x, y, z + 0.92)]), shade(metal, 0.9), 0.04) for x, y, z in points]
+    return bars + posts
 
 
 def _paint(canvas: Canvas, view: View, shapes: list[Shape]) -> None:

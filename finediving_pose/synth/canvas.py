@@ -44,7 +44,9 @@ def random_colour(rng: np.random.Generator, saturation: tuple[float, float], val
     return float(rgb[0]), float(rgb[1]), float(rgb[2])
 
 
-_PAINTS = ((0.0, 0.8), (0.05, 0.4), (0.12, 0.9), (0.14, 0.35), (0.36, 0.6), (0.47, 0.6), (0.57, 0.9), (0.60, 0.9), (0.63, 0.7))
+_PAINTS = (
+    (0.0, 0.8), (0.05, 0.4), (0.12, 0.9), (0.14, 0.35), (0.36, 0.6), (0.47, 0.6), (0.57, 0.9), (0.60, 0.9), (0.63, 0.7),
+)  # fmt: skip
 """Hues (turns) that halls are painted in, and how saturated at most; grey is drawn apart."""
 
 

@@ -75,9 +75,7 @@ class Placed:
     scale: float
 
 
-def place_figure(
-    figure: Figure, view: View, points: np.ndarray, centre: np.ndarray, scale: np.ndarray
-) -> list[Placed]:
+def place_figure(figure: Figure, view: View, points: np.ndarray, centre: np.ndarray, scale: np.ndarray) -> list[Placed]:
     """Put points (T, N_POINTS, 3) of the world into the picture of a camera at ``centre`` (T, 2), ``scale`` (T,)."""
     corners = figure.skin.corners(points).reshape(len(points), -1, 3)
     pixels = to_pixels(view.panorama(corners), centre, scale)

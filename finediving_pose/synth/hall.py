@@ -210,8 +210,9 @@ def _officials(canvas: Canvas, rng: np.random.Generator, shore: float, deck: flo
             for dx in (-0.05, 0.05):
                 canvas.line((x + dx * tall, foot), (x + 0.8 * dx * tall, hip), trousers, 0.075 * tall)
         chest = np.array([[-0.08, 0], [0.08, 0], [0.12, 0.3], [0.06, 0.36], [-0.06, 0.36], [-0.12, 0.3]]) * tall
-        canvas.polygon(chest + [x, hip], top)
-        canvas.polygon(chest[[1, 2, 3]] + [x, hip], shade(top, 0.8))
+        chest += np.array([x, hip])
+        canvas.polygon(chest, top)
+        canvas.polygon(chest[1:4], shade(top, 0.8))
         for dx in (-0.12, 0.12):
             elbow = (x + 1.2 * dx * tall, hip + 0.14 * tall)
             canvas.line((x + dx * tall, hip + 0.29 * tall), elbow, top, 0.06 * tall)

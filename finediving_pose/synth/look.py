@@ -116,7 +116,8 @@ def _trunk(look: Look, colour: np.ndarray, level: np.ndarray, around: np.ndarray
     if look.woman:
         top = np.where(front, look.cut["neckline"], np.where(back, look.cut["back"], 0.22))
         straps = (level < 0.315) & (
-            (_near(around, BACK, 0.6) & ~_near(around, BACK, 0.2)) | (_near(around, FRONT, 0.8) & ~_near(around, FRONT, 0.2))
+            (_near(around, BACK, 0.6) & ~_near(around, BACK, 0.2))
+            | (_near(around, FRONT, 0.8) & ~_near(around, FRONT, 0.2))
         )
         bottom = np.where(front | back, -1.0, look.cut["leg"] - 0.03)
         worn = ((level < top) | straps) & (level > bottom)
@@ -126,7 +127,9 @@ def _trunk(look: Look, colour: np.ndarray, level: np.ndarray, around: np.ndarray
 
 
 def _head(look: Look, colour: np.ndarray, level: np.ndarray, around: np.ndarray) -> None:
-    line = np.interp(np.abs((around - FRONT + np.pi) % (2 * np.pi) - np.pi), [0.6, 1.3, 1.9, 3.2], [0.106, 0.09, 0.06, 0.02])
+    line = np.interp(
+        np.abs((around - FRONT + np.pi) % (2 * np.pi) - np.pi), [0.6, 1.3, 1.9, 3.2], [0.106, 0.09, 0.06, 0.02]
+    )
     cheek = _near(around, FRONT, 1.2) & (level > 0.03) & (level < 0.07)
     colour[cheek] *= (1.03, 0.95, 0.93)
     colour[_near(around, FRONT, 0.2) & (level > 0.015) & (level < 0.045)] *= (0.92, 0.78, 0.76)
@@ -149,10 +152,7 @@ def _glute(look: Look, colour: np.ndarray, level: np.ndarray, around: np.ndarray
 
 
 def _thigh(look: Look, colour: np.ndarray, level: np.ndarray, around: np.ndarray) -> None:
-    if look.woman:
-        worn = (level < 0.0) & (np.cos(around) < 0.3)
-    else:
-        worn = level < max(look.cut["trunks"], 0.07)
+    worn = (level < 0.0) & (np.cos(around) < 0.3) if look.woman else level < max(look.cut["trunks"], 0.07)
     colour[worn] = _suit(look, 0 * level - 0.02, around)[worn]
     colour[_near(around, FRONT, 0.8) & (level > 0.93)] *= (0.90, 0.84, 0.82)
     colour[_near(around, BACK, 0.8) & (level > 0.7)] *= 0.93
