@@ -7,13 +7,13 @@ Symbols: N clips, B pairs, T frames (96), S stages (3), K tokens a stage (10), D
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
 from mmengine.model import BaseModel
-from torch import Tensor
+from torch import Tensor, nn
 
 from baselines.backbones.gsm_regnet import GSMRegNet
 from baselines.backbones.hdgcn import HDGCN
@@ -22,7 +22,10 @@ from baselines.losses import stage_contrast
 from baselines.modules.fusion import PoseGuidedFusion
 from baselines.modules.regressor import StageRegressor, StageWeights
 from baselines.modules.segmentation import ProcedureSegmentation, predict_transitions, segmentation_loss
-from baselines.modules.stages import pool_stages, stage_reducer
+from baselines.modules.stages import pool_stages, stage_reducer, thirds
+
+PARTS = ("skeleton", "static", "fusion", "contrast", "segmentation")
+"""What can be left out of the model, to see what it is worth."""
 
 
 class Encoded(NamedTuple):
@@ -53,6 +56,10 @@ class HPMCR(BaseModel):
     score_unit : points that an output of 1 stands for. 1 as published; a larger unit
         lets a short training reach differences of tens of points
     contrast_weight : weight of both contrastive losses
+    without : parts to leave out, of :data:`PARTS`. skeleton: fused tokens are the visual ones. static: only
+        fused tokens are compared (the encoder remains, since the segmentation reads it). fusion: visual and
+        skeleton tokens are added. contrast: neither contrastive loss. segmentation: no transitions are
+        learned, stages are equal thirds
     """
 
     def __init__(
@@ -67,8 +74,12 @@ class HPMCR(BaseModel):
         heads: int = 2,
         score_unit: float = 1.0,
         contrast_weight: float = 1.0,
+        without: Sequence[str] = (),
     ) -> None:
         super().__init__()
+        if unknown := set(without) - set(PARTS):
+            raise ValueError(f"the model has no parts {sorted(unknown)}; it can do without {', '.join(PARTS)}")
+        self.without = frozenset(without)
         self.tokens, self.score_unit, self.contrast_weight = tokens, score_unit, contrast_weight
         self.dynamic = I3D(**i3d or {})
         self.static = GSMRegNet(frames, **static or {})
@@ -82,6 +93,14 @@ class HPMCR(BaseModel):
         self.compare_fused = StageRegressor(dim, depth, heads)
         self.compare_static = StageRegressor(dim, depth, heads)
         self.stage_weights = StageWeights()  # shared by both branches
+        # what is left out is built first, so that the rest starts from the same random weights
+        dropped = {
+            "skeleton": ("skeleton", "fusion"),
+            "fusion": ("fusion",),
+            "static": ("reduce_static", "compare_static"),
+        }
+        for name in {n for part in self.without for n in dropped.get(part, ())}:
+            setattr(self, name, nn.Identity())
 
     def forward(self, mode: str = "tensor", **batch: Tensor) -> Any:
         """Entry point of the training loop: ``mode`` is ``tensor`` (encode), ``loss`` or ``predict``."""
@@ -95,21 +114,33 @@ class HPMCR(BaseModel):
         static = self.static(video)  # (N, T, 368)
         logits = self.segmentation(static)  # (N, T, 2)
         cut = predict_transitions(logits) if transitions is None else transitions
+        if "segmentation" in self.without:
+            cut = thirds(cut, video.shape[2])
         dynamic = pool_stages(self.dynamic(video), cut // self.dynamic.stride, self.tokens)  # (N, S, K, 1024)
-        skeleton = pool_stages(self.skeleton(pose).transpose(1, 2), cut, self.tokens)  # (N, S, K, D)
         return Encoded(
-            fused=self.fusion(self.reduce_dynamic(dynamic), skeleton),
+            fused=self._fuse(self.reduce_dynamic(dynamic), pose, cut),
             static=self.reduce_static(pool_stages(static, cut, self.tokens)),
             logits=logits,
             transitions=cut,
         )
 
+    def _fuse(self, visual: Tensor, pose: Tensor, cut: Tensor) -> Tensor:
+        """Visual tokens (N, S, K, D) that have seen the skeleton's."""
+        if "skeleton" in self.without:
+            return visual
+        skeleton = pool_stages(self.skeleton(pose).transpose(1, 2), cut, self.tokens)  # (N, S, K, D)
+        return visual + skeleton if "fusion" in self.without else self.fusion(visual, skeleton)
+
     def compare(self, query: Encoded, exemplar: Encoded) -> Tensor:
         """How many points the query is above its exemplar: B pairs -> (B,)."""
-        fused = self.compare_fused(query.fused, exemplar.fused)  # (B, S)
-        static = self.compare_static(query.static, exemplar.static)  # (B, S)
-        relative = (self.stage_weights(fused) + self.stage_weights(static)) / 2
-        return relative * self.score_unit
+        return self.compare_stages(query, exemplar).sum(1)
+
+    def compare_stages(self, query: Encoded, exemplar: Encoded) -> Tensor:
+        """The same by stage, weights applied: B pairs -> (B, S), points that add up to :meth:`compare`."""
+        relative = self.compare_fused(query.fused, exemplar.fused)  # (B, S)
+        if "static" not in self.without:
+            relative = (relative + self.compare_static(query.static, exemplar.static)) / 2
+        return relative * self.stage_weights.shares * self.score_unit
 
     def loss(
         self, video: Tensor, pose: Tensor, transitions: Tensor, score: Tensor, query: Tensor, exemplar: Tensor
@@ -125,12 +156,14 @@ class HPMCR(BaseModel):
         q, e = clips.pick(query), clips.pick(exemplar)
         difference = score[query] - score[exemplar]
         both_ways = F.mse_loss(self.compare(q, e), difference) + F.mse_loss(self.compare(e, q), -difference)
-        return {
-            "score_loss": both_ways / self.score_unit**2,
-            "segmentation_loss": segmentation_loss(clips.logits, transitions),
-            "fused_contrast_loss": self.contrast_weight * stage_contrast(q.fused, e.fused),
-            "static_contrast_loss": self.contrast_weight * stage_contrast(q.static, e.static),
-        }
+        losses = {"score_loss": both_ways / self.score_unit**2}
+        if "segmentation" not in self.without:
+            losses["segmentation_loss"] = segmentation_loss(clips.logits, transitions)
+        if "contrast" not in self.without:
+            losses["fused_contrast_loss"] = self.contrast_weight * stage_contrast(q.fused, e.fused)
+            if "static" not in self.without:
+                losses["static_contrast_loss"] = self.contrast_weight * stage_contrast(q.static, e.static)
+        return losses
 
     @torch.no_grad()
     def predict(self, video: Tensor, pose: Tensor, query: Tensor, exemplar: Tensor, exemplar_score: Tensor) -> Tensor:

@@ -21,9 +21,14 @@ class StageWeights(nn.Module):
         super().__init__()
         self.raw = nn.Parameter(torch.full((stages,), 1.0).expm1().log())  # softplus(raw) = 1
 
-    def forward(self, per_stage: Tensor) -> Tensor:
+    @property
+    def shares(self) -> Tensor:
+        """(S,) positive, of sum 1."""
         weight = F.softplus(self.raw)
-        return (per_stage * weight).sum(1) / weight.sum()
+        return weight / weight.sum()
+
+    def forward(self, per_stage: Tensor) -> Tensor:
+        return (per_stage * self.shares).sum(1)
 
 
 class StageRegressor(nn.Module):

@@ -35,6 +35,11 @@ def pool_stages(features: Tensor, transitions: Tensor, tokens: int) -> Tensor:
     return low + (high - low) * fraction
 
 
+def thirds(transitions: Tensor, frames: int) -> Tensor:
+    """Transitions (N, 2) that cut clips of so many frames in three equal parts, whatever they were."""
+    return transitions.new_tensor((frames // STAGES, 2 * frames // STAGES)).expand_as(transitions)
+
+
 class PerStage(nn.Module):
     """One copy of a module for every stage: (B, S, ...) inputs -> (B, S, ...), stage s through copy s."""
 

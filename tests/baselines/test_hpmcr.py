@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from baselines.hpmcr import HPMCR
+from baselines.hpmcr import HPMCR, PARTS
 
 SMALL: dict[str, Any] = {
     "frames": 24,
@@ -45,6 +45,58 @@ def test_every_part_of_the_model_learns(model: HPMCR) -> None:
     torch.stack(list(losses.values())).sum().backward()
     still = [n for n, p in model.named_parameters() if p.grad is None or not torch.isfinite(p.grad).all()]
     assert still == []
+
+
+def test_the_stages_add_up_to_the_comparison(model: HPMCR) -> None:
+    b = batch()
+    model.eval()
+    with torch.no_grad():
+        model.stage_weights.raw += torch.tensor([1.0, 0.0, -1.0])
+        clips = model.encode(b["video"], b["pose"])
+        q, e = clips.pick(b["query"]), clips.pick(b["exemplar"])
+        by_stage = model.compare_stages(q, e)
+        fused, static = model.compare_fused(q.fused, e.fused), model.compare_static(q.static, e.static)
+    assert by_stage.shape == (3, 3)
+    mean = (model.stage_weights(fused) + model.stage_weights(static)) / 2
+    assert torch.allclose(model.compare(q, e), mean, atol=1e-6)
+    assert torch.allclose(by_stage.sum(1), mean, atol=1e-6)
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_without_a_part_the_rest_starts_the_same_and_learns(part: str) -> None:
+    whole, less = (torch.manual_seed(0), HPMCR(**SMALL))[1], (torch.manual_seed(0), HPMCR(**SMALL, without=[part]))[1]
+    state = whole.state_dict()
+    assert all(torch.equal(value, state[name]) for name, value in less.state_dict().items())
+    losses = less(mode="loss", **batch())
+    torch.stack(list(losses.values())).sum().backward()
+    unused = {n.split(".")[0] for n, p in less.named_parameters() if p.grad is None}
+    assert unused == ({"segmentation"} if part == "segmentation" else set())
+
+
+def test_what_a_part_is_left_out_of() -> None:
+    """Without the skeleton poses change nothing; without the static branch its tokens don't."""
+    b, other = batch(), torch.randn(4, 2, 24, 16, 1)
+    found = {}
+    for part in PARTS:
+        torch.manual_seed(0)
+        model = HPMCR(**SMALL, without=[part])
+        losses = set(model(mode="loss", **b))
+        with torch.no_grad():
+            one, two = (model.eval().encode(b["video"], pose) for pose in (b["pose"], other))
+            blank = one._replace(static=torch.zeros_like(one.static))
+            scores = [model.compare(x.pick(b["query"]), x.pick(b["exemplar"])) for x in (one, blank)]
+        found[part] = (losses, torch.equal(one.fused, two.fused), torch.equal(*scores), one.transitions.tolist())
+    assert [part for part in PARTS if found[part][1]] == ["skeleton"]
+    assert [part for part in PARTS if found[part][2]] == ["static"]
+    assert "fused_contrast_loss" not in found["contrast"][0]
+    assert "static_contrast_loss" not in found["static"][0]
+    assert "segmentation_loss" not in found["segmentation"][0]
+    assert found["segmentation"][3] == [[8, 16]] * 4
+
+
+def test_a_part_that_is_none_is_refused() -> None:
+    with pytest.raises(ValueError, match="no parts"):
+        HPMCR(**SMALL, without=["splash"])
 
 
 def test_encoding_has_a_stage_axis_and_ordered_transitions(model: HPMCR) -> None:
