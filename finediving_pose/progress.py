@@ -14,6 +14,11 @@ T = TypeVar("T")
 console = Console(stderr=True, highlight=False)
 
 
+def tell(line: str) -> None:
+    """One line on standard error, not wrapped."""
+    console.print(line, soft_wrap=True)
+
+
 def track(items: Iterable[T], description: str, unit: str = "clips", total: int | None = None) -> Iterator[T]:
     """Yield ``items`` and show how far they got, how fast, and the time left."""
     if total is None and isinstance(items, Sized):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from baselines.modules.decoder import Decoder
@@ -13,19 +14,18 @@ from baselines.modules.stages import STAGES
 class StageWeights(nn.Module):
     """Weights of the stages: (B, S) -> (B,), the weighted mean. Equal at first.
 
-    The published weights are three learned scalars divided by their sum; that they
-    go through a softplus, which keeps them positive, is inferred.
+    Exponentials of learned logarithms, over their sum; the logarithms start at ln 2. Source: ``models/MLP.py`` of
+    the public code (commit 6bce799).
     """
 
     def __init__(self, stages: int = STAGES) -> None:
         super().__init__()
-        self.raw = nn.Parameter(torch.full((stages,), 1.0).expm1().log())  # softplus(raw) = 1
+        self.log = nn.Parameter(torch.full((stages,), math.log(2)))
 
     @property
     def shares(self) -> Tensor:
         """(S,) positive, of sum 1."""
-        weight = F.softplus(self.raw)
-        return weight / weight.sum()
+        return self.log.softmax(0)
 
     def forward(self, per_stage: Tensor) -> Tensor:
         return (per_stage * self.shares).sum(1)

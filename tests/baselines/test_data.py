@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 import torch
 
-from baselines.data import Dives, TrainingPairs, choose_voters, collate_pairs, split_clips
+from baselines.data import Dives, TrainingPairs, collate_pairs
+from baselines.exemplars import choose_voters
+from baselines.splits import split_clips
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.errors import PackedError
 from finediving_pose.packed.reader import PackedFile, PackedPoses
@@ -23,6 +25,9 @@ class InMemory:
 
     def __init__(self, clips: list[Clip], without_poses: tuple[int, ...] = ()) -> None:
         self.clips, self.without_poses = clips, without_poses
+
+    def index(self, key: ClipKey) -> int:
+        return [c.key for c in self.clips].index(key)
 
     def frame_numbers(self, i: int) -> np.ndarray:
         return np.arange(20)

@@ -51,7 +51,7 @@ def test_the_stages_add_up_to_the_comparison(model: HPMCR) -> None:
     b = batch()
     model.eval()
     with torch.no_grad():
-        model.stage_weights.raw += torch.tensor([1.0, 0.0, -1.0])
+        model.stage_weights.log += torch.tensor([1.0, 0.0, -1.0])
         clips = model.encode(b["video"], b["pose"])
         q, e = clips.pick(b["query"]), clips.pick(b["exemplar"])
         by_stage = model.compare_stages(q, e)

@@ -69,8 +69,10 @@ def test_stage_weights_start_equal_and_stay_positive() -> None:
     weights = StageWeights()
     per_stage = torch.tensor([[1.0, 2.0, 6.0]])
     assert torch.allclose(weights(per_stage), torch.tensor([3.0]))
-    torch.nn.init.constant_(weights.raw, -50)
+    with torch.no_grad():
+        weights.log.copy_(torch.tensor([-50.0, 0.0, 50.0]))
     assert torch.isfinite(weights(per_stage)).all()
+    assert (weights.shares >= 0).all()
 
 
 def test_fusion_and_comparison_keep_the_stage_axis_apart() -> None:
