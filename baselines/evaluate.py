@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from baselines.data import Dives
-from baselines.exemplars import choose_voters, dive_number
+from baselines.exemplars import Voters, choose_voters, dive_number
 from baselines.hpmcr import HPMCR, Encoded
 from baselines.metrics import average_iou, interval, interval_iou, l2, pairs_in_order, relative_l2, spearman
 from baselines.transforms import sample_frames
@@ -95,19 +95,26 @@ def compare_clips(model: HPMCR, encoded: Encoded, pairs: Sequence[tuple[int, int
 
 
 def predict_clips(
-    model: HPMCR, dives: Dives, queries: Sequence[int], train: Sequence[int], votes: int = 10, seed: int = 0
+    model: HPMCR,
+    dives: Dives,
+    queries: Sequence[int],
+    train: Sequence[int],
+    votes: int = 10,
+    seed: int = 0,
+    voters: Voters = "panel",
 ) -> list[Prediction]:
     """Score each query by up to ``votes`` train dives of its dive number: the mean of exemplar score + relative score.
 
     Every clip that takes part is encoded once, whatever the number of votes.
+    ``voters`` says which dives vote, see :func:`baselines.exemplars.choose_voters`.
     """
     was_training = model.training
     model.eval()
-    voters = choose_voters(dives.packed.clips, queries, train, votes, seed)
-    everyone = sorted({*queries, *(j for chosen in voters for j in chosen)})
+    chosen = choose_voters(dives.packed.clips, queries, train, votes, seed, voters)
+    everyone = sorted({*queries, *(j for some in chosen for j in some)})
     place = {i: n for n, i in enumerate(everyone)}
     encoded = encode_clips(model, dives, everyone)
-    pairs = [(i, j) for i, chosen in zip(queries, voters, strict=True) for j in chosen]
+    pairs = [(i, j) for i, some in zip(queries, chosen, strict=True) for j in some]
     by_stage = compare_clips(model, encoded, [(place[i], place[j]) for i, j in pairs])
     model.train(was_training)
     cut = {i: tuple(encoded.transitions[place[i]].tolist()) for i in everyone}

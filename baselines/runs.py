@@ -6,7 +6,9 @@ import json
 import math
 import platform
 import time
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ from baselines.data import Dives
 from baselines.evaluate import predict_clips, summarise
 from baselines.hpmcr import HPMCR
 from baselines.results import write_predictions
-from baselines.splits import Split, split_clips
+from baselines.splits import MENDS, Fallback, Split, some, split_clips
 from baselines.train import train
 from finediving_pose.errors import UsageError
 from finediving_pose.packed.reader import open_packed
@@ -32,7 +34,15 @@ WEIGHT_FILES = {"i3d": ("model_rgb.pth",), "static": ("regnety_002.safetensors",
 
 
 def new_run(
-    workspace: Workspace, preset: str, seed: int, epochs: int | None = None, weights: Path | None = None
+    workspace: Workspace,
+    preset: str,
+    seed: int,
+    epochs: int | None = None,
+    weights: Path | None = None,
+    *,
+    without: Sequence[str] = (),
+    exemplar_fallback: Fallback | None = None,
+    folder: Path | None = None,
 ) -> Path:
     """Make a run folder with the complete config of a training that is yet to start, once the data is fit for it.
 
@@ -40,6 +50,9 @@ def new_run(
     ----------
     weights : folder with published weights of the encoders, see :data:`WEIGHT_FILES`;
         an encoder whose file is not there starts from random weights
+    without : parts of the model to leave out, see :class:`baselines.hpmcr.HPMCR`
+    exemplar_fallback : see :func:`baselines.splits.split_clips`
+    folder : where to; one of the present time under the data directory's runs where not given
 
     Raises
     ------
@@ -49,7 +62,9 @@ def new_run(
     config = Config.fromfile(Path(__file__).parent / "configs" / PRESETS[preset])
     with open_packed(workspace.packed) as packed:
         digest = packed.digest
-        split_clips(packed, config.validation.share)  # nothing is left behind where it can't be trained on
+        split_clips(
+            packed, config.validation.share, exemplar_fallback
+        )  # nothing is left behind where it can't be trained on
     if epochs is not None:
         for scheduler in config.param_scheduler:
             if scheduler.T_max == scheduler.end == config.training.epochs:
@@ -59,6 +74,8 @@ def new_run(
     for encoder, names in WEIGHT_FILES.items():
         found = next((weights / n for n in names if (weights / n).is_file()), None) if weights else None
         config.model[encoder].weights = str(found.resolve()) if found else None
+    config.model.without = list(without)
+    config.evaluation.exemplar_fallback = exemplar_fallback
     config.run = {
         "preset": preset,
         "seed": seed,
@@ -67,7 +84,7 @@ def new_run(
         "versions": {p: version(p) for p in ("fdpose", "torch", "timm", "numpy")}
         | {"python": platform.python_version()},
     }
-    folder = _free_folder(workspace.runs / time.strftime("hpmcr-%Y%m%d-%H%M%S"))
+    folder = folder or free_folder(workspace)
     with atomic_write(folder / "config.json") as part:
         part.write_text(json.dumps(config.to_dict(), indent=2), encoding="utf-8")
     return folder
@@ -93,13 +110,14 @@ def run(folder: Path, *, resume: bool = False) -> dict[str, Any]:
                 f"{folder}: began on other data (digest {config.run.digest[:12]}, {packed.path} now has"
                 f" {packed.digest[:12]}); start a new run with: fdpose benchmark hpmcr"
             )
-        split = split_clips(packed, config.validation.share)
+        split = split_clips(packed, config.validation.share, config.evaluation.exemplar_fallback)
         torch.manual_seed(config.run.seed)
         model = HPMCR(**config.model)
         announce(config, split, model)
         dives = Dives(packed, **config.data)
         history = train(model, dives, split, config, folder, resume=resume)
-        predictions = predict_clips(model, dives, split.test, split.train, config.evaluation.votes, config.run.seed)
+        how = config.evaluation
+        predictions = predict_clips(model, dives, split.test, split.train, how.votes, config.run.seed, how.voters)
     write_predictions(folder, predictions)
     metrics = {
         "model": "hpmcr",
@@ -107,7 +125,14 @@ def run(folder: Path, *, resume: bool = False) -> dict[str, Any]:
         "seed": config.run.seed,
         "n_train": len(split.train),
         "n_test": len(split.test),
+        "batch_size": config.training.batch_size,
+        "epochs": config.training.epochs,
+        "epoch": best_epoch(history) if split.validation else config.training.epochs,
+        "votes": how.votes,
+        "voters": how.voters,
+        "without": list(config.model.without),
         **summarise(predictions),
+        "stage_weights": [round(w, 4) for w in model.stage_weights.shares.tolist()],
         "selection": "best rho on validation videos held out of train" if split.validation else "last epoch",
         "seconds": round(time.monotonic() - started, 1),
         "parameters": sum(p.numel() for p in model.parameters()),
@@ -117,9 +142,21 @@ def run(folder: Path, *, resume: bool = False) -> dict[str, Any]:
         "left_out": split.left_out,
         "history": history,
     }
+    return write_metrics(folder, metrics)
+
+
+def write_metrics(folder: Path, metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """Write ``metrics.json`` and return it as it was written: numbers that are none are null, JSON has no NaN."""
+    plain = {name: _no_nan(value) for name, value in metrics.items()}
     with atomic_write(folder / "metrics.json") as part:
-        part.write_text(json.dumps(_no_nan(metrics), indent=2), encoding="utf-8")
-    return _no_nan(metrics)
+        part.write_text(json.dumps(plain, indent=2), encoding="utf-8")
+    return plain
+
+
+def best_epoch(history: Sequence[Mapping[str, Any]]) -> int | None:
+    """The first epoch with the best rho on the validation dives."""
+    scored = [h for h in history if h.get("validation_rho") is not None]
+    return max(scored, key=lambda h: h["validation_rho"])["epoch"] if scored else None
 
 
 def load_config(folder: Path) -> Config:
@@ -142,8 +179,8 @@ def announce(config: Config, split: Split, model: HPMCR) -> None:
         f"HPMCR, preset {config.run.preset}: {parameters:,} parameters; {len(split.train)} train,"
         f" {len(split.validation)} validation, {len(split.test)} test dives; {config.training.epochs} epochs"
     )
-    for reason, count in split.left_out.items():
-        tell(f"left out: {count} dives with {reason}")
+    for reason, keys in split.left_out.items():
+        tell(f"left out: {len(keys)} dives with {reason} ({some(keys)}); {MENDS[reason]}")
     random = [e for e, w in starting_weights(config).items() if w == "random" and e != "skeleton"]
     if random:
         names = ", ".join(" or ".join(WEIGHT_FILES[e]) for e in random)
@@ -183,13 +220,11 @@ def seconds_per_clip(model: HPMCR, config: Config) -> float:
     return seconds
 
 
-def _free_folder(folder: Path) -> Path:
-    taken = 1
-    candidate = folder
-    while candidate.exists():
-        taken += 1
-        candidate = folder.with_name(f"{folder.name}-{taken}")
-    return candidate
+def free_folder(workspace: Workspace) -> Path:
+    """A folder that is not there yet, named by the time, under the data directory's runs."""
+    name = time.strftime("hpmcr-%Y%m%d-%H%M%S")
+    taken = (f"{name}-{n}" for n in count(2))
+    return next(f for f in (workspace.runs / n for n in chain([name], taken)) if not f.exists())
 
 
 def _no_nan(value: Any) -> Any:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -24,21 +24,26 @@ class Split:
     Attributes
     ----------
     train, validation, test : indices of clips
-    left_out : how many clips of the train and test split can't take part, by reason
+    left_out : keys of the train and test clips that can't take part, by reason, see :data:`MENDS`
     """
 
     train: tuple[int, ...]
     test: tuple[int, ...]
     validation: tuple[int, ...]
-    left_out: dict[str, int]
+    left_out: dict[str, list[str]]
 
 
-def split_clips(packed: PackedFile, validation_share: float = 0.0) -> Split:
+Fallback = Literal["difficulty"]
+"""What finds exemplars for a dive whose number no train dive has: the nearest degree of difficulty."""
+
+
+def split_clips(packed: PackedFile, validation_share: float = 0.0, fallback: Fallback | None = None) -> Split:
     """The clips with everything the model needs, by their split.
 
     Parameters
     ----------
     validation_share : share of the training videos, whole ones, held out for choosing the epoch
+    fallback : how test dives find exemplars whose dive number no train dive has; None refuses them
 
     Raises
     ------
@@ -46,20 +51,20 @@ def split_clips(packed: PackedFile, validation_share: float = 0.0) -> Split:
         Nothing to train on, fewer than 2 test clips, or a test dive without an exemplar.
     """
     usable: dict[str, list[int]] = {"train": [], "test": []}
-    left_out: Counter[str] = Counter()
+    left_out: dict[str, list[str]] = defaultdict(list)
     for i, clip in enumerate(packed.clips):
         if clip.split not in usable:
             continue
         missing = what_is_missing(packed, i)
         if missing:
-            left_out[missing] += 1
+            left_out[missing].append(str(clip.key))
         else:
             usable[clip.split].append(i)
     train, test = usable["train"], usable["test"]
     _check_enough(packed, train, test, left_out)
     validation = _hold_out(packed.clips, train, validation_share)
     kept = [i for i in train if i not in validation]
-    _check_exemplars(packed, kept, test)
+    _check_exemplars(packed, kept, test, fallback)
     return Split(tuple(kept), tuple(test), tuple(sorted(validation)), dict(left_out))
 
 
@@ -86,7 +91,13 @@ def what_is_missing(packed: PackedFile, i: int) -> str | None:
     return None
 
 
-def _check_enough(packed: PackedFile, train: list[int], test: list[int], left_out: Counter[str]) -> None:
+def some(names: Sequence[str], most: int = 3) -> str:
+    """``a, b, c and 5 more``."""
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
+def _check_enough(packed: PackedFile, train: list[int], test: list[int], left_out: Mapping[str, list[str]]) -> None:
     labelled = sum(c.split in ("train", "test") for c in packed.clips)
     if not labelled:
         raise PackedError(
@@ -95,19 +106,28 @@ def _check_enough(packed: PackedFile, train: list[int], test: list[int], left_ou
         )
     for name, clips, least in (("train", train, 2), ("test", test, 2)):
         if len(clips) < least:
-            reason, count = left_out.most_common(1)[0] if left_out else ("", 0)
-            why = f"; {count} of {labelled} have {reason}: {MENDS[reason]}" if reason else ""
+            reason = max(left_out, key=lambda r: len(left_out[r]), default="")
+            keys = left_out.get(reason, [])
+            why = f"; {len(keys)} of {labelled} have {reason} ({some(keys)}): {MENDS[reason]}" if reason else ""
             raise PackedError(f"{packed.path}: {len(clips)} usable {name} clips, at least {least} are needed{why}")
 
 
-def _check_exemplars(packed: PackedFile, train: list[int], test: list[int]) -> None:
-    known = by_dive_number(packed.clips, train)
-    for i in test:
-        if dive_number(packed.clips[i]) not in known:
-            raise PackedError(
-                f"{packed.path}: test dive {packed.clips[i].key} has dive number {dive_number(packed.clips[i])},"
-                " which no train dive has, so it has no exemplar; move a dive of that number to the train split"
-            )
+def _check_exemplars(packed: PackedFile, train: list[int], test: list[int], fallback: Fallback | None) -> None:
+    clips = packed.clips
+    known = by_dive_number(clips, train)
+    alone = [i for i in test if dive_number(clips[i]) not in known]
+    mend = "pair them by the nearest degree of difficulty with: --exemplar-fallback difficulty"
+    if fallback and any(clips[i].difficulty is not None for i in train):
+        alone = [i for i in alone if clips[i].difficulty is None]
+        mend = "nor a degree of difficulty to be paired by: give them one in the label file"
+    elif fallback:
+        mend = "no train dive has a degree of difficulty to be paired by: give them one in the label file"
+    if alone:
+        named = some([f"{clips[i].key} ({dive_number(clips[i])})" for i in alone])
+        raise PackedError(
+            f"{packed.path}: {len(alone)} of {len(test)} test dives have a dive number that no train dive has, and so"
+            f" no exemplar: {named}; {mend}, or move a dive of each number to the train split"
+        )
 
 
 def _hold_out(clips: Sequence[Clip], train: list[int], share: float) -> set[int]:

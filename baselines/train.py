@@ -58,7 +58,7 @@ def train(
         randomness={"seed": config.run.seed, "deterministic": not torch.cuda.is_available()},
         resume=resume,
         default_scope="mmengine",
-        experiment_name=folder.name,
+        experiment_name=f"{folder.parent.name}-{folder.name}",  # runs of one process must not share their history
         cfg=Config(config.to_dict()),
     )
     with redirect_stdout(sys.stderr):  # the Runner prints; standard output is the command's result
