@@ -46,7 +46,10 @@ class Vote:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """One scored dive. Transitions are frames counted from the clip's first frame."""
+    """One scored dive. Transitions are frames counted from the clip's first frame, -1 where a stage is not dived.
+
+    Without labelled stages there are no true transitions, and ``tiou`` is NaN.
+    """
 
     dive: ClipKey
     action_type: str
@@ -149,15 +152,15 @@ def _prediction(dives: Dives, i: int, votes: tuple[Vote, ...], cut: tuple[int, .
         "dive number" if same else "difficulty",
         _in_clip(dives, i, true),
         _in_clip(dives, i, cut),
-        tiou=round(float(interval_iou([[true[0], true[-1]]], [[cut[0], cut[-1]]])[0]), 4),
+        tiou=round(float(interval_iou([[true[0], true[-1]]], [[cut[0], cut[-1]]])[0]), 4) if true else float("nan"),
         votes=votes,
     )
 
 
 def _in_clip(dives: Dives, i: int, transitions: Sequence[int]) -> tuple[int, ...]:
-    """Transitions among the T sampled frames as frames of the clip."""
+    """Transitions among the T sampled frames as frames of the clip; -1 stays."""
     positions = sample_frames(len(dives.packed.frame_numbers(i)), dives.frames)
-    return tuple(int(positions[t]) for t in transitions)
+    return tuple(int(positions[t]) if t >= 0 else -1 for t in transitions)
 
 
 def summarise(predictions: Sequence[Prediction]) -> dict[str, object]:
@@ -179,7 +182,7 @@ def summarise(predictions: Sequence[Prediction]) -> dict[str, object]:
             "same_number_in_order": pairs_in_order(truth, predicted, numbers),
         }
 
-    tiou = np.array([p.tiou for p in predictions])
+    tiou = np.array([p.tiou for p in predictions if p.true_transitions])
     predicted = [p.predicted_score for p in predictions]
     return {
         **scores(predicted),

@@ -66,9 +66,10 @@ def average_iou(overlaps: ArrayLike, threshold: float) -> float:
 
     As in the public code, where it is no average of overlaps, whatever the name. That code counts a test
     clip once for each of its votes, which gives the same number, since a clip's transitions don't depend
-    on the exemplar. ``overlaps`` (n,) are the clips' values of :func:`interval_iou`.
+    on the exemplar. ``overlaps`` (n,) are the clips' values of :func:`interval_iou`; NaN where there are none.
     """
-    return float(100 * np.mean(np.asarray(overlaps) >= threshold))
+    overlaps = np.asarray(overlaps, float)
+    return float(100 * np.mean(overlaps >= threshold)) if len(overlaps) else float("nan")
 
 
 def pairs_in_order(truth: ArrayLike, predicted: ArrayLike, groups: Sequence[str]) -> float:
