@@ -104,7 +104,7 @@ def test_regressor(shared_method: Path) -> None:
     assert error(scores, expected["token_scores"]) < TOLERANCE
     weights = StageWeights()
     weights.log.copy_(expected["stage_weights"].log())
-    relative = weights(scores.view(2, 3, 10).mean(2))
+    relative = weights(scores.view(2, 3, 10).mean(2)).sum(1)
     assert error(relative[:, None], expected["relative_score"]) < TOLERANCE
 
 
