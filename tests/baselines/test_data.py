@@ -29,9 +29,6 @@ class InMemory:
     def index(self, key: ClipKey) -> int:
         return [c.key for c in self.clips].index(key)
 
-    def index(self, key: ClipKey) -> int:
-        return next(i for i, c in enumerate(self.clips) if c.key == key)
-
     def frame_numbers(self, i: int) -> np.ndarray:
         return np.arange(20)
 
