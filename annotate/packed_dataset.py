@@ -22,6 +22,7 @@ from finediving_pose.errors import PackedError
 from finediving_pose.formats.coco import mmpose_metainfo
 from finediving_pose.packed.reader import open_packed
 from finediving_pose.poses import JointSource, Visibility
+from finediving_pose.skeleton import HEAD
 
 # isort: off
 import annotate.estimators.mmpose_compat  # noqa: F401  (before mmpose)
@@ -44,7 +45,8 @@ class PackedPoseDataset(BaseCocoStyleDataset):
     pipeline, test_mode : as mmpose's data sets have them
 
     Items are dicts as mmpose's transforms expect them: ``img`` uint8 (height, width, 3), BGR; ``bbox`` (1, 4) xyxy
-    and ``bbox_score`` (1,); ``keypoints`` (1, 16, 2) pixels, ``keypoints_visible`` (1, 16); ``id``, ``img_id``.
+    and ``bbox_score`` (1,); ``keypoints`` (1, 16, 2) pixels, ``keypoints_visible`` (1, 16); ``head_size`` (1,), upper
+    neck to head top in pixels, for PCKh (0, not counted, where either is absent); ``id``, ``img_id``.
 
     Raises
     ------
@@ -112,8 +114,14 @@ class PackedPoseDataset(BaseCocoStyleDataset):
                     "num_keypoints": int(seen.sum()),
                     "keypoints": np.where(seen[:, None], joints, 0)[None].astype(np.float32),
                     "keypoints_visible": seen[None].astype(np.float32),
+                    "head_size": np.array([_head_size(joints, seen)], np.float32),
                     "iscrowd": 0,
                     "category_id": 1,
                 }
             )
         return items
+
+
+def _head_size(joints: np.ndarray, seen: np.ndarray) -> float:
+    neck, top = HEAD
+    return float(np.linalg.norm(joints[neck] - joints[top])) if seen[neck] and seen[top] else 0.0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
@@ -14,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from baselines.exemplars import by_dive_number, dive_number
 from baselines.transforms import (
     CropAndFlip,
     PoseNorm,
@@ -23,8 +23,6 @@ from baselines.transforms import (
     sample_frames,
     sample_transitions,
 )
-from finediving_pose.clip import Clip
-from finediving_pose.errors import PackedError
 
 if TYPE_CHECKING:
     from finediving_pose.packed.reader import PackedFile
@@ -150,140 +148,3 @@ def collate_pairs(items: Sequence[Sequence[Sample]], every_pair: bool = False) -
     query, exemplar = torch.tensor(pairs).unbind(1)
     stacked = {k: torch.stack([s[k] for s in samples]) for k in ("video", "pose", "transitions", "score")}
     return {**stacked, "query": query, "exemplar": exemplar}
-
-
-def dive_number(clip: Clip) -> str:
-    """The dive number that exemplars are matched by; clips without one were left out before."""
-    return clip.action_type or ""
-
-
-def by_dive_number(clips: Sequence[Clip], chosen: Sequence[int]) -> dict[str, list[int]]:
-    """Indices of the chosen clips under each dive number."""
-    groups: dict[str, list[int]] = defaultdict(list)
-    for i in chosen:
-        groups[dive_number(clips[i])].append(i)
-    return dict(groups)
-
-
-@dataclass(frozen=True, slots=True)
-class Split:
-    """Which clips of a packed file take part.
-
-    Attributes
-    ----------
-    train, validation, test : indices of clips
-    left_out : how many clips of the train and test split can't take part, by reason
-    """
-
-    train: tuple[int, ...]
-    test: tuple[int, ...]
-    validation: tuple[int, ...]
-    left_out: dict[str, int]
-
-
-def split_clips(packed: PackedFile, validation_share: float = 0.0) -> Split:
-    """The clips with everything the model needs, by their split.
-
-    Parameters
-    ----------
-    validation_share : share of the training videos, whole ones, held out for choosing the epoch
-
-    Raises
-    ------
-    PackedError
-        Nothing to train on, fewer than 2 test clips, or a test dive without an exemplar.
-    """
-    usable: dict[str, list[int]] = {"train": [], "test": []}
-    left_out: Counter[str] = Counter()
-    for i, clip in enumerate(packed.clips):
-        if clip.split not in usable:
-            continue
-        missing = what_is_missing(packed, i)
-        if missing:
-            left_out[missing] += 1
-        else:
-            usable[clip.split].append(i)
-    train, test = usable["train"], usable["test"]
-    _check_enough(packed, train, test, left_out)
-    validation = _hold_out(packed.clips, train, validation_share)
-    kept = [i for i in train if i not in validation]
-    _check_exemplars(packed, kept, test)
-    return Split(tuple(kept), tuple(test), tuple(sorted(validation)), dict(left_out))
-
-
-MENDS = {
-    "no score": "fdpose extract with a label file that has scores",
-    "no dive number": "fdpose extract with a label file that has dive numbers",
-    "no stages": "fdpose extract with a label file that has stages (three or more a dive)",
-    "no poses": "fdpose annotate --auto, fdpose merge, then fdpose pack",
-}
-"""What a clip may lack, and what to type then."""
-
-
-def what_is_missing(packed: PackedFile, i: int) -> str | None:
-    """The first thing that keeps clip i out of training and testing, a key of :data:`MENDS`."""
-    clip = packed.clips[i]
-    if clip.dive_score is None:
-        return "no score"
-    if not clip.action_type:
-        return "no dive number"
-    if len(clip.stage_starts) < 2:
-        return "no stages"
-    if np.isnan(packed.poses(i).keypoints[:, 0]).all():
-        return "no poses"
-    return None
-
-
-def _check_enough(packed: PackedFile, train: list[int], test: list[int], left_out: Counter[str]) -> None:
-    labelled = sum(c.split in ("train", "test") for c in packed.clips)
-    if not labelled:
-        raise PackedError(
-            f"{packed.path}: none of its {len(packed.clips)} clips is in the train or test split;"
-            " a benchmark needs labelled dives: fdpose extract --labels DIR, then fdpose pack"
-        )
-    for name, clips, least in (("train", train, 2), ("test", test, 2)):
-        if len(clips) < least:
-            reason, count = left_out.most_common(1)[0] if left_out else ("", 0)
-            why = f"; {count} of {labelled} have {reason}: {MENDS[reason]}" if reason else ""
-            raise PackedError(f"{packed.path}: {len(clips)} usable {name} clips, at least {least} are needed{why}")
-
-
-def _check_exemplars(packed: PackedFile, train: list[int], test: list[int]) -> None:
-    known = by_dive_number(packed.clips, train)
-    for i in test:
-        if dive_number(packed.clips[i]) not in known:
-            raise PackedError(
-                f"{packed.path}: test dive {packed.clips[i].key} has dive number {dive_number(packed.clips[i])},"
-                " which no train dive has, so it has no exemplar; move a dive of that number to the train split"
-            )
-
-
-def _hold_out(clips: Sequence[Clip], train: list[int], share: float) -> set[int]:
-    """Whole videos, spread over the sorted names, keeping an exemplar of every number in train."""
-    videos = sorted({clips[i].key.video for i in train})
-    wanted = share * len(train)
-    held: set[int] = set()
-    step = max(round(1 / share), 1) if share else len(videos) + 1
-    for video in videos[step // 2 :: step]:
-        candidate = held | {i for i in train if clips[i].key.video == video}
-        left = {dive_number(clips[i]) for i in train if i not in candidate}
-        if len(candidate) <= max(wanted, 1) * 1.5 and left >= {dive_number(clips[i]) for i in train}:
-            held = candidate
-    return held
-
-
-def choose_voters(
-    clips: Sequence[Clip], queries: Sequence[int], train: Sequence[int], count: int, seed: int
-) -> list[list[int]]:
-    """Up to ``count`` different train dives of each query's dive number, drawn once from the seed.
-
-    The public code repeats the first exemplar where there are fewer than ``count``;
-    here the distinct ones vote alone. A query that is itself in train does not vote.
-    """
-    groups = by_dive_number(clips, train)
-    rng = np.random.default_rng(seed)
-    chosen = []
-    for i in queries:
-        others = [j for j in groups[dive_number(clips[i])] if j != i]
-        chosen.append(sorted(rng.permutation(others)[:count].tolist()))
-    return chosen

@@ -2,37 +2,76 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
-from pathlib import Path
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 
-from baselines.data import Dives, choose_voters, dive_number
+from baselines.data import Dives
+from baselines.exemplars import Voters, choose_voters, dive_number
 from baselines.hpmcr import HPMCR, Encoded
 from baselines.metrics import average_iou, interval, interval_iou, l2, pairs_in_order, relative_l2, spearman
 from baselines.transforms import sample_frames
-from finediving_pose.workspace import atomic_write
+from finediving_pose.clip import ClipKey
+
+PAIRS_AT_ONCE = 256
+"""Comparisons in one go; tokens of a pair are 60 kB in the paper's shape."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """One comparison of a test dive with a train dive.
+
+    Attributes
+    ----------
+    exemplar : the train dive
+    exemplar_score : its true score, points
+    relative_score : points that the test dive is put above it
+    stages : points of that by stage, weights applied; they add up to ``relative_score``
+    exemplar_transitions : frames at which its stages were cut, counted from its first frame
+    """
+
+    exemplar: ClipKey
+    exemplar_score: float
+    relative_score: float
+    stages: tuple[float, ...]
+    exemplar_transitions: tuple[int, ...]
+
+    @property
+    def score(self) -> float:
+        """What the vote says that the test dive is worth, points."""
+        return self.exemplar_score + self.relative_score
 
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """One scored dive, a row of ``predictions.csv``. Transitions are frames counted from the clip's first frame."""
+    """One scored dive. Transitions are frames counted from the clip's first frame, -1 where a stage is not dived.
 
-    video: str
-    index: int
+    Without labelled stages there are no true transitions, and ``tiou`` is NaN.
+    """
+
+    dive: ClipKey
     action_type: str
     difficulty: float | None
     true_score: float
     predicted_score: float
     exemplar_mean: float
-    true_transition_1: int
-    true_transition_2: int
-    predicted_transition_1: int
-    predicted_transition_2: int
+    matched_by: str
+    true_transitions: tuple[int, ...]
+    predicted_transitions: tuple[int, ...]
     tiou: float
+    votes: tuple[Vote, ...]
+
+    @property
+    def error(self) -> float:
+        """Points that the prediction is above the truth."""
+        return self.predicted_score - self.true_score
+
+    @property
+    def stages(self) -> tuple[float, ...]:
+        """Points that each stage puts the dive above its exemplars, mean over the votes."""
+        return tuple(np.mean([v.stages for v in self.votes], axis=0).tolist())
 
 
 def encode_clips(model: HPMCR, dives: Dives, clips: Sequence[int], batch_size: int = 8) -> Encoded:
@@ -47,49 +86,81 @@ def encode_clips(model: HPMCR, dives: Dives, clips: Sequence[int], batch_size: i
     return Encoded(*(torch.cat(field) for field in zip(*parts, strict=True)))
 
 
+def compare_clips(model: HPMCR, encoded: Encoded, pairs: Sequence[tuple[int, int]]) -> np.ndarray:
+    """How far each query is above its exemplar by stage, (B, S); pairs are places among the encoded clips."""
+    device = next(model.parameters()).device
+    parts = []
+    with torch.inference_mode():
+        for places in torch.tensor(pairs).split(PAIRS_AT_ONCE):
+            query, exemplar = (Encoded(*(f.to(device) for f in encoded.pick(p))) for p in places.unbind(1))
+            parts.append(model.compare_stages(query, exemplar).cpu())
+    return torch.cat(parts).double().numpy()
+
+
 def predict_clips(
-    model: HPMCR, dives: Dives, queries: Sequence[int], train: Sequence[int], votes: int = 10, seed: int = 0
+    model: HPMCR,
+    dives: Dives,
+    queries: Sequence[int],
+    train: Sequence[int],
+    votes: int = 10,
+    seed: int = 0,
+    voters: Voters = "panel",
 ) -> list[Prediction]:
     """Score each query by up to ``votes`` train dives of its dive number: the mean of exemplar score + relative score.
 
     Every clip that takes part is encoded once, whatever the number of votes.
+    ``voters`` says which dives vote, see :func:`baselines.exemplars.choose_voters`.
     """
-    clips = dives.packed.clips
     was_training = model.training
     model.eval()
-    device = next(model.parameters()).device
-    voters = choose_voters(clips, queries, train, votes, seed)
-    everyone = sorted({*queries, *(j for chosen in voters for j in chosen)})
+    chosen = choose_voters(dives.packed.clips, queries, train, votes, seed, voters)
+    everyone = sorted({*queries, *(j for some in chosen for j in some)})
     place = {i: n for n, i in enumerate(everyone)}
     encoded = encode_clips(model, dives, everyone)
-    predictions = []
-    with torch.inference_mode():
-        for i, chosen in zip(queries, voters, strict=True):
-            known = np.array([clips[j].dive_score for j in chosen], float)
-            query = Encoded(*(f.to(device) for f in encoded.pick(torch.tensor([place[i]] * len(chosen)))))
-            exemplar = Encoded(*(f.to(device) for f in encoded.pick(torch.tensor([place[j] for j in chosen]))))
-            score = float(np.mean(known + model.compare(query, exemplar).cpu().numpy()))
-            transitions = encoded.transitions[place[i]].numpy()
-            predictions.append(_prediction(dives, i, score, float(known.mean()), transitions))
+    pairs = [(i, j) for i, some in zip(queries, chosen, strict=True) for j in some]
+    by_stage = compare_clips(model, encoded, [(place[i], place[j]) for i, j in pairs])
     model.train(was_training)
-    return predictions
+    cut = {i: tuple(encoded.transitions[place[i]].tolist()) for i in everyone}
+    cast: dict[int, list[Vote]] = {i: [] for i in queries}
+    for (i, j), stages in zip(pairs, by_stage, strict=True):
+        cast[i].append(_vote(dives, j, stages, cut[j]))
+    return [_prediction(dives, i, tuple(cast[i]), cut[i]) for i in queries]
 
 
-def _prediction(dives: Dives, i: int, score: float, exemplar_mean: float, transitions: np.ndarray) -> Prediction:
-    clip = dives.packed.clips[i]
-    true = dives.transitions(i)
-    positions = sample_frames(len(dives.packed.frame_numbers(i)), dives.frames)
-    return Prediction(
-        clip.key.video,
-        clip.key.index,
-        dive_number(clip),
-        clip.difficulty,
+def _vote(dives: Dives, j: int, stages: np.ndarray, cut: tuple[int, ...]) -> Vote:
+    clip = dives.packed.clips[j]
+    return Vote(
+        clip.key,
         clip.dive_score or 0.0,
-        round(score, 4),
-        round(exemplar_mean, 4),
-        *(int(positions[t]) for t in (*true, *transitions)),
-        tiou=round(float(interval_iou([true], [transitions])[0]), 4),
+        round(float(stages.sum()), 4),
+        tuple(np.round(stages, 4).tolist()),
+        _in_clip(dives, j, cut),
     )
+
+
+def _prediction(dives: Dives, i: int, votes: tuple[Vote, ...], cut: tuple[int, ...]) -> Prediction:
+    clips = dives.packed.clips
+    true = dives.transitions(i)
+    same = all(clips[dives.packed.index(v.exemplar)].action_type == clips[i].action_type for v in votes)
+    return Prediction(
+        clips[i].key,
+        dive_number(clips[i]),
+        clips[i].difficulty,
+        clips[i].dive_score or 0.0,
+        round(float(np.mean([v.score for v in votes])), 4),
+        round(float(np.mean([v.exemplar_score for v in votes])), 4),
+        "dive number" if same else "difficulty",
+        _in_clip(dives, i, true),
+        _in_clip(dives, i, cut),
+        tiou=round(float(interval_iou([[true[0], true[-1]]], [[cut[0], cut[-1]]])[0]), 4) if true else float("nan"),
+        votes=votes,
+    )
+
+
+def _in_clip(dives: Dives, i: int, transitions: Sequence[int]) -> tuple[int, ...]:
+    """Transitions among the T sampled frames as frames of the clip; -1 stays."""
+    positions = sample_frames(len(dives.packed.frame_numbers(i)), dives.frames)
+    return tuple(int(positions[t]) if t >= 0 else -1 for t in transitions)
 
 
 def summarise(predictions: Sequence[Prediction]) -> dict[str, object]:
@@ -111,7 +182,7 @@ def summarise(predictions: Sequence[Prediction]) -> dict[str, object]:
             "same_number_in_order": pairs_in_order(truth, predicted, numbers),
         }
 
-    tiou = np.array([p.tiou for p in predictions])
+    tiou = np.array([p.tiou for p in predictions if p.true_transitions])
     predicted = [p.predicted_score for p in predictions]
     return {
         **scores(predicted),
@@ -120,12 +191,5 @@ def summarise(predictions: Sequence[Prediction]) -> dict[str, object]:
         "aiou_50": average_iou(tiou, 0.5),
         "aiou_75": average_iou(tiou, 0.75),
         "exemplar_mean": scores([p.exemplar_mean for p in predictions]),
+        "matched_by_difficulty": sum(p.matched_by == "difficulty" for p in predictions),
     }
-
-
-def write_predictions(path: Path, predictions: Sequence[Prediction]) -> None:
-    """Write ``predictions.csv``, one row a dive."""
-    with atomic_write(path) as part, open(part, "w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, [f.name for f in fields(Prediction)])
-        writer.writeheader()
-        writer.writerows(asdict(p) for p in predictions)

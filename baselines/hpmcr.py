@@ -1,28 +1,36 @@
 """HPMCR: action quality assessment by hierarchical pose-guided multi-stage contrastive regression.
 
-Source: arXiv 2501.03674 and the public code of HP-MCoRe and MCoRe, whose model
-files are partly missing; what had to be inferred says so where it stands.
+Source: arXiv 2501.03674 and the public code of HP-MCoRe and MCoRe. Where that code does what it surely did not mean,
+or the paper says otherwise, what it does is an option; ``configs/hpmcr_finediving_released.py`` switches them all.
 Symbols: N clips, B pairs, T frames (96), S stages (3), K tokens a stage (10), D width (256).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, NamedTuple
 
 import torch
 import torch.nn.functional as F
 from mmengine.model import BaseModel
-from torch import Tensor
+from torch import Tensor, nn
 
 from baselines.backbones.gsm_regnet import GSMRegNet
 from baselines.backbones.hdgcn import HDGCN
 from baselines.backbones.i3d import I3D
 from baselines.losses import stage_contrast
-from baselines.modules.fusion import PoseGuidedFusion
-from baselines.modules.regressor import StageRegressor, StageWeights
-from baselines.modules.segmentation import ProcedureSegmentation, predict_transitions, segmentation_loss
-from baselines.modules.stages import pool_stages, stage_reducer
+from baselines.modules.fusion import PoseBiasedFusion, PoseGuidedFusion
+from baselines.modules.regressor import SplashHead, StageRegressor, StageWeights
+from baselines.modules.segmentation import (
+    ProcedureSegmentation,
+    predict_transitions,
+    predict_transitions_by_halves,
+    segmentation_loss,
+)
+from baselines.modules.stages import Stages, equal_parts, number_of_slots, pool_stages, present_stages, stage_reducer
+
+PARTS = ("skeleton", "static", "fusion", "contrast", "segmentation")
+"""What can be left out of the model, to see what it is worth."""
 
 
 class Encoded(NamedTuple):
@@ -33,9 +41,14 @@ class Encoded(NamedTuple):
     static: Tensor
     """(N, S, K, D) tokens of the single frames."""
     logits: Tensor
-    """(N, T, 2) transition logits."""
+    """(N, T, S - 1) transition logits."""
     transitions: Tensor
-    """(N, 2) the transitions that the stages were cut at, frames of the T."""
+    """(N, S - 1) the transitions that the stages were cut at, frames of the T; -1 for a stage that a dive has not."""
+
+    @property
+    def present(self) -> Tensor:
+        """(N, S) which stages the dives have."""
+        return present_stages(self.transitions)
 
     def pick(self, clips: Tensor) -> Encoded:
         """The clips of these indices, in this order, with repetition."""
@@ -48,11 +61,24 @@ class HPMCR(BaseModel):
     Parameters
     ----------
     frames : T, frames of a clip
-    i3d, static, skeleton : arguments of the three encoders; the skeleton encoder's last width must be ``dim``
+    i3d, static, skeleton : arguments of the three encoders
     dim, tokens, depth, heads : D, K, decoder blocks, attention heads
+    stages : 3, take-off, flight and entry, as published; or ``native``, the three to five of every dive, each flight
+        (somersaults, twists) for itself. Dives of a pair are compared in the stages that both have
+    fusion : ``cross``, visual tokens attend to skeleton tokens, whose width has to be ``dim``; ``bias``, the public
+        code's, visual tokens attend to each other, the more the more alike their poses
+    reducer : ``norm``, linear, layer norm, ReLU; ``wide``, the public code's two linear layers
+    predict : ``ordered``, the likeliest transitions in rising order; ``halves``, the public code's: the first in the
+        first half of the clip, the second in the last, wherever the true ones are
+    second_transition_weight : in the segmentation loss; the public code has 2, surely a slip
     score_unit : points that an output of 1 stands for. 1 as published; a larger unit
         lets a short training reach differences of tens of points
     contrast_weight : weight of both contrastive losses
+    splash_weight : weight of the splash loss (the paper's second version); 0 builds no splash head, as the public code
+    without : parts to leave out, of :data:`PARTS`. skeleton: fused tokens are the visual ones. static: only
+        fused tokens are compared (the encoder remains, since the segmentation reads it). fusion: visual and
+        skeleton tokens are added. contrast: neither contrastive loss. segmentation: no transitions are
+        learned, stages are equal parts of the clip
     """
 
     def __init__(
@@ -65,23 +91,51 @@ class HPMCR(BaseModel):
         tokens: int = 10,
         depth: int = 4,
         heads: int = 2,
+        stages: Stages = 3,
+        fusion: Literal["cross", "bias"] = "cross",
+        reducer: Literal["norm", "wide"] = "norm",
+        predict: Literal["ordered", "halves"] = "ordered",
+        second_transition_weight: float = 1.0,
         score_unit: float = 1.0,
         contrast_weight: float = 1.0,
+        splash_weight: float = 0.0,
+        without: Sequence[str] = (),
     ) -> None:
         super().__init__()
+        if unknown := set(without) - set(PARTS):
+            raise ValueError(f"the model has no parts {sorted(unknown)}; it can do without {', '.join(PARTS)}")
+        if predict == "halves" and stages != 3:
+            raise ValueError("transitions are predicted by halves for three stages only; use predict='ordered'")
+        self.without = frozenset(without)
         self.tokens, self.score_unit, self.contrast_weight = tokens, score_unit, contrast_weight
+        self.splash_weight, self.second_transition_weight = splash_weight, second_transition_weight
+        self.slots = slots = number_of_slots(stages)  # S
+        self.predict_transitions = predict_transitions if predict == "ordered" else predict_transitions_by_halves
         self.dynamic = I3D(**i3d or {})
         self.static = GSMRegNet(frames, **static or {})
         self.skeleton = HDGCN(**skeleton or {})
-        if self.skeleton.out_channels != dim:
-            raise ValueError(f"the skeleton encoder ends in {self.skeleton.out_channels} channels, dim is {dim}")
-        self.segmentation = ProcedureSegmentation(self.static.out_channels)
-        self.reduce_dynamic = stage_reducer(self.dynamic.out_channels, dim)
-        self.reduce_static = stage_reducer(self.static.out_channels, dim)
-        self.fusion = PoseGuidedFusion(dim, heads)
+        pose_dim = self.skeleton.out_channels
+        if pose_dim != dim and fusion == "cross":
+            raise ValueError(f"the skeleton encoder ends in {pose_dim} channels, dim is {dim}")
+        self.segmentation = ProcedureSegmentation(self.static.out_channels, stages=slots)
+        self.reduce_dynamic = stage_reducer(self.dynamic.out_channels, dim, slots, wide=reducer == "wide")
+        self.reduce_static = stage_reducer(self.static.out_channels, dim, slots, wide=reducer == "wide")
+        if fusion == "cross":
+            self.fusion = PoseGuidedFusion(dim, heads, slots)
+        else:
+            self.fusion = PoseBiasedFusion(dim, pose_dim, heads, slots)
         self.compare_fused = StageRegressor(dim, depth, heads)
         self.compare_static = StageRegressor(dim, depth, heads)
-        self.stage_weights = StageWeights()  # shared by both branches
+        self.stage_weights = StageWeights(slots)  # shared by both branches
+        self.splash = SplashHead(dim) if splash_weight else None
+        # what is left out is built first, so that the rest starts from the same random weights
+        dropped = {
+            "skeleton": ("skeleton", "fusion"),
+            "fusion": ("fusion",),
+            "static": ("reduce_static", "compare_static"),
+        }
+        for name in {n for part in self.without for n in dropped.get(part, ())}:
+            setattr(self, name, nn.Identity())
 
     def forward(self, mode: str = "tensor", **batch: Tensor) -> Any:
         """Entry point of the training loop: ``mode`` is ``tensor`` (encode), ``loss`` or ``predict``."""
@@ -90,47 +144,77 @@ class HPMCR(BaseModel):
     def encode(self, video: Tensor, pose: Tensor, transitions: Tensor | None = None) -> Encoded:
         """Encode clips: video (N, 3, T, H, W) normalised RGB, pose (N, C, T, 16, 1).
 
-        ``transitions`` (N, 2) cuts the stages; without it the predicted ones do.
+        ``transitions`` (N, S - 1) cuts the stages; without it the predicted ones do.
         """
         static = self.static(video)  # (N, T, 368)
-        logits = self.segmentation(static)  # (N, T, 2)
-        cut = predict_transitions(logits) if transitions is None else transitions
+        logits = self.segmentation(static)  # (N, T, S - 1)
+        cut = self.predict_transitions(logits) if transitions is None else transitions
+        if "segmentation" in self.without:
+            cut = equal_parts(video.shape[2], self.slots).to(video.device).expand(len(video), -1)
         dynamic = pool_stages(self.dynamic(video), cut // self.dynamic.stride, self.tokens)  # (N, S, K, 1024)
-        skeleton = pool_stages(self.skeleton(pose).transpose(1, 2), cut, self.tokens)  # (N, S, K, D)
         return Encoded(
-            fused=self.fusion(self.reduce_dynamic(dynamic), skeleton),
+            fused=self._fuse(self.reduce_dynamic(dynamic), pose, cut),
             static=self.reduce_static(pool_stages(static, cut, self.tokens)),
             logits=logits,
             transitions=cut,
         )
 
+    def _fuse(self, visual: Tensor, pose: Tensor, cut: Tensor) -> Tensor:
+        """Visual tokens (N, S, K, D) that have seen the skeleton's."""
+        if "skeleton" in self.without:
+            return visual
+        skeleton = pool_stages(self.skeleton(pose).transpose(1, 2), cut, self.tokens)  # (N, S, K, D)
+        return visual + skeleton if "fusion" in self.without else self.fusion(visual, skeleton)
+
     def compare(self, query: Encoded, exemplar: Encoded) -> Tensor:
         """How many points the query is above its exemplar: B pairs -> (B,)."""
-        fused = self.compare_fused(query.fused, exemplar.fused)  # (B, S)
-        static = self.compare_static(query.static, exemplar.static)  # (B, S)
-        relative = (self.stage_weights(fused) + self.stage_weights(static)) / 2
-        return relative * self.score_unit
+        return self.compare_stages(query, exemplar).sum(1)
+
+    def compare_stages(self, query: Encoded, exemplar: Encoded) -> Tensor:
+        """The same by stage, weights applied: B pairs -> (B, S), points that add up to :meth:`compare`.
+
+        A stage that one of the two does not have adds 0. In full precision also where the encoders are not: to a
+        number of 8 bits, 20.0 and 20.1 points are the same.
+        """
+        with torch.autocast(query.fused.device.type, enabled=False):
+            relative = self.compare_fused(query.fused.float(), exemplar.fused.float())  # (B, S)
+            if "static" not in self.without:
+                relative = (relative + self.compare_static(query.static.float(), exemplar.static.float())) / 2
+            return self.stage_weights(relative, query.present & exemplar.present) * self.score_unit
 
     def loss(
-        self, video: Tensor, pose: Tensor, transitions: Tensor, score: Tensor, query: Tensor, exemplar: Tensor
+        self,
+        video: Tensor,
+        pose: Tensor,
+        transitions: Tensor,
+        score: Tensor,
+        query: Tensor,
+        exemplar: Tensor,
+        splash: Tensor | None = None,
     ) -> dict[str, Tensor]:
         """Losses of B pairs among N clips, each clip encoded once; stages cut at the true transitions.
 
         Parameters
         ----------
-        score : (N,) points
+        score : (N,) points (or points over difficulty: the model does not mind)
         query, exemplar : (B,) indices among the N clips
+        splash : (N,) size of the splash, negative where it is unknown
         """
         clips = self.encode(video, pose, transitions)
         q, e = clips.pick(query), clips.pick(exemplar)
         difference = score[query] - score[exemplar]
         both_ways = F.mse_loss(self.compare(q, e), difference) + F.mse_loss(self.compare(e, q), -difference)
-        return {
-            "score_loss": both_ways / self.score_unit**2,
-            "segmentation_loss": segmentation_loss(clips.logits, transitions),
-            "fused_contrast_loss": self.contrast_weight * stage_contrast(q.fused, e.fused),
-            "static_contrast_loss": self.contrast_weight * stage_contrast(q.static, e.static),
-        }
+        losses = {"score_loss": both_ways / self.score_unit**2}
+        if "segmentation" not in self.without:
+            losses["segmentation_loss"] = segmentation_loss(clips.logits, transitions, self.second_transition_weight)
+        if "contrast" not in self.without:
+            both = q.present & e.present
+            losses["fused_contrast_loss"] = self.contrast_weight * stage_contrast(q.fused, e.fused, both=both)
+            if "static" not in self.without:
+                losses["static_contrast_loss"] = self.contrast_weight * stage_contrast(q.static, e.static, both=both)
+        if self.splash is not None and splash is not None:
+            losses["splash_loss"] = self.splash_weight * self.splash.loss(clips.fused, splash)
+        return losses
 
     @torch.no_grad()
     def predict(self, video: Tensor, pose: Tensor, query: Tensor, exemplar: Tensor, exemplar_score: Tensor) -> Tensor:

@@ -1,4 +1,9 @@
-"""The numbers that action quality assessment on FineDiving is compared by, and one that shows what lies behind them."""
+"""The numbers that action quality assessment on FineDiving is compared by, and one that shows what lies behind them.
+
+Each is computed over all test dives at once, on final scores in points, each dive's prediction
+being the mean of its votes, as in arXiv 2501.03674 and the public code of HP-MCoRe and MCoRe. Where
+a score over difficulty was regressed, it is multiplied by the difficulty first.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +15,11 @@ from numpy.typing import ArrayLike
 
 
 def spearman(truth: ArrayLike, predicted: ArrayLike) -> float:
-    """Spearman's rho: the correlation of the ranks, ties sharing their mean rank.
+    """Spearman's rho: the correlation of the ranks of all test clips, ties sharing their mean rank.
 
-    NaN where either side is constant or there are fewer than two clips.
+    As in the paper: one rank correlation over the whole test split, dive numbers mixed, not a mean over
+    dive numbers (and not averaged by Fisher's z over classes, as is the habit on AQA-7). NaN where
+    either side is constant or there are fewer than two clips.
     """
     from scipy.stats import ConstantInputWarning, spearmanr
 
@@ -27,7 +34,9 @@ def spearman(truth: ArrayLike, predicted: ArrayLike) -> float:
 def relative_l2(truth: ArrayLike, predicted: ArrayLike) -> float:
     """R-l2 x 100: 100 x mean of ((prediction - truth) / (max - min of the true scores of the split))^2.
 
-    NaN where all true scores are equal.
+    As in the paper, whose tables print it times 100: the range is that of the true scores of the clips
+    given, here the whole test split, so the figure of a part of it can't be compared with the
+    figure of all. NaN where all true scores are equal.
     """
     truth, predicted = np.asarray(truth, float), np.asarray(predicted, float)
     span = np.ptp(truth) if len(truth) else 0.0
@@ -35,14 +44,15 @@ def relative_l2(truth: ArrayLike, predicted: ArrayLike) -> float:
 
 
 def l2(truth: ArrayLike, predicted: ArrayLike) -> float:
-    """Mean of (prediction - truth)^2, in squared points."""
+    """Mean of (prediction - truth)^2, in squared points; the public code prints it, the paper's tables don't."""
     return float(np.mean((np.asarray(predicted, float) - np.asarray(truth, float)) ** 2))
 
 
 def interval_iou(truth: ArrayLike, predicted: ArrayLike) -> np.ndarray:
     """Intersection over union of the intervals [t1, t2]: (n, 2) twice -> (n,), in [0, 1].
 
-    Lengths are t2 - t1, so two equal empty intervals have no overlap and count 0.
+    As in the public code: of the stages only the middle one, between the two transitions, in frames among
+    the T sampled ones. Lengths are t2 - t1, so two equal empty intervals have no overlap and count 0.
     """
     truth, predicted = np.asarray(truth, float), np.asarray(predicted, float)
     overlap = np.minimum(truth[:, 1], predicted[:, 1]) - np.maximum(truth[:, 0], predicted[:, 0])
@@ -54,9 +64,12 @@ def interval_iou(truth: ArrayLike, predicted: ArrayLike) -> np.ndarray:
 def average_iou(overlaps: ArrayLike, threshold: float) -> float:
     """AIoU@threshold, percent: the share of clips whose middle interval overlaps the true one at least that much.
 
-    ``overlaps`` (n,) are the clips' values of :func:`interval_iou`.
+    As in the public code, where it is no average of overlaps, whatever the name. That code counts a test
+    clip once for each of its votes, which gives the same number, since a clip's transitions don't depend
+    on the exemplar. ``overlaps`` (n,) are the clips' values of :func:`interval_iou`; NaN where there are none.
     """
-    return float(100 * np.mean(np.asarray(overlaps) >= threshold))
+    overlaps = np.asarray(overlaps, float)
+    return float(100 * np.mean(overlaps >= threshold)) if len(overlaps) else float("nan")
 
 
 def pairs_in_order(truth: ArrayLike, predicted: ArrayLike, groups: Sequence[str]) -> float:

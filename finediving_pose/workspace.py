@@ -94,7 +94,7 @@ def atomic_write(target: Path) -> Iterator[Path]:
         os.fchmod(fd, 0o666 & ~_umask())
         os.close(fd)
     except OSError as e:
-        raise FdposeError(f"{target}: can't write here ({e.strerror}); free the space or choose another --data") from e
+        raise FdposeError(f"{target}: can't write here ({e.strerror}); free the space or write elsewhere") from e
     part = Path(name)
     try:
         yield part

@@ -11,12 +11,16 @@ from typing import Any
 import numpy as np
 
 from annotate.estimators import mmpose_compat
+from annotate.estimators.decode import decode
 from finediving_pose.errors import PoseError, SetupError, UsageError
-from finediving_pose.skeleton import N_JOINTS
+from finediving_pose.skeleton import FLIP, N_JOINTS
 
 
 class MMPoseEstimator:
     """A ``TopdownPoseEstimator``. See :class:`~annotate.estimators.base.Estimator`.
+
+    Batches of crops go through the model in channels-last order and are decoded in one call
+    (:mod:`annotate.estimators.decode`).
 
     Parameters
     ----------
@@ -24,7 +28,8 @@ class MMPoseEstimator:
     weights : state dict of the model
     id : what poses are signed with
     device : as torch names it, e.g. ``cpu`` or ``cuda:0``
-    bf16 : compute in bfloat16 under autocast; twice as fast where the processor has it
+    bf16 : compute in bfloat16 under autocast; see :func:`has_bf16`
+    flip : estimate the mirrored crop as well and take the mean (flip test), at twice the time
     outputs : number of points it finds: the 16 joints in MPII order, or the points of another network
     """
 
@@ -38,12 +43,15 @@ class MMPoseEstimator:
         id: str,
         device: str = "cpu",
         bf16: bool = False,
+        flip: bool = False,
         outputs: int = N_JOINTS,
     ) -> None:
         import torch
         from mmcv.cnn.utils import fuse_conv_bn
 
-        self.id, self.device, self.bf16, self.outputs = id, torch_device(device), bf16, outputs
+        if flip and outputs != N_JOINTS:
+            raise ValueError(f"a flip test needs the {N_JOINTS} joints; {id} finds {outputs} points")
+        self.id, self.device, self.bf16, self.flip, self.outputs = id, torch_device(device), bf16, flip, outputs
         self.unbiased, self.padding = crop_settings(config)
         built = build_model(config["model"], outputs)
         load_weights(built, weights, id)
@@ -62,18 +70,50 @@ class MMPoseEstimator:
     def _batch(self, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         import torch
 
-        bgr = torch.from_numpy(np.ascontiguousarray(crops[..., ::-1])).to(self.device)  # mmpose reads pictures as BGR
-        batch = {"inputs": list(bgr.permute(0, 3, 1, 2)), "data_samples": []}
-        inputs = self.model.data_preprocessor(batch)["inputs"]
-        inputs = inputs.contiguous(memory_format=torch.channels_last)
         with torch.inference_mode(), torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
+            inputs = self._normalised(crops)
             raw = self.model(inputs, None, mode="tensor")
-        raw = tuple(r.float() for r in raw) if isinstance(raw, (tuple, list)) else raw.float()
-        decoded = self.model.head.decode(raw)
-        keypoints = np.concatenate([d.keypoints for d in decoded]) / np.array(self.input_size)
-        scores = np.concatenate([d.keypoint_scores for d in decoded])
-        keypoints[scores <= 0] = np.nan  # an empty heatmap: mmpose decodes it to a place outside the crop
-        return keypoints.astype(np.float32), np.clip(scores, 0, 1).astype(np.float32)
+            if self.flip:
+                raw = self._mean(raw, self.model(inputs.flip(-1), None, mode="tensor"))
+            keypoints, scores = decode(self.model.head.decoder, raw)
+        keypoints = keypoints / np.array(self.input_size, np.float32)
+        keypoints[scores <= 0] = np.nan  # an empty heatmap: its peak is anywhere
+        return keypoints, np.clip(scores, 0, 1)
+
+    def _normalised(self, crops: np.ndarray) -> Any:
+        """Crops as the model was trained on: float (n, 3, height, width), channels last in memory."""
+        import torch
+
+        prepare = self.model.data_preprocessor
+        order = crops if prepare._channel_conversion else crops[..., ::-1]  # mmpose reads pictures as BGR
+        inputs = torch.from_numpy(np.ascontiguousarray(order)).to(self.device).permute(0, 3, 1, 2).float()
+        return inputs.sub_(prepare.mean).div_(prepare.std) if prepare._enable_normalize else inputs
+
+    def _mean(self, raw: Any, mirrored: Any) -> Any:
+        """Mean of what the crop and its mirror image gave, as the model's ``test_cfg`` says."""
+        from mmpose.models.utils.tta import flip_heatmaps, flip_vectors
+
+        if isinstance(raw, (tuple, list)):
+            back = flip_vectors(*mirrored, flip_indices=list(FLIP))
+            return tuple((a.float() + b.float()) / 2 for a, b in zip(raw, back, strict=True))
+        settings = self.model.test_cfg or {}
+        mode, shift = settings.get("flip_mode", "heatmap"), settings.get("shift_heatmap", False)
+        return (raw.float() + flip_heatmaps(mirrored.float(), list(FLIP), mode, shift)) / 2
+
+
+def has_bf16(device: str) -> bool:
+    """Whether ``device`` multiplies bfloat16 numbers natively (AVX-512 BF16 or AMX; CUDA from capability 8.0 on).
+
+    There, networks of the size of HRNet and RTMPose run about twice as fast in bfloat16; elsewhere
+    it is emulated and slower.
+    """
+    import torch
+
+    chosen = torch_device(device)
+    if chosen.type == "cuda":
+        return torch.cuda.get_device_capability(chosen) >= (8, 0)
+    able = torch.cpu.get_capabilities() if chosen.type == "cpu" else {}
+    return bool(able.get("avx512_bf16") or able.get("amx_bf16"))
 
 
 def from_checkpoint(

@@ -51,8 +51,10 @@ def neighbour_features(x: Tensor, k: int) -> Tensor:
 
     A node is its own nearest neighbour.
     """
-    squared = x.square().sum(1)  # (N, V)
-    distance = squared[:, :, None] - 2 * x.transpose(1, 2) @ x + squared[:, None, :]
+    with torch.autocast(x.device.type, enabled=False):  # who is nearest is no question for eight bits
+        full = x.float()
+        squared = full.square().sum(1)  # (N, V)
+        distance = squared[:, :, None] - 2 * full.transpose(1, 2) @ full + squared[:, None, :]
     nearest = distance.topk(k, dim=-1, largest=False).indices  # (N, V, k)
     n, c, v = x.shape
     neighbours = x.gather(2, nearest.reshape(n, 1, v * k).expand(n, c, v * k)).view(n, c, v, k)
@@ -79,12 +81,12 @@ class EdgeConv(nn.Module):
 class HierarchyAttention(nn.Module):
     """Sum over hierarchy edges, each channel of each edge weighted: (N, L, C, T, V) -> (N, C, T, V)."""
 
-    def __init__(self, channels: int, levels: Sequence[Sequence[int]]) -> None:
+    def __init__(self, channels: int, levels: Sequence[Sequence[int]], neighbours: int) -> None:
         super().__init__()
         inner = channels // 4
         self.edges = [[*a, *b] for a, b in pairwise(levels)]
         self.squeeze = nn.Sequential(nn.Conv2d(channels, inner, 1), nn.BatchNorm2d(inner), nn.ReLU())
-        self.edge_conv = EdgeConv(inner, k=min(3, len(self.edges)))
+        self.edge_conv = EdgeConv(inner, k=min(neighbours, len(self.edges)))
         self.expand = nn.Conv1d(inner, channels, 1)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -97,7 +99,7 @@ class HierarchyAttention(nn.Module):
 class GraphConv(nn.Module):
     """Convolution along the hierarchy edges: (N, C, T, V) -> (N, C', T, V)."""
 
-    def __init__(self, channels: int, out: int, levels: Sequence[Sequence[int]], attention: bool) -> None:
+    def __init__(self, channels: int, out: int, levels: Sequence[Sequence[int]], attention: int) -> None:
         super().__init__()
         self.adjacency = nn.Parameter(hierarchy_adjacency(levels))
         self.edges = self.adjacency.shape[0]
@@ -108,7 +110,7 @@ class GraphConv(nn.Module):
             nn.Conv2d(copies * inner, copies * inner, 1, groups=copies), nn.BatchNorm2d(copies * inner)
         )
         self.edge_conv = EdgeConv(inner, k=5, groups=self.edges)
-        self.attention = HierarchyAttention(out, levels) if attention else None
+        self.attention = HierarchyAttention(out, levels, attention) if attention else None
         self.skip = nn.Identity()
         if channels != out:
             self.skip = nn.Sequential(nn.Conv2d(channels, out, 1), nn.BatchNorm2d(out))
@@ -151,7 +153,7 @@ class Block(nn.Module):
     """Graph, then time, then the residual: (N, C, T, V) -> (N, C', T/stride, V)."""
 
     def __init__(
-        self, channels: int, out: int, levels: Sequence[Sequence[int]], stride: int, attention: bool, residual: bool
+        self, channels: int, out: int, levels: Sequence[Sequence[int]], stride: int, attention: int, residual: bool
     ) -> None:
         super().__init__()
         self.graph = GraphConv(channels, out, levels, attention)
@@ -170,15 +172,16 @@ class Block(nn.Module):
 class HDGCN(nn.Module):
     """Poses of a clip to features of every time step: (B, C, T, 16, 1) -> (B, 256, T), mean over joints.
 
-    That the features are the mean over joints, and that time is not strided
-    (HD-GCN itself strides by 2 where the width grows), is inferred from the call
-    sites of the public HPMCR code, whose model files are missing.
+    As in the public HPMCR code (``models/HDGCN.py``, commit 6bce799) time is not strided (HD-GCN itself strides by 2
+    where the width grows). That code has five blocks, 64-64-64-64-128 wide; HD-GCN has ten.
 
     Parameters
     ----------
     in_channels : 2 (x, y) or 3 (x, y, confidence)
     channels : width of every block, multiples of 4
     stride : stride along time where the width grows
+    attention : neighbours, itself included, that the attention over hierarchy edges compares an edge with; 3 in
+        HD-GCN, 1 in the public HPMCR code
     classes : number of dive numbers that :meth:`classify` tells apart; 0 leaves the classifier out
     levels : joints of each level of the hierarchy, from the centre of mass outwards
     """
@@ -188,6 +191,7 @@ class HDGCN(nn.Module):
         in_channels: int = 2,
         channels: Sequence[int] = PUBLISHED,
         stride: int = 1,
+        attention: int = 3,
         classes: int = 0,
         levels: Sequence[Sequence[int]] = HIERARCHY,
     ) -> None:
@@ -197,7 +201,7 @@ class HDGCN(nn.Module):
         before = in_channels
         for i, width in enumerate(channels):
             step = stride if i and width != before else 1
-            self.blocks.append(Block(before, width, levels, step, attention=i > 0, residual=i > 0))
+            self.blocks.append(Block(before, width, levels, step, attention=attention if i else 0, residual=i > 0))
             before = width
         self.out_channels = before
         self.classifier = nn.Linear(before, classes) if classes else None

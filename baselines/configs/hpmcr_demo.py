@@ -26,5 +26,5 @@ optim_wrapper = {
     "clip_grad": {"max_norm": 5.0},
 }
 param_scheduler = [{"type": "CosineAnnealingLR", "T_max": 20, "by_epoch": True, "end": 20}]
-evaluation = {"votes": 10}
+evaluation = {"votes": 10, "voters": "panel"}
 validation = {"share": 0.0, "interval": 1}

@@ -24,5 +24,5 @@ optim_wrapper = {
 }
 # T_max 20 and 201 epochs: the rate comes back up every 20 epochs, by design or not
 param_scheduler = [{"type": "CosineAnnealingLR", "T_max": 20, "by_epoch": True, "end": 201}]
-evaluation = {"votes": 10}
+evaluation = {"votes": 10, "voters": "panel"}
 validation = {"share": 0.1, "interval": 5}

@@ -6,6 +6,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 
+def mlp(dim: int, ratio: int = 4) -> nn.Sequential:
+    """Two linear layers with GELU between: (..., dim) -> (..., dim)."""
+    return nn.Sequential(nn.Linear(dim, ratio * dim), nn.GELU(), nn.Linear(ratio * dim, dim))
+
+
 class CrossAttention(nn.Module):
     """Multi-head attention without bias in q, k, v: (B, K, D), (B, L, D) -> (B, K, D)."""
 
@@ -34,7 +39,7 @@ class DecoderBlock(nn.Module):
         self.norm_value = nn.LayerNorm(dim)
         self.attention = CrossAttention(dim, heads)
         self.norm_mlp = nn.LayerNorm(dim)
-        self.mlp = nn.Sequential(nn.Linear(dim, mlp_ratio * dim), nn.GELU(), nn.Linear(mlp_ratio * dim, dim))
+        self.mlp = mlp(dim, mlp_ratio)
 
     def forward(self, q: Tensor, v: Tensor) -> Tensor:
         q = q + self.attention(self.norm_query(q), self.norm_value(v))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from baselines.modules.decoder import Decoder
@@ -11,19 +12,25 @@ from baselines.modules.stages import STAGES
 
 
 class StageWeights(nn.Module):
-    """Weights of the stages: (B, S) -> (B,), the weighted mean. Equal at first.
+    """Weights of the stages: (B, S) -> (B, S), each stage's part of the weighted mean. Equal at first.
 
-    The published weights are three learned scalars divided by their sum; that they
-    go through a softplus, which keeps them positive, is inferred.
+    Exponentials of learned logarithms, over their sum; the logarithms start at ln 2. Source: ``models/MLP.py`` of
+    the public code (commit 6bce799).
     """
 
     def __init__(self, stages: int = STAGES) -> None:
         super().__init__()
-        self.raw = nn.Parameter(torch.full((stages,), 1.0).expm1().log())  # softplus(raw) = 1
+        self.log = nn.Parameter(torch.full((stages,), math.log(2)))
 
-    def forward(self, per_stage: Tensor) -> Tensor:
-        weight = F.softplus(self.raw)
-        return (per_stage * weight).sum(1) / weight.sum()
+    @property
+    def shares(self) -> Tensor:
+        """(S,) positive, of sum 1."""
+        return self.log.softmax(0)
+
+    def forward(self, per_stage: Tensor, both: Tensor | None = None) -> Tensor:
+        """``both`` (B, S) marks the stages that count, all by default; the others add 0, and the rest weighs more."""
+        shares = self.shares if both is None else self.shares * both
+        return per_stage * shares / shares.sum(-1, keepdim=True)
 
 
 class StageRegressor(nn.Module):
@@ -43,3 +50,23 @@ class StageRegressor(nn.Module):
     def forward(self, query: Tensor, exemplar: Tensor) -> Tensor:
         tokens = self.decoder(query.flatten(0, 1), exemplar.flatten(0, 1))  # (B*S, K, D)
         return self.head(tokens).mean((1, 2)).unflatten(0, query.shape[:2])  # (B, S)
+
+
+class SplashHead(nn.Module):
+    """Size of the splash from the last stage's fused tokens: (N, S, K, D) -> (N,).
+
+    The paper's second version supervises the model by the splash; its public code computes the size (see
+    :mod:`baselines.splash`) and uses it nowhere, so that this head and its squared error are inferred.
+    """
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.head = nn.Sequential(nn.Linear(dim, dim // 4), nn.ReLU(), nn.Linear(dim // 4, 1))
+
+    def forward(self, fused: Tensor) -> Tensor:
+        return self.head(fused[:, -1].float().mean(1))[:, 0]
+
+    def loss(self, fused: Tensor, splash: Tensor) -> Tensor:
+        """Mean squared error over the clips whose splash (N,) is known, that is, not negative; 0 without any."""
+        known = splash >= 0
+        return ((self(fused) - splash).square() * known).sum() / known.sum().clamp(min=1)

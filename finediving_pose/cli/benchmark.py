@@ -73,7 +73,7 @@ def benchmark(
     Writes runs/<model>-<time>/ in the data directory: metrics.json, predictions.csv, checkpoints, logs.
     """
     choose_device(device)
-    from baselines.train import new_run, run
+    from baselines.runs import new_run, run
 
     if resume is not None:
         given = [n for n in ("preset", "seed", "epochs", "weights") if ctx.get_parameter_source(n) is not _DEFAULT]

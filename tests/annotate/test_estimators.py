@@ -13,9 +13,11 @@ import numpy as np
 import pytest
 import torch
 
+from annotate.crop import crop, to_frame
 from annotate.estimators import mmpose as estimators
 from annotate.estimators.presets import CHECKPOINTS, DEFAULT, bundled, names, resolve
 from finediving_pose.errors import PoseError, SetupError, UsageError
+from finediving_pose.skeleton import FLIP
 from finediving_pose.workspace import Workspace
 
 TINY = """
@@ -45,6 +47,13 @@ def checkpoint(config: Path, tmp_path: Path) -> Path:
     return path
 
 
+def published(name: str) -> Path:
+    """A config that comes with mmpose."""
+    import mmpose
+
+    return Path(mmpose.__file__).parent / ".mim/configs/body_2d_keypoint" / name
+
+
 def model_of(config: Path) -> Any:
     return estimators.read_config(config)["model"]
 
@@ -71,13 +80,52 @@ def test_the_size_of_the_batch_does_not_change_the_joints(config: Path, checkpoi
     assert estimator.estimate(crops[:0])[0].shape == (0, 16, 2)
 
 
+@pytest.mark.parametrize("flip", [False, True], ids=["plain", "flip test"])
+@pytest.mark.parametrize("kind", ["heatmaps", "SimCC"])
+def test_joints_are_where_mmpose_itself_puts_them(config: Path, kind: str, flip: bool) -> None:
+    """The same pictures and boxes through ``inference_topdown``, one at a time: the same pixels."""
+    from mmengine.config import Config
+    from mmpose.apis import inference_topdown, init_model
+
+    path = config if kind == "heatmaps" else published("rtmpose/mpii/rtmpose-m_8xb64-210e_mpii-256x256.py")
+    settings = estimators.mmpose_compat.mmpose_scope(Config.fromfile(path).to_dict())
+    settings["model"]["test_cfg"] = {"flip_test": flip, "flip_mode": "heatmap", "shift_heatmap": True}
+    pipeline = [{"type": "LoadImage"}, *settings["val_pipeline"][-3:-1], {"type": "PackPoseInputs"}]
+    if kind == "heatmaps":
+        pipeline = [{"type": "LoadImage"}, *settings["val_pipeline"], {"type": "PackPoseInputs"}]
+    settings["test_dataloader"] = {"dataset": {"type": "CocoDataset", "pipeline": pipeline}}
+    torch.manual_seed(0)
+    model = init_model(Config(settings), None, device="cpu")
+    model.dataset_meta["flip_indices"] = list(FLIP)
+    if kind == "heatmaps":
+        torch.nn.init.constant_(model.head.final_layer.bias, 1)  # no map without any heat
+    rng = np.random.default_rng(0)
+    frames = list(rng.integers(0, 256, (3, 120, 200, 3), np.uint8))
+    boxes = np.array([[20, 10, 80, 100], [-5, 30, 90, 60], [100, 60, 140, 119]], np.float32)
+    theirs = [
+        inference_topdown(model, np.ascontiguousarray(f[..., ::-1]), b[None])[0].pred_instances.keypoints[0]
+        for f, b in zip(frames, boxes, strict=True)
+    ]
+    ours = estimators.MMPoseEstimator(settings, model.state_dict(), id="same", flip=flip)
+    found = to_frame(ours.estimate(crop(frames, boxes, ours))[0], boxes, ours)
+    np.testing.assert_allclose(found, np.stack(theirs), atol=0.01)
+
+
+def test_a_flip_test_needs_left_and_right(config: Path) -> None:
+    with pytest.raises(ValueError, match="a flip test needs the 16 joints"):
+        estimators.MMPoseEstimator(model_of(config), {}, id="box", flip=True, outputs=5)
+
+
+def test_bfloat16_is_native_or_not_and_a_wrong_device_is_named() -> None:
+    assert estimators.has_bf16("cpu") in (True, False)
+    assert not estimators.has_bf16("meta")
+    with pytest.raises(SetupError, match="--device toaster"):
+        estimators.has_bf16("toaster")
+
+
 def test_a_published_mmpose_config_of_the_mpii_joints_works(tmp_path: Path) -> None:
     """RTMPose takes its backbone from mmdet, its head decodes SimCC, its warp is unbiased only where it says so."""
-    import mmpose
-
-    path = (
-        Path(mmpose.__file__).parent / ".mim/configs/body_2d_keypoint/rtmpose/mpii/rtmpose-m_8xb64-210e_mpii-256x256.py"
-    )
+    path = published("rtmpose/mpii/rtmpose-m_8xb64-210e_mpii-256x256.py")
     torch.save(estimators.build_model(model_of(path)).state_dict(), tmp_path / "rtmpose.pth")
     estimator = estimators.from_config(path, tmp_path / "rtmpose.pth", trust_config=True)
     keypoints, confidence = estimator.estimate(np.zeros((2, 256, 256, 3), np.uint8))

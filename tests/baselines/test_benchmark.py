@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from baselines import train
+from baselines import hooks
 from finediving_pose.cli import main
 from finediving_pose.workspace import Workspace
 
@@ -90,14 +90,14 @@ def test_random_weights_are_said_loudly(finished: dict[str, Any]) -> None:
 
 def test_a_stopped_run_goes_on_where_it_stopped(competition: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C in the second epoch: the first is kept, and --resume does the second only."""
-    before = train.EpochHistory.after_train_iter
+    before = hooks.EpochHistory.after_train_iter
 
-    def stop_in_second_epoch(self: train.EpochHistory, runner: Any, *args: Any, **kwargs: Any) -> None:
+    def stop_in_second_epoch(self: hooks.EpochHistory, runner: Any, *args: Any, **kwargs: Any) -> None:
         if runner.epoch == 1:
             raise KeyboardInterrupt
         before(self, runner, *args, **kwargs)
 
-    monkeypatch.setattr(train.EpochHistory, "after_train_iter", stop_in_second_epoch)
+    monkeypatch.setattr(hooks.EpochHistory, "after_train_iter", stop_in_second_epoch)
     stopped = fdpose("benchmark", "hpmcr", "--data", competition.root, "--epochs", 2, "--seed", 7)
     assert stopped.exit_code == 130, stopped.output
     folder = Path(stopped.stderr.split("--resume ")[1].split()[0])

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 import torch
 
-from baselines.data import Dives, TrainingPairs, choose_voters, collate_pairs, split_clips
+from baselines.data import Dives, TrainingPairs, collate_pairs
+from baselines.exemplars import Voters, choose_voters
+from baselines.splits import split_clips
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.errors import PackedError
 from finediving_pose.packed.reader import PackedFile, PackedPoses
@@ -23,6 +25,9 @@ class InMemory:
 
     def __init__(self, clips: list[Clip], without_poses: tuple[int, ...] = ()) -> None:
         self.clips, self.without_poses = clips, without_poses
+
+    def index(self, key: ClipKey) -> int:
+        return [c.key for c in self.clips].index(key)
 
     def frame_numbers(self, i: int) -> np.ndarray:
         return np.arange(20)
@@ -68,7 +73,7 @@ def test_clips_that_lack_something_are_left_out_and_counted() -> None:
     clips[1] = replace(clips[1], stage_starts=(), sub_actions=())
     split = split_clips(packed(*clips, without_poses=(2, 3)))
     assert split.train == (4, 5, 6, 7)
-    assert split.left_out == {"no score": 1, "no stages": 1, "no poses": 2}
+    assert split.left_out == {"no score": ["video0/0"], "no stages": ["video0/1"], "no poses": ["video0/2", "video0/3"]}
 
 
 def test_validation_takes_whole_videos_and_leaves_an_exemplar() -> None:
@@ -85,8 +90,14 @@ def test_validation_takes_whole_videos_and_leaves_an_exemplar() -> None:
     [
         ([clip(0, "none"), clip(1, "none")], "none of its 2 clips is in the train or test split"),
         ([clip(0), clip(1), clip(2, "test")], "1 usable test clips, at least 2"),
-        ([clip(0), clip(1), clip(2, "test"), clip(3, "test", "5253b")], "video0/3 has dive number 5253b"),
-        ([clip(i, stage_starts=(), sub_actions=()) for i in range(4)], "4 of 4 have no stages: fdpose extract"),
+        (
+            [clip(0), clip(1), clip(2, "test"), clip(3, "test", "5253b")],
+            r"1 of 2 test .* video0/3 \(5253b\); pair them by",
+        ),
+        (
+            [clip(i, stage_starts=(), sub_actions=()) for i in range(4)],
+            r"4 of 4 have no stages \(video0/0, .*\): fdpose",
+        ),
     ],
 )
 def test_what_can_not_be_trained_on_is_said(clips: list[Clip], words: str) -> None:
@@ -96,7 +107,7 @@ def test_what_can_not_be_trained_on_is_said(clips: list[Clip], words: str) -> No
 
 
 def test_without_poses_the_way_to_them_is_said() -> None:
-    with pytest.raises(PackedError, match="10 of 10 have no poses: fdpose annotate --auto"):
+    with pytest.raises(PackedError, match=r"10 of 10 have no poses \(video0/0, .* 7 more\): fdpose annotate"):
         split_clips(packed(*ten(), without_poses=tuple(range(10))))
 
 
@@ -154,10 +165,39 @@ def test_every_pair_of_a_batch_shares_its_number_and_stands_once() -> None:
     assert torch.equal(numbers[batch["query"]], numbers[batch["exemplar"]])
 
 
-def test_voters_are_different_train_dives_of_the_number_and_follow_from_the_seed() -> None:
+@pytest.mark.parametrize("rule", ["panel", "each"])
+def test_voters_are_different_train_dives_of_the_number_and_follow_from_the_seed(rule: Voters) -> None:
     clips = ten()
-    voters = choose_voters(clips, [8, 9, 0], range(8), count=3, seed=1)
+    voters = choose_voters(clips, [8, 9, 0], range(8), 3, 1, rule)
     assert [len(set(v)) for v in voters] == [3, 3, 3]
     assert all(j % 2 == parity for v, parity in zip(voters, (0, 1, 0), strict=True) for j in v)
     assert 0 not in voters[2]
-    assert voters == choose_voters(clips, [8, 9, 0], range(8), count=3, seed=1)
+    assert voters == choose_voters(clips, [8, 9, 0], range(8), 3, 1, rule)
+    assert voters != choose_voters(clips, [8, 9, 0], range(8), 3, 2, rule)
+
+
+def test_a_panel_judges_all_dives_of_its_number() -> None:
+    clips = [*(clip(i) for i in range(20)), *(clip(i, "test") for i in range(20, 26))]
+    panel, each = (choose_voters(clips, range(20, 26), range(20), 5, 0, rule) for rule in ("panel", "each"))
+    assert len({tuple(v) for v in panel}) == 1
+    assert len({tuple(v) for v in each}) > 1
+
+
+def test_without_an_exemplar_of_its_number_the_nearest_in_difficulty_votes() -> None:
+    train = [clip(i, difficulty=d) for i, d in enumerate((1.6, 2.0, 2.8, 3.0, 3.2, 3.8))] + [clip(6, difficulty=None)]
+    clips = [*train, clip(7, "test"), clip(8, "test", "5253b", difficulty=3.1), clip(9, "test", "405b", difficulty=1.5)]
+    with pytest.raises(PackedError, match=r"2 of 3 test dives .* --exemplar-fallback difficulty"):
+        split_clips(packed(*clips))
+    split = split_clips(packed(*clips), fallback="difficulty")
+    assert split.test == (7, 8, 9)
+    for rule in ("panel", "each"):
+        assert choose_voters(clips, [8, 9], split.train, 2, 0, rule) == [[3, 4], [0, 1]]
+
+
+def test_a_dive_without_number_and_difficulty_to_go_by_is_refused_all_the_same() -> None:
+    clips = [clip(0), clip(1), clip(2, "test"), clip(3, "test", "5253b", difficulty=None)]
+    with pytest.raises(PackedError, match=r"video0/3 \(5253b\); nor a degree of difficulty"):
+        split_clips(packed(*clips), fallback="difficulty")
+    clips = [clip(0, difficulty=None), clip(1, difficulty=None), clip(2, "test"), clip(3, "test", "5253b")]
+    with pytest.raises(PackedError, match="no train dive has a degree of difficulty"):
+        split_clips(packed(*clips), fallback="difficulty")

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from baselines.hpmcr import HPMCR
+from baselines.hpmcr import HPMCR, PARTS
 
 SMALL: dict[str, Any] = {
     "frames": 24,
@@ -45,6 +45,136 @@ def test_every_part_of_the_model_learns(model: HPMCR) -> None:
     torch.stack(list(losses.values())).sum().backward()
     still = [n for n, p in model.named_parameters() if p.grad is None or not torch.isfinite(p.grad).all()]
     assert still == []
+
+
+def test_the_stages_add_up_to_the_comparison(model: HPMCR) -> None:
+    b = batch()
+    model.eval()
+    with torch.no_grad():
+        model.stage_weights.log.copy_(torch.tensor([1.0, 0.0, -1.0]))
+        clips = model.encode(b["video"], b["pose"])
+        q, e = clips.pick(b["query"]), clips.pick(b["exemplar"])
+        by_stage = model.compare_stages(q, e)
+        fused, static = model.compare_fused(q.fused, e.fused), model.compare_static(q.static, e.static)
+    assert by_stage.shape == (3, 3)
+    mean = (model.stage_weights(fused) + model.stage_weights(static)).sum(1) / 2
+    assert torch.allclose(model.compare(q, e), mean, atol=1e-6)
+    assert torch.allclose(by_stage.sum(1), mean, atol=1e-6)
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_without_a_part_the_rest_starts_the_same_and_learns(part: str) -> None:
+    whole, less = (torch.manual_seed(0), HPMCR(**SMALL))[1], (torch.manual_seed(0), HPMCR(**SMALL, without=[part]))[1]
+    state = whole.state_dict()
+    assert all(torch.equal(value, state[name]) for name, value in less.state_dict().items())
+    losses = less(mode="loss", **batch())
+    torch.stack(list(losses.values())).sum().backward()
+    unused = {n.split(".")[0] for n, p in less.named_parameters() if p.grad is None}
+    assert unused == ({"segmentation"} if part == "segmentation" else set())
+
+
+def test_what_a_part_is_left_out_of() -> None:
+    """Without the skeleton poses change nothing; without the static branch its tokens don't."""
+    b, other = batch(), torch.randn(4, 2, 24, 16, 1)
+    found = {}
+    for part in PARTS:
+        torch.manual_seed(0)
+        model = HPMCR(**SMALL, without=[part])
+        losses = set(model(mode="loss", **b))
+        with torch.no_grad():
+            one, two = (model.eval().encode(b["video"], pose) for pose in (b["pose"], other))
+            blank = one._replace(static=torch.zeros_like(one.static))
+            scores = [model.compare(x.pick(b["query"]), x.pick(b["exemplar"])) for x in (one, blank)]
+        found[part] = (losses, torch.equal(one.fused, two.fused), torch.equal(*scores), one.transitions.tolist())
+    assert [part for part in PARTS if found[part][1]] == ["skeleton"]
+    assert [part for part in PARTS if found[part][2]] == ["static"]
+    assert "fused_contrast_loss" not in found["contrast"][0]
+    assert "static_contrast_loss" not in found["static"][0]
+    assert "segmentation_loss" not in found["segmentation"][0]
+    assert found["segmentation"][3] == [[8, 16]] * 4
+
+
+def test_a_part_that_is_none_is_refused() -> None:
+    with pytest.raises(ValueError, match="no parts"):
+        HPMCR(**SMALL, without=["splash"])
+
+
+NATIVE = torch.tensor([[6, -1, -1, 15], [6, 9, -1, 15], [6, 9, 12, 15], [5, -1, -1, 16]])
+"""Transitions of dives of three, four, five and three stages."""
+
+
+def test_dives_of_three_to_five_stages_are_learnt_together() -> None:
+    torch.manual_seed(0)
+    model = HPMCR(**SMALL, stages="native")
+    losses = model(mode="loss", **batch() | {"transitions": NATIVE})
+    torch.stack(list(losses.values())).sum().backward()
+    assert all(torch.isfinite(p.grad).all() for p in model.parameters() if p.grad is not None)
+    encoded = model.eval().encode(*(batch()[k] for k in ("video", "pose")))
+    assert encoded.fused.shape == (4, 5, 4, 32)
+    for found in encoded.transitions.tolist():
+        known = [t for t in found if t >= 0]
+        assert known == sorted(set(known))
+        assert found[0] > 0
+        assert found[-1] > 0
+
+
+def test_unequal_dives_are_compared_in_the_stages_that_both_have() -> None:
+    b = batch()
+    torch.manual_seed(0)
+    model = HPMCR(**SMALL, stages="native").eval()
+    with torch.no_grad():
+        clips = model.encode(b["video"], b["pose"], NATIVE)
+        three, four, five = (clips.pick(torch.tensor([i])) for i in range(3))
+        unequal, equal = model.compare_stages(three, five), model.compare_stages(five, five)
+        assert unequal[0].ne(0).tolist() == [True, True, False, False, True]
+        assert equal[0].ne(0).tolist() == [True] * 5
+        assert model.compare_stages(five, four)[0].ne(0).tolist() == [True, True, True, False, True]
+        fused = five.fused.clone()
+        fused[:, 3] += 1  # the third flight, which a dive of three stages has not
+        assert torch.equal(model.compare_stages(three, five._replace(fused=fused)), unequal)
+
+
+def test_three_stages_are_what_native_makes_of_dives_of_three() -> None:
+    """Cut, pooled and weighted alike, when the weights are."""
+    b = batch()
+    torch.manual_seed(0)
+    native, three = HPMCR(**SMALL, stages="native").eval(), HPMCR(**SMALL).eval()
+    slots = {"copies.0": "copies.0", "copies.1": "copies.1", "copies.4": "copies.2"}
+    state = {}
+    for name, value in native.state_dict().items():
+        slot = next((s for s in ("copies.2", "copies.3") if s in name), None)
+        if slot is None:
+            renamed = next((name.replace(a, z) for a, z in slots.items() if a in name), name)
+            state[renamed] = value
+    state |= {"stage_weights.log": native.stage_weights.log[[0, 1, 4]].detach()}
+    state |= {f"segmentation.out.{k}": getattr(native.segmentation.out, k)[[0, 3]] for k in ("weight", "bias")}
+    three.load_state_dict(state)
+    cut = torch.tensor([[6, 15]] * 4)
+    with torch.no_grad():
+        a = native.encode(b["video"], b["pose"], torch.tensor([[6, -1, -1, 15]] * 4))
+        z = three.encode(b["video"], b["pose"], cut)
+        q, e = b["query"], b["exemplar"]
+        assert torch.allclose(native.compare(a.pick(q), a.pick(e)), three.compare(z.pick(q), z.pick(e)), atol=1e-5)
+
+
+def test_the_splash_is_learnt_from_the_dives_whose_splash_is_known() -> None:
+    torch.manual_seed(0)
+    model = HPMCR(**SMALL, splash_weight=2.0).eval()
+    known = torch.tensor([0.4, -1, 0.1, -1])
+    with torch.no_grad():
+        some = model(mode="loss", **batch(), splash=known)["splash_loss"]
+        none = model(mode="loss", **batch(), splash=torch.full((4,), -1.0))["splash_loss"]
+        b = batch()
+        guess = model.splash(model.encode(b["video"], b["pose"], b["transitions"]).fused)  # type: ignore[misc]
+    assert none == 0
+    assert torch.allclose(some, (guess - known).square()[[0, 2]].sum(), atol=1e-6)  # 2 x the mean of two
+    assert "splash_loss" not in HPMCR(**SMALL)(mode="loss", **batch(), splash=known)
+
+
+@pytest.mark.parametrize("options", [{"stages": 4}, {"stages": "native", "predict": "halves"}])
+def test_stages_that_make_no_sense_are_refused(options: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"stages"):
+        HPMCR(**SMALL, **options)
 
 
 def test_encoding_has_a_stage_axis_and_ordered_transitions(model: HPMCR) -> None:
@@ -84,3 +214,13 @@ def test_the_paper_s_shape_is_built() -> None:
     model = HPMCR()
     assert (model.dynamic.out_channels, model.static.out_channels, model.skeleton.out_channels) == (1024, 368, 256)
     assert len(model.skeleton.blocks) == 10
+
+
+def test_half_precision_compares_in_full(model: HPMCR) -> None:
+    """bf16 has no number between 16 and 16.125: a comparison in it could not tell dives apart."""
+    b = batch()
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        clips = model.eval().encode(b["video"], b["pose"])
+        assert model.compare(clips.pick(b["query"]), clips.pick(b["exemplar"])).dtype == torch.float32
+        losses = model(mode="loss", **b)
+    assert all(torch.isfinite(v) and v.dtype == torch.float32 for v in losses.values())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ from baselines.backbones.gsm_regnet import GateShift, GSMRegNet
 from baselines.backbones.hdgcn import HDGCN, hierarchy_adjacency
 from baselines.backbones.i3d import I3D
 from baselines.losses import stage_contrast
-from baselines.modules.fusion import PoseGuidedFusion
+from baselines.modules.fusion import PoseBiasedFusion, PoseGuidedFusion
 from baselines.modules.regressor import StageRegressor, StageWeights
 from baselines.modules.segmentation import predict_transitions, segmentation_loss
 from baselines.modules.stages import pool_stages
@@ -26,6 +28,50 @@ def test_the_predicted_pair_is_the_best_ordered_one() -> None:
     for clip, found in zip(logits, predict_transitions(logits).tolist(), strict=True):
         pairs = [(a, b) for a in range(1, 12) for b in range(a + 1, 12)]
         assert tuple(found) == max(pairs, key=lambda p: float(clip[p[0], 0] + clip[p[1], 1]))
+
+
+def test_the_predicted_stages_are_the_likeliest_of_three_to_five() -> None:
+    """Against every possible answer."""
+    torch.manual_seed(0)
+    logits = 2 * torch.randn(12, 8, 4)
+    log_p = logits.log_softmax(1)
+
+    def answers() -> Iterator[tuple[int, ...]]:
+        for count in (2, 3, 4):
+            for rising in combinations(range(1, 8), count):
+                yield (*rising[:-1], *[-1] * (4 - count), rising[-1])
+
+    for clip, found in zip(log_p, predict_transitions(logits).tolist(), strict=True):
+        best = max(answers(), key=lambda answer: sum(float(clip[max(t, 0), k]) for k, t in enumerate(answer)))
+        assert tuple(found) == best
+
+
+def test_segmentation_learns_absent_stages_too() -> None:
+    true = torch.tensor([[2, -1, -1, 6], [1, 3, 5, 7]])
+    right = torch.full((2, 8, 4), -9.0).scatter(1, true.clamp(min=0)[:, None], 9.0)
+    assert segmentation_loss(right, true) < 1e-3
+    assert predict_transitions(right).tolist() == true.tolist()
+
+
+def test_a_pose_bias_lets_alike_poses_attend_to_each_other() -> None:
+    torch.manual_seed(0)
+    fusion = PoseBiasedFusion(16, pose_dim=6)
+    visual, pose = torch.randn(2, 3, 4, 16), torch.randn(2, 3, 4, 6)
+    with torch.no_grad():
+        without = fusion(visual, torch.zeros_like(pose))
+        assert (fusion(visual, pose) - without).abs().max() < 1e-3  # at first hardly
+        for name, weight in fusion.named_parameters():
+            if name.endswith("pose_weight"):
+                weight.fill_(1e4)
+        assert (fusion(visual, pose) - without).abs().max() > 1e-2
+
+
+def test_absent_stages_take_no_part_in_the_contrast() -> None:
+    torch.manual_seed(0)
+    a, b = torch.randn(2, 5, 4, 8), torch.randn(2, 5, 4, 8)
+    both = torch.tensor([[True, True, False, False, True]] * 2)
+    chosen = [0, 1, 4]
+    assert torch.allclose(stage_contrast(a, b, both=both), stage_contrast(a[:, chosen], b[:, chosen]))
 
 
 def test_segmentation_loss_is_smallest_at_the_transitions() -> None:
@@ -68,9 +114,11 @@ def test_contrast_does_not_mind_the_order_of_a_pair() -> None:
 def test_stage_weights_start_equal_and_stay_positive() -> None:
     weights = StageWeights()
     per_stage = torch.tensor([[1.0, 2.0, 6.0]])
-    assert torch.allclose(weights(per_stage), torch.tensor([3.0]))
-    torch.nn.init.constant_(weights.raw, -50)
+    assert torch.allclose(weights(per_stage).sum(1), torch.tensor([3.0]))
+    with torch.no_grad():
+        weights.log.copy_(torch.tensor([-50.0, 0.0, 50.0]))
     assert torch.isfinite(weights(per_stage)).all()
+    assert (weights.shares >= 0).all()
 
 
 def test_fusion_and_comparison_keep_the_stage_axis_apart() -> None:

@@ -7,9 +7,12 @@ from pathlib import Path
 import torch
 from mmengine.config import Config
 
-from baselines.data import Dives, split_clips
+from baselines.data import Dives
+from baselines.hooks import BEST
 from baselines.hpmcr import HPMCR
-from baselines.train import BEST, PRESETS, train
+from baselines.runs import PRESETS
+from baselines.splits import split_clips
+from baselines.train import train
 from tests.baselines.test_data import clip, packed
 from tests.baselines.test_hpmcr import SMALL
 

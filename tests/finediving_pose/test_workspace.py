@@ -50,7 +50,7 @@ def test_a_killed_writer_leaves_the_old_file_and_its_part_can_be_removed(tmp_pat
 def test_a_place_that_can_not_be_written_is_named(tmp_path):
     blocker = tmp_path / "file"
     blocker.write_text("")
-    with pytest.raises(FdposeError, match="choose another --data"), atomic_write(blocker / "table"):
+    with pytest.raises(FdposeError, match="free the space or write elsewhere"), atomic_write(blocker / "table"):
         pass
 
 

@@ -13,12 +13,13 @@ import pytest
 from click.testing import CliRunner
 
 from finediving_pose.cli import main
-from finediving_pose.errors import LexiconError
+from finediving_pose.errors import UsageError
 from finediving_pose.labels.read import read_labels
 from finediving_pose.lexicon import awards_total, expected_sub_actions, parse_dive_number
-from finediving_pose.synth import competition as made
-from finediving_pose.synth import labels
-from finediving_pose.synth.competition import DIVE_NUMBERS, make_competition, plan
+from finediving_pose.synth import competition as competing
+from finediving_pose.synth import filming, joining, labels
+from finediving_pose.synth.competition import make_competition
+from finediving_pose.synth.plan import DIVE_NUMBERS, Event, deal
 
 from .conftest import DIVE_NUMBERS as TINY
 
@@ -133,35 +134,34 @@ def test_an_interrupted_competition_goes_on_where_it_stopped(tmp_path: Path, mon
     whole, out = tmp_path / "whole", tmp_path / "out"
     make_competition(whole, dives=2, seed=9, dive_numbers=TINY, jobs=1)
     filmed: list[str] = []
-    real = made._make_event
+    real = filming.film_event
 
-    def stops_at_the_second(folder: Path, event: made.Event) -> None:
+    def stops_at_the_second(folder: Path, event: Event) -> int:
         if filmed:
             raise KeyboardInterrupt
         filmed.append(event.video)
-        real(folder, event)
+        return real(folder, event)
 
-    monkeypatch.setattr(made, "_make_event", stops_at_the_second)
+    monkeypatch.setattr(competing, "film_event", stops_at_the_second)
     with pytest.raises(KeyboardInterrupt):
         make_competition(out, dives=2, seed=9, dive_numbers=TINY, jobs=1)
     assert not (out / "labels").exists()
     kept = (out / "videos" / f"{filmed[0]}.mp4").stat().st_mtime_ns
-    monkeypatch.setattr(made, "_make_event", real)
+    monkeypatch.setattr(competing, "film_event", real)
     make_competition(out, dives=2, seed=9, dive_numbers=TINY, jobs=1)
     assert (out / "videos" / f"{filmed[0]}.mp4").stat().st_mtime_ns == kept
     assert contents(out) == contents(whole)
 
 
 def test_another_seed_is_not_taken_for_finished(competition: Path) -> None:
-    event = plan(8, 3, TINY)[0]
-    assert made._finished(competition, event) is not None
-    assert made._finished(competition, plan(8, 4, TINY)[0]) is None
+    assert all(filming.is_finished(competition, e) for e in deal(8, 3, TINY))
+    assert not any(filming.is_finished(competition, e) for e in deal(8, 4, TINY))
 
 
 def test_by_default_every_number_of_the_test_split_has_two_dives_to_train_on() -> None:
-    events = plan(96, 0, DIVE_NUMBERS[:12], pairs=True)
+    events = deal(96, 0, DIVE_NUMBERS[:12], pairs=True)
     rows = [{"video": e.video, "index": i, "action_type": n} for e in events for i, n in enumerate(e.dive_numbers)]
-    test = made._split(rows, 0)
+    test = joining.draw_test_split(rows, 0)
     assert len(rows) == 96 and len(test) == 24
     for number in {r["action_type"] for r in rows if (r["video"], r["index"]) in test}:
         assert sum(r["action_type"] == number and (r["video"], r["index"]) not in test for r in rows) >= 2
@@ -173,10 +173,10 @@ def test_by_default_every_number_of_the_test_split_has_two_dives_to_train_on() -
     ("number", "says"), [("999x", "no dive number"), ("101d", "no degree of difficulty"), ("413c", "no degree")]
 )
 def test_an_unknown_dive_number_is_one_clear_line(tmp_path: Path, number: str, says: str) -> None:
-    with pytest.raises(LexiconError, match=says):
-        plan(4, 0, [number])
+    with pytest.raises(UsageError, match=says):
+        deal(4, 0, [number])
     result = CliRunner().invoke(main, ["synth", "--out", str(tmp_path / "out"), "--dive-number", number])
-    assert result.exit_code == 1 and number in result.output and len(result.output.strip().splitlines()) == 1
+    assert result.exit_code == 2 and number in result.output and len(result.output.strip().splitlines()) == 1
     assert not (tmp_path / "out").exists()
 
 
@@ -190,24 +190,24 @@ def test_the_command_says_what_to_run_next_and_speaks_json(competition: Path) ->
 
 
 def test_a_fifth_of_a_competition_with_its_own_numbers_is_synchronised() -> None:
-    events = plan(416, 0, DIVE_NUMBERS, pairs=True)
+    events = deal(416, 0, DIVE_NUMBERS, pairs=True)
     together = [n for e in events if e.synchronised for n in e.dive_numbers]
     assert 0.15 < len(together) / 416 < 0.22 and not any(n.startswith("6") for n in together)
     assert all(("Synchronised" in e.video) == e.synchronised for e in events)
     assert {n for e in events for n in e.dive_numbers} == set(DIVE_NUMBERS) and len(set(DIVE_NUMBERS)) == 52
-    assert not any(e.synchronised for e in plan(416, 0, DIVE_NUMBERS))
+    assert not any(e.synchronised for e in deal(416, 0, DIVE_NUMBERS))
 
 
 def test_a_synchronised_event_has_five_awards_and_the_truth_of_both(tmp_path: Path) -> None:
-    events = [e for e in plan(40, 3, ("305b",), pairs=True) if e.synchronised]
-    made._make_event(tmp_path, replace(events[0], dive_numbers=("305b", "305b")))
-    sidecar = made._finished(tmp_path, replace(events[0], dive_numbers=("305b", "305b")))
-    assert sidecar is not None
-    labels.write_labels(tmp_path / "labels", [{**row, "split": "train"} for row in sidecar["dives"]])
+    events = [e for e in deal(40, 3, ("305b",), pairs=True) if e.synchronised]
+    event = replace(events[0], dive_numbers=("305b", "305b"))
+    filming.film_event(tmp_path, event)
+    dives = filming.made(tmp_path, event)["dives"]
+    labels.write_labels(tmp_path / "labels", [{**row, "split": "train"} for row in dives])
     clips = read_labels(tmp_path / "labels")
     assert all(c.synchronised and len(c.judge_scores) == 5 for c in clips)
     for c in clips:
         assert (awards_total(c.judge_scores, True) or 0) * (c.difficulty or 0) == pytest.approx(c.dive_score)
-    images = [e["image"] for e in sidecar["truth"]]
+    images = [json.loads(line)["image"] for line in filming.poses_file(tmp_path, event).read_text().splitlines()]
     assert all(images.count(name) == 2 for name in images)
-    assert all("faults_partner" in row and "offset_s" in row for row in sidecar["dives"])
+    assert all("faults_partner" in row and "offset_s" in row for row in dives)

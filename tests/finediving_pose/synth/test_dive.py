@@ -8,11 +8,11 @@ import pytest
 from finediving_pose.lexicon import ENTRY, SUB_ACTIONS, expected_sub_actions, parse_dive_number
 from finediving_pose.synth import body
 from finediving_pose.synth.body import Build
-from finediving_pose.synth.competition import DIVE_NUMBERS, plan
 from finediving_pose.synth.dive import FPS, GRAVITY, Motion, make_motion
 from finediving_pose.synth.faults import Faults
+from finediving_pose.synth.plan import DIVE_NUMBERS, deal
 
-DIVES = [(n, plan(1, 0, [n])[0].height) for n in DIVE_NUMBERS]
+DIVES = [(n, deal(1, 0, [n])[0].height) for n in DIVE_NUMBERS]
 dive = pytest.mark.parametrize(("number", "height"), DIVES)
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from finediving_pose.lexicon import parse_dive_number
-from finediving_pose.synth.competition import DIVE_NUMBERS
 from finediving_pose.synth.faults import COST, Faults, award_spread, dived, lost_points, possible, random_faults
+from finediving_pose.synth.plan import DIVE_NUMBERS
 
 KINDS = ("107b", "205b", "5253b", "6243d", "201a")
 

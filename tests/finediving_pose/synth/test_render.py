@@ -5,21 +5,22 @@ import pytest
 
 from finediving_pose.skeleton import N_JOINTS
 from finediving_pose.synth.camera import HEIGHT, WIDTH, random_view
-from finediving_pose.synth.competition import DIVE_NUMBERS, _shoot, plan
 from finediving_pose.synth.figure import draw_figure, place_figure
+from finediving_pose.synth.filming import shoot
 from finediving_pose.synth.judge import Panel
 from finediving_pose.synth.occlusion import hidden_joints
 from finediving_pose.synth.performance import LANES
+from finediving_pose.synth.plan import DIVE_NUMBERS, deal
 from finediving_pose.synth.render import Painter, Shot
 from finediving_pose.synth.scenery import random_scenery
 
 
 @pytest.fixture(scope="module", params=[10.0, 3.0], ids=["platform", "springboard"])
 def shot(request: pytest.FixtureRequest) -> Shot:
-    event = next(e for e in plan(16, 5, DIVE_NUMBERS) if e.height == request.param)
+    event = next(e for e in deal(16, 5, DIVE_NUMBERS) if e.height == request.param)
     rng = np.random.default_rng(event.seed)
     view = random_view(rng)
-    return _shoot(event, 1, random_scenery(rng, view, event.height), view, Panel((0.0,) * 7))[0]
+    return shoot(event, 1, random_scenery(rng, view, event.height), view, Panel((0.0,) * 7))[0]
 
 
 def test_true_joints_are_inside_the_drawn_diver(shot: Shot) -> None:
@@ -102,9 +103,9 @@ def test_a_splash_has_an_area_only_after_the_touch(shot: Shot) -> None:
 
 
 def _of_two() -> tuple[Shot, Painter]:
-    event = next(e for e in plan(64, 5, ("305b",), pairs=True) if e.synchronised)
+    event = next(e for e in deal(64, 5, ("305b",), pairs=True) if e.synchronised)
     rng = np.random.default_rng(event.seed)
     view = random_view(rng)
     scene = random_scenery(rng, view, event.height)
-    shot = _shoot(event, 1, scene, view, Panel((0.0,) * 7))[0]
+    shot = shoot(event, 1, scene, view, Panel((0.0,) * 7))[0]
     return shot, Painter(scene, view, rng, LANES[event.height])

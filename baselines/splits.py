@@ -1,0 +1,144 @@
+"""Which clips of a packed file take part: train, validation, test."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from baselines.exemplars import by_dive_number, dive_number
+from finediving_pose.clip import Clip
+from finediving_pose.errors import PackedError
+
+if TYPE_CHECKING:
+    from finediving_pose.packed.reader import PackedFile
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Which clips of a packed file take part.
+
+    Attributes
+    ----------
+    train, validation, test : indices of clips
+    left_out : keys of the train and test clips that can't take part, by reason, see :data:`MENDS`
+    """
+
+    train: tuple[int, ...]
+    test: tuple[int, ...]
+    validation: tuple[int, ...]
+    left_out: dict[str, list[str]]
+
+
+Fallback = Literal["difficulty"]
+"""What finds exemplars for a dive whose number no train dive has: the nearest degree of difficulty."""
+
+
+def split_clips(packed: PackedFile, validation_share: float = 0.0, fallback: Fallback | None = None) -> Split:
+    """The clips with everything the model needs, by their split.
+
+    Parameters
+    ----------
+    validation_share : share of the training videos, whole ones, held out for choosing the epoch
+    fallback : how test dives find exemplars whose dive number no train dive has; None refuses them
+
+    Raises
+    ------
+    PackedError
+        Nothing to train on, fewer than 2 test clips, or a test dive without an exemplar.
+    """
+    usable: dict[str, list[int]] = {"train": [], "test": []}
+    left_out: dict[str, list[str]] = defaultdict(list)
+    for i, clip in enumerate(packed.clips):
+        if clip.split not in usable:
+            continue
+        missing = what_is_missing(packed, i)
+        if missing:
+            left_out[missing].append(str(clip.key))
+        else:
+            usable[clip.split].append(i)
+    train, test = usable["train"], usable["test"]
+    _check_enough(packed, train, test, left_out)
+    validation = _hold_out(packed.clips, train, validation_share)
+    kept = [i for i in train if i not in validation]
+    _check_exemplars(packed, kept, test, fallback)
+    return Split(tuple(kept), tuple(test), tuple(sorted(validation)), dict(left_out))
+
+
+MENDS = {
+    "no score": "fdpose extract with a label file that has scores",
+    "no dive number": "fdpose extract with a label file that has dive numbers",
+    "no stages": "fdpose extract with a label file that has stages (three or more a dive)",
+    "no poses": "fdpose annotate --auto, fdpose merge, then fdpose pack",
+}
+"""What a clip may lack, and what to type then."""
+
+
+def what_is_missing(packed: PackedFile, i: int) -> str | None:
+    """The first thing that keeps clip i out of training and testing, a key of :data:`MENDS`."""
+    clip = packed.clips[i]
+    if clip.dive_score is None:
+        return "no score"
+    if not clip.action_type:
+        return "no dive number"
+    if len(clip.stage_starts) < 2:
+        return "no stages"
+    if np.isnan(packed.poses(i).keypoints[:, 0]).all():
+        return "no poses"
+    return None
+
+
+def some(names: Sequence[str], most: int = 3) -> str:
+    """``a, b, c and 5 more``."""
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
+def _check_enough(packed: PackedFile, train: list[int], test: list[int], left_out: Mapping[str, list[str]]) -> None:
+    labelled = sum(c.split in ("train", "test") for c in packed.clips)
+    if not labelled:
+        raise PackedError(
+            f"{packed.path}: none of its {len(packed.clips)} clips is in the train or test split;"
+            " a benchmark needs labelled dives: fdpose extract --labels DIR, then fdpose pack"
+        )
+    for name, clips, least in (("train", train, 2), ("test", test, 2)):
+        if len(clips) < least:
+            reason = max(left_out, key=lambda r: len(left_out[r]), default="")
+            keys = left_out.get(reason, [])
+            why = f"; {len(keys)} of {labelled} have {reason} ({some(keys)}): {MENDS[reason]}" if reason else ""
+            raise PackedError(f"{packed.path}: {len(clips)} usable {name} clips, at least {least} are needed{why}")
+
+
+def _check_exemplars(packed: PackedFile, train: list[int], test: list[int], fallback: Fallback | None) -> None:
+    clips = packed.clips
+    known = by_dive_number(clips, train)
+    alone = [i for i in test if dive_number(clips[i]) not in known]
+    mend = "pair them by the nearest degree of difficulty with: --exemplar-fallback difficulty"
+    if fallback and any(clips[i].difficulty is not None for i in train):
+        alone = [i for i in alone if clips[i].difficulty is None]
+        mend = "nor a degree of difficulty to be paired by: give them one in the label file"
+    elif fallback:
+        mend = "no train dive has a degree of difficulty to be paired by: give them one in the label file"
+    if alone:
+        named = some([f"{clips[i].key} ({dive_number(clips[i])})" for i in alone])
+        raise PackedError(
+            f"{packed.path}: {len(alone)} of {len(test)} test dives have a dive number that no train dive has, and so"
+            f" no exemplar: {named}; {mend}, or move a dive of each number to the train split"
+        )
+
+
+def _hold_out(clips: Sequence[Clip], train: list[int], share: float) -> set[int]:
+    """Whole videos, spread over the sorted names, keeping an exemplar of every number in train."""
+    videos = sorted({clips[i].key.video for i in train})
+    wanted = share * len(train)
+    held: set[int] = set()
+    step = max(round(1 / share), 1) if share else len(videos) + 1
+    for video in videos[step // 2 :: step]:
+        candidate = held | {i for i in train if clips[i].key.video == video}
+        left = {dive_number(clips[i]) for i in train if i not in candidate}
+        if len(candidate) <= max(wanted, 1) * 1.5 and left >= {dive_number(clips[i]) for i in train}:
+            held = candidate
+    return held
