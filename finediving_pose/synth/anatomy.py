@@ -14,7 +14,7 @@ import numpy as np
 
 from finediving_pose.synth.body import N_POINTS, Build, Point
 
-SIDES = 12
+SIDES = 16
 ANGLES = np.arange(SIDES) * 2 * np.pi / SIDES
 _CORNERS = ANGLES - np.pi / SIDES
 
@@ -108,7 +108,6 @@ def _limb(name: str, limb: str, ends: tuple[int, int], rows: tuple[tuple[float, 
     return Tube(name, limb, rings, tuple(share + 2 * along for share, along, _, _ in domed))
 
 
-# fmt: off
 _THIGH = (
     (0.0, -0.004, 0.047, 0.054),
     (0.25, 0.003, 0.046, 0.050),
@@ -125,7 +124,6 @@ _FOOT = (
 _UPPER_ARM = ((0.0, 0.0, 0.034, 0.034), (0.3, 0.0, 0.030, 0.030), (0.65, 0.0, 0.026, 0.026), (1.0, 0.0, 0.021, 0.021))
 _FOREARM = ((0.0, 0.0, 0.021, 0.021), (0.3, 0.0, 0.0235, 0.0225), (0.75, 0.0, 0.017, 0.016), (1.0, 0.0, 0.0155, 0.0135))
 _HAND = ((0.05, 0.0, 0.0135, 0.0155), (0.45, 0.0, 0.009, 0.021), (1.0, 0.0, 0.006, 0.013))
-# fmt: on
 
 
 def tubes(woman: bool, bun: bool) -> list[Tube]:

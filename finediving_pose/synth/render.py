@@ -18,10 +18,10 @@ from finediving_pose.synth.occlusion import hidden_joints
 from finediving_pose.synth.scenery import Scenery
 from finediving_pose.synth.splash import Splash
 
-SAMPLES = 9
+SAMPLES = 13
 """Instants within one exposure, evenly spaced; the middle one is where the truth is told."""
 
-STEPS = 3.0
+STEPS = 2.2
 """Pixels that anything of a diver moves between two instants that are drawn, where ``SAMPLES`` allow it."""
 
 SPLASH_SHOWS = 20
@@ -129,11 +129,13 @@ class Painter:
         for d, waterline in sorted(zip(divers, waterlines, strict=True), key=lambda pair: -_depth(pair[0])):
             self._diver(picture, d, waterline, time > d.shot.motion.touch)
         cover = self.scene.platform.draw(picture, self.view, centre, scale)
-        dry = picture.copy()
-        for d in divers:
-            foam = d.shot.splash.draw(picture, time, self.view, pan, self.scene.foam)
-            cover = foam if cover is None else cover if foam is None else cv2.max(cover, foam)
-        splash = int((cv2.absdiff(picture, dry).max(2) > SPLASH_SHOWS).sum())
+        dry, splash = picture.copy(), 0
+        foams = [d.shot.splash.draw(picture, time, self.view, pan, self.scene.foam) for d in divers]
+        if any(foam is not None for foam in foams):
+            red, green, blue = cv2.split(cv2.absdiff(picture, dry))
+            splash = cv2.countNonZero(cv2.compare(cv2.max(cv2.max(red, green), blue), SPLASH_SHOWS, cv2.CMP_GT))
+        for over in (c for c in foams if c is not None):
+            cover = over if cover is None else cv2.max(cover, over)
         truths = tuple(_truth(d, _nearer(d, divers), w, cover) for d, w in zip(divers, waterlines, strict=True))
         return self._finished(picture), truths, splash
 
@@ -222,7 +224,7 @@ class Painter:
 
 def _instants(moved: float) -> np.ndarray:
     """Which instants of an exposure to draw when something moves by ``moved`` pixels: an odd number of them."""
-    for count in (1, 3, 5, SAMPLES):
+    for count in (1, 3, 5, 7, SAMPLES):
         if moved <= STEPS * (count - 0.5) or count == SAMPLES:
             return np.linspace(0, SAMPLES - 1, count).round().astype(int) if count > 1 else np.array([SAMPLES // 2])
     raise AssertionError("unreachable")
