@@ -103,7 +103,7 @@ def _lit(canvas: Canvas, rng: np.random.Generator, shore: float, outdoor: bool) 
     grey = canvas.image.mean(2, keepdims=True)
     picture = (grey + colourful * (canvas.image - grey)) * dim
     # The camera's exposure follows the picture: its bright parts come out about as bright in every hall.
-    exposed = np.clip(rng.uniform(150, 205) / np.percentile(picture[::4, ::4], 94), 0.6, 2.2)
+    exposed = np.clip(rng.uniform(150, 205) / np.percentile(picture[::4, ::4], 94), 0.8 if outdoor else 0.6, 2.2)
     canvas.image[:] = np.clip(picture * exposed * rng.uniform(0.95, 1.05, 3), 0, 255).astype(np.uint8)
     return bright
 
