@@ -127,8 +127,8 @@ class Take:
 def write_video(target: Path, pictures: Iterable[np.ndarray], crf: int) -> int:
     """Write an MP4 file of pictures uint8 (H, W, 3) RGB; gives their number.
 
-    H.264 at about 0.06 to 0.2 bits a pixel (crf 27 to 19), as broadcasts come over the internet; one thread, so that the
-    bytes do not depend on timing.
+    H.264 at about 0.06 to 0.2 bits a pixel (crf 27 to 19), as broadcasts come over the internet; one thread, so that
+    the bytes do not depend on timing.
     """
     import av
 
