@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import cv2
 import numpy as np
@@ -13,7 +13,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from baselines.exemplars import by_dive_number, dive_number
+from baselines.exemplars import Pairing, group, groups_of
+from baselines.modules.stages import ABSENT, STAGES, Stages, number_of_slots
 from baselines.transforms import (
     CropAndFlip,
     PoseNorm,
@@ -23,13 +24,18 @@ from baselines.transforms import (
     sample_frames,
     sample_transitions,
 )
+from finediving_pose.packed.schema import TRAINING_HEIGHT, TRAINING_WIDTH
+from finediving_pose.packed.snippets import Crop, snippet
 
 if TYPE_CHECKING:
     from finediving_pose.packed.reader import PackedFile
 
 Sample = dict[str, Any]
-"""clip (index in the packed file), dive_number, video float32 (3, T, size, size), pose float32 (2, T, 16, 1),
-transitions int64 (2,), score float32 ()."""
+"""clip (index in the packed file), group (in which pairs are made), video float32 (3, T, size, size), pose float32
+(2, T, 16, 1), transitions int64 (S - 1,), score float32 (), in units of the target; splash float32 () where read."""
+
+Target = Literal["score", "score_over_difficulty"]
+"""What is regressed: the final score, or what it is worth without the degree of difficulty."""
 
 
 @dataclass(slots=True)
@@ -40,87 +46,123 @@ class Dives:
     ----------
     packed : the open file
     frames : T, frames sampled of a clip
-    resize : width and height of the pictures before the crop; (200, 112) as published, smaller for small models
+    resize : width and height of the pictures before the crop; (200, 112) as published, smaller for small models,
+        (112, 200) as the public code in truth had them
     crop : side of the square crop
     pose_norm : see :func:`baselines.transforms.normalise_pose`
     pose_noise : deviation of the noise added to every joint of a training sample, in the units of ``pose_norm``
+    flip_pose : mirror the pose where the picture is mirrored; the public code does not
     in_memory : keep every clip's resized frames (T x W x H x 3 bytes) once they were read
+    stages : see :class:`baselines.hpmcr.HPMCR`
+    target : what ``score`` is
+    pairing : what ``group`` is, see :data:`baselines.exemplars.Pairing`
+    splash : size of the splash by ``video/index``, see :mod:`baselines.splash`
     """
 
     packed: PackedFile
     frames: int = 96
-    resize: tuple[int, int] = (200, 112)
+    resize: tuple[int, int] = (TRAINING_WIDTH, TRAINING_HEIGHT)
     crop: int = 112
     pose_norm: PoseNorm = "centre"
     pose_noise: float = 0.0
+    flip_pose: bool = True
     in_memory: bool = False
-    _kept: dict[int, tuple[np.ndarray, np.ndarray, tuple[int, int]]] = field(default_factory=dict, repr=False)
+    stages: Stages = STAGES
+    target: Target = "score"
+    pairing: Pairing = "number"
+    splash: Mapping[str, float] | None = None
+    _kept: dict[int, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        width, height = self.resize
+        self.resize = width, height  # a list where it comes from JSON
 
     def sample(self, i: int, augment: bool = False) -> Sample:
         """Clip i, cropped in the centre, or with ``augment`` at a random place and mirrored every other time."""
-        pictures, keypoints, transitions = self._read(i)
-        height, width = pictures.shape[1:3]
         # torch's generator is the one that the training loop seeds, in every worker
         rng = np.random.default_rng(int(torch.randint(2**31, ()))) if augment else None
+        width, height = self.resize
         view = (
             CropAndFlip.random(height, width, self.crop, rng) if rng else CropAndFlip.centre(height, width, self.crop)
         )
+        pictures, keypoints = self._read(i, view)
         clip = self.packed.clips[i]
-        if view.flip:
+        if view.flip and self.flip_pose:
             keypoints = flip_pose(keypoints, clip.image_width or 0)
         pose = normalise_pose(keypoints, self.pose_norm)
         if rng and self.pose_noise:
             pose = pose + rng.normal(0, self.pose_noise, pose.shape)
-        return {
+        sample = {
             "clip": i,
-            "dive_number": dive_number(clip),
-            "video": torch.from_numpy(view.pictures(pictures)),
+            "group": group(clip, self.pairing),
+            "video": torch.from_numpy(view.normalised(pictures)),
             "pose": torch.from_numpy(pose.astype(np.float32)).permute(2, 0, 1).unsqueeze(-1),  # (2, T, 16, 1)
-            "transitions": torch.tensor(transitions),
-            "score": torch.tensor(clip.dive_score or 0.0, dtype=torch.float32),
+            "transitions": torch.tensor(self.transitions(i) or [ABSENT] * (number_of_slots(self.stages) - 1)),
+            "score": torch.tensor((clip.dive_score or 0.0) / self.unit(i), dtype=torch.float32),
         }
+        if self.splash is not None:
+            sample["splash"] = torch.tensor(self.splash.get(str(clip.key), -1.0), dtype=torch.float32)
+        return sample
 
-    def transitions(self, i: int) -> tuple[int, int]:
-        """True transitions of clip i, indices among its T sampled frames."""
-        positions = sample_frames(len(self.packed.frame_numbers(i)), self.frames)
-        return sample_transitions(self.packed.clips[i].stage_starts, positions)
+    def transitions(self, i: int) -> tuple[int, ...]:
+        """True transitions of clip i, indices among its T sampled frames; empty where its stages are not labelled."""
+        starts = self.packed.clips[i].stage_starts
+        if len(starts) < 2:
+            return ()
+        return sample_transitions(starts, self._positions(i), self.stages)
 
-    def _read(self, i: int) -> tuple[np.ndarray, np.ndarray, tuple[int, int]]:
-        """Pictures uint8 (T, H, W, 3), keypoints float32 (T, 16, 2) without gaps, the two transitions."""
+    def unit(self, i: int) -> float:
+        """Points that 1 stands for in the target of clip i: 1, or its degree of difficulty."""
+        return 1.0 if self.target == "score" else self.packed.clips[i].difficulty or 1.0
+
+    def _positions(self, i: int) -> np.ndarray:
+        return sample_frames(len(self.packed.frame_numbers(i)), self.frames)
+
+    def _read(self, i: int, view: CropAndFlip) -> tuple[np.ndarray, np.ndarray]:
+        """Pictures uint8 (T, crop, crop, 3), not yet mirrored; keypoints float32 (T, 16, 2) without gaps."""
+        if self.in_memory or self.resize != (TRAINING_WIDTH, TRAINING_HEIGHT):
+            pictures, keypoints = self._read_whole(i)
+            return view.cropped(pictures), keypoints
+        positions = self._positions(i)
+        pictures = snippet(self.packed, i, positions, Crop(view.left, view.top, view.size))
+        return pictures, fill_gaps(self.packed.poses(i).keypoints[positions, 0])
+
+    def _read_whole(self, i: int) -> tuple[np.ndarray, np.ndarray]:
+        """The same, pictures at the size of ``resize``; from memory where they are kept."""
         if i in self._kept:
             return self._kept[i]
-        positions = sample_frames(len(self.packed.frame_numbers(i)), self.frames)
-        pictures = self.packed.training_frames(i, positions)  # 200 wide, 112 high
-        keypoints = fill_gaps(self.packed.poses(i).keypoints[positions, 0])
-        read = self._shrink(pictures), keypoints, self.transitions(i)
+        positions = self._positions(i)
+        width, height = self.resize
+        if width <= TRAINING_WIDTH and height <= TRAINING_HEIGHT:
+            pictures = self.packed.training_frames(i, positions)
+        else:
+            pictures = self.packed.frames(i, positions)
+        if pictures.shape[1:3] != (height, width):
+            pictures = np.stack([cv2.resize(p, (width, height), interpolation=cv2.INTER_AREA) for p in pictures])
+        read = pictures, fill_gaps(self.packed.poses(i).keypoints[positions, 0])
         if self.in_memory:
             self._kept[i] = read
         return read
 
-    def _shrink(self, pictures: np.ndarray) -> np.ndarray:
-        width, height = self.resize
-        if pictures.shape[1:3] == (height, width):
-            return pictures
-        return np.stack([cv2.resize(p, (width, height), interpolation=cv2.INTER_AREA) for p in pictures])
-
 
 class TrainingPairs(Dataset):
-    """Each training dive as a query, with random exemplars of the same dive number, both augmented.
+    """Each training dive as a query, with random exemplars of its group, both augmented.
 
-    The exemplar is never the query itself unless the query is alone with its number.
+    The exemplar is never the query itself unless the query is alone in its group.
     Item: the query's sample, then ``exemplars`` samples.
     """
 
     def __init__(self, dives: Dives, train: Sequence[int], exemplars: int = 1) -> None:
         self.dives, self.train, self.exemplars = dives, list(train), exemplars
-        self.peers = by_dive_number(dives.packed.clips, train)
+        self.peers = groups_of(dives.packed.clips, train, dives.pairing)
 
     def __len__(self) -> int:
         return len(self.train)
 
     def __getitem__(self, n: int) -> list[Sample]:
         query = self.train[n]
-        others = [i for i in self.peers[dive_number(self.dives.packed.clips[query])] if i != query] or [query]
+        peers = self.peers[group(self.dives.packed.clips[query], self.dives.pairing)]
+        others = [i for i in peers if i != query] or [query]
         chosen = [others[k] for k in torch.randperm(len(others))[: self.exemplars].tolist()]
         return [self.dives.sample(i, augment=True) for i in (query, *chosen)]
 
@@ -128,7 +170,7 @@ class TrainingPairs(Dataset):
 def collate_pairs(items: Sequence[Sequence[Sample]], every_pair: bool = False) -> dict[str, Tensor]:
     """Pairs to one batch in which every clip stands once, however many pairs it is in.
 
-    With ``every_pair`` all clips of the batch that share a dive number are compared,
+    With ``every_pair`` all clips of the batch that share a group are compared,
     not only the drawn ones: encoding is what costs, a comparison is nearly free.
 
     Returns the stacked samples of the N different clips, and ``query`` and
@@ -142,9 +184,9 @@ def collate_pairs(items: Sequence[Sequence[Sample]], every_pair: bool = False) -
             samples.append(sample)
     pairs = [(place[item[0]["clip"]], place[e["clip"]]) for item in items for e in item[1:]]
     if every_pair:
-        numbers = [s["dive_number"] for s in samples]
-        same = [(q, e) for q, e in combinations(range(len(samples)), 2) if numbers[q] == numbers[e]]
+        groups = [s["group"] for s in samples]
+        same = [(q, e) for q, e in combinations(range(len(samples)), 2) if groups[q] == groups[e]]
         pairs = same or pairs
     query, exemplar = torch.tensor(pairs).unbind(1)
-    stacked = {k: torch.stack([s[k] for s in samples]) for k in ("video", "pose", "transitions", "score")}
+    stacked = {k: torch.stack([s[k] for s in samples]) for k, v in samples[0].items() if isinstance(v, Tensor)}
     return {**stacked, "query": query, "exemplar": exemplar}

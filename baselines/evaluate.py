@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from baselines.data import Dives
-from baselines.exemplars import Voters, choose_voters, dive_number
+from baselines.exemplars import Pairing, Voters, choose_voters, dive_number
 from baselines.hpmcr import HPMCR, Encoded
 from baselines.metrics import average_iou, interval, interval_iou, l2, pairs_in_order, relative_l2, spearman
 from baselines.transforms import sample_frames
@@ -26,7 +26,7 @@ class Vote:
     Attributes
     ----------
     exemplar : the train dive
-    exemplar_score : its true score, points
+    exemplar_score : its true score, points; where scores over difficulty are compared, at the test dive's difficulty
     relative_score : points that the test dive is put above it
     stages : points of that by stage, weights applied; they add up to ``relative_score``
     exemplar_transitions : frames at which its stages were cut, counted from its first frame
@@ -105,15 +105,17 @@ def predict_clips(
     votes: int = 10,
     seed: int = 0,
     voters: Voters = "panel",
+    pairing: Pairing = "number",
+    pad: bool = False,
 ) -> list[Prediction]:
-    """Score each query by up to ``votes`` train dives of its dive number: the mean of exemplar score + relative score.
+    """Score each query by up to ``votes`` train dives of its group: the mean of exemplar score + relative score.
 
     Every clip that takes part is encoded once, whatever the number of votes.
-    ``voters`` says which dives vote, see :func:`baselines.exemplars.choose_voters`.
+    ``voters``, ``pairing`` and ``pad`` say which dives vote, see :func:`baselines.exemplars.choose_voters`.
     """
     was_training = model.training
     model.eval()
-    chosen = choose_voters(dives.packed.clips, queries, train, votes, seed, voters)
+    chosen = choose_voters(dives.packed.clips, queries, train, votes, seed, voters, pairing, pad)
     everyone = sorted({*queries, *(j for some in chosen for j in some)})
     place = {i: n for n, i in enumerate(everyone)}
     encoded = encode_clips(model, dives, everyone)
@@ -123,15 +125,16 @@ def predict_clips(
     cut = {i: tuple(encoded.transitions[place[i]].tolist()) for i in everyone}
     cast: dict[int, list[Vote]] = {i: [] for i in queries}
     for (i, j), stages in zip(pairs, by_stage, strict=True):
-        cast[i].append(_vote(dives, j, stages, cut[j]))
+        cast[i].append(_vote(dives, i, j, stages, cut[j]))
     return [_prediction(dives, i, tuple(cast[i]), cut[i]) for i in queries]
 
 
-def _vote(dives: Dives, j: int, stages: np.ndarray, cut: tuple[int, ...]) -> Vote:
+def _vote(dives: Dives, i: int, j: int, stages: np.ndarray, cut: tuple[int, ...]) -> Vote:
     clip = dives.packed.clips[j]
+    stages = stages * dives.unit(i)  # in points
     return Vote(
         clip.key,
-        clip.dive_score or 0.0,
+        (clip.dive_score or 0.0) / dives.unit(j) * dives.unit(i),
         round(float(stages.sum()), 4),
         tuple(np.round(stages, 4).tolist()),
         _in_clip(dives, j, cut),

@@ -16,16 +16,33 @@ def dive_number(clip: Clip) -> str:
     return clip.action_type or ""
 
 
-def by_dive_number(clips: Sequence[Clip], chosen: Sequence[int]) -> dict[str, list[int]]:
-    """Indices of the chosen clips under each dive number."""
+Pairing = Literal["number", "random", "rotation"]
+"""Who is compared with whom. ``number``: dives of one dive number (w/ DN in the paper). ``random``: any dives
+(w/o DN). ``rotation``: dives that rotate the same way, what the public code does for w/o DN."""
+
+
+def group(clip: Clip, pairing: Pairing = "number") -> str:
+    """Name of the group that a clip finds its exemplars in.
+
+    The rotation is the first figure of a dive number (forward, back, reverse, inward), for twisting dives and
+    armstands with the second one, which says the direction (World Aquatics competition regulations, diving).
+    """
+    number = dive_number(clip)
+    if pairing == "random":
+        return ""
+    return number if pairing == "number" else number[: 2 if number[:1] in ("5", "6") else 1]
+
+
+def groups_of(clips: Sequence[Clip], chosen: Sequence[int], pairing: Pairing = "number") -> dict[str, list[int]]:
+    """Indices of the chosen clips under each group."""
     groups: dict[str, list[int]] = defaultdict(list)
     for i in chosen:
-        groups[dive_number(clips[i])].append(i)
+        groups[group(clips[i], pairing)].append(i)
     return dict(groups)
 
 
 Voters = Literal["panel", "each"]
-"""``panel``: one draw for every dive number, the same train dives for all its queries.
+"""``panel``: one draw for every group, the same train dives for all its queries.
 ``each``: a draw for every query, as in the public code."""
 
 
@@ -36,28 +53,31 @@ def choose_voters(
     count: int,
     seed: int,
     voters: Voters = "panel",
+    pairing: Pairing = "number",
+    pad: bool = False,
 ) -> list[list[int]]:
-    """Up to ``count`` different train dives of each query's dive number, drawn from the seed.
+    """Up to ``count`` different train dives of each query's group, drawn from the seed.
 
     A panel judges all dives of a number by the same measure, and far fewer clips have to be
     encoded: on FineDiving's test split 355 train dives instead of some 2140.
-    The public code repeats the first exemplar where there are fewer than ``count``;
-    here the distinct ones vote alone. A query that is itself in train does not vote.
-    A query whose number no train dive has gets the ``count`` train dives that are nearest
+    Where there are fewer than ``count`` they vote alone; with ``pad`` the first one drawn votes as often as it
+    takes, as in the public code. A query that is itself in train does not vote.
+    A query whose group no train dive is in gets the ``count`` train dives that are nearest
     in degree of difficulty (:func:`baselines.splits.split_clips` refuses it where that is not wanted).
     """
-    groups = by_dive_number(clips, train)
+    groups = groups_of(clips, train, pairing)
     rng = np.random.default_rng(seed)
-    panels = {number: rng.permutation(groups[number]).tolist() for number in sorted(groups)}
+    panels = {name: rng.permutation(groups[name]).tolist() for name in sorted(groups)}
     everyone = rng.permutation(list(train)).tolist()
     chosen = []
     for i in queries:
-        drawn = [j for j in panels.get(dive_number(clips[i]), ()) if j != i]
+        drawn = [j for j in panels.get(group(clips[i], pairing), ()) if j != i]
         if not drawn:
             drawn = _nearest(clips, i, [j for j in everyone if j != i])
         elif voters == "each":
             drawn = rng.permutation(drawn).tolist()
-        chosen.append(sorted(drawn[:count]))
+        repeats = [drawn[0]] * (count - len(drawn)) if pad else []
+        chosen.append(sorted(drawn[:count] + repeats))
     return chosen
 
 

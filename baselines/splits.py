@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from baselines.exemplars import by_dive_number, dive_number
+from baselines.exemplars import Pairing, dive_number, group, groups_of
 from finediving_pose.clip import Clip
 from finediving_pose.errors import PackedError
 
@@ -37,13 +37,21 @@ Fallback = Literal["difficulty"]
 """What finds exemplars for a dive whose number no train dive has: the nearest degree of difficulty."""
 
 
-def split_clips(packed: PackedFile, validation_share: float = 0.0, fallback: Fallback | None = None) -> Split:
+def split_clips(
+    packed: PackedFile,
+    validation_share: float = 0.0,
+    fallback: Fallback | None = None,
+    pairing: Pairing = "number",
+    optional: Collection[str] = ("no difficulty",),
+) -> Split:
     """The clips with everything the model needs, by their split.
 
     Parameters
     ----------
     validation_share : share of the training videos, whole ones, held out for choosing the epoch
     fallback : how test dives find exemplars whose dive number no train dive has; None refuses them
+    pairing : see :data:`baselines.exemplars.Pairing`
+    optional : what a clip may lack, keys of :data:`MENDS`
 
     Raises
     ------
@@ -55,16 +63,16 @@ def split_clips(packed: PackedFile, validation_share: float = 0.0, fallback: Fal
     for i, clip in enumerate(packed.clips):
         if clip.split not in usable:
             continue
-        missing = what_is_missing(packed, i)
+        missing = next((m for m in what_is_missing(packed, i) if m not in optional), None)
         if missing:
             left_out[missing].append(str(clip.key))
         else:
             usable[clip.split].append(i)
     train, test = usable["train"], usable["test"]
     _check_enough(packed, train, test, left_out)
-    validation = _hold_out(packed.clips, train, validation_share)
+    validation = _hold_out(packed.clips, train, validation_share, pairing)
     kept = [i for i in train if i not in validation]
-    _check_exemplars(packed, kept, test, fallback)
+    _check_exemplars(packed, kept, test, fallback, pairing)
     return Split(tuple(kept), tuple(test), tuple(sorted(validation)), dict(left_out))
 
 
@@ -72,23 +80,25 @@ MENDS = {
     "no score": "fdpose extract with a label file that has scores",
     "no dive number": "fdpose extract with a label file that has dive numbers",
     "no stages": "fdpose extract with a label file that has stages (three or more a dive)",
+    "no difficulty": "fdpose extract with a label file that has degrees of difficulty",
     "no poses": "fdpose annotate --auto, fdpose merge, then fdpose pack",
 }
 """What a clip may lack, and what to type then."""
 
 
-def what_is_missing(packed: PackedFile, i: int) -> str | None:
-    """The first thing that keeps clip i out of training and testing, a key of :data:`MENDS`."""
+def what_is_missing(packed: PackedFile, i: int) -> Iterator[str]:
+    """What clip i lacks for training and testing, keys of :data:`MENDS`."""
     clip = packed.clips[i]
     if clip.dive_score is None:
-        return "no score"
+        yield "no score"
     if not clip.action_type:
-        return "no dive number"
+        yield "no dive number"
     if len(clip.stage_starts) < 2:
-        return "no stages"
+        yield "no stages"
+    if not clip.difficulty:
+        yield "no difficulty"
     if np.isnan(packed.poses(i).keypoints[:, 0]).all():
-        return "no poses"
-    return None
+        yield "no poses"
 
 
 def some(names: Sequence[str], most: int = 3) -> str:
@@ -112,10 +122,12 @@ def _check_enough(packed: PackedFile, train: list[int], test: list[int], left_ou
             raise PackedError(f"{packed.path}: {len(clips)} usable {name} clips, at least {least} are needed{why}")
 
 
-def _check_exemplars(packed: PackedFile, train: list[int], test: list[int], fallback: Fallback | None) -> None:
+def _check_exemplars(
+    packed: PackedFile, train: list[int], test: list[int], fallback: Fallback | None, pairing: Pairing
+) -> None:
     clips = packed.clips
-    known = by_dive_number(clips, train)
-    alone = [i for i in test if dive_number(clips[i]) not in known]
+    known = groups_of(clips, train, pairing)
+    alone = [i for i in test if group(clips[i], pairing) not in known]
     mend = "pair them by the nearest degree of difficulty with: --exemplar-fallback difficulty"
     if fallback and any(clips[i].difficulty is not None for i in train):
         alone = [i for i in alone if clips[i].difficulty is None]
@@ -130,15 +142,15 @@ def _check_exemplars(packed: PackedFile, train: list[int], test: list[int], fall
         )
 
 
-def _hold_out(clips: Sequence[Clip], train: list[int], share: float) -> set[int]:
-    """Whole videos, spread over the sorted names, keeping an exemplar of every number in train."""
+def _hold_out(clips: Sequence[Clip], train: list[int], share: float, pairing: Pairing) -> set[int]:
+    """Whole videos, spread over the sorted names, keeping an exemplar of every group in train."""
     videos = sorted({clips[i].key.video for i in train})
     wanted = share * len(train)
     held: set[int] = set()
     step = max(round(1 / share), 1) if share else len(videos) + 1
     for video in videos[step // 2 :: step]:
         candidate = held | {i for i in train if clips[i].key.video == video}
-        left = {dive_number(clips[i]) for i in train if i not in candidate}
-        if len(candidate) <= max(wanted, 1) * 1.5 and left >= {dive_number(clips[i]) for i in train}:
+        left = groups_of(clips, [i for i in train if i not in candidate], pairing)
+        if len(candidate) <= max(wanted, 1) * 1.5 and left.keys() == groups_of(clips, train, pairing).keys():
             held = candidate
     return held

@@ -12,18 +12,16 @@ from typing import Any
 
 from baselines.hpmcr import PARTS
 from baselines.runs import free_folder, new_run, run, write_metrics
+from baselines.wording import METRICS
 from finediving_pose.errors import UsageError
 from finediving_pose.progress import tell
 from finediving_pose.workspace import Workspace, atomic_write
 
 PLAN = "study.json"
 
-MEASURED = ("rho", "r_l2_x100", "l2", "same_number_in_order", "aiou_50", "aiou_75")
-"""Metrics of a run that are averaged over seeds."""
-
 COMMON = (
-    "model", "preset", "batch_size", "epochs", "selection", "votes", "n_train", "n_test", "packed", "digest", "weights",
-    "left_out",
+    "model", "preset", "batch_size", "epochs", "selection", "votes", "voters", "n_train", "n_test", "packed", "digest",
+    "weights", "left_out", "matched_by_difficulty",
 )  # fmt: skip
 """What is said of all trainings of a study at once."""
 
@@ -110,7 +108,7 @@ def gather(members: Sequence[Member], results: Sequence[Mapping[str, Any]]) -> d
     for a single seed.
     """
     rows = [
-        asdict(m) | {k: r[k] for k in (*MEASURED, "epoch", "parameters", "seconds", "exemplar_mean")}
+        asdict(m) | {k: r[k] for k in (*METRICS, "epoch", "parameters", "seconds", "exemplar_mean")}
         for m, r in zip(members, results, strict=True)
     ]
     whole = {row["seed"]: row for row in rows if row["without"] is None}
@@ -130,7 +128,7 @@ def gather(members: Sequence[Member], results: Sequence[Mapping[str, Any]]) -> d
 
 def _ablated(part: str, rows: Sequence[Mapping[str, Any]], whole: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]:
     changes = [
-        {k: row[k] - whole[row["seed"]][k] for k in MEASURED if None not in (row[k], whole[row["seed"]][k])}
+        {k: row[k] - whole[row["seed"]][k] for k in METRICS if None not in (row[k], whole[row["seed"]][k])}
         for row in rows
     ]
     return {
@@ -143,9 +141,9 @@ def _ablated(part: str, rows: Sequence[Mapping[str, Any]], whole: Mapping[int, M
 
 
 def _values(rows: Iterable[Mapping[str, Any]]) -> dict[str, list[float]]:
-    values: dict[str, list[float]] = {k: [] for k in MEASURED}
+    values: dict[str, list[float]] = {k: [] for k in METRICS}
     for row in rows:
-        for k in MEASURED:
+        for k in METRICS:
             if row.get(k) is not None and math.isfinite(row[k]):
                 values[k].append(row[k])
     return values

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
-from finediving_pose.packed.snippets import DEVIATION, MEAN
+from baselines.modules.stages import ABSENT, STAGES, Stages, number_of_slots, stage_slots
+from finediving_pose.packed import snippets
 from finediving_pose.skeleton import FLIP, INDEX
 
 PoseNorm = Literal["none", "centre"]
@@ -18,15 +20,21 @@ def sample_frames(n_frames: int, count: int) -> np.ndarray:
     return np.linspace(0, n_frames - 1, count).astype(np.int64)
 
 
-def sample_transitions(stage_starts: tuple[int, ...], positions: np.ndarray) -> tuple[int, int]:
-    """First sampled frame of the second stage and of the last stage, as indices into ``positions``.
+def sample_transitions(stage_starts: Sequence[int], positions: np.ndarray, stages: Stages = STAGES) -> tuple[int, ...]:
+    """First sampled frame of every stage but the first, as indices into ``positions``: S - 1 of them.
 
-    A dive of four or five stages loses its middle boundaries, as in the public code.
-    The result obeys 0 < t1 < t2 < len(positions) even where a stage is too short to be sampled.
+    With three stages a dive of four or five loses its middle boundaries, as in the public code. With ``native`` the
+    slots of flights that the dive has not are :data:`~baselines.modules.stages.ABSENT`.
+    The result rises, above 0 and below len(positions), even where a stage is too short to be sampled.
     """
-    t1, t2 = (int(np.searchsorted(positions, start)) for start in (stage_starts[0], stage_starts[-1]))
-    t2 = min(max(t2, 2), len(positions) - 1)
-    return min(max(t1, 1), t2 - 1), t2
+    size = number_of_slots(stages)
+    slots = [slot - 1 for slot in stage_slots(len(stage_starts) + 1, size)[1:]]
+    starts = [*stage_starts[: len(slots) - 1], stage_starts[-1]]
+    found, after = [ABSENT] * (size - 1), len(positions)
+    for k in reversed(range(len(slots))):
+        after = min(max(int(np.searchsorted(positions, starts[k])), k + 1), after - 1)
+        found[slots[k]] = after
+    return tuple(found)
 
 
 def fill_gaps(keypoints: np.ndarray) -> np.ndarray:
@@ -85,10 +93,11 @@ class CropAndFlip:
         top, left = rng.integers(height - size + 1), rng.integers(width - size + 1)
         return cls(int(top), int(left), size, flip=bool(rng.integers(2)))
 
-    def pictures(self, frames: np.ndarray) -> np.ndarray:
-        """uint8 (T, H, W, 3) RGB -> float32 (3, T, size, size), normalised with ImageNet's mean and deviation."""
-        frames = frames[:, self.top : self.top + self.size, self.left : self.left + self.size]
-        if self.flip:
-            frames = frames[:, :, ::-1]
-        scaled = (frames.astype(np.float32) / 255 - MEAN) / DEVIATION
-        return np.ascontiguousarray(scaled.transpose(3, 0, 1, 2))
+    def cropped(self, frames: np.ndarray) -> np.ndarray:
+        """(T, H, W, 3) -> (T, size, size, 3), a view."""
+        return frames[:, self.top : self.top + self.size, self.left : self.left + self.size]
+
+    def normalised(self, cropped: np.ndarray) -> np.ndarray:
+        """uint8 (T, size, size, 3) RGB, unmirrored -> float32 (3, T, size, size), less the mean, over the deviation."""
+        cropped = np.ascontiguousarray(cropped)
+        return snippets.normalised(snippets.mirrored(cropped) if self.flip else cropped)

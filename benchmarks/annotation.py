@@ -71,7 +71,8 @@ def mmpose_way(path: Path, flip: bool) -> tuple[Any, Callable[[list[np.ndarray],
         found = []
         for frame, box in zip(frames, boxes, strict=True):
             bgr = np.ascontiguousarray(frame[..., ::-1])
-            found.append(inference_topdown(model, bgr, box[None])[0].pred_instances.keypoints[0])
+            sample: Any = inference_topdown(model, bgr, box[None])[0]
+            found.append(sample.pred_instances.keypoints[0])
         return np.stack(found)
 
     return model, joints

@@ -38,7 +38,14 @@ default_hooks = dict(
     timer=dict(type="IterTimerHook"),
     logger=dict(type="LoggerHook", interval=50),
     param_scheduler=dict(type="ParamSchedulerHook"),
-    checkpoint=dict(type="CheckpointHook", interval=5, max_keep_ckpts=2, save_best="PCKh", rule="greater"),
+    checkpoint=dict(
+        type="CheckpointHook",
+        interval=5,
+        max_keep_ckpts=2,
+        save_best="PCKh",
+        rule="greater",
+        published_keys=["meta", "state_dict"],  # a copy without the training's state, for fdpose annotate --checkpoint
+    ),
     sampler_seed=dict(type="DistSamplerSeedHook"),
 )
 env_cfg = dict(

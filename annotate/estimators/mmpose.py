@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import warnings
 from collections.abc import Mapping
@@ -181,15 +182,28 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     import torch
 
     try:
-        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+        with torch.serialization.safe_globals(_numbers()):
+            checkpoint = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise PoseError(f"{path}: no such checkpoint; train one with: fdpose annotate --finetune") from None
     except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError, KeyError) as e:
-        reason = str(e).strip().splitlines()[0] if str(e).strip() else type(e).__name__
+        lines = [line.strip() for line in str(e).splitlines() if line.strip()] or [type(e).__name__]
+        reason = next((line.partition(" Please use")[0] for line in lines if "Unsupported" in line), lines[0])
         raise PoseError(f"{path}: not a checkpoint of tensors and plain values ({reason})") from e
     if not isinstance(checkpoint, dict):
         raise PoseError(f"{path}: holds a {type(checkpoint).__name__}, not a checkpoint")
     return checkpoint if "state_dict" in checkpoint else {"meta": {}, "state_dict": checkpoint}
+
+
+def _numbers() -> list[Any]:
+    """What numpy arrays and numbers are pickled as: published checkpoints of mmpose describe their joints with them."""
+    core: Any = importlib.import_module("numpy._core.multiarray")
+    makers = [
+        (function, f"numpy.{folder}.multiarray.{function.__name__}")
+        for folder in ("core", "_core")  # numpy before and from 2.0 on
+        for function in (core._reconstruct, core.scalar)
+    ]
+    return [np.ndarray, np.dtype, *makers, *{type(np.dtype(kind)) for kind in "?bBhHiIlLqQefd"}]
 
 
 def build_model(config: Mapping[str, Any], outputs: int = N_JOINTS) -> Any:

@@ -1,14 +1,16 @@
-"""Estimators by name: those that come with the project, and those trained in a data directory.
+"""Estimators by name: those that come with the project, published ones, and those trained in a data directory.
 
-A preset is two checkpoints that carry their own configuration: ``locator`` finds the diver in the
-whole frame, ``pose`` finds the joints in the diver's box. The bundled ones are listed, with
-checksum, licence, training command and measured figures, in ``data_manifest/pose_models.json``.
+An estimator is two checkpoints that carry their own configuration: ``locator`` finds the diver in the whole frame,
+``pose`` finds the joints in the diver's box. ``data_manifest/pose_models.json`` lists the bundled ones, with checksum,
+licence, training command and measured figures, and published ones, with config, address, checksum and licence; those
+are fetched into the data directory when they are first asked for.
 """
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
@@ -30,9 +32,15 @@ class Preset:
     locator: Path
 
 
-def bundled() -> dict[str, Any]:
-    """The facts of ``data_manifest/pose_models.json``, by preset name."""
+@cache
+def listed() -> dict[str, Any]:
+    """The facts of ``data_manifest/pose_models.json``, by name of the estimator."""
     return json.loads((files("data_manifest") / "pose_models.json").read_text(encoding="utf-8"))
+
+
+def bundled() -> dict[str, Any]:
+    """Those of :func:`listed` whose checkpoints come with the project."""
+    return {name: entry for name, entry in listed().items() if "file" in entry["pose"]}
 
 
 def trained_folder(workspace: Workspace, name: str) -> Path:
@@ -41,9 +49,9 @@ def trained_folder(workspace: Workspace, name: str) -> Path:
 
 
 def resolve(name: str, workspace: Workspace | None = None) -> Preset:
-    """The preset of that name: one trained in the data directory goes before a bundled one.
+    """The estimator of that name: one in the data directory goes before a bundled one, and that before a published one.
 
-    A trained one may have only one of the two networks; the other is then the bundled default's.
+    One in the data directory may have only one of the two networks; the other is then the bundled default's.
 
     Raises
     ------
@@ -51,6 +59,8 @@ def resolve(name: str, workspace: Workspace | None = None) -> Preset:
         There is no estimator of that name.
     PoseError
         A bundled checkpoint is missing from the installation.
+    SetupError
+        A published checkpoint is not there yet and can't be fetched.
     """
     paths = {network: _bundled_path(network, name) for network in ("pose", "locator")}
     found = any(paths.values())
@@ -60,7 +70,7 @@ def resolve(name: str, workspace: Workspace | None = None) -> Preset:
             if trained.is_file():
                 paths[network], found = trained, True
     if not found:
-        raise UsageError(f"--estimator {name}: no such estimator; there is {', '.join(names(workspace))}")
+        paths["pose"] = _fetched(name, workspace)
     pose, locator = (paths[n] or _bundled_path(n, DEFAULT) for n in ("pose", "locator"))
     for path in (pose, locator):
         if path is None or not path.is_file():
@@ -73,9 +83,18 @@ def names(workspace: Workspace | None = None) -> list[str]:
     """Names that :func:`resolve` knows, bundled first."""
     own = trained_folder(workspace, "x").parent if workspace else None
     trained = sorted(p.name for p in own.iterdir() if any(p.glob("*.pth"))) if own and own.is_dir() else []
-    return list(dict.fromkeys([*bundled(), *trained]))
+    return list(dict.fromkeys([*bundled(), *listed(), *trained]))
 
 
 def _bundled_path(network: str, name: str) -> Path | None:
     entry = bundled().get(name, {}).get(network)
     return CHECKPOINTS / entry["file"] if entry else None
+
+
+def _fetched(name: str, workspace: Workspace | None) -> Path:
+    """The joints' checkpoint of a published estimator, now in the data directory."""
+    from annotate.estimators.published import fetch
+
+    if workspace is None or name not in listed():
+        raise UsageError(f"--estimator {name}: no such estimator; there is {', '.join(names(workspace))}")
+    return fetch(name, listed()[name]["pose"], trained_folder(workspace, name) / "pose.pth")

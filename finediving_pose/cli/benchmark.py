@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 
 from finediving_pose.cli.options import data_option, json_option, say
 from finediving_pose.errors import SetupError, UsageError
 from finediving_pose.workspace import Workspace
-
-PUBLISHED = {
-    "MCoRe": ((0.8897, 0.461, 89.42, 74.46), (0.9232, 0.326, 98.26, 79.17)),
-    "HPMCR": ((0.9041, 0.411, 98.17, 93.68), (0.9383, 0.269, 99.07, 97.96)),
-}
-"""Published on FineDiving (arXiv 2501.03674): without, then with dive number; rho, R-l2 x 100, AIoU@0.5, AIoU@0.75."""
 
 
 @click.command(
@@ -33,6 +28,18 @@ PUBLISHED = {
     help="demo: small networks, minutes on two cores. full: the paper's shape, days on a GPU.",
 )
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of weights, pairs and voters.")
+@click.option(
+    "--seeds",
+    type=click.IntRange(min=1),
+    default=None,
+    metavar="N",
+    help="Repeat with N seeds, from --seed on; mean and spread are shown.",
+)
+@click.option(
+    "--ablate",
+    is_flag=True,
+    help="Train also without each part in turn: skeleton, static branch, fusion, contrast, segmentation.",
+)
 @click.option("--epochs", type=click.IntRange(min=1), default=None, help="Instead of the preset's number.")
 @click.option(
     "--device",
@@ -46,6 +53,12 @@ PUBLISHED = {
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     default=None,
     help="Folder with published weights: model_rgb.pth (I3D), regnety_002.safetensors or .pth (timm).",
+)
+@click.option(
+    "--exemplar-fallback",
+    type=click.Choice(["difficulty"]),
+    default=None,
+    help="Compare test dives whose dive number no train dive has with those of the nearest degree of difficulty.",
 )
 @click.option(
     "--resume",
@@ -62,28 +75,38 @@ def benchmark(
     data: Workspace,
     preset: str,
     seed: int,
+    seeds: int | None,
+    ablate: bool,
     epochs: int | None,
     device: str,
     weights: Path | None,
+    exemplar_fallback: Literal["difficulty"] | None,
     resume: Path | None,
     as_json: bool,
 ) -> None:
     """Train a model on the packed file and score it on the test split.
 
-    Writes runs/<model>-<time>/ in the data directory: metrics.json, predictions.csv, checkpoints, logs.
+    Writes runs/<model>-<time>/ in the data directory: report.html, metrics.json, predictions.csv, votes.csv,
+    checkpoints, logs. With --seeds or --ablate each training has a folder of its own in there.
     """
     choose_device(device)
-    from baselines.runs import new_run, run
+    from baselines.runs import new_run
+    from baselines.study import new_study
 
     if resume is not None:
-        given = [n for n in ("preset", "seed", "epochs", "weights") if ctx.get_parameter_source(n) is not _DEFAULT]
+        own = ("preset", "seed", "seeds", "ablate", "epochs", "weights", "exemplar_fallback")
+        given = [n for n in own if ctx.get_parameter_source(n) is not _DEFAULT]
         if given:
-            raise UsageError(f"--resume goes on with the run's own settings; leave out --{given[0]}")
+            raise UsageError(f"--resume goes on with the run's own settings; leave out --{given[0].replace('_', '-')}")
         folder = find_run(data, resume)
     else:
-        folder = new_run(data, preset, seed, epochs, weights)
+        options: dict[str, Any] = {"epochs": epochs, "weights": weights, "exemplar_fallback": exemplar_fallback}
+        if seeds or ablate:
+            folder = new_study(data, preset, range(seed, seed + (seeds or 1)), ablate, **options)
+        else:
+            folder = new_run(data, preset, seed, **options)
     try:
-        metrics = run(folder, resume=resume is not None)
+        metrics, show = train_and_score(folder, resume=resume is not None)
     except KeyboardInterrupt:
         click.echo(
             f"fdpose: stopped; go on from the last finished epoch with: fdpose benchmark hpmcr --resume {folder}",
@@ -94,7 +117,22 @@ def benchmark(
         say({**metrics, "run": str(folder)}, as_json=True)
         return
     show(metrics)
-    click.echo(f"\nrun  {folder}  (metrics.json, predictions.csv, checkpoints)")
+    click.echo(
+        f"\nrun   {folder}  (metrics.json, predictions.csv, votes.csv, checkpoints)\npage  {folder / 'report.html'}"
+    )
+
+
+def train_and_score(folder: Path, *, resume: bool) -> tuple[dict[str, Any], Callable[[dict[str, Any]], None]]:
+    """Bring a run or a study to its end and write its page; its metrics, and what prints them."""
+    from baselines.report import write_page
+    from baselines.runs import run
+    from baselines.study import is_study, run_study
+    from baselines.tables import show_run, show_study
+
+    study = is_study(folder)
+    metrics = run_study(folder) if study else run(folder, resume=resume)
+    write_page(folder)
+    return metrics, show_study if study else show_run
 
 
 _DEFAULT = click.core.ParameterSource.DEFAULT
@@ -120,42 +158,3 @@ def choose_device(device: str) -> None:
 def find_run(data: Workspace, name: Path) -> Path:
     """A run's folder, from its path or from its name under the data directory's runs."""
     return name if name.is_dir() else data.runs / name.name
-
-
-def show(metrics: dict[str, Any]) -> None:
-    """Print our row beside the exemplars' mean, and the published figures apart from them."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-
-    def number(value: float | None, digits: int) -> str:
-        return "n/a" if value is None else f"{value:.{digits}f}"
-
-    def table(title: str, *columns: str) -> Table:
-        made = Table(title=title, title_justify="left", box=box.SIMPLE, padding=(0, 1, 0, 0))
-        made.add_column("", no_wrap=True)
-        for column in columns:
-            made.add_column(column, justify="right", no_wrap=True)
-        return made
-
-    title = f"{metrics['n_test']} test dives, {metrics['n_train']} train dives; {metrics['selection']}"
-    ours = table(title, "rho", "R-l2 x 100", "L2", "in order", "AIoU@0.5", "AIoU@0.75")
-    for name, row in ((f"HPMCR ({metrics['preset']})", metrics), ("exemplars' mean", metrics["exemplar_mean"])):
-        shown = [number(row[k], d) for k, d in (("rho", 4), ("r_l2_x100", 3), ("l2", 1), ("same_number_in_order", 3))]
-        ours.add_row(name, *shown, *(number(row[k], 2) if k in row else "" for k in ("aiou_50", "aiou_75")))
-    published = table(
-        "Published on FineDiving, other data: not comparable with the above",
-        *("rho", "R-l2 x 100", "AIoU@0.5", "AIoU@0.75"),
-    )
-    for method, protocols in PUBLISHED.items():
-        for protocol, row in zip(("without dive number", "with dive number"), protocols, strict=True):
-            published.add_row(f"{method}, {protocol}", *(f"{v:.{d}f}" for v, d in zip(row, (4, 3, 2, 2), strict=True)))
-    out = Console(highlight=False)
-    out.print(ours)
-    low, high = (number(v, 2) for v in metrics["rho_95"])
-    out.print(
-        f"rho lies between {low} and {high} (95 %, bootstrap over test dives); other seeds move it, too\n"
-        "exemplars' mean: what predicting the mean score of the same train dives gives\n"
-        "in order: share of pairs of test dives of one dive number in their true order, 0.5 by chance\n"
-    )
-    out.print(published)

@@ -8,7 +8,7 @@ on its plan alone, not on what else is made, by how many processes, or how often
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -74,46 +74,74 @@ def film_event(out: Path, event: Event) -> int:
         atomic_write(files[1]) as poses,
         open(poses, "w", encoding="utf-8") as lines,
     ):
-        frames, rows = _film(video, lines, event)
+        take = Take(event)
+        frames = write_video(video, take.pictures(lines), take.crf)
     with atomic_write(files[2]) as part:
-        part.write_text(json.dumps({"event": asdict(event), "dives": rows}), encoding="utf-8")
+        part.write_text(json.dumps({"event": asdict(event), "dives": take.rows}), encoding="utf-8")
     return frames
 
 
-def _film(video: Path, lines: IO[str], event: Event) -> tuple[int, list[dict[str, Any]]]:
-    """Video and true poses of an event; its number of frames and a row a dive."""
-    import av
+class Take:
+    """One event before the camera.
 
-    rng = np.random.default_rng(event.seed)
-    view = random_view(rng)
-    scene = random_scenery(rng, view, event.height)
-    painter = Painter(scene, view, rng, LANES[event.height] if event.synchronised else (0.0,))
-    # Scores and frame numbers have a generator of their own: a better picture leaves them as they are.
-    table = np.random.default_rng([*event.seed, 1_000_000])
-    panel = judge.random_panel(table)
-    rows: list[dict[str, Any]] = []
-    number = 0
-    with av.open(str(video), "w", format="mp4") as container:
-        stream = _stream(container, rng)
+    Attributes
+    ----------
+    crf : quality of its video, H.264's constant rate factor; lower is better
+    rows : labels and truth of the dives, a row a dive, as far as it is filmed
+    """
+
+    def __init__(self, event: Event) -> None:
+        rng = np.random.default_rng(event.seed)
+        self.event, self.view = event, random_view(rng)
+        self.scene = random_scenery(rng, self.view, event.height)
+        self.painter = Painter(self.scene, self.view, rng, LANES[event.height] if event.synchronised else (0.0,))
+        self.crf = int(rng.integers(19, 28))
+        self.rows: list[dict[str, Any]] = []
+
+    def pictures(self, lines: IO[str]) -> Iterator[np.ndarray]:
+        """The finished frames of the video, uint8 (H, W, 3) RGB; the true poses in them go to ``lines``."""
+        event, painter = self.event, self.painter
+        # Scores and frame numbers have a generator of their own: a better picture leaves them as they are.
+        table = np.random.default_rng([*event.seed, 1_000_000])
+        panel = judge.random_panel(table)
+        number = 0
         for index in range(len(event.dive_numbers)):
-            shot, row = shoot(event, index, scene, view, panel)
+            shot, row = shoot(event, index, self.scene, self.view, panel)
             row["start_frame"] = number + int(table.integers(3, 8))
             for _ in range(number, row["start_frame"]):
-                _encode(container, stream, painter.empty(shot.pan, 0.0))
+                yield painter.empty(shot.pan, 0.0)
             row["hidden"], row["splash_area"] = [], []
             for i, (picture, seen, splash) in enumerate(painter.film(shot)):
-                _encode(container, stream, picture)
+                yield picture
                 row["hidden"].append([_joint_set(t) for t in seen])
                 row["splash_area"].append(splash)
                 image = f"{event.video}/{index}/{row['start_frame'] + i:05d}.jpg"
                 lines.writelines(f"{json.dumps(entry)}\n" for entry in _annotations(image, seen))
             number = row["start_frame"] + shot.motion.n_frames
             row["end_frame"] = number - 1
-            rows.append(row)
+            self.rows.append(row)
         for _ in range(EMPTY_AT_THE_END):
-            _encode(container, stream, painter.empty(shot.pan, shot.motion.end))
+            yield painter.empty(shot.pan, shot.motion.end)
+
+
+def write_video(target: Path, pictures: Iterable[np.ndarray], crf: int) -> int:
+    """Write an MP4 file of pictures uint8 (H, W, 3) RGB; gives their number.
+
+    H.264 at about 0.06 to 0.2 bits a pixel (crf 27 to 19), as broadcasts come over the internet; one thread, so that
+    the bytes do not depend on timing.
+    """
+    import av
+
+    frames = 0
+    with av.open(str(target), "w", format="mp4") as container:
+        stream: Any = container.add_stream("libx264", rate=FPS)
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        stream.options = {"preset": "superfast", "crf": str(crf), "threads": "1", "g": "50"}
+        for picture in pictures:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+            frames += 1
         container.mux(stream.encode())
-    return number + EMPTY_AT_THE_END, rows
+    return frames
 
 
 def shoot(event: Event, index: int, scene: Scenery, view: View, panel: judge.Panel) -> tuple[Shot, dict[str, Any]]:
@@ -150,20 +178,6 @@ def _one_thread() -> Iterator[None]:
         yield
     finally:
         cv2.setNumThreads(before)
-
-
-def _stream(container: Any, rng: np.random.Generator) -> Any:
-    """H.264 as a broadcast rip has it; one thread, so that the bytes do not depend on timing."""
-    stream = container.add_stream("libx264", rate=FPS)
-    stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-    stream.options = {"preset": "superfast", "crf": str(int(rng.integers(19, 28))), "threads": "1", "g": "50"}
-    return stream
-
-
-def _encode(container: Any, stream: Any, picture: np.ndarray) -> None:
-    import av
-
-    container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
 
 
 def _annotations(image: str, seen: tuple[Truth | None, ...]) -> list[dict[str, Any]]:

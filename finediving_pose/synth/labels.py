@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from finediving_pose.lexicon import SUB_ACTIONS
-from finediving_pose.workspace import atomic_write
+from finediving_pose.workspace import atomic_write, remove_part_files
 
 
 def write_labels(folder: Path, rows: list[dict[str, Any]]) -> None:
@@ -50,5 +50,6 @@ def _stages(row: dict[str, Any]) -> dict[str, Any]:
 def _write(path: Path, data: Any) -> None:
     # Upstream's code runs on numpy 1, which knows its core only by the older name; protocol 3 spells names out.
     raw = pickle.dumps(data, protocol=3).replace(b"cnumpy._core.multiarray\n", b"cnumpy.core.multiarray\n")
+    remove_part_files(path)
     with atomic_write(path) as part:
         part.write_bytes(raw)

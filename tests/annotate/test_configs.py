@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from annotate import configs
+import annotate
 from annotate.crop import crop
 from annotate.estimators.mmpose import MMPoseEstimator, build_model, read_config
 from finediving_pose.packed.writer import write_packed
@@ -17,7 +17,7 @@ from finediving_pose.poses import JointSource, write_poses
 from finediving_pose.workspace import Workspace
 from tests.annotate.made_up import BASE, KEY, grey_clips, table
 
-FOLDER = Path(next(iter(configs.__path__)))
+FOLDER = Path(annotate.__file__).parent / "configs"
 PUBLISHED = {
     "hrnet_w48_dark.py": "topdown_heatmap/mpii/td-hm_hrnet-w48_dark-8xb64-210e_mpii-256x256.py",
     "rtmpose_m.py": "rtmpose/mpii/rtmpose-m_8xb64-210e_mpii-256x256.py",

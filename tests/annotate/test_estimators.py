@@ -95,15 +95,16 @@ def test_joints_are_where_mmpose_itself_puts_them(config: Path, kind: str, flip:
         pipeline = [{"type": "LoadImage"}, *settings["val_pipeline"], {"type": "PackPoseInputs"}]
     settings["test_dataloader"] = {"dataset": {"type": "CocoDataset", "pipeline": pipeline}}
     torch.manual_seed(0)
-    model = init_model(Config(settings), None, device="cpu")
+    model: Any = init_model(Config(settings), None, device="cpu")
     model.dataset_meta["flip_indices"] = list(FLIP)
     if kind == "heatmaps":
         torch.nn.init.constant_(model.head.final_layer.bias, 1)  # no map without any heat
     rng = np.random.default_rng(0)
     frames = list(rng.integers(0, 256, (3, 120, 200, 3), np.uint8))
     boxes = np.array([[20, 10, 80, 100], [-5, 30, 90, 60], [100, 60, 140, 119]], np.float32)
+    mmposes: Any = inference_topdown
     theirs = [
-        inference_topdown(model, np.ascontiguousarray(f[..., ::-1]), b[None])[0].pred_instances.keypoints[0]
+        mmposes(model, np.ascontiguousarray(f[..., ::-1]), b[None])[0].pred_instances.keypoints[0]
         for f, b in zip(frames, boxes, strict=True)
     ]
     ours = estimators.MMPoseEstimator(settings, model.state_dict(), id="same", flip=flip)
@@ -240,6 +241,6 @@ def test_an_estimator_trained_here_goes_before_a_bundled_one(workspace: Workspac
     own.write_bytes(b"")
     preset = resolve("mine", workspace)
     assert preset.pose == own and preset.locator == resolve(DEFAULT).locator
-    assert names(workspace) == [DEFAULT, "mine"]
-    with pytest.raises(UsageError, match="there is diver-r18, mine"):
+    assert names(workspace) == [DEFAULT, "hrnet-w48-dark", "rtmpose-m", "mine"]
+    with pytest.raises(UsageError, match="there is diver-r18, hrnet-w48-dark, rtmpose-m, mine"):
         resolve("other", workspace)

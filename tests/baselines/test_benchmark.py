@@ -6,6 +6,7 @@ import csv
 import json
 import math
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from baselines import hooks
+from baselines.hpmcr import PARTS
+from baselines.report import write_page
+from baselines.results import read_predictions
+from baselines.tables import show_run, show_study
 from finediving_pose.cli import main
 from finediving_pose.workspace import Workspace
 
@@ -109,18 +114,116 @@ def test_a_stopped_run_goes_on_where_it_stopped(competition: Workspace, monkeypa
     assert [e["epoch"] for e in json.loads(result.stdout)["history"]] == [1, 2]
 
 
-def test_the_table_shows_both_rows_and_keeps_published_figures_apart(finished: dict[str, Any]) -> None:
-    from finediving_pose.cli.benchmark import show
+def printed(show: Any, metrics: dict[str, Any]) -> str:
+    with CliRunner(env={"COLUMNS": "160"}).isolation() as (out, *_):
+        show(metrics)
+        return out.getvalue().decode()
 
-    runner = CliRunner()
-    with runner.isolation() as (out, *_):
-        show(finished)
-        text = out.getvalue().decode()
+
+def test_the_table_shows_both_rows_and_keeps_published_figures_apart(finished: dict[str, Any]) -> None:
+    text = printed(show_run, finished)
     ours, published = text.split("Published on FineDiving, other data: not comparable with the above")
     assert "HPMCR (demo)" in ours
+    assert "seed 0; batches of 8; 1 epochs, last epoch" in ours
     assert "exemplars' mean" in ours
     assert "0.9383" in published
     assert "0.9383" not in ours
+
+
+def test_the_page_shows_the_worst_dives_with_frames(finished: dict[str, Any]) -> None:
+    """Each test dive and up to three of its exemplars, a picture for each of three stages."""
+    folder = Path(finished["run"])
+    page = (folder / "report.html").read_text()
+    dives = read_predictions(folder)
+    shown = sum(1 + min(len(p.votes), 3) for p in dives)
+    assert page.count("data:image/jpeg;base64,") == 3 * shown
+    assert all(f'id="dive-{p.dive.video}-{p.dive.index}"' in page for p in dives)
+    assert "may not be published or passed on" in page
+    assert page.count("seed 0; batches of 8; 1 epochs, last epoch") >= 4
+    assert "<script" not in page
+    assert 'src="http' not in page
+
+
+def test_without_its_packed_file_the_page_has_no_frames(finished: dict[str, Any], tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    shutil.copytree(finished["run"], folder)
+    metrics = json.loads((folder / "metrics.json").read_text())
+    (folder / "metrics.json").write_text(json.dumps(metrics | {"packed": str(tmp_path / "gone.h5")}))
+    page = write_page(folder).read_text()
+    assert "data:image/jpeg" not in page
+    assert "led furthest astray" in page
+
+
+@pytest.fixture(scope="module")
+def study(competition: Workspace) -> dict[str, Any]:
+    """Two seeds of the whole model and of each part left out, one epoch each."""
+    words = ("--epochs", 1, "--seeds", 2, "--ablate", "--json")
+    result = fdpose("benchmark", "hpmcr", "--data", competition.root, *words)
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def test_a_study_has_a_row_a_training_and_means_over_its_seeds(study: dict[str, Any], finished: dict[str, Any]) -> None:
+    rows = study["rows"]
+    assert [(r["without"], r["seed"]) for r in rows] == [(part, s) for part in (None, *PARTS) for s in (0, 1)]
+    whole = rows[:2]
+    assert study["seeds"] == [0, 1]
+    assert study["mean"]["l2"] == pytest.approx((whole[0]["l2"] + whole[1]["l2"]) / 2)
+    assert study["spread"]["l2"] == pytest.approx(abs(whole[0]["l2"] - whole[1]["l2"]) / math.sqrt(2))
+    for key in ("rho", "r_l2_x100", "l2"):
+        assert whole[0][key] == finished[key], "a seed alone gives what it gives in a study"
+    for row, part in zip(study["ablation"], PARTS, strict=True):
+        own = [r["l2"] for r in rows if r["without"] == part]
+        assert row["without"] == part
+        assert row["difference"]["l2"] == pytest.approx(sum(own) / 2 - study["mean"]["l2"])
+    assert len({r["l2"] for r in rows if r["seed"] == 0}) == 1 + len(PARTS), "every part changes something"
+
+
+def test_a_study_s_tables_say_seeds_batch_and_epochs(study: dict[str, Any]) -> None:
+    text = printed(show_study, study)
+    assert text.count("seeds 0, 1; batches of 8; 1 epochs, last epoch") == 2
+    for words in ("seed 0", "seed 1", "mean", "spread", "segmentation", "exemplars' mean"):
+        assert words in text
+    page = (Path(study["run"]) / "report.html").read_text()
+    assert "seeds 0, 1; batches of 8" in page
+    assert 'href="without-skeleton-seed-0' not in page, "pages of trainings without a part are for themselves"
+    assert (Path(study["run"]) / "seed-1" / "report.html").is_file()
+
+
+def test_a_stopped_study_does_what_is_left(competition: Workspace, study: dict[str, Any], tmp_path: Path) -> None:
+    folder = tmp_path / "study"
+    shutil.copytree(study["run"], folder)
+    for gone in ("metrics.json", "seed-1/metrics.json"):
+        (folder / gone).unlink()
+    result = fdpose("benchmark", "hpmcr", "--data", competition.root, "--resume", folder, "--json")
+    assert result.exit_code == 0, result.output
+    assert "1/12  whole model, seed 0: finished before" in result.stderr
+    assert "epoch 1/1" not in result.stderr, "seed 1 had its epoch, only its metrics were missing"
+    again = json.loads(result.stdout)
+    assert [{**r, "seconds": 0} for r in again["rows"]] == [{**r, "seconds": 0} for r in study["rows"]]
+
+
+def test_without_exemplars_the_nearest_in_difficulty_are_taken_when_asked(
+    competition: Workspace, workspace: Workspace
+) -> None:
+    from finediving_pose.labels.table import read_clips, write_clips
+    from finediving_pose.packed.writer import write_packed
+
+    shutil.copytree(competition.root, workspace.root, ignore=shutil.ignore_patterns("runs", "*.h5"))
+    clips = read_clips(workspace)
+    odd = next(c.key for c in clips if c.split == "test")
+    write_clips(workspace.clips_table, [replace(c, action_type="405b") if c.key == odd else c for c in clips])
+    write_packed(workspace)
+    words = ("benchmark", "hpmcr", "--data", workspace.root, "--epochs", 1)
+    refused = fdpose(*words)
+    assert refused.exit_code == 1
+    assert f"no exemplar: {odd} (405b); pair them" in refused.stderr
+    assert not workspace.runs.exists()
+    result = fdpose(*words, "--exemplar-fallback", "difficulty", "--json")
+    assert result.exit_code == 0, result.output
+    metrics = json.loads(result.stdout)
+    assert metrics["matched_by_difficulty"] == 1
+    assert "by the nearest difficulty" in (Path(metrics["run"]) / "report.html").read_text()
 
 
 def test_an_unknown_model_is_bad_usage(workspace: Workspace) -> None:
@@ -146,7 +249,7 @@ def test_what_can_not_be_trained_on_leaves_no_run(competition: Workspace, worksp
     write_packed(workspace)
     result = fdpose("benchmark", "hpmcr", "--data", workspace.root)
     assert result.exit_code == 1
-    assert "8 of 8 have no poses: fdpose annotate --auto" in result.stderr
+    assert "; 8 of 8 have no poses (Synthetic" in result.stderr
     assert not workspace.runs.exists()
 
 
@@ -155,6 +258,8 @@ def test_what_can_not_be_trained_on_leaves_no_run(competition: Workspace, worksp
     [
         (("--resume", "nothing-here"), "no run to resume"),
         (("--resume", "nothing-here", "--epochs", "3"), "leave out --epochs"),
+        (("--resume", "nothing-here", "--ablate"), "leave out --ablate"),
+        (("--resume", "nothing-here", "--exemplar-fallback", "difficulty"), "leave out --exemplar-fallback"),
     ],
 )
 def test_a_senseless_resume_is_bad_usage(workspace: Workspace, words: tuple[str, ...], said: str) -> None:

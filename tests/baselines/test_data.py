@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from baselines.data import Dives, TrainingPairs, collate_pairs
-from baselines.exemplars import Voters, choose_voters
+from baselines.exemplars import Voters, choose_voters, groups_of
 from baselines.splits import split_clips
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.errors import PackedError
@@ -35,6 +35,11 @@ class InMemory:
     def training_frames(self, i: int, positions: np.ndarray) -> np.ndarray:
         rng = np.random.default_rng(i)
         return rng.integers(0, 256, (len(positions), 112, 200, 3)).astype(np.uint8)
+
+    frames = training_frames
+
+    def cached_block(self, i: int, positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return self.training_frames(i, positions), np.arange(len(positions))
 
     def poses(self, i: int) -> PackedPoses:
         keypoints = np.random.default_rng(i).uniform(0, 200, (20, 2, 16, 2)).astype(np.float32)
@@ -201,3 +206,80 @@ def test_a_dive_without_number_and_difficulty_to_go_by_is_refused_all_the_same()
     clips = [clip(0, difficulty=None), clip(1, difficulty=None), clip(2, "test"), clip(3, "test", "5253b")]
     with pytest.raises(PackedError, match="no train dive has a degree of difficulty"):
         split_clips(packed(*clips), fallback="difficulty")
+
+
+STARTS = [(5, 12), (4, 8, 14), (3, 6, 9, 15)]
+NATIVE = [clip(i, stage_starts=s, sub_actions=tuple(range(len(s) + 1))) for i, s in enumerate(STARTS)]
+
+
+def test_native_stages_keep_every_boundary_and_mark_what_a_dive_has_not() -> None:
+    three, four, five = (Dives(packed(*NATIVE), frames=20, stages="native").transitions(i) for i in range(3))
+    assert three == (5, -1, -1, 12)
+    assert four == (4, 8, -1, 14)
+    assert five == (3, 6, 9, 15)
+    assert Dives(packed(*NATIVE), frames=20).transitions(2) == (3, 15)
+
+
+def test_score_over_difficulty_is_the_target_and_goes_back_to_points() -> None:
+    clips = [clip(0, difficulty=2.0, dive_score=50.0)]
+    plain, over = (Dives(packed(*clips), frames=8, target=t) for t in ("score", "score_over_difficulty"))
+    assert (plain.unit(0), over.unit(0)) == (1.0, 2.0)
+    assert float(over.sample(0)["score"]) * over.unit(0) == float(plain.sample(0)["score"]) == 50
+
+
+def test_what_the_public_code_does_to_pictures_and_poses_can_be_had() -> None:
+    """Squashed to 112 x 200, poses not mirrored with the picture."""
+    file = packed(*ten())
+    squashed = Dives(file, frames=8, resize=(112, 200))
+    assert squashed.sample(0)["video"].shape == (3, 8, 112, 112)
+    assert not torch.allclose(squashed.sample(0)["video"], Dives(file, frames=8).sample(0)["video"])
+    flipped = {True: 0, False: 0}
+    for follows in flipped:
+        some = Dives(file, frames=8, pose_norm="none", flip_pose=follows)
+        still = some.sample(0)["pose"]
+        torch.manual_seed(0)
+        flipped[follows] = sum(not torch.equal(some.sample(0, augment=True)["pose"], still) for _ in range(12))
+    assert flipped[False] == 0
+    assert flipped[True] > 2
+
+
+def test_without_dive_number_any_dive_is_an_exemplar() -> None:
+    torch.manual_seed(0)
+    pairs = TrainingPairs(dives(pairing="random"), range(8))
+    drawn = [[s["clip"] for s in pairs[n]] for n in range(8) for _ in range(4)]
+    assert any(q % 2 != e % 2 for q, e in drawn)
+    assert all(q != e for q, e in drawn)
+    voters = choose_voters(ten(), [8], range(8), 8, seed=0, pairing="random")
+    assert voters == [list(range(8))]
+
+
+def test_by_rotation_a_dive_meets_dives_that_rotate_its_way() -> None:
+    numbers = ("107b", "105b", "5152b", "5253b", "5154b", "6142d", "614b", "205b")
+    clips = [clip(i, number=n) for i, n in enumerate(numbers)]
+    groups = groups_of(clips, range(8), "rotation")
+    assert groups == {"1": [0, 1], "51": [2, 4], "52": [3], "61": [5, 6], "2": [7]}
+
+
+def test_too_few_voters_are_repeated_where_that_is_wanted() -> None:
+    few = choose_voters(ten(), [8], range(8), count=10, seed=3)[0]
+    padded = choose_voters(ten(), [8], range(8), count=10, seed=3, pad=True)[0]
+    assert len(few) == 4
+    assert len(padded) == 10
+    assert set(padded) == set(few)
+    assert sorted(padded.count(j) for j in few) == [1, 1, 1, 7]
+
+
+def test_the_splash_of_a_dive_comes_along_where_it_is_known() -> None:
+    known = dives(splash={"video0/3": 0.25})
+    assert [float(known.sample(i)["splash"]) for i in (3, 4)] == [0.25, -1.0]
+    batch = collate_pairs([[known.sample(3), known.sample(4)]])
+    assert batch["splash"].tolist() == [0.25, -1.0]
+
+
+def test_dives_without_stages_or_difficulty_take_part_where_neither_is_needed() -> None:
+    clips = [replace(c, stage_starts=(), sub_actions=(), difficulty=None) for c in ten()]
+    split = split_clips(packed(*clips), optional=("no stages", "no difficulty"))
+    assert (len(split.train), len(split.test)) == (8, 2)
+    assert Dives(packed(*clips), frames=8).sample(0)["transitions"].tolist() == [-1, -1]
+    with pytest.raises(PackedError, match="no difficulty"):
+        split_clips(packed(*clips), optional=("no stages",))

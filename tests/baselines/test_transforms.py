@@ -82,7 +82,7 @@ def test_one_crop_for_all_frames_inside_the_picture(seed: int) -> None:
     view = CropAndFlip.random(56, 100, 48, np.random.default_rng(seed))
     assert 0 <= view.top <= 8
     assert 0 <= view.left <= 52
-    pictures = view.pictures(frames)
+    pictures = view.normalised(view.cropped(frames))
     assert pictures.shape == (3, 3, 48, 48)
     window = frames[:, view.top : view.top + 48, view.left : view.left + 48]
     window = window[:, :, ::-1] if view.flip else window

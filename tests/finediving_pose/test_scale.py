@@ -123,6 +123,42 @@ def test_an_interrupt_stops_the_workers_at_once_and_without_noise(tmp_path: Path
     assert "Traceback" not in err
 
 
+_ORPHANED = """
+import multiprocessing, time
+from finediving_pose.scale import map_clips
+
+if __name__ == "__main__":
+    for item, _ in map_clips(time.sleep, [0, 60, 60, 60], 2):
+        print(*(worker.pid for worker in multiprocessing.active_children()), flush=True)
+"""
+
+
+def test_workers_do_not_outlive_a_killed_parent(tmp_path: Path) -> None:
+    script = tmp_path / "orphaned.py"
+    script.write_text(_ORPHANED)
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    run = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True, env=env)
+    assert run.stdout is not None
+    workers = [int(pid) for pid in run.stdout.readline().split()]
+    assert len(workers) == 2
+    assert all(is_running(pid) for pid in workers)
+    run.kill()
+    run.wait()
+    until = time.monotonic() + 20
+    while any(is_running(pid) for pid in workers) and time.monotonic() < until:
+        time.sleep(0.02)
+    assert not any(is_running(pid) for pid in workers)
+    run.stdout.close()
+
+
+def is_running(pid: int) -> bool:
+    """Whether there is such a process, one that has ended and that nobody asked for its end not counted."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
 def test_workers_can_take_paths(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("x")
     assert dict(map_clips(os.path.getsize, [tmp_path / "a"], 1)) == {tmp_path / "a": 1}

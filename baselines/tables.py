@@ -1,0 +1,102 @@
+"""What a run or a study says on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from baselines.published import CAVEAT, COLUMNS, PUBLISHED
+from baselines.wording import METRICS, differs, how_made, number
+
+NOTES = (
+    "exemplars' mean: what predicting the mean score of the same train dives gives\n"
+    "in order: share of pairs of test dives of one dive number in their true order, 0.5 by chance\n"
+)
+
+
+def show_run(metrics: Mapping[str, Any]) -> None:
+    """Print a run's row beside the exemplars' mean, and the published figures apart from them."""
+    out = Console(highlight=False)
+    ours = _table(f"{_dives(metrics)}; {how_made(metrics)}", [m.short for m in METRICS.values()])
+    less = "".join(f", without {part}" for part in metrics["without"])
+    _row(ours, f"HPMCR ({metrics['preset']}{less})", metrics)
+    _row(ours, "exemplars' mean", metrics["exemplar_mean"])
+    out.print(ours)
+    low, high = (number(v, 2) for v in metrics["rho_95"])
+    out.print(f"rho lies between {low} and {high} (95 %, bootstrap over test dives); other seeds move it, too\n{NOTES}")
+    out.print(_published())
+    out.print(CAVEAT, soft_wrap=True)
+
+
+def show_study(metrics: Mapping[str, Any]) -> None:
+    """Print a row a seed, their mean and spread, and, where parts were left out, a row a part."""
+    out = Console(highlight=False)
+    table = _table(f"{_dives(metrics)}; {how_made(metrics)}", [m.short for m in METRICS.values()])
+    for row in metrics["rows"]:
+        if row["without"] is None:
+            _row(table, f"seed {row['seed']}", row)
+    table.add_section()
+    _row(table, "mean", metrics["mean"], style="bold")
+    _row(table, "spread", metrics["spread"])
+    table.add_section()
+    _row(table, "exemplars' mean", metrics["exemplar_mean"])
+    out.print(table)
+    out.print(f"spread: standard deviation over the seeds (n - 1)\n{NOTES}", soft_wrap=True)
+    if metrics["ablation"]:
+        out.print(_ablation(metrics))
+        out.print(ablation_note(metrics), "\n", soft_wrap=True)
+    out.print(_published())
+    out.print(CAVEAT, soft_wrap=True)
+
+
+def ablation_note(metrics: Mapping[str, Any]) -> str:
+    """How the table of parts is to be read."""
+    if len(metrics["seeds"]) < 2:
+        return "one seed: nobody knows how far another seed would move these; add --seeds 3 or more"
+    return "in brackets: the change against the whole model, mean over the same seeds; ± is the spread over the seeds"
+
+
+def _ablation(metrics: Mapping[str, Any]) -> Table:
+    table = _table(f"One part left out at a time; {how_made(metrics)}", [m.short for m in METRICS.values()])
+    table.columns[0].header = "without"
+    rows = [{"without": "nothing", **{k: metrics[k] for k in ("mean", "spread")}}, *metrics["ablation"]]
+    for row in rows:
+        table.add_row(row["without"], *(_cell(row, key) for key in METRICS))
+    return table
+
+
+def _cell(row: Mapping[str, Any], key: str) -> str:
+    """``0.812 ± 0.013 (-0.024)``."""
+    digits = METRICS[key].digits - (key == "rho")
+    spread = "" if row["spread"][key] is None else f" ± {number(row['spread'][key], digits)}"
+    changed = "" if "difference" not in row else f" ({differs(row['difference'][key], digits)})"
+    return f"{number(row['mean'][key], digits)}{spread}{changed}"
+
+
+def _published() -> Table:
+    table = _table("Published on FineDiving, other data: not comparable with the above", COLUMNS)
+    for method, protocols in PUBLISHED.items():
+        for protocol, row in zip(("without dive number", "with dive number"), protocols, strict=True):
+            cells = ("" if v is None else number(v, d) for v, d in zip(row, (4, 3, 2, 2), strict=True))
+            table.add_row(f"{method}, {protocol}", *cells)
+    return table
+
+
+def _dives(metrics: Mapping[str, Any]) -> str:
+    return f"{metrics['n_test']} test dives, {metrics['n_train']} train dives"
+
+
+def _row(table: Table, name: str, values: Mapping[str, Any], style: str | None = None) -> None:
+    table.add_row(name, *(number(values[k], m.digits) if k in values else "" for k, m in METRICS.items()), style=style)
+
+
+def _table(title: str, columns: Sequence[str]) -> Table:
+    table = Table(title=title, title_justify="left", box=box.SIMPLE, padding=(0, 1, 0, 0))
+    table.add_column("", no_wrap=True)
+    for column in columns:
+        table.add_column(column, justify="right", no_wrap=True)
+    return table
