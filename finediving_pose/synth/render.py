@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -96,20 +96,23 @@ class Painter:
         self.scene.platform.draw(picture, self.view, *pan.at(np.array([time])))
         return self._finished(picture)
 
-    def film(self, shot: Shot) -> Iterator[tuple[np.ndarray, tuple[Truth | None, ...], int]]:
-        """The frames of a dive, each with every diver's truth and the pixels of splash.
+    def film(
+        self, shot: Shot, frames: Sequence[int] | None = None
+    ) -> Iterator[tuple[np.ndarray, tuple[Truth | None, ...], int]]:
+        """The frames of a dive, all or some, each with every diver's truth and the pixels of splash.
 
         None instead of a truth where no joint of a diver is to be seen.
         """
-        tracks = [self._track(diver) for diver in shot.divers]
-        for i, divers in enumerate(zip(*tracks, strict=True)):
-            yield self._frame(i / FPS, list(divers))
+        chosen = range(shot.motion.n_frames) if frames is None else frames
+        tracks = [self._track(diver, chosen) for diver in shot.divers]
+        for i, *divers in zip(chosen, *tracks, strict=True):
+            yield self._frame(i / FPS, divers)
 
-    def _track(self, shot: Shot) -> Iterator[Seen]:
+    def _track(self, shot: Shot, frames: Sequence[int]) -> Iterator[Seen]:
         """One diver, frame by frame."""
-        n = shot.motion.n_frames
+        n = len(frames)
         offsets = self.view.exposure / FPS * np.linspace(-0.5, 0.5, SAMPLES)
-        time = (np.arange(n)[:, None] / FPS + offsets).ravel()
+        time = (np.array(frames)[:, None] / FPS + offsets).ravel()
         points = shot.motion.points(time)
         centre, scale = shot.pan.at(time)
         places = to_pixels(self.view.panorama(points), centre, scale).reshape(n, SAMPLES, -1, 2)
