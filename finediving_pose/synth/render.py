@@ -93,7 +93,6 @@ class Painter:
     def empty(self, pan: Pan, time: float) -> np.ndarray:
         """The pool without a diver, uint8 (H, W, 3) RGB."""
         picture = self._background(pan, time, [0.0] * len(self.lanes))
-        self.scene.platform.draw(picture, self.view, *pan.at(np.array([time])))
         return self._finished(picture)
 
     def film(
@@ -129,17 +128,19 @@ class Painter:
         centre, scale = pan.at(np.array([time]))
         picture = self._background(pan, time, [self._dip(divers, lane, time) for lane in self.lanes])
         waterlines = [self._waterline(d.points, centre, scale) for d in divers]
-        for d, waterline in sorted(zip(divers, waterlines, strict=True), key=lambda pair: -_depth(pair[0])):
-            self._diver(picture, d, waterline, time > d.shot.motion.touch)
-        cover = self.scene.platform.draw(picture, self.view, centre, scale)
+        covers: list[np.ndarray | None] = [None] * len(divers)
+        for k in sorted(range(len(divers)), key=lambda k: -_depth(divers[k])):
+            motion = divers[k].shot.motion
+            self._diver(picture, divers[k], waterlines[k], time > motion.touch)
+            if self.scene.platform:
+                covers[k] = self.scene.platform.draw(picture, self.view, centre, scale, motion.lane)
         dry, splash = picture.copy(), 0
         foams = [d.shot.splash.draw(picture, time, self.view, pan, self.scene.foam) for d in divers]
         if any(foam is not None for foam in foams):
             red, green, blue = cv2.split(cv2.absdiff(picture, dry))
             splash = cv2.countNonZero(cv2.compare(cv2.max(cv2.max(red, green), blue), SPLASH_SHOWS, cv2.CMP_GT))
-        for over in (c for c in foams if c is not None):
-            cover = over if cover is None else cv2.max(cover, over)
-        truths = tuple(_truth(d, _nearer(d, divers), w, cover) for d, w in zip(divers, waterlines, strict=True))
+        covers = [_over(cover, *foams) for cover in covers]
+        truths = tuple(_truth(d, _nearer(d, divers), w, c) for d, w, c in zip(divers, waterlines, covers, strict=True))
         return self._finished(picture), truths, splash
 
     def _dip(self, divers: list[Seen], lane: float, time: float) -> float:
@@ -239,6 +240,12 @@ def _smear(length: float) -> np.ndarray:
     offsets = np.arange(-half, half + 1)
     weight = np.clip(max(length, 1.0) / 2 + 0.5 - np.abs(offsets), 0, 1)
     return weight / weight.sum()
+
+
+def _over(*covers: np.ndarray | None) -> np.ndarray | None:
+    """The most opaque of what lies over each pixel; None where there is nothing."""
+    there = [cover for cover in covers if cover is not None]
+    return np.maximum.reduce(there) if there else None
 
 
 def _depth(diver: Seen) -> float:

@@ -32,7 +32,7 @@ class Scenery:
     foam : colour of foam
     light : what lights the diver
     plank : colour of the springboard
-    platform : what of it may hide the diver
+    platform : None where the dives are from a springboard
     """
 
     picture: np.ndarray
@@ -44,7 +44,7 @@ class Scenery:
     foam: Colour
     light: Light
     plank: Colour
-    platform: Platform
+    platform: Platform | None
 
 
 def random_scenery(rng: np.random.Generator, view: View, height: float) -> Scenery:
@@ -59,7 +59,7 @@ def random_scenery(rng: np.random.Generator, view: View, height: float) -> Scene
     _softened(canvas, rng, rng.uniform(0.25, 0.9))
     bright = _lit(canvas, rng, shore, outdoor)
     foam = _water(canvas, rng, shore, bright)
-    platform = Platform()
+    platform = None
     if height > 5:
         platform = paint_tower(canvas, rng, view, height, bright)
     else:

@@ -118,13 +118,18 @@ def test_a_platform_above_the_camera_hides_what_stands_behind_its_edge() -> None
     low = replace(random_view(rng), height=2.0, distance=20.0)
     scene = random_scenery(rng, low, 10.0)
     centre, scale = low.panorama(np.array([[-1.0, 0.0, 10.0]])), np.array([80.0])
+    assert scene.platform is not None
     picture = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
-    cover = scene.platform.draw(picture, low, centre, scale)
-    assert cover is not None and cover.any() and picture[cover == 255].any(1).mean() > 0.95
-    behind = to_pixels(low.panorama(np.array([[[-1.0, np.sign(low.away[1]) * 0.9, 10.1]]])), centre, scale)[0, 0]
-    x, y = np.round(behind).astype(int)
-    assert cover[y, x] == 255
-    assert not cover[: y - 120].any()
+    cover = scene.platform.draw(picture, low, centre, scale, 0.0)
+    assert cover is not None and picture[cover == 255].any(1).mean() > 0.95
+    far = np.sign(low.away[1])
+
+    def covered(x: float, y: float, z: float) -> bool:
+        column, row = np.round(to_pixels(low.panorama(np.array([[[x, y, z]]])), centre, scale)[0, 0]).astype(int)
+        return cover[row, column] == 255
+
+    assert covered(-1.0, 0.0, 10.05) and covered(-1.0, 0.8 * far, 10.2)
+    assert not covered(-1.0, 0.0, 11.4)
 
 
 def test_the_splash_hides_joints_at_the_entry(shot: Shot) -> None:
