@@ -18,7 +18,7 @@ from finediving_pose.synth.occlusion import hidden_joints
 from finediving_pose.synth.scenery import Scenery
 from finediving_pose.synth.splash import Splash
 
-SAMPLES = 13
+SAMPLES = 25
 """Instants within one exposure, evenly spaced; the middle one is where the truth is told."""
 
 STEPS = 2.2
@@ -228,7 +228,7 @@ class Painter:
 
 def _instants(moved: float) -> np.ndarray:
     """Which instants of an exposure to draw when something moves by ``moved`` pixels: an odd number of them."""
-    for count in (1, 3, 5, 7, SAMPLES):
+    for count in (1, 3, 5, 7, 13, SAMPLES):
         if moved <= STEPS * (count - 0.5) or count == SAMPLES:
             return np.linspace(0, SAMPLES - 1, count).round().astype(int) if count > 1 else np.array([SAMPLES // 2])
     raise AssertionError("unreachable")

@@ -76,7 +76,7 @@ def _random_light(rng: np.random.Generator, view: View, outdoor: bool, bright: f
     hard = rng.uniform(0.8, 1.1) if outdoor else rng.uniform(0.4, 0.95)
     warm = np.array([1.0, 0.97, 0.92]) if outdoor else rng.uniform(0.98, 1.02, 3)
     sky = np.array([0.97, 0.99, 1.04]) if outdoor else np.array([1.04, 0.98, 0.95])
-    gain = (0.25 + 0.75 * bright) * rng.uniform(0.85, 1.05)
+    gain = (0.25 + 0.75 * bright) * rng.uniform(0.92, 1.12)
     return Light(
         direction / np.linalg.norm(direction), warm * hard * gain, sky * (0.95 - 0.62 * hard) * gain,
         np.array([0.04, 0.10, 0.14]) * rng.uniform(0.4, 1.4) * gain,
