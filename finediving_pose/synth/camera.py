@@ -1,7 +1,8 @@
 """A broadcast camera beside the pool: it looks across the board, pans after the diver, late, and zooms a little.
 
-The camera turns on its tripod and is far away, so the picture is a weak perspective and the background
-moves as one: a point's place in the panorama is (right, up) metres, and a frame is a window onto it.
+The panorama is what a pinhole camera sees on the upright plane through the end of the board, (right, up) metres
+there: platforms above the camera show their undersides, water below it its surface. A frame is a window onto the
+panorama, as of a long lens that turns a little.
 """
 
 from __future__ import annotations
@@ -15,18 +16,30 @@ WIDTH, HEIGHT = 456, 256
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """Where the camera of an event stands. Unit vectors in the world frame, and the scale of the panorama."""
+    """Where the camera of an event stands and what it does.
+
+    ``right`` and ``away`` are level unit vectors of the world; the camera is ``distance`` metres before the end of
+    the board and ``height`` metres above the water. In the plane through the end of the board ``pixels_per_metre``
+    is the scale. ``lag`` is in seconds, ``exposure`` a share of the time between two frames.
+    """
 
     right: np.ndarray
-    up: np.ndarray
     away: np.ndarray
+    height: float
+    distance: float
     pixels_per_metre: float
     lag: float
     exposure: float
 
+    @property
+    def place(self) -> np.ndarray:
+        """The camera (3,) in the world, metres."""
+        return np.array([0.0, 0.0, self.height]) - self.distance * self.away
+
     def panorama(self, points: np.ndarray) -> np.ndarray:
         """Place (..., 2) of world points (..., 3) in the panorama: metres right, metres up."""
-        return np.stack([points @ self.right, points @ self.up], -1)
+        nearness = self.distance / (self.distance + points @ self.away)
+        return np.stack([(points @ self.right) * nearness, self.height + (points[..., 2] - self.height) * nearness], -1)
 
     def depth(self, points: np.ndarray) -> np.ndarray:
         """Distance along the view of world points (..., 3), metres; larger is farther."""
@@ -34,18 +47,16 @@ class View:
 
 
 def random_view(rng: np.random.Generator) -> View:
-    """A side view from either side, up to 28 degrees off, from a little below to a little above."""
-    azimuth = rng.uniform(-0.5, 0.5) + np.pi * rng.integers(2)
-    elevation = rng.uniform(-0.02, 0.17)
-    flat = np.array([-np.sin(azimuth), np.cos(azimuth), 0.0])
-    up = np.array([0.0, 0.0, 1.0])
+    """A side view from either side, up to 30 degrees off, from the pool's edge or from a stand."""
+    azimuth = rng.uniform(-0.53, 0.53) + np.pi * rng.integers(2)
     return View(
         right=np.array([np.cos(azimuth), np.sin(azimuth), 0.0]),
-        up=np.cos(elevation) * up + np.sin(elevation) * flat,
-        away=np.cos(elevation) * flat - np.sin(elevation) * up,
-        pixels_per_metre=float(rng.uniform(58, 92)),
-        lag=float(rng.uniform(0.0, 0.05)),
-        exposure=float(rng.uniform(0.15, 0.5)),
+        away=np.array([-np.sin(azimuth), np.cos(azimuth), 0.0]),
+        height=float(rng.uniform(2.0, 7.5)),
+        distance=float(rng.uniform(18, 42)),
+        pixels_per_metre=float(rng.uniform(58, 98)),
+        lag=float(rng.uniform(0.0, 0.08)),
+        exposure=float(rng.uniform(0.15, 0.6)),
     )
 
 
@@ -87,7 +98,7 @@ def follow(
     )
     late = int(view.lag / step)
     goal = np.concatenate([np.repeat(goal[:1], late, 0), goal[: len(goal) - late]])
-    smooth = goal
+    smooth = goal + _tremble(len(goal), rng)
     for width in (0.14, 0.10):
         smooth = _averaged(smooth, max(3, int(width / step) | 1))
     start, mid, stop = rng.uniform(0.92, 1.1), rng.uniform(0.95, 1.08), rng.uniform(0.72, 0.98)
@@ -101,6 +112,12 @@ def to_pixels(place: np.ndarray, centre: np.ndarray, scale: np.ndarray) -> np.nd
     shape = (len(centre),) + (1,) * (place.ndim - 2)
     offset = (place - centre.reshape(*shape, 2)) * scale.reshape(*shape, 1)
     return offset * np.array([1, -1]) + np.array([(WIDTH - 1) / 2, (HEIGHT - 1) / 2])
+
+
+def _tremble(n: int, rng: np.random.Generator) -> np.ndarray:
+    """What an operator's hand adds (n, 2), metres."""
+    knots = np.linspace(0, n - 1, 12)
+    return np.stack([np.interp(np.arange(n), knots, rng.normal(0, 0.03, 12)) for _ in range(2)], -1)
 
 
 def _averaged(values: np.ndarray, width: int) -> np.ndarray:

@@ -44,6 +44,22 @@ def random_colour(rng: np.random.Generator, saturation: tuple[float, float], val
     return float(rgb[0]), float(rgb[1]), float(rgb[2])
 
 
+_PAINTS = (
+    (0.0, 0.8), (0.05, 0.4), (0.12, 0.9), (0.14, 0.35), (0.36, 0.6), (0.47, 0.6), (0.57, 0.9), (0.60, 0.9), (0.63, 0.7),
+)  # fmt: skip
+"""Hues (turns) that halls are painted in, and how saturated at most; grey is drawn apart."""
+
+
+def hall_colour(rng: np.random.Generator, value: tuple[float, float]) -> Colour:
+    """A colour that a hall, its seats or the clothes in it have: grey to white, or a blue, green, red or sand."""
+    hue, most = _PAINTS[rng.integers(len(_PAINTS))]
+    saturation = rng.uniform(0.0, 0.12) if rng.random() < 0.35 else most * rng.uniform(0.25, 1.0)
+    v = rng.uniform(*value)
+    k = (np.array([5, 3, 1]) + 6 * (hue + rng.normal(0, 0.012))) % 6
+    rgb = 255 * v * (1 - saturation * np.clip(np.minimum(k, 4 - k), 0, 1))
+    return float(rgb[0]), float(rgb[1]), float(rgb[2])
+
+
 def shade(colour: Colour, factor: float) -> Colour:
     """A colour lighter (above 1) or darker."""
     r, g, b = (min(255.0, c * factor) for c in colour)

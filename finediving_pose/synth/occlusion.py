@@ -1,6 +1,7 @@
-"""Which joints of a drawn diver are hidden: by nearer limbs of their own, or by a diver who is nearer.
+"""Which joints of a drawn diver are hidden: by nearer parts of the own body, by a nearer diver, a board, the splash.
 
-Boards hide nobody here: they are drawn behind the divers. Water is another matter, see ``Truth.visible``.
+A joint lies within the body, so skin is always before it. It is hidden where that skin is another limb's, or its own
+limb's but much nearer, as of a hip on the far side. Water is another matter, see ``Truth.visible``.
 """
 
 from __future__ import annotations
@@ -9,43 +10,66 @@ import cv2
 import numpy as np
 
 from finediving_pose.skeleton import N_JOINTS
-from finediving_pose.synth.figure import Figure, Placed
+from finediving_pose.synth.anatomy import LIMBS
+from finediving_pose.synth.camera import HEIGHT, WIDTH
+from finediving_pose.synth.figure import Figure, Placed, faces_to_draw
 
-_CIRCLE = np.stack([np.cos(np.linspace(0, 2 * np.pi, 13)[:-1]), np.sin(np.linspace(0, 2 * np.pi, 13)[:-1])], -1)
+_LEGS, _ARMS = {"right": (0, 1, 2), "left": (5, 4, 3)}, {"right": (10, 11, 12), "left": (15, 14, 13)}
 
-UNMARKED = {6: {"trunk"}, 8: {"trunk", "hair", "face"}, 9: {"hair", "face", "bun"}}
-"""Limbs of the joints at which no sphere of the figure sits: pelvis and head's top; and the neck is the head's too."""
+OWN: dict[int, set[str]] = {
+    **{j: {f"{side} leg"} for side, joints in _LEGS.items() for j in joints},
+    **{j: {f"{side} arm"} for side, joints in _ARMS.items() for j in joints},
+    2: {"right leg", "trunk"}, 3: {"left leg", "trunk"}, 12: {"right arm", "trunk"}, 13: {"left arm", "trunk"},
+    6: {"trunk", "right leg", "left leg"}, 7: {"trunk"}, 8: {"trunk", "head"}, 9: {"head"},
+}  # fmt: skip
+"""Limbs whose skin before a joint does not hide it."""
+
+MIDDLE = {6, 7, 8, 9}
+"""Joints in the middle of the body: deep under skin from the side, and not hidden for that."""
+
+NEARER = 0.085
+"""Statures by which a joint's own skin may be nearer than the joint."""
+
+_OTHER = 65535
 
 
-def hidden_joints(figure: Figure, placed: Placed, before: tuple[tuple[Figure, Placed], ...] = ()) -> np.ndarray:
-    """Bool (16,): joints of a diver that are covered, ``before`` being the divers who are nearer to the camera.
+def hidden_joints(
+    figure: Figure,
+    placed: Placed,
+    before: tuple[tuple[Figure, Placed], ...] = (),
+    cover: np.ndarray | None = None,
+) -> np.ndarray:
+    """Bool (16,): joints of a diver that are covered; False outside the picture.
 
-    A limb is covered by the limbs that are drawn after it, the nearer ones, as the picture is drawn.
+    ``before`` are the divers who are nearer to the camera, ``cover`` uint8 (H, W) how opaque is what lies over the
+    divers: boards, splashes.
     """
-    shapes, depth = _silhouettes(figure, placed)
+    faces = np.zeros((HEIGHT, WIDTH), np.uint16)
+    for face, shape in _shapes(figure, placed):
+        cv2.fillConvexPoly(faces, shape, face + 1, cv2.LINE_8, 4)
+    for nearer in before:
+        for _, shape in _shapes(*nearer):
+            cv2.fillConvexPoly(faces, shape, _OTHER, cv2.LINE_8, 4)
     hidden = np.zeros(N_JOINTS, bool)
-    others = [shape for nearer in before for limb in _silhouettes(*nearer)[0].values() for shape in limb]
-    for joint in range(N_JOINTS):
-        own = _own_limbs(figure, joint)
-        nearest = min(depth[limb] for limb in own)
-        over = [s for limb, parts in shapes.items() if limb not in own and depth[limb] < nearest for s in parts]
-        place = tuple(float(v) for v in placed.places[joint])
-        hidden[joint] = any(cv2.pointPolygonTest(shape, place, False) > 0 for shape in (*over, *others))
+    for joint, (x, y) in enumerate(np.round(placed.places[:N_JOINTS]).astype(int).tolist()):
+        if 0 <= x < WIDTH and 0 <= y < HEIGHT:
+            veiled = cover is not None and cover[y, x] > 127
+            hidden[joint] = veiled or _covered(figure, placed, joint, int(faces[y, x]))
     return hidden
 
 
-def _own_limbs(figure: Figure, joint: int) -> set[str]:
-    names = list(figure.limbs)
-    return {names[k] for k in figure.owners[figure.points == joint]} | (UNMARKED.get(joint, set()) & set(names))
+def _covered(figure: Figure, placed: Placed, joint: int, face: int) -> bool:
+    """Whether a joint is hidden by the face (numbered from 1; 0 is none) that is seen where it is."""
+    if face in (0, _OTHER):
+        return face == _OTHER
+    if LIMBS[figure.limb[face - 1]] not in OWN[joint]:
+        return True
+    nearer = placed.depths[joint] - placed.distance[figure.corners[face - 1]].mean()
+    return joint not in MIDDLE and bool(nearer > NEARER * figure.stature)
 
 
-def _silhouettes(figure: Figure, placed: Placed) -> tuple[dict[str, list[np.ndarray]], dict[str, float]]:
-    """Outlines of every limb's parts, pixels, and how far each limb is."""
-    centres = placed.places[figure.points]
-    rims = centres[:, None] + (figure.radii * placed.scale)[:, None, None] * _CIRCLE
-    shapes = {
-        limb: [cv2.convexHull(rims[part].reshape(-1, 2).astype(np.float32)) for _, parts in materials for part in parts]
-        for limb, materials in figure.limbs.items()
-    }
-    means = np.bincount(figure.owners, placed.depths[figure.points]) / np.bincount(figure.owners)
-    return shapes, dict(zip(figure.limbs, means.tolist(), strict=True))
+def _shapes(figure: Figure, placed: Placed) -> list[tuple[int, np.ndarray]]:
+    """Faces to the camera, far ones first: index and outline, pixels with 4 fractional bits."""
+    faces = faces_to_draw(figure, placed)
+    shapes = np.round(placed.pixels[figure.corners[faces]] * 16).astype(np.int32)
+    return list(zip(faces.tolist(), shapes, strict=True))

@@ -18,8 +18,11 @@ from finediving_pose.synth.occlusion import hidden_joints
 from finediving_pose.synth.scenery import Scenery
 from finediving_pose.synth.splash import Splash
 
-SAMPLES = 5
+SAMPLES = 13
 """Instants within one exposure, evenly spaced; the middle one is where the truth is told."""
+
+STEPS = 2.2
+"""Pixels that anything of a diver moves between two instants that are drawn, where ``SAMPLES`` allow it."""
 
 SPLASH_SHOWS = 20
 """Levels of 255 by which a splash has to change a pixel to be counted."""
@@ -45,12 +48,16 @@ class Shot:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One diver in one frame: body points (N_POINTS, 3), the figure at instants of the exposure and in its middle."""
+    """One diver in one frame: body points (N_POINTS, 3), the figure at instants of the exposure, in their order."""
 
     shot: Shot
     points: np.ndarray
     instants: list[Placed]
-    exact: Placed
+
+    @property
+    def exact(self) -> Placed:
+        """The figure in the middle of the exposure."""
+        return self.instants[len(self.instants) // 2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +68,7 @@ class Truth:
     ----------
     joints : (16, 2) pixels
     visible : (16,) whether the joint is in the picture and above the water
-    hidden : (16,) whether limbs, or a nearer diver, cover it
+    hidden : (16,) whether limbs, a nearer diver, the platform or the splash cover it
     box : (x1, y1, x2, y2) within the picture
     """
 
@@ -77,17 +84,16 @@ class Painter:
     def __init__(self, scene: Scenery, view: View, rng: np.random.Generator, lanes: tuple[float, ...] = (0.0,)) -> None:
         self.scene, self.view = scene, view
         self.lanes = sorted(lanes, key=lambda y: -view.away[1] * y)
-        self.soft = float(rng.uniform(0.3, 0.8))
-        grain = rng.normal(0, rng.uniform(0.5, 2.5), (HEIGHT + 64, WIDTH + 64, 1)).astype(np.int16)
+        self.soft, self.crisp = float(rng.uniform(0.3, 0.6)), float(rng.uniform(-0.3, 0.9))
+        grain = rng.normal(0, rng.uniform(0.3, 2.2), (HEIGHT + 64, WIDTH + 64, 1)).astype(np.int16)
         self.grain = np.repeat(grain, 3, 2)
         self.sign = random_sign(rng)
         self.rng = rng
 
     def empty(self, pan: Pan, time: float) -> np.ndarray:
         """The pool without a diver, uint8 (H, W, 3) RGB."""
-        picture = self._background(pan, time)
-        for lane in self.lanes:
-            self._plank(picture, pan, time, 0.0, lane)
+        picture = self._background(pan, time, [0.0] * len(self.lanes))
+        self.scene.platform.draw(picture, self.view, *pan.at(np.array([time])))
         return self._finished(picture)
 
     def film(self, shot: Shot) -> Iterator[tuple[np.ndarray, tuple[Truth | None, ...], int]]:
@@ -105,26 +111,32 @@ class Painter:
         offsets = self.view.exposure / FPS * np.linspace(-0.5, 0.5, SAMPLES)
         time = (np.arange(n)[:, None] / FPS + offsets).ravel()
         points = shot.motion.points(time)
-        placed = place_figure(self.view, points, *shot.pan.at(time))
+        centre, scale = shot.pan.at(time)
+        places = to_pixels(self.view.panorama(points), centre, scale).reshape(n, SAMPLES, -1, 2)
+        moved = np.linalg.norm(places[:, -1] - places[:, 0], axis=-1).max(1)
+        chosen = [i * SAMPLES + _instants(m) for i, m in enumerate(moved.tolist())]
+        needed = np.concatenate(chosen)
+        placed = iter(place_figure(shot.figure, self.view, points[needed], centre[needed], scale[needed]))
         for i in range(n):
-            middle = i * SAMPLES + SAMPLES // 2
-            yield Seen(shot, points[middle], _needed(placed[i * SAMPLES : (i + 1) * SAMPLES]), placed[middle])
+            yield Seen(shot, points[i * SAMPLES + SAMPLES // 2], [next(placed) for _ in chosen[i]])
 
     def _frame(self, time: float, divers: list[Seen]) -> tuple[np.ndarray, tuple[Truth | None, ...], int]:
         """One frame: what is behind the divers, the divers, far ones first, and the splashes before them."""
         pan = divers[0].shot.pan
         centre, scale = pan.at(np.array([time]))
-        picture = self._background(pan, time)
-        for lane in self.lanes:
-            self._plank(picture, pan, time, self._dip(divers, lane, time), lane)
-        waterlines = [self._waterline(d.points, centre[0], float(scale[0])) for d in divers]
+        picture = self._background(pan, time, [self._dip(divers, lane, time) for lane in self.lanes])
+        waterlines = [self._waterline(d.points, centre, scale) for d in divers]
         for d, waterline in sorted(zip(divers, waterlines, strict=True), key=lambda pair: -_depth(pair[0])):
-            self._diver(picture, d.shot.figure, d.instants, waterline, time > d.shot.motion.touch)
-        dry = picture.copy()
-        for d in divers:
-            d.shot.splash.draw(picture, time, self.view, pan, self.scene.foam)
-        splash = int((cv2.absdiff(picture, dry).max(2) > SPLASH_SHOWS).sum())
-        truths = tuple(_truth(d, _nearer(d, divers), w) for d, w in zip(divers, waterlines, strict=True))
+            self._diver(picture, d, waterline, time > d.shot.motion.touch)
+        cover = self.scene.platform.draw(picture, self.view, centre, scale)
+        dry, splash = picture.copy(), 0
+        foams = [d.shot.splash.draw(picture, time, self.view, pan, self.scene.foam) for d in divers]
+        if any(foam is not None for foam in foams):
+            red, green, blue = cv2.split(cv2.absdiff(picture, dry))
+            splash = cv2.countNonZero(cv2.compare(cv2.max(cv2.max(red, green), blue), SPLASH_SHOWS, cv2.CMP_GT))
+        for over in (c for c in foams if c is not None):
+            cover = over if cover is None else cv2.max(cover, over)
+        truths = tuple(_truth(d, _nearer(d, divers), w, cover) for d, w in zip(divers, waterlines, strict=True))
         return self._finished(picture), truths, splash
 
     def _dip(self, divers: list[Seen], lane: float, time: float) -> float:
@@ -134,8 +146,8 @@ class Painter:
             return 0.0
         return float(diver.points[[Point.RIGHT_TOE, Point.LEFT_TOE], 2].min() - 0.02 - self.scene.height)
 
-    def _background(self, pan: Pan, time: float) -> np.ndarray:
-        """The panorama through the window of the camera, smeared along its movement."""
+    def _background(self, pan: Pan, time: float, dips: list[float]) -> np.ndarray:
+        """The panorama and the springboards through the window of the camera, smeared along its movement."""
         (before, after), scales = pan.at(time + self.view.exposure / FPS * np.array([-0.5, 0.5]))
         centre, scale = (before + after) / 2, float(scales.mean())
         ratio = self.scene.scale / scale
@@ -146,6 +158,8 @@ class Painter:
         picture = cv2.warpAffine(
             self.scene.picture, window, (WIDTH, HEIGHT), flags=flags, borderMode=cv2.BORDER_REPLICATE
         )
+        for lane, dip in zip(self.lanes, dips, strict=True):
+            self._plank(picture, pan, time, dip, lane)
         across, down = np.abs(after - before) * scale
         if max(across, down) > 0.7:
             picture = cv2.sepFilter2D(picture, -1, _smear(across), _smear(down))
@@ -172,48 +186,48 @@ class Painter:
                 colour = tuple(min(255.0, c * tint) for c in self.scene.plank)
                 cv2.fillPoly(picture, [np.round(place * 16).astype(np.int32)], colour, cv2.LINE_AA, 4)
 
-    def _waterline(self, points: np.ndarray, centre: np.ndarray, scale: float) -> float:
+    def _waterline(self, points: np.ndarray, centre: np.ndarray, scale: np.ndarray) -> float:
         """Row of the picture where the diver's plane meets the water."""
         foot = points[6] * np.array([1, 1, 0])
-        return float(to_pixels(self.view.panorama(foot[None])[None], centre[None], np.array([scale]))[0, 0, 1])
+        return float(to_pixels(self.view.panorama(foot[None])[None], centre, scale)[0, 0, 1])
 
-    def _diver(self, picture: np.ndarray, figure: Figure, placed: list[Placed], waterline: float, wet: bool) -> None:
+    def _diver(self, picture: np.ndarray, diver: Seen, waterline: float, wet: bool) -> None:
         """The diver, averaged over the exposure; what is under water shows faintly."""
-        boxes = np.array([figure_box(figure, p) for p in placed])
+        boxes = np.array([figure_box(p) for p in diver.instants])
         left, top = np.maximum(np.floor(boxes[:, :2].min(0)).astype(int) - 2, 0)
-        right, bottom = np.ceil(boxes[:, 2:].max(0)).astype(int) + 3
-        right, bottom = min(right, WIDTH), min(bottom, HEIGHT)
+        right, bottom = np.minimum(np.ceil(boxes[:, 2:].max(0)).astype(int) + 3, [WIDTH, HEIGHT])
         if right <= left or bottom <= top:
             return
-        ground = picture[top:bottom, left:right].copy()
-        total = np.zeros(ground.shape, np.uint16)
-        for p in placed:
-            layer = ground.copy()
-            moved = Placed(p.places - [left, top], p.depths, p.scale)
-            draw_figure(layer, figure, moved, self.scene.light, self.scene.contrast)
-            total += layer
-        drawn = (total // len(placed)).astype(np.uint8)
+        total = np.zeros((bottom - top, right - left, 4), np.float32)
+        towards = self.view.place - diver.points[6]
+        towards /= np.linalg.norm(towards)
+        window = (int(left), int(top), int(right - left), int(bottom - top))
+        for p in diver.instants:
+            cv2.accumulate(draw_figure(diver.shot.figure, p, self.scene.light, towards, window), total)
+        total *= 1 / len(diver.instants)
         if wet and waterline < bottom:
-            depth = (np.arange(top, bottom) - waterline) / (placed[0].scale * 0.7)
-            alpha = np.where(depth < 0, 1.0, np.clip(0.35 * (1 - depth), 0, 1)).astype(np.float32)[:, None, None]
-            drawn = (ground + alpha * (drawn.astype(np.float32) - ground)).astype(np.uint8)
-        picture[top:bottom, left:right] = drawn
+            depth = (np.arange(top, bottom) - waterline) / (diver.exact.scale * 0.7)
+            total *= np.where(depth < 0, 1.0, np.clip(0.35 * (1 - depth), 0, 1)).astype(np.float32)[:, None, None]
+        part = picture[top:bottom, left:right]
+        part[:] = part * (1 - total[..., 3:] / 255) + total[..., :3]
 
     def _finished(self, picture: np.ndarray) -> np.ndarray:
-        """Lens, broadcast, sensor: a little soft, a sign in the corner, a little grain."""
+        """Lens, broadcast, sensor: soft or with crisped edges, a sign in the corner, a little grain."""
         picture = cv2.GaussianBlur(picture, (0, 0), self.soft)
+        if self.crisp > 0:
+            picture = cv2.addWeighted(picture, 1 + self.crisp, cv2.GaussianBlur(picture, (5, 5), 1.1), -self.crisp, 0)
         if self.sign:
             self.sign.draw(picture)
         dy, dx = self.rng.integers(0, 64, 2)
         return cv2.add(picture, self.grain[dy : dy + HEIGHT, dx : dx + WIDTH], dtype=cv2.CV_8U)
 
 
-def _needed(instants: list[Placed]) -> list[Placed]:
-    """As many instants of an exposure as its movement shows: a still diver needs one."""
-    moved = np.linalg.norm(instants[-1].places - instants[0].places, axis=1).max()
-    if moved < 1.5:
-        return [instants[len(instants) // 2]]
-    return instants if moved > 7 else instants[::2]
+def _instants(moved: float) -> np.ndarray:
+    """Which instants of an exposure to draw when something moves by ``moved`` pixels: an odd number of them."""
+    for count in (1, 3, 5, 7, SAMPLES):
+        if moved <= STEPS * (count - 0.5) or count == SAMPLES:
+            return np.linspace(0, SAMPLES - 1, count).round().astype(int) if count > 1 else np.array([SAMPLES // 2])
+    raise AssertionError("unreachable")
 
 
 def _smear(length: float) -> np.ndarray:
@@ -233,15 +247,17 @@ def _nearer(diver: Seen, divers: list[Seen]) -> tuple[tuple[Figure, Placed], ...
     return tuple((d.shot.figure, d.exact) for d in divers if _depth(d) < _depth(diver))
 
 
-def _truth(diver: Seen, before: tuple[tuple[Figure, Placed], ...], waterline: float) -> Truth | None:
-    figure, placed, points = diver.shot.figure, diver.exact, diver.points
+def _truth(
+    diver: Seen, before: tuple[tuple[Figure, Placed], ...], waterline: float, cover: np.ndarray | None
+) -> Truth | None:
+    placed, points = diver.exact, diver.points
     joints = placed.places[:N_JOINTS]
     inside = (joints >= 0).all(1) & (joints[:, 0] <= WIDTH - 1) & (joints[:, 1] <= HEIGHT - 1)
     visible = inside & (points[:N_JOINTS, 2] > 0)
     if not visible.any():
         return None
-    box = figure_box(figure, placed)
+    box = figure_box(placed)
     if points[:, 2].min() < 0:
         box[3] = min(box[3], max(waterline, joints[visible, 1].max(), box[1] + 1))
-    hidden = hidden_joints(figure, placed, before)
+    hidden = hidden_joints(diver.shot.figure, placed, before, cover)
     return Truth(joints, visible, hidden, np.clip(box, 0, [WIDTH - 1, HEIGHT - 1, WIDTH - 1, HEIGHT - 1]))

@@ -1,18 +1,20 @@
 """The pool of one event as one large picture that the camera pans over: water, deck, stands, banners, board.
 
-Everything is drawn at random: what stands behind the pool, its colours, how full it is, the light.
+Everything is drawn at random: indoors or under the sky, what stands behind the pool, its colours, how full it is,
+the light, the water.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 
 import cv2
 import numpy as np
 
+from finediving_pose.synth.boards import Platform, paint_springboard_stand, paint_tower
 from finediving_pose.synth.camera import View
-from finediving_pose.synth.canvas import Canvas, Colour, random_colour, shade
+from finediving_pose.synth.canvas import Canvas, Colour, hall_colour, shade
+from finediving_pose.synth.figure import Light
 from finediving_pose.synth.hall import paint_hall
 
 
@@ -26,10 +28,11 @@ class Scenery:
     left, top : place of the top-left pixel's centre in the panorama, metres
     scale : pixels a metre
     height : board or platform, metres
-    water, foam : colours of water and of foam
-    light : direction (2,) in the picture that light comes from, and how strong it is there
-    contrast : 0 (flat light) to 1
+    shore : height of the water's far edge in the panorama, metres
+    foam : colour of foam
+    light : what lights the diver
     plank : colour of the springboard
+    platform : what of it may hide the diver
     """
 
     picture: np.ndarray
@@ -37,11 +40,11 @@ class Scenery:
     top: float
     scale: float
     height: float
-    water: Colour
+    shore: float
     foam: Colour
-    light: np.ndarray
-    contrast: float
+    light: Light
     plank: Colour
+    platform: Platform
 
 
 def random_scenery(rng: np.random.Generator, view: View, height: float) -> Scenery:
@@ -50,27 +53,33 @@ def random_scenery(rng: np.random.Generator, view: View, height: float) -> Scene
     reach = 0.75 * 456 / scale + 4.5
     middle = float(view.right[0])
     canvas = Canvas(middle - reach, middle + reach, -4.5, height + 5.5, scale)
-    hue = rng.uniform(0.5, 0.62)
-    water = (
-        rng.uniform(10, 70),
-        255 * rng.uniform(0.42, 0.72) * (1.12 - 0.5 * (hue - 0.5)),
-        255 * rng.uniform(0.62, 0.95),
-    )
-    shore = float(rng.uniform(0.3, 1.6))
-    paint_hall(canvas, rng, shore)
-    _softened(canvas, rng, rng.uniform(0.4, 1.6))
-    _water(canvas, rng, water, shore)
-    _lit(canvas, rng)
+    outdoor = rng.random() < 0.25
+    shore = float(view.panorama(rng.uniform(7.0, 15.0) * view.away)[1])
+    paint_hall(canvas, rng, shore, outdoor)
+    _softened(canvas, rng, rng.uniform(0.25, 0.9))
+    bright = _lit(canvas, rng, shore, outdoor)
+    foam = _water(canvas, rng, shore, bright)
+    platform = Platform()
     if height > 5:
-        _tower(canvas, rng, view, height)
+        platform = paint_tower(canvas, rng, view, height, bright)
     else:
-        _springboard_stand(canvas, rng, view, height)
-    side = rng.uniform(-0.8, 0.8)
-    return Scenery(
-        picture=canvas.image, left=canvas.left, top=canvas.top, scale=scale, height=height, water=water,
-        foam=(rng.uniform(205, 245), rng.uniform(225, 250), rng.uniform(235, 255)),
-        light=np.array([side, -np.sqrt(1 - side**2)]), contrast=float(rng.uniform(0.25, 0.9)),
-        plank=random_colour(rng, (0.0, 0.5), (0.55, 0.95)),
+        paint_springboard_stand(canvas, rng, view, height, bright)
+    plank = shade(hall_colour(rng, (0.55, 0.95)), bright)
+    light = _random_light(rng, view, outdoor, bright)
+    return Scenery(canvas.image, canvas.left, canvas.top, scale, height, shore, foam, light, plank, platform)
+
+
+def _random_light(rng: np.random.Generator, view: View, outdoor: bool, bright: float) -> Light:
+    """The sun and the sky, or many lamps under a roof; from above, more often from the camera's side."""
+    across, towards = rng.uniform(-0.7, 0.7), rng.uniform(-0.3, 0.9)
+    direction = across * view.right - towards * view.away + np.array([0, 0, rng.uniform(0.5, 1.1)])
+    hard = rng.uniform(0.8, 1.1) if outdoor else rng.uniform(0.4, 0.95)
+    warm = np.array([1.0, 0.97, 0.92]) if outdoor else rng.uniform(0.95, 1.03, 3)
+    sky = np.array([0.94, 0.99, 1.06]) if outdoor else np.ones(3)
+    gain = (0.25 + 0.75 * bright) * rng.uniform(0.85, 1.05)
+    return Light(
+        direction / np.linalg.norm(direction), warm * hard * gain, sky * (0.95 - 0.62 * hard) * gain,
+        np.array([0.04, 0.10, 0.14]) * rng.uniform(0.4, 1.4) * gain,
     )  # fmt: skip
 
 
@@ -79,124 +88,49 @@ def _softened(canvas: Canvas, rng: np.random.Generator, sigma: float) -> None:
     canvas.image[:] = cv2.GaussianBlur(canvas.image, (0, 0), sigma)
     rows, columns = canvas.image.shape[:2]
     patches = cv2.resize(
-        rng.uniform(0.75, 1.2, (5, 4)).astype(np.float32), (columns, rows), interpolation=cv2.INTER_CUBIC
+        rng.uniform(0.7, 1.2, (5, 4)).astype(np.float32), (columns, rows), interpolation=cv2.INTER_CUBIC
     )
     canvas.image = np.clip(canvas.image * patches[..., None], 0, 255).astype(np.uint8)
 
 
-def _water(canvas: Canvas, rng: np.random.Generator, water: Colour, shore: float) -> None:
-    """Rippled water with a reflection, up to the far edge of the pool."""
+def _lit(canvas: Canvas, rng: np.random.Generator, shore: float, outdoor: bool) -> float:
+    """White balance and exposure of the broadcast; under a roof the stands lie in the dark. Returns the exposure."""
+    colourful = rng.uniform(0.6, 1.0)
+    bright = float(rng.uniform(0.8, 1.1))
+    height = canvas.top - np.arange(canvas.image.shape[0]) / canvas.scale - shore
+    dark = 1.0 if outdoor else rng.uniform(0.4, 1.1)
+    dim = np.interp(height, [0, rng.uniform(1.5, 3.0), 12.0], [1.0, dark, dark * rng.uniform(0.6, 1.0)])[:, None, None]
+    grey = canvas.image.mean(2, keepdims=True)
+    picture = (grey + colourful * (canvas.image - grey)) * dim
+    # The camera's exposure follows the picture: its bright parts come out about as bright in every hall.
+    exposed = np.clip(rng.uniform(150, 205) / np.percentile(picture[::4, ::4], 94), 0.8 if outdoor else 0.6, 2.2)
+    canvas.image[:] = np.clip(picture * exposed * rng.uniform(0.95, 1.05, 3), 0, 255).astype(np.uint8)
+    return bright
+
+
+def _water(canvas: Canvas, rng: np.random.Generator, shore: float, bright: float) -> Colour:
+    """Rippled water, finer far away, that mirrors what is behind it, up to the far edge. Returns foam's colour."""
     first = int((canvas.top - shore) * canvas.scale)
     rows, columns = canvas.image.shape[0] - first, canvas.image.shape[1]
-    noise = np.zeros((rows, columns), np.float32)
-    for stretch, strength in ((rng.uniform(3, 6), 0.5), (rng.uniform(10, 25), 0.7), (60.0, 0.8)):
-        small = rng.normal(0, 1, (int(rows / (stretch * 0.35)) + 2, int(columns / (stretch * 2)) + 2)).astype(
-            np.float32
-        )
-        noise += strength * cv2.resize(small, (columns, rows), interpolation=cv2.INTER_CUBIC)
+    depth = np.linspace(0, 1, rows, dtype=np.float32)[:, None]
+    fine, coarse = (_ripples(rng, rows, columns, rng.uniform(*size)) for size in ((3, 6), (9, 20)))
+    noise = (1 - depth) * fine + depth * coarse + 0.7 * _ripples(rng, rows, columns, 60.0)
+    deep = rng.uniform(0.45, 1.1) * bright
+    water = np.array([rng.uniform(8, 70), rng.uniform(95, 190), rng.uniform(150, 240)]) * deep
     mirrored = canvas.image[max(0, first - rows) : first][::-1].astype(np.float32)
-    mirrored = cv2.blur(cv2.resize(mirrored, (columns, rows)), (5, 41))
-    sheen = np.linspace(rng.uniform(0.2, 0.5), 0.03, rows)[:, None, None]
-    tone = 1 + rng.uniform(0.05, 0.13) * noise[..., None] + np.linspace(0.1, -0.1, rows)[:, None, None]
-    surface = (np.array(water) * tone) * (1 - sheen) + mirrored * sheen
-    glint = np.clip(noise - rng.uniform(1.8, 3.0), 0, 1)[..., None] * 120
-    canvas.image[first:] = np.clip(surface + glint, 0, 255).astype(np.uint8)
-    edge = random_colour(rng, (0.0, 0.5), (0.5, 1.0))
-    canvas.box(canvas.left, canvas.right, shore - 0.04, shore + rng.uniform(0.08, 0.25), edge)
+    mirrored = cv2.blur(cv2.resize(mirrored, (columns, rows)), (3, int(rng.integers(9, 41)) | 1))
+    sheen = (rng.uniform(0.25, 0.6) * (1 - depth) + 0.04)[..., None] * (1 + 0.35 * noise[..., None])
+    sheen = np.clip(sheen, 0, 0.9)
+    tone = 1 + rng.uniform(0.05, 0.14) * noise[..., None] + np.linspace(0.12, -0.12, rows)[:, None, None]
+    glint = np.clip(noise - rng.uniform(1.7, 3.2), 0, 1)[..., None] * rng.uniform(30, 120)
+    canvas.image[first:] = np.clip(water * tone * (1 - sheen) + mirrored * sheen + glint, 0, 255).astype(np.uint8)
+    edge = shade(hall_colour(rng, (0.6, 1.0)), bright)
+    canvas.box(canvas.left, canvas.right, shore - 0.04, shore + rng.uniform(0.06, 0.2), edge)
+    red, green, blue = 0.78 * np.array([238, 246, 250]) * min(1.0, bright + 0.15) + 0.22 * water
+    return float(red), float(green), float(blue)
 
 
-def _lit(canvas: Canvas, rng: np.random.Generator) -> None:
-    """White balance and exposure of the broadcast."""
-    grey = canvas.image.mean(2, keepdims=True)
-    colourful = rng.uniform(0.5, 0.95)
-    gain = rng.uniform(0.75, 1.15) * rng.uniform(0.94, 1.06, 3)
-    rows, columns = canvas.image.shape[:2]
-    rough = rng.normal(0, rng.uniform(0.02, 0.05), (rows // 3 + 1, columns // 3 + 1)).astype(np.float32)
-    gain = gain * (1 + cv2.resize(rough, (columns, rows))[..., None])
-    canvas.image[:] = np.clip((grey + colourful * (canvas.image - grey)) * gain, 0, 255).astype(np.uint8)
-
-
-def _slab(canvas: Canvas, view: View, corner: np.ndarray, far: np.ndarray, colour: Colour) -> None:
-    """A box between two opposite corners (x, y, z): its visible faces, far ones first."""
-    spans = np.stack([corner, far])
-    faces = []
-    for axis in range(3):
-        for end in range(2):
-            normal = np.zeros(3)
-            normal[axis] = 1 if spans[end, axis] == spans[:, axis].max() else -1
-            others = [a for a in range(3) if a != axis]
-            quad = np.array([[spans[i, others[0]], spans[j, others[1]]] for i, j in ((0, 0), (1, 0), (1, 1), (0, 1))])
-            points = np.insert(quad, axis, spans[end, axis], axis=1)
-            if normal @ view.away < 0:
-                faces.append((points, shade(colour, (0.75, 1.0, 1.25)[axis])))
-    for points, tint in faces:
-        canvas.polygon(view.panorama(points), tint)
-
-
-def _rails(canvas: Canvas, view: View, points: list[tuple[float, float, float]], metal: Colour) -> None:
-    """Handrails above the line from point to point."""
-    for a, b in pairwise(points):
-        for rise in (0.45, 0.9):
-            p, q = view.panorama(np.array([[a[0], a[1], a[2] + rise], [b[0], b[1], b[2] + rise]]))
-            canvas.line(tuple(p), tuple(q), metal, 0.05)
-    for x, y, z in points:
-        p, q = view.panorama(np.array([[x, y, z], [x, y, z + 0.92]]))
-        canvas.line(tuple(p), tuple(q), metal, 0.05)
-
-
-def _tower(canvas: Canvas, rng: np.random.Generator, view: View, height: float) -> None:
-    """The tower with its platforms; the ten-metre platform ends at x = 0, lower ones are set back or aside."""
-    colour = random_colour(rng, (0.0, 0.8), (0.4, 0.9))
-    metal = random_colour(rng, (0.0, 0.2), (0.5, 1.0))
-    width = rng.uniform(1.0, 1.5)
-    side = np.sign(view.away[1])
-    column = rng.uniform(2.6, 4.5)
-    _slab(
-        canvas, view, np.array([-column - 1.2, -0.6, -0.5]), np.array([-column, 0.6, height - 0.2]), shade(colour, 0.7)
-    )
-    for level in (3.0, 5.0, 7.5):
-        if rng.random() < 0.7:
-            across = side * rng.uniform(1.5, 4.0)
-            end = -rng.uniform(0.4, 2.2)
-            _slab(
-                canvas,
-                view,
-                np.array([-9, across - 0.8, level - 0.25]),
-                np.array([end, across + 0.8, level]),
-                shade(colour, 0.85),
-            )
-            _rails(canvas, view, [(end - 0.8 - k, across + side * 0.8, level) for k in range(4)], metal)
-    thick = rng.uniform(0.18, 0.4)
-    _rails(canvas, view, [(-1.0 - k, side * width, height) for k in range(6)], metal)
-    _slab(canvas, view, np.array([-9, -width, height - thick]), np.array([0, width, height]), colour)
-    _rails(canvas, view, [(-1.6 - k, -side * width, height) for k in range(5)], metal)
-
-
-def _springboard_stand(canvas: Canvas, rng: np.random.Generator, view: View, height: float) -> None:
-    """What carries the springboard; the board itself bends and is drawn with each frame."""
-    colour = random_colour(rng, (0.0, 0.7), (0.4, 0.95))
-    metal = random_colour(rng, (0.0, 0.2), (0.5, 1.0))
-    side = np.sign(view.away[1])
-    for across in (side * rng.uniform(2.0, 4.0), 0.0):
-        _slab(
-            canvas, view, np.array([-5.4, across - 0.35, -0.5]), np.array([-4.6, across + 0.35, height - 0.1]), colour
-        )
-        _slab(
-            canvas,
-            view,
-            np.array([-3.4, across - 0.3, -0.5]),
-            np.array([-2.6, across + 0.3, height - 0.2]),
-            shade(colour, 0.9),
-        )
-        _slab(
-            canvas,
-            view,
-            np.array([-6.5, across - 0.4, height - 0.35]),
-            np.array([-2.4, across + 0.4, height - 0.12]),
-            colour,
-        )
-        _rails(canvas, view, [(-2.4 - k, across + 0.4 * side, height) for k in range(4)], metal)
-        if across:
-            _slab(
-                canvas, view, np.array([-6, across - 0.25, height - 0.08]), np.array([0, across + 0.25, height]), metal
-            )
+def _ripples(rng: np.random.Generator, rows: int, columns: int, stretch: float) -> np.ndarray:
+    """Smooth noise (rows, columns), six times as wide as high."""
+    shape = (int(rows / (stretch * 0.35)) + 2, int(columns / (stretch * 2)) + 2)
+    return cv2.resize(rng.normal(0, 1, shape).astype(np.float32), (columns, rows), interpolation=cv2.INTER_CUBIC)

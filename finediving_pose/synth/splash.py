@@ -1,4 +1,7 @@
-"""The splash: a crown of drops thrown up where the diver went in, and foam that spreads on the water."""
+"""The splash: fingers of drops thrown up where the diver went in, foam where they fall, bubbles that come up.
+
+Everything is many small drops; how opaque a pixel is follows from how much of them lies in it.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +14,25 @@ from finediving_pose.synth.camera import HEIGHT, WIDTH, Pan, View, to_pixels
 from finediving_pose.synth.canvas import Colour
 from finediving_pose.synth.dive import GRAVITY
 
+TRAIL = 0.016
+"""Seconds of its path that a drop smears over."""
+
+FADING, BOILING = 0.55, 0.45
+"""Seconds in which foam fades to a third, and after which the bubbles are up."""
+
 
 @dataclass(frozen=True, slots=True)
 class Splash:
-    """Drops of one entry: when they leave the water, from where, how fast, how large (metres)."""
+    """Drops of one entry, metres and seconds.
+
+    Attributes
+    ----------
+    touch : when the water is touched
+    size : 0 (a rip entry) to 1 (a flop)
+    born, origin, velocity, radius : of every drop: when (N,) and where (N, 3) it leaves the water, how fast (N, 3),
+        how large (N,)
+    bubbles : where bubbles come up (M, 3)
+    """
 
     touch: float
     size: float
@@ -22,65 +40,76 @@ class Splash:
     origin: np.ndarray
     velocity: np.ndarray
     radius: np.ndarray
+    bubbles: np.ndarray
 
     @classmethod
     def random(cls, touch: float, place: np.ndarray, size: float, rng: np.random.Generator) -> Splash:
         """A splash of ``size`` 0 (a rip entry) to 1 (a flop) at ``place`` (x, y)."""
-        n = int(110 + 600 * size)
-        angle = rng.uniform(0, 2 * np.pi, n)
-        spread = rng.gamma(1.5, 0.12 + 0.34 * size, n)
-        rise = rng.gamma(2.2, 0.55 + 0.85 * size, n)
-        velocity = np.stack([spread * np.cos(angle), spread * np.sin(angle), rise], -1)
+        n, fingers = int(500 + 4500 * size), int(9 + 26 * size)
+        # Water leaves in fingers: drops of one go nearly the same way, the fastest first.
+        of = rng.integers(0, fingers, n)
+        angle = (rng.uniform(0, 2 * np.pi, fingers))[of] + rng.normal(0, 0.25, n)
+        lean = rng.gamma(2.0, 0.10 + 0.17 * size, fingers)[of] + rng.normal(0, 0.08, n)
+        speed = rng.gamma(3.5, 0.42 + 0.60 * size, fingers)[of] * rng.beta(1.6, 2.0, n) * 1.8
+        velocity = np.stack([np.sin(lean) * np.cos(angle), np.sin(lean) * np.sin(angle), np.cos(lean)], -1)
         origin = np.zeros((n, 3))
-        origin[:, :2] = place + rng.normal(0, 0.08 + 0.13 * size, (n, 2))
-        born = touch + rng.gamma(2.0, 0.06, n)
-        return cls(
-            touch, size, born, origin, velocity, np.minimum(0.007 + rng.exponential(0.006 + 0.009 * size, n), 0.04)
+        origin[:, :2] = place + rng.normal(0, 0.07 + 0.14 * size, (n, 2))
+        born = touch + rng.gamma(2.0, 0.05 + 0.035 * size, n)
+        radius = np.minimum(0.004 + rng.exponential(0.0025 + 0.002 * size, n), 0.016)
+        bubbles = np.zeros((int(150 + 500 * size), 3))
+        spread = (0.12 + 0.30 * size) * rng.gamma(2.0, 0.6, (len(bubbles), 1))
+        bubbles[:, :2] = place + spread * rng.normal(0, 1, (len(bubbles), 2))
+        return cls(touch, size, born, origin, velocity * speed[:, None], radius, bubbles)
+
+    def draw(self, picture: np.ndarray, time: float, view: View, pan: Pan, foam: Colour) -> np.ndarray | None:
+        """Draw the splash at ``time`` seconds over ``picture`` (H, W, 3) RGB, in place.
+
+        Returns how opaque it is, uint8 (H, W); None where nothing is to be seen.
+        """
+        if time <= self.touch:
+            return None
+        centre, scale = pan.at(np.array([time]))
+        spray, flat = (_sum(view, centre, scale, *drops) for drops in (self._flying(time), self._lying(time)))
+        rows = np.flatnonzero(spray.any(1) | flat.any(1))
+        if not len(rows):
+            return None
+        part = slice(max(rows[0] - 8, 0), rows[-1] + 9)
+        fine = cv2.GaussianBlur(spray[part], (0, 0), 0.6) + 0.5 * cv2.blur(spray[part], (7, 9))
+        opaque = np.zeros((HEIGHT, WIDTH), np.uint8)
+        opaque[part] = 250 * (1 - np.exp(-fine - cv2.GaussianBlur(flat[part], (0, 0), 1.8, sigmaY=0.8)))
+        alpha = opaque[part, :, None].astype(np.float32) / 255
+        picture[part] = picture[part] + alpha * (np.array(foam, np.float32) - picture[part])
+        return opaque
+
+    def _flying(self, time: float) -> tuple[np.ndarray, np.ndarray]:
+        """Drops in the air, three times along their paths: places and cross-sections, m²."""
+        age = time - self.born[:, None] - TRAIL * np.array([0.0, 0.33, 0.67])
+        drops = self.origin[:, None] + self.velocity[:, None] * age[..., None]
+        drops[..., 2] -= 0.5 * GRAVITY * age**2
+        alive = (age > 0) & (drops[..., 2] > 0)
+        size = np.broadcast_to(1.5 * np.pi / 3 * self.radius[:, None] ** 2, age.shape)
+        return drops[alive], size[alive]
+
+    def _lying(self, time: float) -> tuple[np.ndarray, np.ndarray]:
+        """Foam where drops fell, which drifts apart and fades, and bubbles: places and cross-sections, m²."""
+        flight = 2 * self.velocity[:, 2] / GRAVITY
+        since = time - self.born - flight
+        fallen = since > 0
+        place = self.origin + self.velocity * (flight + 0.25 * np.minimum(since, 1.0))[:, None] * (1, 1, 0)
+        left = 1.5 * np.pi * self.radius**2 * np.exp(-np.maximum(since, 0) / FADING)
+        after = (time - self.touch) / BOILING
+        rising = after * np.exp(1 - after) * (0.4 + 0.6 * self.size) * 6e-4
+        middle = self.bubbles.mean(0)
+        spread = middle + (self.bubbles - middle) * (0.6 + 0.5 * after)
+        return (
+            np.concatenate([place[fallen], spread]),
+            np.concatenate([left[fallen], np.full(len(spread), rising)]),
         )
 
-    def draw(self, picture: np.ndarray, time: float, view: View, pan: Pan, foam: Colour) -> None:
-        """Draw the splash at ``time`` seconds over ``picture`` (H, W, 3) RGB, in place."""
-        if time <= self.touch:
-            return
-        centre, scale = pan.at(np.array([time]))
-        cover = np.zeros((HEIGHT, WIDTH), np.uint8)
-        mist = np.zeros((HEIGHT, WIDTH), np.uint8)
-        self._draw_foam(mist, time - self.touch, view, centre, scale)
-        self._draw_drops(cover, time, view, centre, scale)
-        rows = np.flatnonzero(mist.any(1) | cover.any(1))
-        if not len(rows):
-            return
-        top, bottom = max(rows[0] - 8, 0), rows[-1] + 9
-        sharp = cv2.GaussianBlur(cover[top:bottom], (0, 0), 0.7)
-        veil = cv2.blur(cv2.add(cover, mist)[top:bottom], (11, 15))
-        alpha = cv2.add(sharp, veil)[..., None].astype(np.float32) / 255
-        part = picture[top:bottom]
-        part[:] = (part + alpha * (np.array(foam, np.float32) - part)).astype(np.uint8)
 
-    def _draw_drops(self, cover: np.ndarray, time: float, view: View, centre: np.ndarray, scale: np.ndarray) -> None:
-        """Every drop a streak along its path."""
-        age = time - self.born
-        ends = []
-        for moment in (age, np.maximum(age - 0.02, 0)):
-            drops = self.origin + self.velocity * moment[:, None]
-            drops[:, 2] -= 0.5 * GRAVITY * moment**2
-            ends.append(to_pixels(view.panorama(drops)[None], centre, scale)[0])
-            if moment is age:
-                alive = (age > 0) & (drops[:, 2] > -0.02)
-        alive &= (np.abs(ends[0] - [WIDTH / 2, HEIGHT / 2]) < [WIDTH, HEIGHT]).all(1)
-        heads, tails = (np.round(e[alive] * 16).astype(int).tolist() for e in ends)
-        widths = np.maximum(2 * self.radius[alive] * scale, 1).round().astype(int).tolist()
-        for head, tail, width in zip(heads, tails, widths, strict=True):
-            cv2.line(cover, head, tail, 150, width, cv2.LINE_AA, 4)
-
-    def _draw_foam(self, mist: np.ndarray, since: float, view: View, centre: np.ndarray, scale: np.ndarray) -> None:
-        """Flat patches that grow and fade."""
-        grown = 0.10 + (0.8 + 1.3 * self.size) * (1 - np.exp(-2.5 * since))
-        wide = grown * (0.3 + 0.6 * self.size) * float(scale[0])
-        flat = max(0.10, -float(view.away[2])) * 1.2
-        strength = int((50 + 110 * self.size) * np.exp(-0.7 * since))
-        for k, blob in enumerate(self.origin[:9]):
-            spread = self.origin.mean(0) + (blob - self.origin.mean(0)) * (0.4 + 2.5 * since)
-            x, y = to_pixels(view.panorama(spread[None])[None], centre, scale)[0, 0]
-            axes = (max(16, round(wide * (0.5 + 0.06 * k) * 16)), max(12, round(wide * flat * (0.5 + 0.06 * k) * 16)))
-            cv2.ellipse(mist, (round(x * 16), round(y * 16)), axes, 0, 0, 360, strength, -1, cv2.LINE_AA, 4)
+def _sum(view: View, centre: np.ndarray, scale: np.ndarray, places: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """Cross-sections (N,), m², of drops at places (N, 3), summed into pixels: float32 (H, W), in pixels' areas."""
+    x, y = np.round(to_pixels(view.panorama(places)[None], centre, scale)[0]).astype(int).T
+    inside = (x >= 0) & (x < WIDTH) & (y >= 0) & (y < HEIGHT)
+    total = np.bincount(y[inside] * WIDTH + x[inside], sizes[inside] * float(scale[0]) ** 2, minlength=HEIGHT * WIDTH)
+    return total.reshape(HEIGHT, WIDTH).astype(np.float32)

@@ -25,17 +25,17 @@ def shot(request: pytest.FixtureRequest) -> Shot:
 
 def test_true_joints_are_inside_the_drawn_diver(shot: Shot) -> None:
     time = np.arange(shot.motion.n_frames) / 25
-    placed = place_figure(shot.view, shot.motion.points(time), *shot.pan.at(time))
+    placed = place_figure(shot.figure, shot.view, shot.motion.points(time), *shot.pan.at(time))
     checked = 0
     for p in placed:
-        picture = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
-        draw_figure(picture, shot.figure, p, shot.scene.light, 0.3)
+        picture = draw_figure(shot.figure, p, shot.scene.light, -shot.view.away, (0, 0, WIDTH, HEIGHT))
+        assert picture.shape == (HEIGHT, WIDTH, 4) and picture.dtype == np.uint8
         joints = np.round(p.places[:N_JOINTS]).astype(int)
         # The crown of the head and the nape lie on the outline.
         joints = np.delete(joints, [8, 9], 0)
         inside = ((joints >= 0) & (joints < [WIDTH, HEIGHT])).all(1)
         x, y = joints[inside].T
-        assert picture[y, x].any(1).all()
+        assert (picture[y, x, 3] > 127).all()
         checked += inside.sum()
     assert checked > 500
 
@@ -85,7 +85,7 @@ def test_of_two_divers_each_has_a_truth_and_the_near_one_covers_the_far_one() ->
 
 def test_joints_behind_other_limbs_are_told(shot: Shot) -> None:
     time = np.array([shot.motion.take_off - 0.3, (shot.motion.take_off + shot.motion.touch) / 2])
-    standing, folded = place_figure(shot.view, shot.motion.points(time), *shot.pan.at(time))
+    standing, folded = place_figure(shot.figure, shot.view, shot.motion.points(time), *shot.pan.at(time))
     covered = hidden_joints(shot.figure, folded)
     assert 1 <= covered.sum() < 16
     # From the side the farther arm or leg of a pair is the covered one.
