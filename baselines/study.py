@@ -76,7 +76,8 @@ def run_study(folder: Path) -> dict[str, Any]:
         finished = read_metrics(folder / m.run)
         what = f"without {m.without}" if m.without else "whole model"
         tell(f"[bold]{n}/{len(members)}  {what}, seed {m.seed}[/]{': finished before' if finished else ''}")
-        results.append(finished or run(folder / m.run, resume=True))
+        begun = (folder / m.run / "last_checkpoint").is_file()
+        results.append(finished or run(folder / m.run, resume=begun))
     metrics = gather(members, results)
     write_metrics(folder, metrics)
     return metrics

@@ -34,8 +34,11 @@ def number(value: float | None, digits: int) -> str:
 
 
 def differs(value: float | None, digits: int) -> str:
-    """A difference, with its sign."""
-    return "n/a" if value is None else f"{value:+.{digits}f}".replace("-", "−")
+    """A difference, with its sign; none where it rounds to zero."""
+    if value is None:
+        return "n/a"
+    text = f"{value:+.{digits}f}"
+    return text[1:] if float(text) == 0 else text.replace("-", "−")
 
 
 def how_made(metrics: Mapping[str, Any]) -> str:
