@@ -47,4 +47,5 @@ def how_made(metrics: Mapping[str, Any]) -> str:
     which = f"seed {seeds[0]}" if len(seeds) == 1 else f"seeds {', '.join(map(str, seeds))}"
     last = metrics.get("epoch") in (None, metrics["epochs"])
     picked = "" if last else f" (epoch {metrics['epoch']})"
-    return f"{which}; batches of {metrics['batch_size']}; {metrics['epochs']} epochs, {metrics['selection']}{picked}"
+    epochs = f"{metrics['epochs']} epoch{'s' if metrics['epochs'] > 1 else ''}"
+    return f"{which}; batches of {metrics['batch_size']}; {epochs}, {metrics['selection']}{picked}"
