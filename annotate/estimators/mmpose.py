@@ -229,9 +229,14 @@ def build_model(config: Mapping[str, Any], outputs: int = N_JOINTS) -> Any:
             model = MODELS.build(_without_pretrained(mmpose_compat.mmpose_scope(dict(config))))
     except (KeyError, TypeError, ValueError, AssertionError, ImportError) as e:
         raise PoseError(f"mmpose can't build this model: {e}") from e
-    found = getattr(getattr(model, "head", None), "out_channels", None)
+    head = getattr(model, "head", None)
+    found = getattr(head, "out_channels", None)
+    what = f"the {N_JOINTS} MPII joints" if outputs == N_JOINTS else f"{outputs} points"
+    if not isinstance(found, int):
+        raise PoseError(
+            f"this model has a {type(head).__name__}; a top-down model with heatmaps or SimCC of {what} is needed"
+        )
     if found != outputs:
-        what = f"the {N_JOINTS} MPII joints" if outputs == N_JOINTS else f"{outputs} points"
         raise PoseError(f"this model has {found} outputs; a top-down model of {what} is needed")
     return model
 
