@@ -159,6 +159,11 @@ class TrainingPairs(Dataset):
     def __len__(self) -> int:
         return len(self.train)
 
+    def numbers_by_group(self) -> list[list[int]]:
+        """Numbers of the items, each list those whose queries may be compared with each other."""
+        number = {i: n for n, i in enumerate(self.train)}
+        return [[number[i] for i in group] for group in self.peers.values()]
+
     def __getitem__(self, n: int) -> list[Sample]:
         query, rng = self.train[n], np.random.default_rng((self.seed, self.epoch, n))
         peers = self.peers[group(self.dives.packed.clips[query], self.dives.pairing)]
@@ -171,7 +176,8 @@ def collate_pairs(items: Sequence[Sequence[Sample]], every_pair: bool = False) -
     """Pairs to one batch in which every clip stands once, however many pairs it is in.
 
     With ``every_pair`` all clips of the batch that share a group are compared,
-    not only the drawn ones: encoding is what costs, a comparison is nearly free.
+    not only the drawn ones: encoding is what costs, a comparison is nearly free. Items
+    may then come without exemplars; a batch of which no two share a group compares its first clip with itself.
 
     Returns the stacked samples of the N different clips, and ``query`` and
     ``exemplar``, int64 (B,), indices among them.
@@ -186,7 +192,7 @@ def collate_pairs(items: Sequence[Sequence[Sample]], every_pair: bool = False) -
     if every_pair:
         groups = [s["group"] for s in samples]
         same = [(q, e) for q, e in combinations(range(len(samples)), 2) if groups[q] == groups[e]]
-        pairs = same or pairs
+        pairs = same or pairs or [(0, 0)]
     query, exemplar = torch.tensor(pairs).unbind(1)
     stacked = {k: torch.stack([s[k] for s in samples]) for k, v in samples[0].items() if isinstance(v, Tensor)}
     return {**stacked, "query": query, "exemplar": exemplar}

@@ -14,7 +14,6 @@ from typing import Any, Literal
 
 import torch
 from mmengine.config import Config
-from mmengine.dataset import DefaultSampler
 from mmengine.hooks import Hook
 from mmengine.logging import MMLogger
 from mmengine.model import MMDistributedDataParallel
@@ -28,6 +27,7 @@ from baselines import processes
 from baselines.data import TrainingPairs, collate_pairs
 from baselines.hooks import EpochHistory, ExpectedTime, Seeds
 from baselines.hpmcr import HPMCR
+from baselines.order import AlikeTogether
 from finediving_pose.errors import UsageError
 
 
@@ -40,6 +40,7 @@ class Training:
     batch_size : pairs a step, over all processes
     exemplars : exemplars of a query
     every_pair : see :func:`baselines.data.collate_pairs`
+    alike : this many dives that may be compared follow each other in the order of an epoch, see :mod:`baselines.order`
     workers : processes that read data, for each that trains
     accumulate : parts that a batch is split in, for memories that do not hold it whole; the gradients add up to the
         same, only the batch norms see the parts
@@ -52,6 +53,7 @@ class Training:
     batch_size: int
     exemplars: int = 1
     every_pair: bool = False
+    alike: int = 1
     workers: int = 0
     accumulate: int = 1
     precision: Literal["fp32", "bf16"] = "fp32"
@@ -116,7 +118,7 @@ def loader(pairs: TrainingPairs, how: Training, seed: int) -> DataLoader:
     return DataLoader(
         pairs,
         batch_size=how.part,
-        sampler=DefaultSampler(pairs, shuffle=True, seed=seed),
+        sampler=AlikeTogether(pairs, how.alike, seed),
         collate_fn=partial(collate_pairs, every_pair=how.every_pair),
         num_workers=workers,
         pin_memory=torch.cuda.is_available(),

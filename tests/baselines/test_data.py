@@ -170,6 +170,18 @@ def test_every_pair_of_a_batch_shares_its_number_and_stands_once() -> None:
     assert torch.equal(numbers[batch["query"]], numbers[batch["exemplar"]])
 
 
+def test_items_may_come_without_exemplars() -> None:
+    pairs = TrainingPairs(dives(), range(8), exemplars=0)
+    batch = collate_pairs([pairs[n] for n in range(4)], every_pair=True)
+    assert len(batch["video"]) == 4
+    assert {(q, e) for q, e in zip(batch["query"].tolist(), batch["exemplar"].tolist(), strict=True)} == {
+        (0, 2),
+        (1, 3),
+    }
+    strangers = collate_pairs([pairs[n] for n in (0, 1)], every_pair=True)
+    assert (strangers["query"].tolist(), strangers["exemplar"].tolist()) == ([0], [0])
+
+
 @pytest.mark.parametrize("rule", ["panel", "each"])
 def test_voters_are_different_train_dives_of_the_number_and_follow_from_the_seed(rule: Voters) -> None:
     clips = ten()
