@@ -140,7 +140,7 @@ def test_a_finished_competition_is_kept(whole: Path) -> None:
     [
         ((*ASKED, "--seed", "1"), "holds another competition (seed 0)"),
         (("--dives", "3", *ASKED[2:]), "(dives 2)"),
-        (("--dives", "2"), "(dive numbers ['5253b', '205b'])"),
+        (("--dives", "2"), "(dive numbers 5253b, 205b)"),
     ],
 )
 def test_a_folder_with_another_competition_is_left_alone(whole: Path, words: tuple[str, ...], says: str) -> None:
