@@ -232,7 +232,8 @@ def test_a_model_may_start_at_the_exemplars_scores() -> None:
     encoded = model.encode(clips["video"], clips["pose"])
     relative = model.compare(encoded.pick(clips["query"]), encoded.pick(clips["exemplar"]))
     assert torch.equal(relative, torch.zeros(3))
-    model.loss(**clips)["score_loss"].backward()
-    learns = model.compare_fused.head[-1].weight.grad
+    loss = model.loss(**clips)["score_loss"]
+    loss.backward()
+    learns = dict(model.compare_fused.named_parameters())["head.4.weight"].grad
     assert learns is not None
     assert learns.abs().max() > 0
