@@ -1,27 +1,69 @@
-"""Automatic poses: find the diver, crop, estimate, smooth; one part file a dive under ``poses/auto``."""
+"""Automatic poses of many clips: in this process, in several, on several GPUs, or on a Dask cluster.
+
+Clips are dealt out in groups of a few hundred frames. Each is located, estimated, smoothed and written, one part file
+a clip under ``poses/auto``; what is written stays, so a stopped run goes on where it was.
+"""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Sequence
+import csv
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Any
+from functools import cache, partial
+from pathlib import Path
 
-import numpy as np
-
-from annotate.crop import crop, to_frame
 from annotate.estimators.base import Estimator
-from annotate.locate import locate
+from annotate.estimators.presets import Preset
+from annotate.pipeline import poses_of_clips
 from annotate.smooth import smooth
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.errors import FdposeError, FrameError
-from finediving_pose.frames import FrameFolder, is_complete, open_frames
-from finediving_pose.poses import ClipPoses, JointSource, Visibility, read_poses, write_poses
-from finediving_pose.progress import track
-from finediving_pose.workspace import Workspace, remove_part_files
+from finediving_pose.frames import FrameFolder, open_frames
+from finediving_pose.poses import read_poses, write_poses
+from finediving_pose.scale import default_jobs, map_clips
+from finediving_pose.workspace import Workspace, atomic_write, remove_part_files
+
+GROUP = 256
+"""Frames that are worked on together; a kill loses no more, but of a longer clip."""
 
 LOW_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Machinery:
+    """Which estimator runs, and where. It travels to the processes that do the work.
+
+    Attributes
+    ----------
+    preset : the checkpoints
+    devices : as torch names them; groups of clips take turns on them
+    bf16 : compute in bfloat16; None where the device has it
+    flip : with a flip test
+    jobs : processes; None for one a device
+    scheduler : address of a Dask scheduler whose workers see the same paths, in place of ``jobs``
+    """
+
+    preset: Preset
+    devices: tuple[str, ...] = ("cpu",)
+    bf16: bool | None = None
+    flip: bool = False
+    jobs: int | None = None
+    scheduler: str | None = None
+
+    @property
+    def processes(self) -> int:
+        return self.jobs or len(self.devices)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a clip: its frames and their mean joint confidence, or an error; ``sure`` as in ``Found``."""
+
+    key: ClipKey
+    frames: int = 0
+    confidence: float = 0.0
+    sure: float = 1.0
+    error: FdposeError | None = None
 
 
 @dataclass(slots=True)
@@ -30,94 +72,138 @@ class AutoSummary:
 
     Attributes
     ----------
-    annotated : clips done now
+    done : clips annotated now
     kept : clips that had automatic poses already
-    frames : frames done now
-    seconds : time they took
-    failed : one line for every clip that could not be annotated
-    confidence : mean joint confidence of every clip, done now or kept
+    failed : clips that could not be annotated
+    report : the CSV file with all clips, the least sure first
     """
 
-    annotated: int = 0
-    kept: int = 0
-    frames: int = 0
-    seconds: float = 0.0
-    failed: list[str] = field(default_factory=list)
-    confidence: dict[ClipKey, float] = field(default_factory=dict)
+    done: list[Outcome] = field(default_factory=list)
+    kept: list[Outcome] = field(default_factory=list)
+    failed: list[Outcome] = field(default_factory=list)
+    report: Path | None = None
 
-    def lowest(self, n: int = LOW_SHOWN) -> list[tuple[ClipKey, float]]:
-        """The ``n`` clips that the estimator was least sure of, worst first."""
-        return sorted(self.confidence.items(), key=lambda item: (item[1], item[0]))[:n]
+    def lowest(self) -> list[Outcome]:
+        """All clips with poses, the least confident first."""
+        return sorted([*self.done, *self.kept], key=lambda o: (o.confidence, o.key))
 
-    def as_dict(self) -> dict[str, Any]:
-        """For the command line."""
-        rate = self.frames / self.seconds if self.seconds else 0.0
+    def as_dict(self) -> dict[str, object]:
+        """For printing."""
+        nobody = [str(o.key) for o in self.done if o.frames and not o.sure]
         return {
-            "annotated": self.annotated,
-            "kept": self.kept,
-            "frames": self.frames,
-            "frames_per_second": round(rate, 1),
-            "lowest_confidence": [f"{key} ({c:.2f})" for key, c in self.lowest()],
-            "failed": self.failed,
+            "annotated": len(self.done),
+            "kept": len(self.kept),
+            "frames": sum(o.frames for o in self.done),
+            "lowest_confidence": [f"{o.key} ({o.confidence:.2f})" for o in self.lowest()[:LOW_SHOWN]],
+            "no_diver_found": nobody,
+            "all_clips": str(self.report) if self.report else None,
+            "failed": [str(o.error) for o in self.failed],
         }
 
 
 def annotate_clips(
-    workspace: Workspace,
-    clips: Sequence[Clip],
-    locator: Estimator,
-    estimator: Estimator,
-    *,
-    force: bool = False,
-    smoothed: bool = True,
+    workspace: Workspace, clips: Sequence[Clip], machinery: Machinery, *, force: bool = False, smoothed: bool = True
 ) -> AutoSummary:
     """Write automatic poses for every clip that has none yet (or all of them, with ``force``).
 
-    Smoothed over time unless asked otherwise (:mod:`annotate.smooth`). A clip whose frames are missing
-    or damaged is reported in ``failed``; the others go on.
+    Smoothed over time unless asked otherwise (:mod:`annotate.smooth`). A clip whose frames are missing or damaged is
+    in ``failed``; the others go on.
+
+    Raises
+    ------
+    SetupError
+        A device is not there, or the scheduler.
+    PoseError
+        A checkpoint is damaged, or of another network than its config.
     """
     summary = AutoSummary()
-    for clip in track(clips, "annotating"):
-        path = workspace.pose_file("auto", clip.key)
+    todo: list[FrameFolder] = []
+    for clip in clips:
         try:
-            if path.is_file() and not force:
-                poses = read_poses(path)
-                summary.kept += 1
+            if workspace.pose_file("auto", clip.key).is_file() and not force:
+                summary.kept.append(_kept(workspace, clip.key))
             else:
-                started = time.monotonic()
-                poses = annotate_clip(_frames(workspace, clip.key), locator, estimator)
-                poses = smooth(poses) if smoothed else poses
-                remove_part_files(path)
-                write_poses(path, poses)
-                summary.annotated += 1
-                summary.frames += len(poses)
-                summary.seconds += time.monotonic() - started
-            summary.confidence[clip.key] = float(poses.confidence.mean()) if len(poses) else 0.0
+                todo.append(open_frames(workspace, clip.key))
         except FdposeError as e:
-            summary.failed.append(str(e))
+            summary.failed.append(Outcome(clip.key, error=e))
+    if todo:
+        for device in machinery.devices:
+            estimators(machinery, device)  # what is wrong with them is said once, before anything is done
+    work = [
+        (machinery.devices[i % len(machinery.devices)], tuple(f.key for f in group))
+        for i, group in enumerate(groups(todo))
+    ]
+    annotate = partial(annotate_group, workspace, machinery, smoothed)
+    for (_, keys), outcome in map_clips(
+        annotate, work, machinery.processes, "annotating", "frames", machinery.scheduler, worth=_frames_done
+    ):
+        failed = [Outcome(key, error=outcome) for key in keys] if isinstance(outcome, FdposeError) else outcome
+        for o in failed:
+            (summary.failed if o.error else summary.done).append(o)
+    summary.report = _write_report(workspace.reports / "automatic.csv", summary) if summary.lowest() else None
     return summary
 
 
-def annotate_clip(frames: FrameFolder, locator: Estimator, estimator: Estimator) -> ClipPoses:
-    """Poses of one diver in every frame of a clip. Raises FrameError where a picture is missing or damaged."""
-    pictures = [frames.read(n) for n in frames.numbers]
-    boxes, _ = locate(pictures, locator)
-    fractions, confidence = estimator.estimate(crop(pictures, boxes, estimator))
-    n = len(pictures)
-    return ClipPoses(
-        frame=np.array(frames.numbers),
-        person=np.zeros(n),
-        box=boxes,
-        keypoints=to_frame(fractions, boxes, estimator),
-        visibility=np.where(confidence > 0, Visibility.VISIBLE, Visibility.ABSENT),
-        confidence=confidence,
-        source=np.where(confidence > 0, JointSource.AUTOMATIC, JointSource.NONE),
-        author=[estimator.id] * n,
-        time=[datetime.now(UTC).isoformat(timespec="seconds")] * n,
-    )
+def groups(folders: Sequence[FrameFolder], frames: int = GROUP) -> Iterator[list[FrameFolder]]:
+    """Clips in order, in groups of about ``frames`` frames; a longer clip is a group of its own."""
+    group: list[FrameFolder] = []
+    for folder in folders:
+        if group and sum(len(f.numbers) for f in [*group, folder]) > frames:
+            yield group
+            group = []
+        group.append(folder)
+    if group:
+        yield group
 
 
-def _frames(workspace: Workspace, key: ClipKey) -> FrameFolder:
-    if not is_complete(workspace, key):
-        raise FrameError(f"{key}: no complete frames; run: fdpose extract --clip {key}")
-    return open_frames(workspace, key)
+def annotate_group(
+    workspace: Workspace, machinery: Machinery, smoothed: bool, work: tuple[str, tuple[ClipKey, ...]]
+) -> list[Outcome]:
+    """Annotate the clips of one group on its device and write their poses."""
+    device, keys = work
+    locator, pose = estimators(machinery, device)
+    folders, outcomes = [], []
+    for key in keys:
+        try:
+            folders.append(open_frames(workspace, key))
+        except FrameError as e:
+            outcomes.append(Outcome(key, error=e))
+    for key, found in poses_of_clips(folders, locator, pose).items():
+        if isinstance(found, FdposeError):
+            outcomes.append(Outcome(key, error=found))
+            continue
+        poses = smooth(found.poses) if smoothed else found.poses
+        path = workspace.pose_file("auto", key)
+        remove_part_files(path)
+        write_poses(path, poses)
+        outcomes.append(Outcome(key, len(poses), float(poses.confidence.mean()), found.sure))
+    return outcomes
+
+
+@cache
+def estimators(machinery: Machinery, device: str) -> tuple[Estimator, Estimator]:
+    """The locator and the joints' estimator on a device, loaded once a process."""
+    import torch
+
+    if device == "cpu" and (machinery.jobs or machinery.scheduler):
+        share = 1 if machinery.scheduler else max(1, default_jobs() // machinery.processes)
+        torch.set_num_threads(min(share, torch.get_num_threads()))
+    return machinery.preset.load(device, machinery.bf16, machinery.flip)
+
+
+def _kept(workspace: Workspace, key: ClipKey) -> Outcome:
+    poses = read_poses(workspace.pose_file("auto", key))
+    return Outcome(key, len(poses), float(poses.confidence.mean()) if len(poses) else 0.0)
+
+
+def _frames_done(done: tuple[object, list[Outcome] | FdposeError]) -> int:
+    return 0 if isinstance(done[1], FdposeError) else sum(o.frames for o in done[1])
+
+
+def _write_report(path: Path, summary: AutoSummary) -> Path:
+    """All clips with poses, the least confident first: a CSV file, whole or not at all."""
+    with atomic_write(path) as part, open(part, "w", encoding="utf-8", newline="") as f:
+        writer = csv.writer(f, lineterminator="\n")
+        writer.writerow(["clip", "poses", "confidence"])
+        writer.writerows([str(o.key), o.frames, f"{o.confidence:.3f}"] for o in summary.lowest())
+    return path

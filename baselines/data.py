@@ -77,10 +77,8 @@ class Dives:
         width, height = self.resize
         self.resize = width, height  # a list where it comes from JSON
 
-    def sample(self, i: int, augment: bool = False) -> Sample:
-        """Clip i, cropped in the centre, or with ``augment`` at a random place and mirrored every other time."""
-        # torch's generator is the one that the training loop seeds, in every worker
-        rng = np.random.default_rng(int(torch.randint(2**31, ()))) if augment else None
+    def sample(self, i: int, rng: np.random.Generator | None = None) -> Sample:
+        """Clip i, cropped in the centre, or with ``rng`` at a random place and mirrored every other time."""
         width, height = self.resize
         view = (
             CropAndFlip.random(height, width, self.crop, rng) if rng else CropAndFlip.centre(height, width, self.crop)
@@ -149,29 +147,37 @@ class TrainingPairs(Dataset):
     """Each training dive as a query, with random exemplars of its group, both augmented.
 
     The exemplar is never the query itself unless the query is alone in its group.
-    Item: the query's sample, then ``exemplars`` samples.
+    Item: the query's sample, then ``exemplars`` samples. What is drawn for it follows from the seed, the epoch and
+    its number, whatever process draws it, and after whatever others.
     """
 
-    def __init__(self, dives: Dives, train: Sequence[int], exemplars: int = 1) -> None:
-        self.dives, self.train, self.exemplars = dives, list(train), exemplars
+    def __init__(self, dives: Dives, train: Sequence[int], exemplars: int = 1, seed: int = 0) -> None:
+        self.dives, self.train, self.exemplars, self.seed = dives, list(train), exemplars, seed
+        self.epoch = 0
         self.peers = groups_of(dives.packed.clips, train, dives.pairing)
 
     def __len__(self) -> int:
         return len(self.train)
 
+    def numbers_by_group(self) -> list[list[int]]:
+        """Numbers of the items, each list those whose queries may be compared with each other."""
+        number = {i: n for n, i in enumerate(self.train)}
+        return [[number[i] for i in group] for group in self.peers.values()]
+
     def __getitem__(self, n: int) -> list[Sample]:
-        query = self.train[n]
+        query, rng = self.train[n], np.random.default_rng((self.seed, self.epoch, n))
         peers = self.peers[group(self.dives.packed.clips[query], self.dives.pairing)]
         others = [i for i in peers if i != query] or [query]
-        chosen = [others[k] for k in torch.randperm(len(others))[: self.exemplars].tolist()]
-        return [self.dives.sample(i, augment=True) for i in (query, *chosen)]
+        chosen = rng.permutation(others)[: self.exemplars].tolist()
+        return [self.dives.sample(i, rng) for i in (query, *chosen)]
 
 
 def collate_pairs(items: Sequence[Sequence[Sample]], every_pair: bool = False) -> dict[str, Tensor]:
     """Pairs to one batch in which every clip stands once, however many pairs it is in.
 
     With ``every_pair`` all clips of the batch that share a group are compared,
-    not only the drawn ones: encoding is what costs, a comparison is nearly free.
+    not only the drawn ones: encoding is what costs, a comparison is nearly free. Items
+    may then come without exemplars; a batch of which no two share a group compares its first clip with itself.
 
     Returns the stacked samples of the N different clips, and ``query`` and
     ``exemplar``, int64 (B,), indices among them.
@@ -186,7 +192,7 @@ def collate_pairs(items: Sequence[Sequence[Sample]], every_pair: bool = False) -
     if every_pair:
         groups = [s["group"] for s in samples]
         same = [(q, e) for q, e in combinations(range(len(samples)), 2) if groups[q] == groups[e]]
-        pairs = same or pairs
+        pairs = same or pairs or [(0, 0)]
     query, exemplar = torch.tensor(pairs).unbind(1)
     stacked = {k: torch.stack([s[k] for s in samples]) for k, v in samples[0].items() if isinstance(v, Tensor)}
     return {**stacked, "query": query, "exemplar": exemplar}

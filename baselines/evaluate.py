@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from baselines.data import Dives
-from baselines.exemplars import Pairing, Voters, choose_voters, dive_number
+from baselines.exemplars import Pairing, Voters, choose_voters, dive_number, group
 from baselines.hpmcr import HPMCR, Encoded
 from baselines.metrics import average_iou, interval, interval_iou, l2, pairs_in_order, relative_l2, spearman
 from baselines.transforms import sample_frames
@@ -48,7 +48,8 @@ class Vote:
 class Prediction:
     """One scored dive. Transitions are frames counted from the clip's first frame, -1 where a stage is not dived.
 
-    Without labelled stages there are no true transitions, and ``tiou`` is NaN.
+    Without labelled stages there are no true transitions, and ``tiou`` is NaN. ``matched_by`` says what the dive
+    and its exemplars have in common, see :data:`MATCHED_BY`.
     """
 
     dive: ClipKey
@@ -126,7 +127,7 @@ def predict_clips(
     cast: dict[int, list[Vote]] = {i: [] for i in queries}
     for (i, j), stages in zip(pairs, by_stage, strict=True):
         cast[i].append(_vote(dives, i, j, stages, cut[j]))
-    return [_prediction(dives, i, tuple(cast[i]), cut[i]) for i in queries]
+    return [_prediction(dives, i, tuple(cast[i]), cut[i], pairing) for i in queries]
 
 
 def _vote(dives: Dives, i: int, j: int, stages: np.ndarray, cut: tuple[int, ...]) -> Vote:
@@ -141,10 +142,15 @@ def _vote(dives: Dives, i: int, j: int, stages: np.ndarray, cut: tuple[int, ...]
     )
 
 
-def _prediction(dives: Dives, i: int, votes: tuple[Vote, ...], cut: tuple[int, ...]) -> Prediction:
+MATCHED_BY = {"number": "dive number", "random": "chance", "rotation": "rotation"}
+"""What a dive and its exemplars have in common, by the pairing; ``difficulty`` where the fallback found them."""
+
+
+def _prediction(dives: Dives, i: int, votes: tuple[Vote, ...], cut: tuple[int, ...], pairing: Pairing) -> Prediction:
     clips = dives.packed.clips
     true = dives.transitions(i)
-    same = all(clips[dives.packed.index(v.exemplar)].action_type == clips[i].action_type for v in votes)
+    exemplars = [clips[dives.packed.index(v.exemplar)] for v in votes]
+    same = all(group(e, pairing) == group(clips[i], pairing) for e in exemplars)
     return Prediction(
         clips[i].key,
         dive_number(clips[i]),
@@ -152,7 +158,7 @@ def _prediction(dives: Dives, i: int, votes: tuple[Vote, ...], cut: tuple[int, .
         clips[i].dive_score or 0.0,
         round(float(np.mean([v.score for v in votes])), 4),
         round(float(np.mean([v.exemplar_score for v in votes])), 4),
-        "dive number" if same else "difficulty",
+        MATCHED_BY[pairing] if same else "difficulty",
         _in_clip(dives, i, true),
         _in_clip(dives, i, cut),
         tiou=round(float(interval_iou([[true[0], true[-1]]], [[cut[0], cut[-1]]])[0]), 4) if true else float("nan"),

@@ -10,29 +10,39 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from itertools import chain, count
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from mmengine.config import Config
 
-from baselines.data import Dives
-from baselines.evaluate import predict_clips, summarise
+from baselines import processes
+from baselines.data import Dives, TrainingPairs
+from baselines.evaluate import Prediction, predict_clips, summarise
+from baselines.hooks import BEST, BestEpoch
 from baselines.hpmcr import HPMCR
+from baselines.modules.stages import STAGES
 from baselines.results import write_predictions
+from baselines.splash import read_splashes
 from baselines.splits import MENDS, Fallback, Split, some, split_clips
 from baselines.train import train
 from finediving_pose.errors import UsageError
-from finediving_pose.packed.reader import open_packed
+from finediving_pose.packed.reader import PackedFile, open_packed
 from finediving_pose.progress import tell
 from finediving_pose.workspace import Workspace, atomic_write
 
-PRESETS = {"demo": "hpmcr_demo.py", "full": "hpmcr_finediving.py"}
+PRESETS = {
+    "demo": "hpmcr_demo.py",
+    "full": "hpmcr_finediving.py",
+    "released": "hpmcr_finediving_released.py",
+    "mtl-aqa": "hpmcr_mtl_aqa.py",
+}
 """Config file of each preset, under ``baselines/configs``."""
 
 WEIGHT_FILES = {"i3d": ("model_rgb.pth",), "static": ("regnety_002.safetensors", "regnety_002.pth")}
 """Names under which published weights are looked for, by encoder."""
 
 
+@processes.on_first
 def new_run(
     workspace: Workspace,
     preset: str,
@@ -42,6 +52,7 @@ def new_run(
     *,
     without: Sequence[str] = (),
     exemplar_fallback: Fallback | None = None,
+    changes: Mapping[str, Any] | None = None,
     folder: Path | None = None,
 ) -> Path:
     """Make a run folder with the complete config of a training that is yet to start, once the data is fit for it.
@@ -52,19 +63,23 @@ def new_run(
         an encoder whose file is not there starts from random weights
     without : parts of the model to leave out, see :class:`baselines.hpmcr.HPMCR`
     exemplar_fallback : see :func:`baselines.splits.split_clips`
+    changes : values to put in the place of the preset's, by their dotted name, ``{"training.accumulate": 4}``
     folder : where to; one of the present time under the data directory's runs where not given
 
     Raises
     ------
     PackedError
         The packed file is missing, or can't be trained on.
+    UsageError
+        ``changes`` names what the preset does not have.
     """
     config = Config.fromfile(Path(__file__).parent / "configs" / PRESETS[preset])
+    _change(config, changes or {})
+    config.model.without = sorted({*config.model.get("without", ()), *without})
+    config.evaluation.exemplar_fallback = exemplar_fallback
     with open_packed(workspace.packed) as packed:
         digest = packed.digest
-        split_clips(
-            packed, config.validation.share, exemplar_fallback
-        )  # nothing is left behind where it can't be trained on
+        split_of(packed, config)  # nothing is left behind where it can't be trained on
     if epochs is not None:
         for scheduler in config.param_scheduler:
             if scheduler.T_max == scheduler.end == config.training.epochs:
@@ -74,8 +89,6 @@ def new_run(
     for encoder, names in WEIGHT_FILES.items():
         found = next((weights / n for n in names if (weights / n).is_file()), None) if weights else None
         config.model[encoder].weights = str(found.resolve()) if found else None
-    config.model.without = list(without)
-    config.evaluation.exemplar_fallback = exemplar_fallback
     config.run = {
         "preset": preset,
         "seed": seed,
@@ -93,7 +106,8 @@ def new_run(
 def run(folder: Path, *, resume: bool = False) -> dict[str, Any]:
     """Train the run in ``folder`` to its end, score it on the test split, write its results; return ``metrics.json``.
 
-    After every epoch a checkpoint is kept, from which ``resume`` goes on.
+    After every epoch a checkpoint is kept, from which ``resume`` goes on. Started by torchrun, all processes train
+    together and the first one scores.
 
     Raises
     ------
@@ -103,6 +117,7 @@ def run(folder: Path, *, resume: bool = False) -> dict[str, Any]:
         ``folder`` is no run, or its packed file has changed since it began.
     """
     started = time.monotonic()
+    processes.join()
     config = load_config(folder)
     with open_packed(config.run.packed) as packed:
         if packed.digest != config.run.digest:
@@ -110,53 +125,136 @@ def run(folder: Path, *, resume: bool = False) -> dict[str, Any]:
                 f"{folder}: began on other data (digest {config.run.digest[:12]}, {packed.path} now has"
                 f" {packed.digest[:12]}); start a new run with: fdpose benchmark hpmcr"
             )
-        split = split_clips(packed, config.validation.share, config.evaluation.exemplar_fallback)
+        split = split_of(packed, config)
         torch.manual_seed(config.run.seed)
         model = HPMCR(**config.model)
         announce(config, split, model)
-        dives = Dives(packed, **config.data)
-        history = train(model, dives, split, config, folder, resume=resume)
-        how = config.evaluation
-        predictions = predict_clips(model, dives, split.test, split.train, how.votes, config.run.seed, how.voters)
-    write_predictions(folder, predictions)
+        dives = dives_of(packed, config)
+
+        pairs = TrainingPairs(dives, split.train, config.training.exemplars, config.run.seed)
+        judged = selecting_split(config, split)
+
+        def score(queries: Sequence[int]) -> list[Prediction]:
+            return predict_clips(model, dives, queries, split.train, seed=config.run.seed, **voting(config))
+
+        hooks = [BestEpoch(lambda: score(getattr(split, judged)), judged, config.validation.interval)] if judged else []
+        hub = train(model, pairs, config, folder, hooks, resume=resume).message_hub
+        if judged:
+            model.load_state_dict(torch.load(folder / BEST, map_location="cpu", weights_only=True))
+        predictions = processes.on_first(score)(split.test)
     metrics = {
         "model": "hpmcr",
+        **_circumstances(config, split),
+        **summarise(predictions),
+        "stage_weights": [round(w, 4) for w in model.stage_weights.shares.tolist()],
+        "selection": SELECTIONS[judged],
+        "seconds": round(time.monotonic() - started, 1),
+        "parameters": sum(p.numel() for p in model.parameters()),
+        **_epochs(config, judged, hub.get_info("history", []), hub.get_info("best_of_each", {})),
+    }
+    if processes.is_first():
+        write_predictions(folder, predictions)
+        write_metrics(folder, metrics)
+    return plain(metrics)
+
+
+def _circumstances(config: Config, split: Split) -> dict[str, Any]:
+    """What a figure depends on: data, protocol, seed, weights."""
+    return {
         "preset": config.run.preset,
         "seed": config.run.seed,
         "n_train": len(split.train),
         "n_test": len(split.test),
         "batch_size": config.training.batch_size,
         "epochs": config.training.epochs,
-        "epoch": best_epoch(history) if split.validation else config.training.epochs,
-        "votes": how.votes,
-        "voters": how.voters,
+        "target": config.data.get("target", "score"),
+        "pairing": config.data.get("pairing", "number"),
+        "stages": config.model.get("stages", STAGES),
+        "votes": config.evaluation.votes,
+        "voters": config.evaluation.voters,
         "without": list(config.model.without),
-        **summarise(predictions),
-        "stage_weights": [round(w, 4) for w in model.stage_weights.shares.tolist()],
-        "selection": "best rho on validation videos held out of train" if split.validation else "last epoch",
-        "seconds": round(time.monotonic() - started, 1),
-        "parameters": sum(p.numel() for p in model.parameters()),
         "packed": config.run.packed,
         "digest": config.run.digest,
         "weights": starting_weights(config),
         "left_out": split.left_out,
-        "history": history,
     }
-    return write_metrics(folder, metrics)
+
+
+def _epochs(
+    config: Config, judged: str | None, history: list[dict[str, Any]], best_of_each: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any]:
+    """The epoch that the figures are from; where it was chosen on the test split, the best figures of all epochs."""
+    if judged is None:
+        return {"epoch": config.training.epochs, "history": history}
+    found = {"epoch": best_epoch(history, judged), "history": history}
+    if judged == "test":
+        found |= {name: best["value"] for name, best in best_of_each.items()}
+        found["epoch_of_each"] = {name: best["epoch"] for name, best in best_of_each.items()}
+    return found
+
+
+SELECTIONS = {
+    None: "last epoch",
+    "validation": "best rho on validation videos held out of train",
+    "test": "CHOSEN ON THE TEST SPLIT: each figure is the best of all epochs, as the public code reports them",
+}
+"""Which epoch the figures are from, by the split that it was chosen on; to be printed beside them."""
+
+
+def selecting_split(config: Config, split: Split) -> Literal["test", "validation"] | None:
+    """The split that the best epoch is chosen on, None for the last epoch."""
+    if config.validation.get("on_test", False):
+        return "test"
+    return "validation" if split.validation else None
+
+
+def split_of(packed: PackedFile, config: Config) -> Split:
+    """The clips that can take part in a run. Raises PackedError where they are not enough."""
+    optional = set() if config.data.get("target", "score") == "score_over_difficulty" else {"no difficulty"}
+    if "segmentation" in config.model.without:
+        optional.add("no stages")
+    fallback, pairing = config.evaluation.exemplar_fallback, config.data.get("pairing", "number")
+    return split_clips(packed, config.validation.share, fallback, pairing, optional)
+
+
+def dives_of(packed: PackedFile, config: Config) -> Dives:
+    """The samples that a run's model reads."""
+    data = config.data.to_dict()
+    splash = read_splashes(Path(data.pop("splash"))) if data.get("splash") else None
+    return Dives(packed, **data, stages=config.model.get("stages", STAGES), splash=splash)
+
+
+def voting(config: Config) -> dict[str, Any]:
+    """How test dives are voted on, arguments of :func:`baselines.evaluate.predict_clips`."""
+    how = config.evaluation.to_dict()
+    how.pop("exemplar_fallback", None)
+    return {**how, "pairing": config.data.get("pairing", "number")}
 
 
 def write_metrics(folder: Path, metrics: Mapping[str, Any]) -> dict[str, Any]:
-    """Write ``metrics.json`` and return it as it was written: numbers that are none are null, JSON has no NaN."""
-    plain = {name: _no_nan(value) for name, value in metrics.items()}
+    """Write ``metrics.json`` and return it as it was written."""
+    written = plain(metrics)
     with atomic_write(folder / "metrics.json") as part:
-        part.write_text(json.dumps(plain, indent=2), encoding="utf-8")
-    return plain
+        part.write_text(json.dumps(written, indent=2), encoding="utf-8")
+    return written
 
 
-def best_epoch(history: Sequence[Mapping[str, Any]]) -> int | None:
-    """The first epoch with the best rho on the validation dives."""
-    scored = [h for h in history if h.get("validation_rho") is not None]
-    return max(scored, key=lambda h: h["validation_rho"])["epoch"] if scored else None
+def best_epoch(history: Sequence[Mapping[str, Any]], split: str = "validation") -> int | None:
+    """The first epoch with the best rho on the dives of a split."""
+    scored = [h for h in history if h.get(f"{split}_rho") is not None]
+    return max(scored, key=lambda h: h[f"{split}_rho"])["epoch"] if scored else None
+
+
+def _change(config: Config, changes: Mapping[str, Any]) -> None:
+    """Set values of a config by their dotted names. Raises UsageError for a section that there is not."""
+    for name, value in changes.items():
+        section, _, key = name.rpartition(".")
+        if section.partition(".")[0] not in ("model", "data", "training", "evaluation", "validation") or not key:
+            raise UsageError(
+                f"no setting {name!r}; write it as section.name with a section of model, data, training,"
+                " evaluation, validation, for example training.accumulate"
+            )
+        config.merge_from_dict({name: value})
 
 
 def load_config(folder: Path) -> Config:
@@ -189,35 +287,6 @@ def announce(config: Config, split: Split, model: HPMCR) -> None:
             f" published Kinetics and ImageNet ones, so figures can't be compared with the paper's[/]"
             f" (give a folder with {names} as --weights DIR)"
         )
-    if config.run.preset == "full" and not torch.cuda.is_available():
-        hours = seconds_per_clip(model, config) * clips_per_epoch(config, split) * config.training.epochs / 3600
-        time_left = f"{hours / 24:,.0f} days" if hours > 48 else f"{hours:,.1f} hours"
-        tell(f"[bold]no GPU: expect about {time_left} on this processor[/] (Ctrl-C stops, --resume goes on)")
-
-
-def clips_per_epoch(config: Config, split: Split) -> int:
-    """How many clips are encoded in an epoch, at most."""
-    return len(split.train) * (1 + config.training.exemplars)
-
-
-def seconds_per_clip(model: HPMCR, config: Config) -> float:
-    """Time of one training step on one pair of random clips, a clip."""
-    frames, size = config.data.frames, config.data.crop
-    batch = {
-        "video": torch.randn(2, 3, frames, size, size),
-        "pose": torch.randn(2, 2, frames, 16, 1),
-        "transitions": torch.tensor([[frames // 3, 2 * frames // 3]] * 2),
-        "score": torch.tensor([50.0, 60.0]),
-        "query": torch.tensor([0]),
-        "exemplar": torch.tensor([1]),
-    }
-    state = {k: v.clone() for k, v in model.state_dict().items()}  # the step moves batch-norm statistics
-    started = time.monotonic()
-    torch.stack(list(model.loss(**batch).values())).sum().backward()
-    seconds = (time.monotonic() - started) / 2
-    model.zero_grad(set_to_none=True)
-    model.load_state_dict(state)
-    return seconds
 
 
 def free_folder(workspace: Workspace) -> Path:
@@ -227,10 +296,10 @@ def free_folder(workspace: Workspace) -> Path:
     return next(f for f in (workspace.runs / n for n in chain([name], taken)) if not f.exists())
 
 
-def _no_nan(value: Any) -> Any:
-    """Numbers that are none become null, since JSON has no NaN."""
-    if isinstance(value, dict):
-        return {k: _no_nan(v) for k, v in value.items()}
+def plain(value: Any) -> Any:
+    """The same for JSON, which has no NaN: numbers that are none become null."""
+    if isinstance(value, Mapping):
+        return {k: plain(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_no_nan(v) for v in value]
+        return [plain(v) for v in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

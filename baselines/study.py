@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from baselines import processes
 from baselines.hpmcr import PARTS
 from baselines.runs import free_folder, new_run, run, write_metrics
 from baselines.wording import METRICS
@@ -20,8 +21,8 @@ from finediving_pose.workspace import Workspace, atomic_write
 PLAN = "study.json"
 
 COMMON = (
-    "model", "preset", "batch_size", "epochs", "selection", "votes", "voters", "n_train", "n_test", "packed", "digest",
-    "weights", "left_out", "matched_by_difficulty",
+    "model", "preset", "batch_size", "epochs", "selection", "target", "pairing", "stages", "votes", "voters", "n_train",
+    "n_test", "packed", "digest", "weights", "left_out", "matched_by_difficulty",
 )  # fmt: skip
 """What is said of all trainings of a study at once."""
 
@@ -47,12 +48,16 @@ def new_study(workspace: Workspace, preset: str, seeds: Sequence[int], ablate: b
     """
     members = [Member(f"seed-{s}", s) for s in seeds]
     members += [Member(f"without-{part}-seed-{s}", s, part) for part in PARTS if ablate for s in seeds]
-    folder = free_folder(workspace)
+    folder = processes.on_first(free_folder)(workspace)
     for m in members:
         new_run(workspace, preset, m.seed, folder=folder / m.run, without=(m.without,) if m.without else (), **options)
-    with atomic_write(folder / PLAN) as part:  # last: a folder with a plan has all its runs
-        part.write_text(json.dumps([asdict(m) for m in members], indent=2), encoding="utf-8")
+    processes.on_first(_write_plan)(folder, members)  # last: a folder with a plan has all its runs
     return folder
+
+
+def _write_plan(folder: Path, members: Sequence[Member]) -> None:
+    with atomic_write(folder / PLAN) as part:
+        part.write_text(json.dumps([asdict(m) for m in members], indent=2), encoding="utf-8")
 
 
 def is_study(folder: Path) -> bool:
@@ -76,9 +81,11 @@ def run_study(folder: Path) -> dict[str, Any]:
         finished = read_metrics(folder / m.run)
         what = f"without {m.without}" if m.without else "whole model"
         tell(f"[bold]{n}/{len(members)}  {what}, seed {m.seed}[/]{': finished before' if finished else ''}")
-        results.append(finished or run(folder / m.run, resume=True))
+        begun = (folder / m.run / "last_checkpoint").is_file()
+        results.append(finished or run(folder / m.run, resume=begun))
     metrics = gather(members, results)
-    write_metrics(folder, metrics)
+    if processes.is_first():
+        write_metrics(folder, metrics)
     return metrics
 
 

@@ -21,21 +21,21 @@ NOTES = (
 def show_run(metrics: Mapping[str, Any]) -> None:
     """Print a run's row beside the exemplars' mean, and the published figures apart from them."""
     out = Console(highlight=False)
-    ours = _table(f"{_dives(metrics)}; {how_made(metrics)}", [m.short for m in METRICS.values()])
+    ours = _table([m.short for m in METRICS.values()])
     less = "".join(f", without {part}" for part in metrics["without"])
     _row(ours, f"HPMCR ({metrics['preset']}{less})", metrics)
     _row(ours, "exemplars' mean", metrics["exemplar_mean"])
+    _say(out, f"{_dives(metrics)}; {how_made(metrics)}")
     out.print(ours)
     low, high = (number(v, 2) for v in metrics["rho_95"])
-    out.print(f"rho lies between {low} and {high} (95 %, bootstrap over test dives); other seeds move it, too\n{NOTES}")
-    out.print(_published())
-    out.print(CAVEAT, soft_wrap=True)
+    _say(out, f"rho lies between {low} and {high} (95 %, bootstrap over test dives); other seeds move it, too\n{NOTES}")
+    _say_published(out, metrics)
 
 
 def show_study(metrics: Mapping[str, Any]) -> None:
     """Print a row a seed, their mean and spread, and, where parts were left out, a row a part."""
     out = Console(highlight=False)
-    table = _table(f"{_dives(metrics)}; {how_made(metrics)}", [m.short for m in METRICS.values()])
+    table = _table([m.short for m in METRICS.values()])
     for row in metrics["rows"]:
         if row["without"] is None:
             _row(table, f"seed {row['seed']}", row)
@@ -44,13 +44,14 @@ def show_study(metrics: Mapping[str, Any]) -> None:
     _row(table, "spread", metrics["spread"])
     table.add_section()
     _row(table, "exemplars' mean", metrics["exemplar_mean"])
+    _say(out, f"{_dives(metrics)}; {how_made(metrics)}")
     out.print(table)
-    out.print(f"spread: standard deviation over the seeds (n - 1)\n{NOTES}", soft_wrap=True)
+    _say(out, f"spread: standard deviation over the seeds (n - 1)\n{NOTES}")
     if metrics["ablation"]:
+        _say(out, f"One part left out at a time; {how_made(metrics)}")
         out.print(_ablation(metrics))
-        out.print(ablation_note(metrics), "\n", soft_wrap=True)
-    out.print(_published())
-    out.print(CAVEAT, soft_wrap=True)
+        _say(out, f"{ablation_note(metrics)}\n")
+    _say_published(out, metrics)
 
 
 def ablation_note(metrics: Mapping[str, Any]) -> str:
@@ -61,7 +62,7 @@ def ablation_note(metrics: Mapping[str, Any]) -> str:
 
 
 def _ablation(metrics: Mapping[str, Any]) -> Table:
-    table = _table(f"One part left out at a time; {how_made(metrics)}", [m.short for m in METRICS.values()])
+    table = _table([m.short for m in METRICS.values()])
     table.columns[0].header = "without"
     rows = [{"without": "nothing", **{k: metrics[k] for k in ("mean", "spread")}}, *metrics["ablation"]]
     for row in rows:
@@ -77,13 +78,22 @@ def _cell(row: Mapping[str, Any], key: str) -> str:
     return f"{number(row['mean'][key], digits)}{spread}{changed}"
 
 
-def _published() -> Table:
-    table = _table("Published on FineDiving, other data: not comparable with the above", COLUMNS)
+def _say_published(out: Console, metrics: Mapping[str, Any]) -> None:
+    """The published figures of the protocol that was run: with dive number, or without."""
+    with_number = metrics.get("pairing", "number") == "number"
+    table = _table(COLUMNS)
     for method, protocols in PUBLISHED.items():
-        for protocol, row in zip(("without dive number", "with dive number"), protocols, strict=True):
-            cells = ("" if v is None else number(v, d) for v, d in zip(row, (4, 3, 2, 2), strict=True))
-            table.add_row(f"{method}, {protocol}", *cells)
-    return table
+        row = zip(protocols[with_number], (4, 3, 2, 2), strict=True)
+        table.add_row(method, *("" if v is None else number(v, d) for v, d in row))
+    protocol = "with dive number" if with_number else "without dive number"
+    _say(out, f"Published on FineDiving {protocol}, other data: not comparable with the above")
+    out.print(table)
+    _say(out, CAVEAT)
+
+
+def _say(out: Console, words: str) -> None:
+    """A line that the terminal wraps, not we."""
+    out.print(words, soft_wrap=True)
 
 
 def _dives(metrics: Mapping[str, Any]) -> str:
@@ -94,8 +104,8 @@ def _row(table: Table, name: str, values: Mapping[str, Any], style: str | None =
     table.add_row(name, *(number(values[k], m.digits) if k in values else "" for k, m in METRICS.items()), style=style)
 
 
-def _table(title: str, columns: Sequence[str]) -> Table:
-    table = Table(title=title, title_justify="left", box=box.SIMPLE, padding=(0, 1, 0, 0))
+def _table(columns: Sequence[str]) -> Table:
+    table = Table(box=box.SIMPLE, padding=(0, 1, 0, 0))
     table.add_column("", no_wrap=True)
     for column in columns:
         table.add_column(column, justify="right", no_wrap=True)

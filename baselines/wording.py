@@ -34,8 +34,11 @@ def number(value: float | None, digits: int) -> str:
 
 
 def differs(value: float | None, digits: int) -> str:
-    """A difference, with its sign."""
-    return "n/a" if value is None else f"{value:+.{digits}f}".replace("-", "−")
+    """A difference, with its sign; none where it rounds to zero."""
+    if value is None:
+        return "n/a"
+    text = f"{value:+.{digits}f}"
+    return text[1:] if float(text) == 0 else text.replace("-", "−")
 
 
 def how_made(metrics: Mapping[str, Any]) -> str:
@@ -44,4 +47,5 @@ def how_made(metrics: Mapping[str, Any]) -> str:
     which = f"seed {seeds[0]}" if len(seeds) == 1 else f"seeds {', '.join(map(str, seeds))}"
     last = metrics.get("epoch") in (None, metrics["epochs"])
     picked = "" if last else f" (epoch {metrics['epoch']})"
-    return f"{which}; batches of {metrics['batch_size']}; {metrics['epochs']} epochs, {metrics['selection']}{picked}"
+    epochs = f"{metrics['epochs']} epoch{'s' if metrics['epochs'] > 1 else ''}"
+    return f"{which}; batches of {metrics['batch_size']}; {epochs}, {metrics['selection']}{picked}"

@@ -1,9 +1,10 @@
-"""Progress of long work on standard error: a bar on a terminal, one line when done elsewhere."""
+"""Progress of long work on standard error: a bar on a terminal, a line a minute and one when done elsewhere."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sized
+from datetime import timedelta
 from typing import TypeVar
 
 from rich.console import Console
@@ -12,6 +13,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 T = TypeVar("T")
 
 console = Console(stderr=True, highlight=False)
+
+SECONDS = 300
+"""A bar's time left is reckoned from so many last seconds: an item may take half a minute."""
+
+MINUTE = 60
+"""Seconds between two lines where there is no terminal."""
 
 
 def tell(line: str) -> None:
@@ -32,15 +39,27 @@ def track(
     """
     if total is None and isinstance(items, Sized):
         total = len(items)
-    start, done = time.monotonic(), 0
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rate]}"))
-    with Progress(*columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal) as bar:
+    start = told = time.monotonic()
+    done = 0
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, disable=not console.is_terminal, speed_estimate_period=SECONDS) as bar:
         task = bar.add_task(description, total=total, rate="")
-        for item in items:
+        for count, item in enumerate(items, 1):
             yield item
             done += worth(item)
-            rate = done / max(time.monotonic() - start, 1e-9)
-            bar.update(task, advance=1, rate=f"{rate:.1f} {unit}/s")
+            now = time.monotonic()
+            rate = f"{done / max(now - start, 1e-9):.1f} {unit}/s"
+            bar.update(task, advance=1, rate=rate)
+            if total and not console.is_terminal and now - told >= MINUTE:
+                left = timedelta(seconds=round((now - start) / count * (total - count)))
+                console.print(f"{description}: {count:,} of {total:,}, {rate}, {left} left")
+                told = now
     if not console.is_terminal:
         seconds = time.monotonic() - start
         console.print(f"{description}: {done:,} {unit} in {seconds:.1f} s ({done / max(seconds, 1e-9):.1f} {unit}/s)")

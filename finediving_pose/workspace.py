@@ -103,7 +103,10 @@ def atomic_write(target: Path) -> Iterator[Path]:
         part.replace(target)
         fsync_directory(target.parent)
     except OSError as e:
-        raise FdposeError(f"{target}: writing failed ({e.strerror or e}); what was there before is untouched") from e
+        raise FdposeError(
+            f"{target}: writing failed ({e.strerror or e}); what was there before is untouched; mend that and run the"
+            " same command again"
+        ) from e
     finally:
         part.unlink(missing_ok=True)
 

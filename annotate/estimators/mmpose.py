@@ -118,7 +118,13 @@ def has_bf16(device: str) -> bool:
 
 
 def from_checkpoint(
-    path: Path, *, id: str | None = None, device: str = "cpu", bf16: bool = False, outputs: int = N_JOINTS
+    path: Path,
+    *,
+    id: str | None = None,
+    device: str = "cpu",
+    bf16: bool = False,
+    flip: bool = False,
+    outputs: int = N_JOINTS,
 ) -> MMPoseEstimator:
     """An estimator from a checkpoint that carries its own configuration, as ``fdpose annotate --finetune`` writes it.
 
@@ -131,12 +137,12 @@ def from_checkpoint(
     config = checkpoint.get("meta", {}).get("config")
     if not isinstance(config, str):
         raise PoseError(f"{path}: this checkpoint names no model; give its config with --config FILE --trust-config")
-    weights = checkpoint["state_dict"]
-    return MMPoseEstimator(json.loads(config), weights, id=id or path.stem, device=device, bf16=bf16, outputs=outputs)
+    on: dict[str, Any] = {"device": device, "bf16": bf16, "flip": flip}
+    return MMPoseEstimator(json.loads(config), checkpoint["state_dict"], id=id or path.stem, outputs=outputs, **on)
 
 
 def from_config(
-    config: Path, checkpoint: Path, *, trust_config: bool, device: str = "cpu", bf16: bool = False
+    config: Path, checkpoint: Path, *, trust_config: bool, device: str = "cpu", bf16: bool = False, flip: bool = False
 ) -> MMPoseEstimator:
     """An estimator from an mmpose config file and its checkpoint.
 
@@ -147,11 +153,15 @@ def from_config(
     PoseError
         A file is missing or unreadable, or the checkpoint is of another model.
     """
-    if not trust_config:
+    check_trust(config, trust_config)
+    on: dict[str, Any] = {"device": device, "bf16": bf16, "flip": flip}
+    return MMPoseEstimator(read_config(config), read_checkpoint(checkpoint)["state_dict"], id=checkpoint.stem, **on)
+
+
+def check_trust(config: Path, trusted: bool) -> None:
+    """Raises UsageError unless ``trusted``: an mmpose config is Python code."""
+    if not trusted:
         raise UsageError(f"{config} is Python code and reading it runs it; if you trust it, add --trust-config")
-    return MMPoseEstimator(
-        read_config(config), read_checkpoint(checkpoint)["state_dict"], id=checkpoint.stem, device=device, bf16=bf16
-    )
 
 
 def read_config(path: Path) -> dict[str, Any]:
@@ -219,9 +229,14 @@ def build_model(config: Mapping[str, Any], outputs: int = N_JOINTS) -> Any:
             model = MODELS.build(_without_pretrained(mmpose_compat.mmpose_scope(dict(config))))
     except (KeyError, TypeError, ValueError, AssertionError, ImportError) as e:
         raise PoseError(f"mmpose can't build this model: {e}") from e
-    found = getattr(getattr(model, "head", None), "out_channels", None)
+    head = getattr(model, "head", None)
+    found = getattr(head, "out_channels", None)
+    what = f"the {N_JOINTS} MPII joints" if outputs == N_JOINTS else f"{outputs} points"
+    if not isinstance(found, int):
+        raise PoseError(
+            f"this model has a {type(head).__name__}; a top-down model with heatmaps or SimCC of {what} is needed"
+        )
     if found != outputs:
-        what = f"the {N_JOINTS} MPII joints" if outputs == N_JOINTS else f"{outputs} points"
         raise PoseError(f"this model has {found} outputs; a top-down model of {what} is needed")
     return model
 

@@ -16,10 +16,11 @@ model = {
     "depth": 2,
     "heads": 2,
     "score_unit": 10.0,
+    "start_equal": True,
     "contrast_weight": 0.1,
 }
 data = {"frames": 48, "resize": (86, 48), "crop": 48, "pose_norm": "centre", "pose_noise": 0.05, "in_memory": True}
-training = {"epochs": 20, "batch_size": 8, "exemplars": 1, "every_pair": True, "workers": 0}
+training = {"epochs": 20, "batch_size": 16, "exemplars": 0, "every_pair": True, "alike": 4, "workers": 0}
 optim_wrapper = {
     "type": "OptimWrapper",
     "optimizer": {"type": "AdamW", "lr": 2e-3, "weight_decay": 0.1},

@@ -3,6 +3,7 @@
 Departures, all on purpose: the epoch is chosen on a validation split held out of
 train, not on the test split; I3D's batch-norm epsilon is the one its weights were
 trained with; poses are centred and scaled, and mirrored with the picture.
+``hpmcr_finediving_released.py`` takes all of them, and others, back.
 """
 
 model = {
@@ -14,9 +15,30 @@ model = {
     "tokens": 10,
     "depth": 4,
     "heads": 2,
+    "stages": 3,  # "native" for the three to five of every dive
+    "splash_weight": 0.0,  # above 0 with data["splash"], the paper's second version
 }
-data = {"frames": 96, "resize": (200, 112), "crop": 112, "pose_norm": "centre", "in_memory": False}
-training = {"epochs": 201, "batch_size": 8, "exemplars": 1, "every_pair": False, "workers": 4}
+data = {
+    "frames": 96,
+    "resize": (200, 112),
+    "crop": 112,
+    "pose_norm": "centre",
+    "in_memory": False,
+    "pairing": "number",  # "random" for the protocol without dive number
+    "target": "score",  # or "score_over_difficulty"; predictions are in points either way
+    "splash": None,  # folder of the authors' masks, or truth/dives.json of synthetic dives
+}
+training = {
+    "epochs": 201,
+    "batch_size": 8,
+    "exemplars": 1,
+    "every_pair": False,
+    "workers": 4,
+    "accumulate": 1,  # 8 on a GPU that holds one pair
+    "precision": "fp32",  # or "bf16"
+    "channels_last": True,
+    "compile": False,
+}
 optim_wrapper = {
     "type": "OptimWrapper",
     "optimizer": {"type": "Adam", "lr": 5e-4, "weight_decay": 0.0},
@@ -24,5 +46,5 @@ optim_wrapper = {
 }
 # T_max 20 and 201 epochs: the rate comes back up every 20 epochs, by design or not
 param_scheduler = [{"type": "CosineAnnealingLR", "T_max": 20, "by_epoch": True, "end": 201}]
-evaluation = {"votes": 10, "voters": "panel"}
-validation = {"share": 0.1, "interval": 5}
+evaluation = {"votes": 10, "voters": "panel", "pad": False}
+validation = {"share": 0.1, "interval": 5, "on_test": False}

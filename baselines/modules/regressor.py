@@ -38,14 +38,18 @@ class StageRegressor(nn.Module):
 
     The decoder and the head are shared by the stages. Source: arXiv 2501.03674;
     widths of the head (D, D, D / 4, 1) from the public TSA and MCoRe code.
+    ``start_equal``: the last layer starts at zero, so that before training every dive equals its exemplar.
     """
 
-    def __init__(self, dim: int, depth: int = 4, heads: int = 2) -> None:
+    def __init__(self, dim: int, depth: int = 4, heads: int = 2, start_equal: bool = False) -> None:
         super().__init__()
         self.decoder = Decoder(dim, depth, heads)
         self.head = nn.Sequential(
             nn.Linear(dim, dim), nn.ReLU(), nn.Linear(dim, dim // 4), nn.ReLU(), nn.Linear(dim // 4, 1)
         )
+        if start_equal:
+            for parameter in self.head[-1].parameters():
+                nn.init.zeros_(parameter)
 
     def forward(self, query: Tensor, exemplar: Tensor) -> Tensor:
         tokens = self.decoder(query.flatten(0, 1), exemplar.flatten(0, 1))  # (B*S, K, D)

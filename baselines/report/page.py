@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from baselines import processes
 from baselines.evaluate import Prediction
 from baselines.metrics import pairs_in_order
 from baselines.published import CAVEAT, COLUMNS, PUBLISHED
@@ -30,6 +31,7 @@ SIDE = 400
 PUBLISHED_DIGITS = (4, 3, 2, 2)
 
 
+@processes.on_first
 def write_page(folder: Path) -> Path:
     """Write ``report.html`` into the folder of a finished run or study, and into those of a study's runs.
 
@@ -41,14 +43,18 @@ def write_page(folder: Path) -> Path:
     UsageError
         The folder holds no finished run.
     """
+    for m in read_plan(folder) if is_study(folder) else []:
+        _write(folder / m.run)
+    return _write(folder)
+
+
+def _write(folder: Path) -> Path:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     metrics = read_metrics(folder)
     if metrics is None:
         raise UsageError(f"{folder}: no finished run; go on with: fdpose benchmark hpmcr --resume {folder}")
     members = read_plan(folder) if is_study(folder) else []
-    for m in members:
-        write_page(folder / m.run)
     shown = next((m for m in members if m.without is None), None)
     run = (read_metrics(folder / shown.run) if shown else metrics) or metrics
     predictions = read_predictions(folder / shown.run if shown else folder)
@@ -144,7 +150,9 @@ def _worst(run: Mapping[str, Any], predictions: Sequence[Prediction]) -> list[Co
 
 def _facts(run: Mapping[str, Any]) -> dict[str, str]:
     """How the run came about."""
-    rule = "the same for all dives of a number" if run["voters"] == "panel" else "drawn anew for each dive"
+    kin = {"number": "dive number", "rotation": "kind of rotation"}.get(run["pairing"])
+    group = f" of the {kin}" if kin else ""
+    rule = f"the same for all dives{group}" if run["voters"] == "panel" else "drawn anew for each dive"
     by_difficulty = run["matched_by_difficulty"]
     left_out = {reason: len(keys) for reason, keys in run["left_out"].items()}
     return {
@@ -153,7 +161,7 @@ def _facts(run: Mapping[str, Any]) -> dict[str, str]:
         + "".join(f", without {part}" for part in run["without"]),
         "dives": f"{run['n_train']:,} train, {run['n_test']:,} test"
         + "".join(f"; {n} left out with {reason}" for reason, n in left_out.items()),
-        "exemplars": f"up to {run['votes']} train dives of the dive number, {rule}"
+        "exemplars": f"up to {run['votes']} train dives{group}, {rule}"
         + (f"; {by_difficulty} dives by the nearest difficulty, having none" if by_difficulty else ""),
         "weights at start": ", ".join(f"{name}: {Path(w).name}" for name, w in run["weights"].items()),
         "data": f"{Path(run['packed']).name}, digest {run['digest'][:12]}",

@@ -7,7 +7,14 @@ from typing import Any
 
 import click
 
-from finediving_pose.cli.options import clip_option, data_option, json_option, say, split_option
+from finediving_pose.cli.options import (
+    clip_option,
+    data_option,
+    json_option,
+    say,
+    scheduler_option,
+    split_option,
+)
 from finediving_pose.errors import FdposeError, UsageError
 from finediving_pose.workspace import Workspace
 
@@ -20,6 +27,7 @@ _file = click.Path(path_type=Path, dir_okay=False)
 _EPILOG = """\b
 Examples:
   fdpose annotate --auto --data ./fdpose-data
+  fdpose annotate --auto --estimator rtmpose-m --device all --flip-test
   fdpose annotate --manual annotations.json --annotator anna
   fdpose annotate --finetune --name mine --steps 2000, then: fdpose annotate --auto --estimator mine --force
   fdpose annotate --evaluate manual/anna --layer auto
@@ -42,12 +50,19 @@ Examples:
 @click.argument("files", nargs=-1, type=_file)
 @clip_option
 @split_option
-@click.option("--estimator", default=None, help="Estimator by name: bundled, or trained here.  [default: diver-r18]")
+@click.option("--estimator", default=None,
+              help="Estimator by name: bundled, published or trained here.  [default: diver-r18]")  # fmt: skip
 @click.option("--config", type=_file, help="A top-down mmpose config of your own (with --checkpoint).")
 @click.option("--checkpoint", type=_file, help="The weights for --config.")
 @click.option("--trust-config", is_flag=True, help="Run --config: it is Python code.")
-@click.option("--device", default="cpu", show_default=True, help="As torch names it, e.g. cuda:0.")
-@click.option("--bf16", is_flag=True, help="Compute in bfloat16: faster on processors that have it.")
+@click.option("--device", default="cpu", show_default=True,
+              help="As torch names it, e.g. cuda:0; with --auto also cuda:0,cuda:1 or all (GPUs).")  # fmt: skip
+@click.option("--bf16/--no-bf16", default=None,
+              help="Compute in bfloat16.  [default: with --auto where the device has it]")  # fmt: skip
+@click.option("--flip-test", is_flag=True, help="With --auto: estimate the mirrored picture, too; twice the time.")
+@click.option("--jobs", type=click.IntRange(min=1), default=None,
+              help="With --auto: processes that share the clips.  [default: one a device]")  # fmt: skip
+@scheduler_option
 @click.option("--smooth/--no-smooth", default=True, show_default=True, help="With --auto: remove jitter, fill gaps.")
 @click.option("--force", is_flag=True, help="With --auto: also clips that have automatic poses already.")
 @click.option("--annotator", default="hand", show_default=True, help="With --manual: who placed these joints.")
@@ -83,26 +98,45 @@ def annotate(data: Workspace, clips: tuple[str, ...], split: str | None, as_json
 
 
 def _auto(data: Workspace, clips: list[Any], given: dict[str, Any]) -> tuple[dict[str, Any], str]:
-    from annotate.auto import annotate_clips
-    from annotate.estimators.mmpose import from_checkpoint, from_config
-    from annotate.estimators.presets import DEFAULT, resolve
-    from annotate.locate import POINTS
+    from annotate.auto import Machinery, annotate_clips
 
-    own = given["config"] is not None
-    if own != (given["checkpoint"] is not None):
-        raise UsageError("--config and --checkpoint go together")
-    if own and given["estimator"]:
-        raise UsageError("give --estimator NAME, or --config FILE with --checkpoint FILE, not both")
-    run_on = {"device": given["device"], "bf16": given["bf16"]}
-    if own:
-        pose = from_config(given["config"], given["checkpoint"], trust_config=given["trust_config"], **run_on)
-        preset = resolve(DEFAULT)
-    else:
-        preset = resolve(given["estimator"] or DEFAULT, data)
-        pose = from_checkpoint(preset.pose, id=preset.name, **run_on)
-    locator = from_checkpoint(preset.locator, outputs=len(POINTS), **run_on)
-    summary = annotate_clips(data, clips, locator, pose, force=given["force"], smoothed=given["smooth"])
+    if given["scheduler"] and given["jobs"]:
+        raise UsageError("--jobs counts local processes, --scheduler uses a cluster's workers; give one of the two")
+    machinery = Machinery(
+        _chosen_estimator(data, given),
+        _devices(given["device"]),
+        given["bf16"],
+        given["flip_test"],
+        given["jobs"],
+        given["scheduler"],
+    )
+    summary = annotate_clips(data, clips, machinery, force=given["force"], smoothed=given["smooth"])
     return summary.as_dict(), "fdpose merge (after fdpose annotate --manual FILE, if people corrected some frames)"
+
+
+def _chosen_estimator(data: Workspace, given: dict[str, Any]) -> Any:
+    """The preset of --estimator, or the default's locator with --config and --checkpoint."""
+    from annotate.estimators.mmpose import check_trust
+    from annotate.estimators.presets import DEFAULT, Preset, resolve
+
+    config, checkpoint = given["config"], given["checkpoint"]
+    if (config is None) != (checkpoint is None):
+        raise UsageError("--config and --checkpoint go together")
+    if config is None:
+        return resolve(given["estimator"] or DEFAULT, data)
+    if given["estimator"]:
+        raise UsageError("give --estimator NAME, or --config FILE with --checkpoint FILE, not both")
+    check_trust(config, given["trust_config"])
+    return Preset(checkpoint.stem, checkpoint, resolve(DEFAULT).locator, config)
+
+
+def _devices(text: str) -> tuple[str, ...]:
+    """``cuda:0,cuda:1`` as two; ``all`` as every GPU, or the processor where there is none."""
+    if text != "all":
+        return tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip())) or ("cpu",)
+    import torch
+
+    return tuple(f"cuda:{i}" for i in range(torch.cuda.device_count())) or ("cpu",)
 
 
 def _manual(data: Workspace, clips: list[Any], given: dict[str, Any]) -> tuple[dict[str, Any], str]:
@@ -121,7 +155,7 @@ def _finetune(data: Workspace, clips: list[Any], given: dict[str, Any]) -> tuple
         raise UsageError("--finetune needs --name NAME for the new estimator")
     start = None if given["from_scratch"] else given["estimator"] or DEFAULT
     training = Training(given["name"], given["network"], start, given["steps"], given["seed"])
-    summary = finetune(data, clips, training, device=given["device"], bf16=given["bf16"])
+    summary = finetune(data, clips, training, device=given["device"], bf16=bool(given["bf16"]))
     return summary, f"fdpose annotate --auto --estimator {given['name']} --force"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,23 @@ from finediving_pose.errors import SetupError, UsageError
 from finediving_pose.workspace import Workspace
 
 
+class Change(click.ParamType):
+    """``KEY=VALUE``, the value as JSON where it is that, else as text."""
+
+    name = "key=value"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, Any]:
+        if isinstance(value, tuple):
+            return value
+        key, equals, text = value.partition("=")
+        if not key or not equals:
+            self.fail(f"{value!r} is no KEY=VALUE, such as training.batch_size=4", param, ctx)
+        try:
+            return key, json.loads(text)
+        except ValueError:
+            return key, text
+
+
 @click.command(
     epilog="Example: fdpose benchmark hpmcr --preset demo --data ./fdpose-data. "
     "Full size on a GPU: fdpose benchmark hpmcr --preset full --weights ./weights"
@@ -22,10 +40,11 @@ from finediving_pose.workspace import Workspace
 @data_option
 @click.option(
     "--preset",
-    type=click.Choice(["demo", "full"]),
+    type=click.Choice(["demo", "full", "released", "mtl-aqa"]),
     default="demo",
     show_default=True,
-    help="demo: small networks, minutes on two cores. full: the paper's shape, days on a GPU.",
+    help="demo: small networks, minutes on two cores. full: the paper's shape on FineDiving, days on a GPU. "
+    "released: the same with all that the public code does. mtl-aqa: the paper's shape on MTL-AQA.",
 )
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of weights, pairs and voters.")
 @click.option(
@@ -61,6 +80,14 @@ from finediving_pose.workspace import Workspace
     help="Compare test dives whose dive number no train dive has with those of the nearest degree of difficulty.",
 )
 @click.option(
+    "--set",
+    "changes",
+    type=Change(),
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Another value in the preset, as in --set training.accumulate=4 (JSON or text); repeatable.",
+)
+@click.option(
     "--resume",
     type=click.Path(path_type=Path),
     default=None,
@@ -81,6 +108,7 @@ def benchmark(
     device: str,
     weights: Path | None,
     exemplar_fallback: Literal["difficulty"] | None,
+    changes: tuple[tuple[str, Any], ...],
     resume: Path | None,
     as_json: bool,
 ) -> None:
@@ -94,13 +122,15 @@ def benchmark(
     from baselines.study import new_study
 
     if resume is not None:
-        own = ("preset", "seed", "seeds", "ablate", "epochs", "weights", "exemplar_fallback")
-        given = [n for n in own if ctx.get_parameter_source(n) is not _DEFAULT]
+        own = ("preset", "seed", "seeds", "ablate", "epochs", "weights", "exemplar_fallback", "changes")
+        given = [p.opts[0] for p in ctx.command.params if p.name in own and _is_given(ctx, p.name)]
         if given:
-            raise UsageError(f"--resume goes on with the run's own settings; leave out --{given[0].replace('_', '-')}")
+            raise UsageError(f"--resume goes on with the run's own settings; leave out {given[0]}")
         folder = find_run(data, resume)
     else:
-        options: dict[str, Any] = {"epochs": epochs, "weights": weights, "exemplar_fallback": exemplar_fallback}
+        options: dict[str, Any] = {
+            "epochs": epochs, "weights": weights, "exemplar_fallback": exemplar_fallback, "changes": dict(changes)
+        }  # fmt: skip
         if seeds or ablate:
             folder = new_study(data, preset, range(seed, seed + (seeds or 1)), ablate, **options)
         else:
@@ -135,7 +165,8 @@ def train_and_score(folder: Path, *, resume: bool) -> tuple[dict[str, Any], Call
     return metrics, show_study if study else show_run
 
 
-_DEFAULT = click.core.ParameterSource.DEFAULT
+def _is_given(ctx: click.Context, name: str) -> bool:
+    return ctx.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
 
 
 def choose_device(device: str) -> None:

@@ -10,7 +10,12 @@ from finediving_pose.cli.options import jobs_option, json_option, say
 
 
 @click.command(epilog="Example: fdpose synth --out ./synthetic --dives 24 --dive-number 107b --dive-number 5253b")
-@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="The folder to fill.")
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The folder to fill, new or of the same competition.",
+)
 @click.option("--dives", type=click.IntRange(min=1), default=96, show_default=True, help="Number of dives.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Same seed, same competition.")
 @click.option("--dive-number", "dive_numbers", multiple=True, metavar="NUMBER", help="Only this dive; repeatable.")
@@ -19,7 +24,11 @@ from finediving_pose.cli.options import jobs_option, json_option, say
 def synth(out: Path, dives: int, seed: int, dive_numbers: tuple[str, ...], jobs: int | None, as_json: bool) -> None:
     """Make a synthetic competition: videos, labels, hand annotations, true poses.
 
-    Finished events are kept: after an interruption the same command goes on.
+    A dive takes about 0.3 MB of the disk; memory does not grow with their number. Finished events are kept: after an
+    interruption, whatever its kind, the same command goes on, and the files are the same in the end.
+
+    Without --dive-number there are about eight dives of each number, up to FineDiving's 52 numbers (416 dives), and a
+    fifth of the dives is synchronised.
     """
     from finediving_pose.synth.competition import make_competition
 

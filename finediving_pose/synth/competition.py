@@ -55,7 +55,7 @@ def make_competition(
     FdposeError
         The folder can't be written, or another process is filling it.
     """
-    plan = Plan(dives, seed, tuple(dive_numbers or ()))
+    plan = Plan(dives, seed, tuple(dict.fromkeys(number.lower() for number in dive_numbers or ())))
     events = plan.events()
     with _claimed(out, plan):
         todo = [e for e in events if not is_finished(out, e)]
@@ -116,12 +116,16 @@ def _compare(note: Path, plan: Plan) -> None:
     """Raise UsageError where the folder holds a competition that was asked for in other words."""
     try:
         there = json.loads(note.read_text(encoding="utf-8"))
-        other = [f"{name} {there[name]}" for name, asked in plan.as_dict().items() if there[name] != asked]
+        other = [f"{name} {_in_words(there[name])}" for name, asked in plan.as_dict().items() if there[name] != asked]
     except (OSError, ValueError, KeyError, TypeError):
         other = [f"{note.name} can't be read"]
     if other:
-        what = ", ".join(other).replace("_", " ").replace("[]", "of its own choice")
+        what = "; ".join(other).replace("_", " ")
         raise UsageError(
             f"{note.parent}: holds another competition ({what}); choose another --out, remove the folder,"
             " or ask for the same again"
         )
+
+
+def _in_words(value: object) -> str:
+    return (", ".join(map(str, value)) or "of its own choice") if isinstance(value, list) else str(value)

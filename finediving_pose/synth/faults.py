@@ -6,7 +6,7 @@ judging of the dive) name: the take-off's distance, the position in flight, the 
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from typing import NamedTuple
 
@@ -76,6 +76,9 @@ COST: dict[str, Price] = {
     "splash": Price(0.4, 1.0, 3.6),
 }
 
+FAILED = 2 / 3000
+"""Share of failed dives: FineDiving has two among its 3000."""
+
 EITHER_WAY = ("rotation", "twist")
 """Faults that have a sign."""
 
@@ -118,6 +121,14 @@ def random_faults(rng: np.random.Generator, dive: DiveNumber, lost: float) -> Fa
         if name in amounts:
             amounts[name] *= float(rng.choice([-1, 1]))
     return Faults(**amounts)
+
+
+def failing(faults: Faults, rng: np.random.Generator) -> Faults:
+    """A dive so far from turned that it goes in feet first instead of head first, or the other way: a failed dive.
+
+    World Aquatics' competition regulations (part diving, judging) name other ways to fail; none of them is shown.
+    """
+    return replace(faults, rotation=-float(rng.uniform(100, 140)), splash=COST["splash"].most)
 
 
 @cache

@@ -24,6 +24,9 @@ SPREAD_AT = (0.0, 4.0, 5.5, 6.5, 7.5, 8.5, 9.5)
 """Standard deviation of the seven awards for one dive by the award, root mean square over FineDiving's 1369 dives
 with seven awards but for two with an award that is 3 points off; below 4 points the next value is held."""
 
+NOTHING = (0.0,) * N_JUDGES
+"""The awards of a failed dive, whatever else was good about it."""
+
 GRID = 0.5
 BIAS = 0.06
 """Standard deviation of what one judge gives more than the others in one event, from the same labels."""

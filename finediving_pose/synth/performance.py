@@ -12,7 +12,7 @@ from finediving_pose.lexicon import parse_dive_number
 from finediving_pose.synth import judge
 from finediving_pose.synth.body import Build, random_build
 from finediving_pose.synth.dive import FPS, Motion, make_motion
-from finediving_pose.synth.faults import Faults, lost_points, random_faults
+from finediving_pose.synth.faults import FAILED, Faults, failing, lost_points, random_faults
 from finediving_pose.synth.judge import Panel
 
 LANES = {10.0: (-0.65, 0.65), 3.0: (-0.9, 0.9)}
@@ -66,7 +66,7 @@ def difficulty_of(number: str, height: float, synchronised: bool) -> float | Non
 def perform(
     number: str, height: float, builds: tuple[Build, ...], panel: Panel, skill: float, rng: np.random.Generator
 ) -> Performance:
-    """One diver's dive, or two divers' at once, with their faults and awards.
+    """One diver's dive, or two divers' at once, with their faults and awards; a single diver's may fail.
 
     ``skill`` is in points that good divers do not lose. The number has a difficulty from that height.
     """
@@ -75,6 +75,10 @@ def perform(
     if len(lost) > 1:
         lost[1] = ALIKE * lost[0] + (1 - ALIKE) * lost[1]
     faults = tuple(random_faults(rng, dive, points) for points in lost)
+    chance = rng.spawn(1)[0]  # of its own, so that the dives that do not fail stay as they are
+    failed = len(builds) == 1 and chance.random() < FAILED
+    if failed:
+        faults = (failing(faults[0], chance),)
     difficulty = difficulty_of(number, height, len(builds) > 1)
     assert difficulty is not None
     rehearsed = int(rng.integers(2**32))
@@ -84,7 +88,8 @@ def perform(
     ]
     if len(builds) == 1:
         quality = faults[0].quality()
-        return Performance(tuple(motions), faults, 0.0, difficulty, quality, panel.awards(quality, rng))
+        awards = judge.NOTHING if failed else panel.awards(quality, rng)
+        return Performance(tuple(motions), faults, 0.0, difficulty, quality, awards)
     offset = float(np.clip(rng.normal(0, 0.045), -0.14, 0.14))
     execution = (faults[0].quality(), faults[1].quality())
     together = judge.synchronisation(execution, offset)

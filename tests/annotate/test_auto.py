@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import json
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +15,13 @@ import pytest
 from click.testing import CliRunner
 
 from annotate.agreement import pckh
+from annotate.auto import groups
 from annotate.crop import box_of_joints, iou
 from finediving_pose.cli import main
+from finediving_pose.cli.annotate import _devices
+from finediving_pose.clip import ClipKey
 from finediving_pose.formats.official import read_official
-from finediving_pose.frames import frame_name
+from finediving_pose.frames import FrameFolder, frame_name
 from finediving_pose.labels.table import read_clips
 from finediving_pose.poses import ClipPoses, JointSource, read_poses
 from finediving_pose.workspace import Workspace
@@ -82,6 +89,77 @@ def test_a_clip_without_frames_says_how_to_get_them(dives: Workspace) -> None:
     (dives.frame_folder(key) / "clip.json").unlink()
     result = auto(dives, "--clip", str(key))
     assert result.exit_code == 1 and f"fdpose extract --clip {key}" in result.stderr
+
+
+def test_several_processes_share_the_clips_and_give_the_same_poses(dives: Workspace) -> None:
+    keys = [c.key for c in read_clips(dives)]
+    assert auto(dives, "--no-bf16").exit_code == 0
+    alone = [read_poses(dives.pose_file("auto", k)) for k in keys]
+    result = auto(dives, "--no-bf16", "--jobs", "2", "--force")
+    assert result.exit_code == 0, result.stderr
+    assert json.loads(result.stdout)["annotated"] == 2
+    for key, before in zip(keys, alone, strict=True):
+        after = read_poses(dives.pose_file("auto", key))
+        np.testing.assert_allclose(after.keypoints, before.keypoints, atol=0.05)
+
+
+def test_killed_while_it_writes_it_goes_on_where_it_was(dives: Workspace) -> None:
+    """kill -9 after the first clip was written and while the second is being written: the first is kept."""
+    first, second = (c.key for c in read_clips(dives))
+    script = (
+        "import os, signal, sys\n"
+        "import annotate.auto as auto, finediving_pose.poses as poses\n"
+        "written = []\n"
+        "def write(path, table):\n"
+        "    written.append(path)\n"
+        "    if len(written) == 2:\n"
+        "        path.parent.mkdir(parents=True, exist_ok=True)\n"
+        "        (path.parent / f'.{path.name}.cut.part').write_bytes(b'half')\n"
+        "        os.kill(os.getpid(), signal.SIGKILL)\n"
+        "    poses.write_poses(path, table)\n"
+        "auto.write_poses = write\n"
+        "from finediving_pose.cli import main\n"
+        "main(sys.argv[1:])\n"
+    )
+    arguments = ["annotate", "--auto", "--data", str(dives.root)]
+    done = subprocess.run([sys.executable, "-c", script, *arguments], capture_output=True, text=True)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert dives.pose_file("auto", first).is_file() and not dives.pose_file("auto", second).exists()
+    stamp = dives.pose_file("auto", first).stat().st_mtime_ns
+    said = json.loads(auto(dives).stdout)
+    assert (said["annotated"], said["kept"], said["failed"]) == (1, 1, [])
+    assert dives.pose_file("auto", first).stat().st_mtime_ns == stamp
+    assert not list(dives.poses.rglob("*.part"))
+
+
+def test_clips_are_dealt_out_in_groups_of_frames() -> None:
+    def clip(n: int) -> FrameFolder:
+        return FrameFolder(ClipKey("meet", n), Path("x"), tuple(range(n)), 4, 4, "made up", ("",) * n, None, "")
+
+    dealt = [[len(f.numbers) for f in group] for group in groups([clip(n) for n in (0, 3, 5, 9, 1, 30, 2)], 10)]
+    assert dealt == [[0, 3, 5], [9, 1], [30], [2]]
+
+
+@pytest.mark.parametrize(
+    ("given", "devices"),
+    [("cpu", ("cpu",)), ("cuda:0, cuda:1", ("cuda:0", "cuda:1")), ("cuda:0,cuda:0", ("cuda:0",))],
+)
+def test_devices_are_named_one_by_one(given: str, devices: tuple[str, ...]) -> None:
+    assert _devices(given) == devices
+
+
+def test_all_devices_is_the_processor_where_there_is_no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 0)
+    assert _devices("all") == ("cpu",)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 3)
+    assert _devices("all") == ("cuda:0", "cuda:1", "cuda:2")
+
+
+def test_all_clips_are_listed_the_least_confident_first(dives: Workspace) -> None:
+    said = json.loads(auto(dives).stdout)
+    rows = list(csv.DictReader(Path(said["all_clips"]).read_text(encoding="utf-8").splitlines()))
+    assert [f"{r['clip']} ({float(r['confidence']):.2f})" for r in rows] == said["lowest_confidence"]
+    assert float(rows[0]["confidence"]) <= float(rows[1]["confidence"])
 
 
 def test_a_checkpoint_that_is_gone_is_named(dives: Workspace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -11,38 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 
 from baselines import hooks
 from baselines.hpmcr import PARTS
 from baselines.report import write_page
 from baselines.results import read_predictions
+from baselines.runs import PRESETS
 from baselines.tables import show_run, show_study
-from finediving_pose.cli import main
+from finediving_pose.cli.benchmark import benchmark
 from finediving_pose.workspace import Workspace
-
-
-def fdpose(*words: object) -> Result:
-    return CliRunner().invoke(main, [str(w) for w in words])
-
-
-@pytest.fixture(scope="session")
-def competition(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    """Eight dives of two numbers, packed."""
-    folder = tmp_path_factory.mktemp("benchmark")
-    data = Workspace(folder / "data")
-    numbers = ("--dive-number", "107b", "--dive-number", "205b")
-    steps = (
-        ("synth", "--out", folder / "synth", "--dives", 8, *numbers),
-        ("extract", "--videos", folder / "synth" / "videos", "--labels", folder / "synth" / "labels"),
-        ("annotate", "--manual", folder / "synth" / "truth" / "annotations.json"),
-        ("merge",),
-        ("pack",),
-    )
-    for command, *words in steps:
-        result = fdpose(command, *words, *(() if command == "synth" else ("--data", data.root)))
-        assert result.exit_code == 0, result.output
-    return data
+from tests.baselines.conftest import fdpose
 
 
 @pytest.fixture(scope="session")
@@ -122,9 +101,9 @@ def printed(show: Any, metrics: dict[str, Any]) -> str:
 
 def test_the_table_shows_both_rows_and_keeps_published_figures_apart(finished: dict[str, Any]) -> None:
     text = printed(show_run, finished)
-    ours, published = text.split("Published on FineDiving, other data: not comparable with the above")
+    ours, published = text.split("Published on FineDiving with dive number, other data: not comparable with the above")
     assert "HPMCR (demo)" in ours
-    assert "seed 0; batches of 8; 1 epochs, last epoch" in ours
+    assert "seed 0; batches of 8; 1 epoch, last epoch" in ours
     assert "exemplars' mean" in ours
     assert "0.9383" in published
     assert "0.9383" not in ours
@@ -139,7 +118,7 @@ def test_the_page_shows_the_worst_dives_with_frames(finished: dict[str, Any]) ->
     assert page.count("data:image/jpeg;base64,") == 3 * shown
     assert all(f'id="dive-{p.dive.video}-{p.dive.index}"' in page for p in dives)
     assert "may not be published or passed on" in page
-    assert page.count("seed 0; batches of 8; 1 epochs, last epoch") >= 4
+    assert page.count("seed 0; batches of 8; 1 epoch, last epoch") >= 4
     assert "<script" not in page
     assert 'src="http' not in page
 
@@ -181,7 +160,7 @@ def test_a_study_has_a_row_a_training_and_means_over_its_seeds(study: dict[str, 
 
 def test_a_study_s_tables_say_seeds_batch_and_epochs(study: dict[str, Any]) -> None:
     text = printed(show_study, study)
-    assert text.count("seeds 0, 1; batches of 8; 1 epochs, last epoch") == 2
+    assert text.count("seeds 0, 1; batches of 8; 1 epoch, last epoch") == 2
     for words in ("seed 0", "seed 1", "mean", "spread", "segmentation", "exemplars' mean"):
         assert words in text
     page = (Path(study["run"]) / "report.html").read_text()
@@ -253,9 +232,25 @@ def test_what_can_not_be_trained_on_leaves_no_run(competition: Workspace, worksp
     assert not workspace.runs.exists()
 
 
+def test_the_presets_are_those_that_there_are() -> None:
+    offered = next(p for p in benchmark.params if p.name == "preset").type
+    assert list(getattr(offered, "choices", ())) == list(PRESETS)
+
+
+def test_set_puts_values_in_the_place_of_the_preset_s(competition: Workspace) -> None:
+    words = ("--set", "training.batch_size=4", "--set", "evaluation.voters=each", "--epochs", 1, "--json")
+    result = fdpose("benchmark", "hpmcr", "--data", competition.root, *words)
+    assert result.exit_code == 0, result.output
+    metrics = json.loads(result.stdout)
+    assert (metrics["batch_size"], metrics["voters"]) == (4, "each")
+    assert "batches of 4" in (Path(metrics["run"]) / "report.html").read_text()
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
+        (("--set", "batch"), "is no KEY=VALUE"),
+        (("--resume", "nothing-here", "--set", "a.b=1"), "leave out --set"),
         (("--resume", "nothing-here"), "no run to resume"),
         (("--resume", "nothing-here", "--epochs", "3"), "leave out --epochs"),
         (("--resume", "nothing-here", "--ablate"), "leave out --ablate"),

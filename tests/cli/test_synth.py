@@ -140,7 +140,7 @@ def test_a_finished_competition_is_kept(whole: Path) -> None:
     [
         ((*ASKED, "--seed", "1"), "holds another competition (seed 0)"),
         (("--dives", "3", *ASKED[2:]), "(dives 2)"),
-        (("--dives", "2"), "(dive numbers ['5253b', '205b'])"),
+        (("--dives", "2"), "(dive numbers 5253b, 205b)"),
     ],
 )
 def test_a_folder_with_another_competition_is_left_alone(whole: Path, words: tuple[str, ...], says: str) -> None:
@@ -208,7 +208,7 @@ def test_a_full_disk_is_one_line_and_with_space_it_goes_on(disk: Path, whole: Pa
     out = disk / "out"
     line = line_of(synth(out), 1)
     assert "No space left on device" in line
-    assert "Synthetic2026Men10m_final_r1" in line
+    assert str(out) in line
     assert list(out.rglob("*.part")) == []
     subprocess.run(["mount", "-o", "remount,size=40m", str(disk)], check=True)
     assert synth(out).exit_code == 0

@@ -7,7 +7,8 @@ import pytest
 
 from finediving_pose.difficulty import likely_heights
 from finediving_pose.labels.read import read_labels
-from finediving_pose.synth import judge
+from finediving_pose.synth import judge, performance
+from finediving_pose.synth.faults import FAILED
 from finediving_pose.synth.performance import LANES, Performance, difficulty_of, perform, random_builds
 
 OFTEN = ("107b", "205b", "307c", "405b", "407c", "5152b", "5253b", "6243d")
@@ -60,3 +61,28 @@ def test_the_ceiling_is_below_what_free_judges_would_allow() -> None:
     dives = performances("407c", 10.0, 250)
     ceiling = judge.noise_ceiling(*([getattr(p, k) for p in dives] for k in ("quality", "difficulty", "score")))
     assert ceiling is not None and 0.88 < ceiling < 0.98
+
+
+def test_as_many_dives_fail_as_in_the_real_labels(shared_data: Path) -> None:
+    clips = read_labels(shared_data / "finediving")
+    zero = [c for c in clips if c.dive_score == 0]
+    assert len(zero) / len(clips) == pytest.approx(FAILED)
+    assert all(set(c.judge_scores) == {0} for c in zero)
+
+
+@pytest.mark.parametrize(("number", "height"), [("107b", 10.0), ("5154b", 3.0), ("101b", 3.0), ("612b", 10.0)])
+def test_a_failed_dive_goes_in_feet_first_and_has_no_points(
+    monkeypatch: pytest.MonkeyPatch, number: str, height: float
+) -> None:
+    monkeypatch.setattr(performance, "FAILED", 1.0)
+    for p in performances(number, height, 3):
+        assert p.awards == judge.NOTHING and p.score == p.quality == 0
+        body = p.motions[0].points(np.array([p.motions[0].touch]))[0]
+        wrists, ankles = body[[10, 15], 2], body[[0, 5], 2]
+        assert ankles.max() < wrists.min(), "head first is what the number asks for"
+
+
+def test_a_dive_that_fails_leaves_the_others_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = performances("305b", 3.0, 3, synchronised=True)
+    monkeypatch.setattr(performance, "FAILED", 1.0)
+    assert [p.awards for p in performances("305b", 3.0, 3, synchronised=True)] == [p.awards for p in before]

@@ -1,0 +1,48 @@
+"""The pictures of a few clips, decoded when they are needed, no more of them at hand than a limit."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from finediving_pose.errors import FdposeError, FrameError
+from finediving_pose.frames import FrameFolder
+
+KEPT = 512
+"""Pictures kept decoded for the second look, 0.35 MB each at 455 x 256; what is beyond is decoded again."""
+
+
+class Pictures:
+    """Frames of clips, by clip and position. A clip with a damaged picture is noted in ``failed``; the others go on.
+
+    May be read from several threads.
+    """
+
+    def __init__(self, folders: list[FrameFolder], kept: int = KEPT) -> None:
+        self.folders, self.kept = folders, kept
+        self.failed: dict[int, FdposeError] = {}
+        self._at_hand: dict[tuple[int, int], np.ndarray] = {}
+
+    def read(self, clip: int, position: int) -> np.ndarray:
+        """One picture, uint8 (height, width, 3), RGB; black where the clip has failed."""
+        found = self._at_hand.get((clip, position))
+        if found is not None:
+            return found
+        folder = self.folders[clip]
+        try:
+            picture = folder.read(folder.numbers[position])
+            _check_size(folder, position, picture)
+        except FdposeError as e:
+            self.failed.setdefault(clip, e)
+            return np.zeros((folder.height, folder.width, 3), np.uint8)
+        if len(self._at_hand) < self.kept:
+            self._at_hand[clip, position] = picture
+        return picture
+
+
+def _check_size(folder: FrameFolder, position: int, picture: np.ndarray) -> None:
+    height, width = picture.shape[:2]
+    if (width, height) != (folder.width, folder.height):
+        raise FrameError(
+            f"{folder.key}: frame {folder.path(folder.numbers[position]).name} is {width} x {height}, the clip's frames"
+            f" are {folder.width} x {folder.height}; extract it again with: fdpose extract --clip {folder.key} --force"
+        )

@@ -1,0 +1,32 @@
+"""A small packed competition, for all tests that train on one."""
+
+from __future__ import annotations
+
+import pytest
+from click.testing import CliRunner, Result
+
+from finediving_pose.cli import main
+from finediving_pose.workspace import Workspace
+
+
+def fdpose(*words: object) -> Result:
+    return CliRunner().invoke(main, [str(w) for w in words])
+
+
+@pytest.fixture(scope="session")
+def competition(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """Eight dives of two numbers, packed."""
+    folder = tmp_path_factory.mktemp("benchmark")
+    data = Workspace(folder / "data")
+    numbers = ("--dive-number", "107b", "--dive-number", "205b")
+    steps = (
+        ("synth", "--out", folder / "synth", "--dives", 8, *numbers),
+        ("extract", "--videos", folder / "synth" / "videos", "--labels", folder / "synth" / "labels"),
+        ("annotate", "--manual", folder / "synth" / "truth" / "annotations.json"),
+        ("merge",),
+        ("pack",),
+    )
+    for command, *words in steps:
+        result = fdpose(command, *words, *(() if command == "synth" else ("--data", data.root)))
+        assert result.exit_code == 0, result.output
+    return data
