@@ -95,8 +95,8 @@ def _limb(name: str, limb: str, ends: tuple[int, int], rows: tuple[tuple[float, 
     a, b = ends
     segment = name
     domed = [
-        (0.0, -rows[0][2], 0.05, rows[0]),
-        (0.0, -0.65 * rows[0][2], 0.75, rows[0]),
+        (rows[0][0], -rows[0][2], 0.05, rows[0]),
+        (rows[0][0], -0.65 * rows[0][2], 0.75, rows[0]),
         *((row[0], 0.0, 1.0, row) for row in rows),
         (1.0, 0.65 * rows[-1][2], 0.75, rows[-1]),
         (1.0, rows[-1][2], 0.05, rows[-1]),

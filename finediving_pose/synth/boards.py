@@ -11,6 +11,9 @@ import numpy as np
 from finediving_pose.synth.camera import HEIGHT, WIDTH, View, to_pixels
 from finediving_pose.synth.canvas import Canvas, Colour, hall_colour, random_colour, shade
 
+FOOT = 0.12
+"""Metres from the middle of a diver to the part of the platform that is nearer to the camera."""
+
 
 @dataclass(frozen=True, slots=True)
 class Shape:
@@ -23,13 +26,38 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """The part of a platform that is nearer to the camera than who dives from it, far shapes first."""
+    """The platform that is dived from, which may hide who stands on it from a camera below.
 
-    shapes: tuple[Shape, ...] = ()
+    It ends at x = 0, is ``height`` metres high, ``width`` to both sides of its middle and ``thick``; ``sides`` is the
+    colour of its upright faces.
+    """
 
-    def draw(self, picture: np.ndarray, view: View, centre: np.ndarray, scale: np.ndarray) -> np.ndarray | None:
-        """Draw it over ``picture`` (H, W, 3) RGB, in place; where it did (H, W), 0 to 255, None where out of sight."""
-        placed = [(to_pixels(view.panorama(s.points)[None], centre, scale)[0], s) for s in self.shapes]
+    height: float
+    width: float
+    thick: float
+    colour: Colour
+    sides: Colour
+    metal: Colour
+
+    def shapes(self, view: View, lane: float | None = None) -> list[Shape]:
+        """All of it, far shapes first; with ``lane`` only what is nearer than a diver so many metres across."""
+        side = 1.0 if view.away[1] > 0 else -1.0
+        rail = rails([(-1.6 - k, -side * self.width, self.height) for k in range(5)], self.metal)
+        far = side * self.width if lane is None else lane - side * FOOT
+        low, high = sorted((far, -side * self.width))
+        slab = box(view, (-9, low, self.height - self.thick), (0, high, self.height), self.colour, self.sides)
+        if lane is not None:
+            return slab + rail
+        return rails([(-1.0 - k, side * self.width, self.height) for k in range(6)], self.metal) + slab + rail
+
+    def draw(
+        self, picture: np.ndarray, view: View, centre: np.ndarray, scale: np.ndarray, lane: float
+    ) -> np.ndarray | None:
+        """Draw what is nearer than a diver at ``lane`` over ``picture`` (H, W, 3) RGB, in place.
+
+        Returns where it did, uint8 (H, W), 0 to 255; None where it is out of sight.
+        """
+        placed = [(to_pixels(view.panorama(s.points)[None], centre, scale)[0], s) for s in self.shapes(view, lane)]
         placed = [(p, s) for p, s in placed if (p.max(0) > 0).all() and (p.min(0) < [WIDTH, HEIGHT]).all()]
         if not placed:
             return None
@@ -65,15 +93,10 @@ def paint_tower(canvas: Canvas, rng: np.random.Generator, view: View, height: fl
             across, end = side * rng.uniform(1.5, 4.0), -rng.uniform(0.4, 2.2)
             shapes += box(view, (-9, across - 0.8, level - 0.25), (end, across + 0.8, level), shade(colour, 0.85))
             shapes += rails([(end - 0.8 - k, across + side * 0.8, level) for k in range(4)], metal)
-    shapes += rails([(-1.0 - k, side * width, height) for k in range(6)], metal)
     fascia = shade(hall_colour(rng, (0.4, 0.95)), indoor) if rng.random() < 0.4 else colour
-    shapes += box(view, (-9, -width, height - thick), (0, width, height), colour, fascia)
-    _paint(canvas, view, shapes)
-    near = sorted((-side * 1.0, -side * width))
-    front = box(view, (-9, near[0], height - thick), (0, near[1], height), colour, fascia)
-    front += rails([(-1.6 - k, -side * width, height) for k in range(5)], metal)
-    _paint(canvas, view, front)
-    return Platform(tuple(front))
+    platform = Platform(height, width, thick, colour, fascia, metal)
+    _paint(canvas, view, shapes + platform.shapes(view))
+    return platform
 
 
 def paint_springboard_stand(canvas: Canvas, rng: np.random.Generator, view: View, height: float, indoor: float) -> None:

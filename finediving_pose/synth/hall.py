@@ -14,6 +14,8 @@ def paint_hall(canvas: Canvas, rng: np.random.Generator, shore: float, outdoor: 
     """Paint everything behind the water, band by band from the deck at height ``shore`` to the roof."""
     canvas.image[:] = np.array(hall_colour(rng, (0.1, 0.5)))
     deck = rng.uniform(0.3, 1.1)
+    if outdoor:
+        _open_air(canvas, rng, shore + deck)
     canvas.box(canvas.left, canvas.right, shore, shore + deck, hall_colour(rng, (0.4, 0.9)))
     bottom = shore + deck
     wall = rng.uniform(0.5, 1.3)
@@ -24,8 +26,6 @@ def paint_hall(canvas: Canvas, rng: np.random.Generator, shore: float, outdoor: 
     crowd = rng.beta(0.8, 1.0)
     last = ""
     roof = canvas.top if not outdoor else bottom + rng.uniform(0.0, 5.0)
-    if outdoor:
-        _open_air(canvas, rng, bottom)
     while bottom < roof:
         kind = str(rng.choice(["stand", "stand", "stand", "banner", "wall", "windows"]))
         size = rng.uniform(2.5, 6.0) if kind == "stand" else rng.uniform(0.5, 1.4)

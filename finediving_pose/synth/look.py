@@ -44,7 +44,7 @@ def random_look(rng: np.random.Generator, woman: bool) -> Look:
     tone = rng.beta(1.1, 1.7) * (len(TONES) - 1)
     low = min(int(tone), len(TONES) - 2)
     mixed = np.array(TONES[low]) + (tone - low) * (np.array(TONES[low + 1]) - TONES[low])
-    red, green, blue = np.clip(mixed * rng.uniform(0.95, 1.04, 3), 0, 255)
+    red, green, blue = np.clip(mixed * rng.uniform(0.98, 1.02, 3), 0, 255)
     dark = tone > 4
     hair = HAIR[0 if dark else int(rng.integers(len(HAIR)))]
     suit = _cloth(rng)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -18,7 +18,7 @@ from finediving_pose.synth.occlusion import hidden_joints
 from finediving_pose.synth.scenery import Scenery
 from finediving_pose.synth.splash import Splash
 
-SAMPLES = 13
+SAMPLES = 25
 """Instants within one exposure, evenly spaced; the middle one is where the truth is told."""
 
 STEPS = 2.2
@@ -93,23 +93,25 @@ class Painter:
     def empty(self, pan: Pan, time: float) -> np.ndarray:
         """The pool without a diver, uint8 (H, W, 3) RGB."""
         picture = self._background(pan, time, [0.0] * len(self.lanes))
-        self.scene.platform.draw(picture, self.view, *pan.at(np.array([time])))
         return self._finished(picture)
 
-    def film(self, shot: Shot) -> Iterator[tuple[np.ndarray, tuple[Truth | None, ...], int]]:
-        """The frames of a dive, each with every diver's truth and the pixels of splash.
+    def film(
+        self, shot: Shot, frames: Sequence[int] | None = None
+    ) -> Iterator[tuple[np.ndarray, tuple[Truth | None, ...], int]]:
+        """The frames of a dive, all or some, each with every diver's truth and the pixels of splash.
 
         None instead of a truth where no joint of a diver is to be seen.
         """
-        tracks = [self._track(diver) for diver in shot.divers]
-        for i, divers in enumerate(zip(*tracks, strict=True)):
-            yield self._frame(i / FPS, list(divers))
+        chosen = range(shot.motion.n_frames) if frames is None else frames
+        tracks = [self._track(diver, chosen) for diver in shot.divers]
+        for i, *divers in zip(chosen, *tracks, strict=True):
+            yield self._frame(i / FPS, divers)
 
-    def _track(self, shot: Shot) -> Iterator[Seen]:
+    def _track(self, shot: Shot, frames: Sequence[int]) -> Iterator[Seen]:
         """One diver, frame by frame."""
-        n = shot.motion.n_frames
+        n = len(frames)
         offsets = self.view.exposure / FPS * np.linspace(-0.5, 0.5, SAMPLES)
-        time = (np.arange(n)[:, None] / FPS + offsets).ravel()
+        time = (np.array(frames)[:, None] / FPS + offsets).ravel()
         points = shot.motion.points(time)
         centre, scale = shot.pan.at(time)
         places = to_pixels(self.view.panorama(points), centre, scale).reshape(n, SAMPLES, -1, 2)
@@ -126,17 +128,19 @@ class Painter:
         centre, scale = pan.at(np.array([time]))
         picture = self._background(pan, time, [self._dip(divers, lane, time) for lane in self.lanes])
         waterlines = [self._waterline(d.points, centre, scale) for d in divers]
-        for d, waterline in sorted(zip(divers, waterlines, strict=True), key=lambda pair: -_depth(pair[0])):
-            self._diver(picture, d, waterline, time > d.shot.motion.touch)
-        cover = self.scene.platform.draw(picture, self.view, centre, scale)
+        covers: list[np.ndarray | None] = [None] * len(divers)
+        for k in sorted(range(len(divers)), key=lambda k: -_depth(divers[k])):
+            motion = divers[k].shot.motion
+            self._diver(picture, divers[k], waterlines[k], time > motion.touch)
+            if self.scene.platform:
+                covers[k] = self.scene.platform.draw(picture, self.view, centre, scale, motion.lane)
         dry, splash = picture.copy(), 0
         foams = [d.shot.splash.draw(picture, time, self.view, pan, self.scene.foam) for d in divers]
         if any(foam is not None for foam in foams):
             red, green, blue = cv2.split(cv2.absdiff(picture, dry))
             splash = cv2.countNonZero(cv2.compare(cv2.max(cv2.max(red, green), blue), SPLASH_SHOWS, cv2.CMP_GT))
-        for over in (c for c in foams if c is not None):
-            cover = over if cover is None else cv2.max(cover, over)
-        truths = tuple(_truth(d, _nearer(d, divers), w, cover) for d, w in zip(divers, waterlines, strict=True))
+        covers = [_over(cover, *foams) for cover in covers]
+        truths = tuple(_truth(d, _nearer(d, divers), w, c) for d, w, c in zip(divers, waterlines, covers, strict=True))
         return self._finished(picture), truths, splash
 
     def _dip(self, divers: list[Seen], lane: float, time: float) -> float:
@@ -224,7 +228,7 @@ class Painter:
 
 def _instants(moved: float) -> np.ndarray:
     """Which instants of an exposure to draw when something moves by ``moved`` pixels: an odd number of them."""
-    for count in (1, 3, 5, 7, SAMPLES):
+    for count in (1, 3, 5, 7, 13, SAMPLES):
         if moved <= STEPS * (count - 0.5) or count == SAMPLES:
             return np.linspace(0, SAMPLES - 1, count).round().astype(int) if count > 1 else np.array([SAMPLES // 2])
     raise AssertionError("unreachable")
@@ -236,6 +240,12 @@ def _smear(length: float) -> np.ndarray:
     offsets = np.arange(-half, half + 1)
     weight = np.clip(max(length, 1.0) / 2 + 0.5 - np.abs(offsets), 0, 1)
     return weight / weight.sum()
+
+
+def _over(*covers: np.ndarray | None) -> np.ndarray | None:
+    """The most opaque of what lies over each pixel; None where there is nothing."""
+    there = [cover for cover in covers if cover is not None]
+    return np.maximum.reduce(there) if there else None
 
 
 def _depth(diver: Seen) -> float:

@@ -32,7 +32,7 @@ class Scenery:
     foam : colour of foam
     light : what lights the diver
     plank : colour of the springboard
-    platform : what of it may hide the diver
+    platform : None where the dives are from a springboard
     """
 
     picture: np.ndarray
@@ -44,7 +44,7 @@ class Scenery:
     foam: Colour
     light: Light
     plank: Colour
-    platform: Platform
+    platform: Platform | None
 
 
 def random_scenery(rng: np.random.Generator, view: View, height: float) -> Scenery:
@@ -59,7 +59,7 @@ def random_scenery(rng: np.random.Generator, view: View, height: float) -> Scene
     _softened(canvas, rng, rng.uniform(0.25, 0.9))
     bright = _lit(canvas, rng, shore, outdoor)
     foam = _water(canvas, rng, shore, bright)
-    platform = Platform()
+    platform = None
     if height > 5:
         platform = paint_tower(canvas, rng, view, height, bright)
     else:
@@ -74,9 +74,9 @@ def _random_light(rng: np.random.Generator, view: View, outdoor: bool, bright: f
     across, towards = rng.uniform(-0.7, 0.7), rng.uniform(-0.3, 0.9)
     direction = across * view.right - towards * view.away + np.array([0, 0, rng.uniform(0.5, 1.1)])
     hard = rng.uniform(0.8, 1.1) if outdoor else rng.uniform(0.4, 0.95)
-    warm = np.array([1.0, 0.97, 0.92]) if outdoor else rng.uniform(0.95, 1.03, 3)
-    sky = np.array([0.94, 0.99, 1.06]) if outdoor else np.ones(3)
-    gain = (0.25 + 0.75 * bright) * rng.uniform(0.85, 1.05)
+    warm = np.array([1.0, 0.97, 0.92]) if outdoor else rng.uniform(0.98, 1.02, 3)
+    sky = np.array([0.97, 0.99, 1.04]) if outdoor else np.array([1.04, 0.98, 0.95])
+    gain = (0.25 + 0.75 * bright) * rng.uniform(0.92, 1.12)
     return Light(
         direction / np.linalg.norm(direction), warm * hard * gain, sky * (0.95 - 0.62 * hard) * gain,
         np.array([0.04, 0.10, 0.14]) * rng.uniform(0.4, 1.4) * gain,

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from finediving_pose.skeleton import N_JOINTS
-from finediving_pose.synth.camera import HEIGHT, WIDTH, random_view
+from finediving_pose.synth.camera import HEIGHT, WIDTH, random_view, to_pixels
 from finediving_pose.synth.figure import draw_figure, place_figure
 from finediving_pose.synth.filming import shoot
 from finediving_pose.synth.judge import Panel
@@ -13,6 +15,7 @@ from finediving_pose.synth.performance import LANES
 from finediving_pose.synth.plan import DIVE_NUMBERS, deal
 from finediving_pose.synth.render import Painter, Shot
 from finediving_pose.synth.scenery import random_scenery
+from finediving_pose.synth.splash import Splash
 
 
 @pytest.fixture(scope="module", params=[10.0, 3.0], ids=["platform", "springboard"])
@@ -94,6 +97,62 @@ def test_joints_behind_other_limbs_are_told(shot: Shot) -> None:
             near, far = (left, right) if covered[right] else (right, left)
             assert folded.depths[near] < folded.depths[far]
     assert hidden_joints(shot.figure, standing, ((shot.figure, standing),)).sum() >= 14
+
+
+def test_what_lies_over_a_diver_hides_the_joints_under_it(shot: Shot) -> None:
+    time = np.array([shot.motion.take_off - 0.3])
+    placed = place_figure(shot.figure, shot.view, shot.motion.points(time), *shot.pan.at(time))[0]
+    before = hidden_joints(shot.figure, placed)
+    cover = np.zeros((HEIGHT, WIDTH), np.uint8)
+    below = int(placed.places[[0, 5], 1].min()) - 4
+    cover[below:] = 255
+    after = hidden_joints(shot.figure, placed, cover=cover)
+    inside = ((placed.places[:N_JOINTS] >= 0) & (placed.places[:N_JOINTS] < [WIDTH - 1, HEIGHT - 1])).all(1)
+    under = inside & (placed.places[:N_JOINTS, 1] > below + 1)
+    assert under[[0, 5]].all() and after[under].all()
+    assert (after == before)[~under].all()
+
+
+def test_a_platform_above_the_camera_hides_what_stands_behind_its_edge() -> None:
+    rng = np.random.default_rng(0)
+    low = replace(random_view(rng), height=2.0, distance=20.0)
+    scene = random_scenery(rng, low, 10.0)
+    centre, scale = low.panorama(np.array([[-1.0, 0.0, 10.0]])), np.array([80.0])
+    assert scene.platform is not None
+    picture = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    cover = scene.platform.draw(picture, low, centre, scale, 0.0)
+    assert cover is not None and picture[cover == 255].any(1).mean() > 0.95
+    far = np.sign(low.away[1])
+
+    def covered(x: float, y: float, z: float) -> bool:
+        column, row = np.round(to_pixels(low.panorama(np.array([[[x, y, z]]])), centre, scale)[0, 0]).astype(int)
+        return cover[row, column] == 255
+
+    assert covered(-1.0, 0.0, 10.05) and covered(-1.0, 0.8 * far, 10.2)
+    assert not covered(-1.0, 0.0, 11.4)
+
+
+def test_the_splash_hides_joints_at_the_entry(shot: Shot) -> None:
+    painter = Painter(shot.scene, shot.view, np.random.default_rng(0))
+    splash = Splash.random(
+        shot.motion.touch, shot.motion.points(np.array([shot.motion.touch]))[0, 9, :2], 1.0, painter.rng
+    )
+    touch = round(shot.motion.touch * 25)
+    frames = range(touch + 1, touch + 6)
+    covered = []
+    for size in (shot.splash, splash):
+        truths = [t for _, (t,), _ in painter.film(replace(shot, splash=size), frames)]
+        covered.append(sum(int((t.hidden & t.visible).sum()) for t in truths if t is not None))
+    assert covered[1] >= covered[0]
+    assert covered[1] > 0
+
+
+def test_some_frames_are_the_same_as_all_of_them(shot: Shot) -> None:
+    few = [t for _, (t,), _ in Painter(shot.scene, shot.view, np.random.default_rng(0)).film(shot, [3, 40])]
+    every = [t for _, (t,), _ in Painter(shot.scene, shot.view, np.random.default_rng(0)).film(shot)]
+    for a, b in zip(few, (every[3], every[40]), strict=True):
+        assert a is not None and b is not None
+        assert (a.joints == b.joints).all() and (a.hidden == b.hidden).all()
 
 
 def test_a_splash_has_an_area_only_after_the_touch(shot: Shot) -> None:
