@@ -1,10 +1,11 @@
 """Making a synthetic competition against writing its finished frames: what share is drawing, what memory it needs.
 
-First, in one process, the frames of one event as H.264 video of 256 lines. The peer, PyAV (FFmpeg's libx264), writes
-the very same pictures with the same settings when they lie in memory already, and does nothing else; the rounds are
-interleaved, a figure is the median of the rounds. Then whole competitions of several sizes, each by a process of its
-own with its workers: finished frames a second from the start to the last joined file, and the peak of memory of the
-first process and of the largest of its workers, neither of which may grow with the number of dives.
+First whole competitions of several sizes, each by a process of its own with its workers: finished frames a second from
+the start to the last joined file, and the peak of memory of the first process and of the largest of its workers, which
+levels off with the largest scene and does not grow with the number of dives. Then, in one process, the frames of one
+event as H.264 video of 256 lines. The peer, PyAV (FFmpeg's libx264), writes the very same pictures with the same
+settings when they lie in memory already, and does nothing else; the rounds are interleaved, a figure is the median of
+the rounds.
 
 Run: python benchmarks/synthetic_speed.py --dives 4 --rounds 5 --sizes 50 200
 """
@@ -104,12 +105,12 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="*", default=[50, 200], help="dives of the whole competitions")
     parser.add_argument("--jobs", type=int, default=default_jobs())
     options = parser.parse_args()
-    cv2.setNumThreads(1)
-    drawing_and_writing(options.dives, options.rounds)
     if options.sizes:
         print(f"whole competitions, {options.jobs} processes")
-    for dives in options.sizes:
+    for dives in options.sizes:  # before this process is large: on Linux a child's peak starts with its parent's size
         competition(dives, options.jobs)
+    cv2.setNumThreads(1)
+    drawing_and_writing(options.dives, options.rounds)
 
 
 if __name__ == "__main__":
