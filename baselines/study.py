@@ -120,13 +120,14 @@ def gather(members: Sequence[Member], results: Sequence[Mapping[str, Any]]) -> d
     ]
     whole = {row["seed"]: row for row in rows if row["without"] is None}
     parts = dict.fromkeys(row["without"] for row in rows if row["without"])
+    naive = _means(row["exemplar_mean"] for row in whole.values())
     first = results[0]
     return {
         **{k: first[k] for k in COMMON},
         "seeds": list(whole),
         "mean": _means(whole.values()),
         "spread": _spreads(whole.values()),
-        "exemplar_mean": _means(row["exemplar_mean"] for row in whole.values()),
+        "exemplar_mean": {k: v for k, v in naive.items() if k in first["exemplar_mean"]},
         "seconds": round(sum(row["seconds"] for row in rows), 1),
         "rows": rows,
         "ablation": [_ablated(part, [row for row in rows if row["without"] == part], whole) for part in parts],

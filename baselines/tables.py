@@ -57,24 +57,28 @@ def show_study(metrics: Mapping[str, Any]) -> None:
 def ablation_note(metrics: Mapping[str, Any]) -> str:
     """How the table of parts is to be read."""
     if len(metrics["seeds"]) < 2:
-        return "one seed: nobody knows how far another seed would move these; add --seeds 3 or more"
-    return "in brackets: the change against the whole model, mean over the same seeds; ± is the spread over the seeds"
+        return "second line: the change against the whole model; whether another seed would agree shows --seeds 3"
+    return "second line: the change against the whole model, mean over the same seeds; ± is the spread over the seeds"
+
+
+ABLATED = ("rho", "r_l2_x100", "same_number_in_order", "aiou_50", "aiou_75")
+"""Metrics of the table of parts, which has to fit a terminal; the page has all."""
 
 
 def _ablation(metrics: Mapping[str, Any]) -> Table:
-    table = _table([m.short for m in METRICS.values()])
+    table = _table([METRICS[key].short for key in ABLATED])
     table.columns[0].header = "without"
     rows = [{"without": "nothing", **{k: metrics[k] for k in ("mean", "spread")}}, *metrics["ablation"]]
     for row in rows:
-        table.add_row(row["without"], *(_cell(row, key) for key in METRICS))
+        table.add_row(row["without"], *(_cell(row, key) for key in ABLATED))
     return table
 
 
 def _cell(row: Mapping[str, Any], key: str) -> str:
-    """``0.812 ± 0.013 (-0.024)``."""
-    digits = METRICS[key].digits - (key == "rho")
+    """``0.812 ± 0.013``, and below it the change, ``−0.024``."""
+    digits = METRICS[key].digits - 1
     spread = "" if row["spread"][key] is None else f" ± {number(row['spread'][key], digits)}"
-    changed = "" if "difference" not in row else f" ({differs(row['difference'][key], digits)})"
+    changed = "" if "difference" not in row else f"\n{differs(row['difference'][key], digits)}"
     return f"{number(row['mean'][key], digits)}{spread}{changed}"
 
 

@@ -30,7 +30,7 @@ METRICS = {
 
 def number(value: float | None, digits: int) -> str:
     """A figure, or ``n/a`` where there is none."""
-    return "n/a" if value is None else f"{value:.{digits}f}"
+    return "n/a" if value is None else f"{value:.{digits}f}".replace("-", "−")
 
 
 def differs(value: float | None, digits: int) -> str:
