@@ -172,7 +172,7 @@ def annotate_group(
         if isinstance(found, FdposeError):
             outcomes.append(Outcome(key, error=found))
             continue
-        poses = smooth(found.poses) if smoothed else found.poses
+        poses = smooth(found.poses, found.cuts) if smoothed else found.poses
         path = workspace.pose_file("auto", key)
         remove_part_files(path)
         write_poses(path, poses)

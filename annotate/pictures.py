@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from annotate.track import colours, cuts
 from finediving_pose.errors import FdposeError, FrameError
 from finediving_pose.frames import FrameFolder
 
@@ -21,6 +22,7 @@ class Pictures:
         self.folders, self.kept = folders, kept
         self.failed: dict[int, FdposeError] = {}
         self._at_hand: dict[tuple[int, int], np.ndarray] = {}
+        self._colours: dict[tuple[int, int], np.ndarray] = {}
 
     def read(self, clip: int, position: int) -> np.ndarray:
         """One picture, uint8 (height, width, 3), RGB; black where the clip has failed."""
@@ -34,9 +36,17 @@ class Pictures:
         except FdposeError as e:
             self.failed.setdefault(clip, e)
             return np.zeros((folder.height, folder.width, 3), np.uint8)
+        if (clip, position) not in self._colours:
+            self._colours[clip, position] = colours(picture)
         if len(self._at_hand) < self.kept:
             self._at_hand[clip, position] = picture
         return picture
+
+    def cuts(self, clip: int) -> np.ndarray:
+        """Positions at which a new shot begins, once all frames of the clip were read; none in a failed clip."""
+        if clip in self.failed:
+            return np.zeros(0, int)
+        return cuts(np.stack([self._colours[clip, i] for i in range(len(self.folders[clip].numbers))]))
 
 
 def _check_size(folder: FrameFolder, position: int, picture: np.ndarray) -> None:

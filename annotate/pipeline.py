@@ -17,6 +17,7 @@ from annotate.crop import crop, to_frame, whole_frame
 from annotate.estimators.base import Estimator
 from annotate.locate import SURE, boxes_of, steady
 from annotate.pictures import Pictures
+from annotate.track import shots
 from finediving_pose.clip import ClipKey
 from finediving_pose.errors import FdposeError, FrameError
 from finediving_pose.frames import FrameFolder
@@ -42,10 +43,18 @@ class Looks:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Poses of a clip, and the share of its frames in which the locator was sure of a diver."""
+    """Poses of a clip.
+
+    Attributes
+    ----------
+    poses : one row a frame
+    sure : share of the frames in which the locator was sure of a diver
+    cuts : numbers of the frames that begin a new shot
+    """
 
     poses: ClipPoses
     sure: float
+    cuts: tuple[int, ...]
 
 
 def poses_of_clips(
@@ -68,7 +77,8 @@ def poses_of_clips(
             outcomes[folder.key] = pictures.failed[i]
             continue
         poses = _table(folder, looks.box[rows], keypoints[rows], confidence[rows], estimator.id)
-        outcomes[folder.key] = Found(poses, float(sure[rows].mean()))
+        cut_at = tuple(folder.numbers[p] for p in pictures.cuts(i).tolist())
+        outcomes[folder.key] = Found(poses, float(sure[rows].mean()), cut_at)
     return outcomes
 
 
@@ -97,8 +107,10 @@ def _locate(pictures: Pictures, locator: Estimator) -> tuple[Looks, np.ndarray]:
     boxes, score = boxes_of(*look(pictures, everything, locator))
     sure = (score >= SURE) & np.isfinite(boxes).all(1)
     for i, folder in enumerate(pictures.folders):
-        rows = everything.clip == i
-        boxes[rows] = steady(boxes[rows], score[rows], folder.width, folder.height)
+        rows = np.flatnonzero(everything.clip == i)
+        for shot in shots(len(rows), pictures.cuts(i)):
+            part = rows[shot]
+            boxes[part] = steady(boxes[part], score[part], folder.width, folder.height)
     return replace(everything, box=boxes), sure
 
 

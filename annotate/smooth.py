@@ -9,6 +9,7 @@ that trusts all neighbours alike, flattens that (docs/annotate.md has the figure
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -26,18 +27,19 @@ _RIDGE = 1e-4
 _LEAST_CONFIDENCE = 0.02
 
 
-def smooth(poses: ClipPoses) -> ClipPoses:
+def smooth(poses: ClipPoses, cuts: Sequence[int] = ()) -> ClipPoses:
     """The poses of a clip with jitter removed and gaps of up to three frames filled.
 
     Joints that a person placed are never moved. A joint that moved by more than 5 % of the diver's size (the
     median diagonal of the boxes), or that was filled in, gets the source INTERPOLATED; one that was filled in
     is marked occluded and has no confidence of its own (0). Frames must follow each other: a person's rows are
-    fitted in runs of consecutive frame numbers, and runs of fewer than three frames stay as they are.
+    fitted in runs of consecutive frame numbers, and runs of fewer than three frames stay as they are. ``cuts`` are
+    numbers of frames that begin a new shot, and a new run.
     """
     keypoints, source = poses.keypoints.copy(), poses.source.copy()
     visibility = poses.visibility.copy()
     size = diver_size(poses)
-    for rows in _runs(poses):
+    for rows in _runs(poses, cuts):
         fitted, supported = _fit(keypoints[rows], poses.confidence[rows], size)
         known = np.isfinite(keypoints[rows]).all(-1)
         free = supported & (source[rows] != JointSource.MANUAL)
@@ -59,12 +61,13 @@ def diver_size(poses: ClipPoses) -> float:
     return float(np.nanmedian(sizes))
 
 
-def _runs(poses: ClipPoses) -> list[np.ndarray]:
+def _runs(poses: ClipPoses, cuts: Sequence[int]) -> list[np.ndarray]:
     """Rows of each person in runs of consecutive frames, three at least."""
     runs = []
     for person in np.unique(poses.person):
         rows = np.flatnonzero(poses.person == person)
-        runs += np.split(rows, np.flatnonzero(np.diff(poses.frame[rows]) != 1) + 1)
+        frames = poses.frame[rows]
+        runs += np.split(rows, np.flatnonzero((np.diff(frames) != 1) | np.isin(frames[1:], cuts)) + 1)
     return [rows for rows in runs if len(rows) >= 3]
 
 
