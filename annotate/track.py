@@ -7,6 +7,8 @@ cut: the diver on one side of it is nowhere near the diver on the other.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import cv2
 import numpy as np
 
@@ -49,4 +51,4 @@ def cuts(histograms: np.ndarray) -> np.ndarray:
 def shots(n: int, at: np.ndarray) -> list[slice]:
     """The shots of a clip of ``n`` frames that is cut ``at`` these positions."""
     borders = [0, *at.tolist(), n]
-    return [slice(a, b) for a, b in zip(borders[:-1], borders[1:], strict=True)]
+    return [slice(a, b) for a, b in pairwise(borders)]
