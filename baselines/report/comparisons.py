@@ -67,6 +67,11 @@ class Comparisons:
         return self.dive.predicted_score - self.dive.exemplar_mean
 
     @property
+    def hardly_differs(self) -> bool:
+        """Whether no stage shows a quarter of the difference that the judges saw."""
+        return max(abs(s) for s in self.dive.stages) < abs(self.wanted) / 4
+
+    @property
     def largest(self) -> float:
         """The largest points of any stage in any comparison shown; bars are drawn in its measure."""
         return max(max(abs(s) for s in v.stages) for v in (*(e.vote for e in self.exemplars), self._mean)) or 1.0

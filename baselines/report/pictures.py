@@ -13,7 +13,7 @@ from finediving_pose.packed.reader import PackedFile, PackedPoses
 from finediving_pose.report.overlay import draw_pose, join_tiles
 
 FRAMES_A_STAGE = 3
-TILE = 168
+TILE = 208
 """Pixels of a square's side."""
 
 
@@ -75,5 +75,5 @@ def _tile(frame: np.ndarray, poses: PackedPoses, at: int, view: np.ndarray) -> n
 
 
 def _data_uri(picture: np.ndarray) -> str:
-    jpeg = simplejpeg.encode_jpeg(np.ascontiguousarray(picture), quality=78)
+    jpeg = simplejpeg.encode_jpeg(np.ascontiguousarray(picture), quality=76)
     return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode()

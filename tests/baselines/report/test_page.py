@@ -51,6 +51,9 @@ def test_a_dive_says_where_it_differs_and_by_how_much() -> None:
     assert c.wanted == pytest.approx(66 - 71.25)
     assert c.range == (60, 90)
     assert c.largest == 8
+    assert not c.hardly_differs
+    (blind,) = compare_worst(None, [prediction(0, 90.0, (vote(0, 60, 1, 1, 1),))])
+    assert blind.hardly_differs, "30 points asked for, a point a stage seen"
     assert c.pictures == []
 
 
