@@ -7,6 +7,7 @@ between two rings looks to ``ANGLES[k]``: 0 is the segment's left, a quarter tur
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -19,7 +20,7 @@ ANGLES = np.arange(SIDES) * 2 * np.pi / SIDES
 _CORNERS = ANGLES - np.pi / SIDES
 
 P = Point
-Anchor = dict[int, float]
+Anchor = Mapping[int, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,12 +214,12 @@ def _frames(p: np.ndarray) -> np.ndarray:
     """Directions left, front, along (T, segments, 3, 3) of every segment of points (T, N_POINTS, 3)."""
     hips, shoulders = p[:, 3] - p[:, 2], p[:, 13] - p[:, 12]
     chest = np.cross(shoulders, p[:, 7] - p[:, P.WAIST])
-    # An arm is round, but its left must never lie along it: no dive stretches an arm to the front and the side at once.
-    beside = _unit(shoulders) + 0.4 * _unit(chest)
     left = [hips, shoulders, np.cross(p[:, 9] - p[:, 8], p[:, P.FACE] - p[:, P.SKULL])]
     along = [p[:, P.WAIST] - p[:, 6], p[:, 7] - p[:, P.WAIST], p[:, 9] - p[:, 8]]
-    for chain in _SIDES.values():
+    for outwards, chain in zip((-1.0, 1.0), _SIDES.values(), strict=True):
         hip, knee, ankle, toe, _, shoulder, elbow, wrist, finger = chain
+        # Arms are lifted to the front, to the side or to between: their left leans backwards, not to lie along them.
+        beside = _unit(shoulders) - 0.6 * outwards * _unit(chest)
         for a, b in ((hip, knee), (knee, ankle), (ankle, toe), (shoulder, elbow), (elbow, wrist), (wrist, finger)):
             left.append(hips if a in (hip, knee, ankle) else beside)
             along.append(p[:, b] - p[:, a])

@@ -20,7 +20,7 @@ DIVE_NUMBERS = (
 )  # fmt: skip
 """All dive numbers of FineDiving, about as often dived; a small competition has the first of them."""
 
-VERSION = 5
+VERSION = 6
 """Of the picture, the motion and the files; a competition is made to its end by one version."""
 
 DIVES_PER_EVENT = 8

@@ -138,7 +138,7 @@ class Painter:
         foams = [d.shot.splash.draw(picture, time, self.view, pan, self.scene.foam) for d in divers]
         if any(foam is not None for foam in foams):
             red, green, blue = cv2.split(cv2.absdiff(picture, dry))
-            splash = cv2.countNonZero(cv2.compare(cv2.max(cv2.max(red, green), blue), SPLASH_SHOWS, cv2.CMP_GT))
+            splash = int(np.count_nonzero(cv2.max(cv2.max(red, green), blue) > SPLASH_SHOWS))
         covers = [_over(cover, *foams) for cover in covers]
         truths = tuple(_truth(d, _nearer(d, divers), w, c) for d, w, c in zip(divers, waterlines, covers, strict=True))
         return self._finished(picture), truths, splash
