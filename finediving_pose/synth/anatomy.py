@@ -49,7 +49,7 @@ LIMBS = ("trunk", "head", "right leg", "left leg", "right arm", "left arm")
 def _trunk(woman: bool) -> Tube:
     """From the crotch to the neck; levels are statures above the hips."""
     bust = 0.010 if woman else 0.0
-    table = (
+    table: tuple[tuple[str, Anchor, float, float, float, float], ...] = (
         ("pelvis", {6: 1.0}, -0.060, 0.000, 0.020, 0.022),
         ("pelvis", {6: 1.0}, -0.045, -0.004, 0.068, 0.050),
         ("pelvis", {6: 1.0}, -0.010, -0.008, 0.093, 0.062),
