@@ -1,4 +1,4 @@
-"""Features of a clip cut in stages, each stage the same number of tokens. Paper: procedure segmentation, III-C."""
+"""Features of a clip cut in stages, each stage the same number of tokens. Paper: procedure segmentation."""
 
 from __future__ import annotations
 
