@@ -19,6 +19,7 @@ from baselines.report import write_page
 from baselines.results import read_predictions
 from baselines.runs import PRESETS
 from baselines.tables import show_run, show_study
+from baselines.wording import how_made
 from finediving_pose.cli.benchmark import benchmark
 from finediving_pose.workspace import Workspace
 from tests.baselines.conftest import fdpose
@@ -103,7 +104,7 @@ def test_the_table_shows_both_rows_and_keeps_published_figures_apart(finished: d
     text = printed(show_run, finished)
     ours, published = text.split("Published on FineDiving with dive number, other data: not comparable with the above")
     assert "HPMCR (demo)" in ours
-    assert "seed 0; batches of 8; 1 epoch, last epoch" in ours
+    assert how_made(finished) in ours
     assert "exemplars' mean" in ours
     assert "0.9383" in published
     assert "0.9383" not in ours
@@ -118,7 +119,7 @@ def test_the_page_shows_the_worst_dives_with_frames(finished: dict[str, Any]) ->
     assert page.count("data:image/jpeg;base64,") == 3 * shown
     assert all(f'id="dive-{p.dive.video}-{p.dive.index}"' in page for p in dives)
     assert "may not be published or passed on" in page
-    assert page.count("seed 0; batches of 8; 1 epoch, last epoch") >= 4
+    assert page.count(how_made(finished)) >= 4
     assert "<script" not in page
     assert 'src="http' not in page
 
@@ -160,11 +161,11 @@ def test_a_study_has_a_row_a_training_and_means_over_its_seeds(study: dict[str, 
 
 def test_a_study_s_tables_say_seeds_batch_and_epochs(study: dict[str, Any]) -> None:
     text = printed(show_study, study)
-    assert text.count("seeds 0, 1; batches of 8; 1 epoch, last epoch") == 2
+    assert text.count(how_made(study)) == 2
     for words in ("seed 0", "seed 1", "mean", "spread", "segmentation", "exemplars' mean"):
         assert words in text
     page = (Path(study["run"]) / "report.html").read_text()
-    assert "seeds 0, 1; batches of 8" in page
+    assert how_made(study) in page
     assert 'href="without-skeleton-seed-0' not in page, "pages of trainings without a part are for themselves"
     assert (Path(study["run"]) / "seed-1" / "report.html").is_file()
 
