@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 
 from baselines.data import Dives
 from baselines.exemplars import Pairing, Voters, choose_voters, dive_number, group
@@ -175,30 +177,32 @@ def _in_clip(dives: Dives, i: int, transitions: Sequence[int]) -> tuple[int, ...
 def summarise(predictions: Sequence[Prediction]) -> dict[str, object]:
     """All metrics of scored dives, and beside them those of the naive predictor: the mean of the exemplars' scores.
 
-    ``rho_95`` and ``r_l2_x100_95`` are their intervals by the bootstrap over dives.
+    ``<metric>_95`` are their intervals by the bootstrap over dives.
     ``same_number_in_order`` is the share of pairs of test dives with the same dive
     number that are put in the right order (one half by chance); it shows what is
     known beyond the dive number.
     """
     truth = [p.true_score for p in predictions]
-    numbers = [p.action_type for p in predictions]
-
-    def scores(predicted: list[float]) -> dict[str, float]:
-        return {
-            "rho": spearman(truth, predicted),
-            "r_l2_x100": relative_l2(truth, predicted),
-            "l2": l2(truth, predicted),
-            "same_number_in_order": pairs_in_order(truth, predicted, numbers),
-        }
-
-    tiou = np.array([p.tiou for p in predictions if p.true_transitions])
     predicted = [p.predicted_score for p in predictions]
+    naive = [p.exemplar_mean for p in predictions]
+    _, number = np.unique([p.action_type for p in predictions], return_inverse=True)
+    tiou = [p.tiou for p in predictions if p.true_transitions]
+    measured: dict[str, tuple[Callable[..., float], tuple[ArrayLike, ...]]] = {
+        "rho": (spearman, (truth, predicted)),
+        "r_l2_x100": (relative_l2, (truth, predicted)),
+        "l2": (l2, (truth, predicted)),
+        "same_number_in_order": (pairs_in_order, (truth, predicted, number)),
+        "aiou_50": (partial(average_iou, threshold=0.5), (tiou,)),
+        "aiou_75": (partial(average_iou, threshold=0.75), (tiou,)),
+    }
     return {
-        **scores(predicted),
-        "rho_95": interval(spearman, truth, predicted),
-        "r_l2_x100_95": interval(relative_l2, truth, predicted),
-        "aiou_50": average_iou(tiou, 0.5),
-        "aiou_75": average_iou(tiou, 0.75),
-        "exemplar_mean": scores([p.exemplar_mean for p in predictions]),
+        **{name: metric(*columns) for name, (metric, columns) in measured.items()},
+        **{f"{name}_95": interval(metric, *columns) for name, (metric, columns) in measured.items()},
+        "exemplar_mean": {
+            "rho": spearman(truth, naive),
+            "r_l2_x100": relative_l2(truth, naive),
+            "l2": l2(truth, naive),
+            "same_number_in_order": pairs_in_order(truth, naive, number),
+        },
         "matched_by_difficulty": sum(p.matched_by == "difficulty" for p in predictions),
     }

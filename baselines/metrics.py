@@ -72,7 +72,7 @@ def average_iou(overlaps: ArrayLike, threshold: float) -> float:
     return float(100 * np.mean(overlaps >= threshold)) if len(overlaps) else float("nan")
 
 
-def pairs_in_order(truth: ArrayLike, predicted: ArrayLike, groups: Sequence[str]) -> float:
+def pairs_in_order(truth: ArrayLike, predicted: ArrayLike, groups: Sequence[str] | np.ndarray) -> float:
     """Share of pairs of the same group that the prediction puts in the true order.
 
     Pairs of equal truth don't count, equal predictions count one half, so that chance
@@ -85,21 +85,24 @@ def pairs_in_order(truth: ArrayLike, predicted: ArrayLike, groups: Sequence[str]
     return float(np.mean((right[pairs] + 1) / 2)) if pairs.any() else float("nan")
 
 
-def interval(
-    metric: Callable[[np.ndarray, np.ndarray], float], truth: ArrayLike, predicted: ArrayLike, seed: int = 0
-) -> tuple[float, float]:
+def interval(metric: Callable[..., float], *columns: ArrayLike, seed: int = 0) -> tuple[float, float]:
     """95 % interval of a metric by the bootstrap over clips: percentiles of 1000 resamples (Efron, 1979).
 
-    It says how far the figure would move with other test clips, not with other seeds of training. NaN
-    twice where there are fewer than three clips.
+    It says how far the figure would move with other test clips, not with other seeds of training. ``columns`` are
+    what the metric takes, each (n,), a clip keeping its values together. Resamples in which the metric is no number
+    are passed over; NaN twice where all are, or where there are fewer than three clips.
     """
-    from scipy.stats import bootstrap
+    from scipy.stats import DegenerateDataWarning, bootstrap
 
-    truth, predicted = np.asarray(truth, float), np.asarray(predicted, float)
-    if len(truth) < 3:
+    values = [np.asarray(c) for c in columns]
+    if len(values[0]) < 3:
         return float("nan"), float("nan")
-    found = bootstrap(
-        (truth, predicted), metric, paired=True, vectorized=False, n_resamples=1000, method="percentile",
-        rng=np.random.default_rng(seed),
-    ).confidence_interval  # fmt: skip
-    return float(found.low), float(found.high)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DegenerateDataWarning)  # all resamples alike: the interval is that value
+        resampled = bootstrap(
+            values, metric, paired=True, vectorized=False, n_resamples=1000, method="percentile",
+            rng=np.random.default_rng(seed),
+        ).bootstrap_distribution  # fmt: skip
+    found = resampled[np.isfinite(resampled)]
+    low, high = np.percentile(found, (2.5, 97.5)) if len(found) else (np.nan, np.nan)
+    return float(low), float(high)

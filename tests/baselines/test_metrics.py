@@ -54,3 +54,18 @@ def test_the_interval_holds_the_figure_and_narrows_with_more_clips() -> None:
     assert many[1] - many[0] < 0.5 * (few[1] - few[0])
     assert interval(spearman, truth[:40], predicted[:40]) == few, "the same seed, the same interval"
     assert all(np.isnan(interval(spearman, truth[:2], predicted[:2])))
+
+
+def test_intervals_of_any_metric_keep_a_clip_s_values_together() -> None:
+    truth, groups = np.arange(30.0), np.arange(30) % 3
+    assert interval(pairs_in_order, truth, truth, groups) == (1, 1)
+    assert interval(pairs_in_order, truth, -truth, groups) == (0, 0)
+    low, high = interval(lambda o: average_iou(o, 0.5), [0.9] * 20 + [0.1] * 10)
+    assert 45 < low < 200 / 3 < high < 85
+
+
+def test_an_interval_passes_over_resamples_without_a_number() -> None:
+    """Of four clips in two groups, many resamples hold no pair."""
+    low, high = interval(pairs_in_order, [1.0, 2, 3, 4], [1.0, 2, 4, 3], [0, 0, 1, 1])
+    assert (low, high) == (0, 1)
+    assert all(np.isnan(interval(pairs_in_order, [1.0, 2, 3], [1.0, 2, 3], [0, 1, 2])))
