@@ -34,6 +34,7 @@ class Change(click.ParamType):
 
 @click.command(
     epilog="Example: fdpose benchmark hpmcr --preset demo --data ./fdpose-data. "
+    "What each part is worth: fdpose benchmark hpmcr --seeds 3 --ablate. "
     "Full size on a GPU: fdpose benchmark hpmcr --preset full --weights ./weights"
 )
 @click.argument("model", type=click.Choice(["hpmcr"]))

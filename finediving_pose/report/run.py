@@ -54,7 +54,8 @@ class Run:
     def facts(self) -> dict[str, Any]:
         """How the run came about, by words; only what is known."""
         keys = {
-            "model": "model", "preset": "preset", "seed": "seed", "training dives": "n_train", "test dives": "n_test",
+            "model": "model", "preset": "preset", "seed": "seed", "batch size": "batch_size",
+            "epochs": "epochs", "training dives": "n_train", "test dives": "n_test",
             "weights chosen": "selection",
         }  # fmt: skip
         facts = {words: self.metrics.get(key) for words, key in keys.items()}
