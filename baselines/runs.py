@@ -6,8 +6,9 @@ import json
 import math
 import platform
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
+from inspect import signature
 from itertools import chain, count
 from pathlib import Path
 from typing import Any, Literal
@@ -24,7 +25,7 @@ from baselines.modules.stages import STAGES
 from baselines.results import write_predictions
 from baselines.splash import read_splashes
 from baselines.splits import MENDS, Fallback, Split, some, split_clips
-from baselines.train import train
+from baselines.train import Training, train
 from finediving_pose.errors import UsageError
 from finediving_pose.packed.reader import PackedFile, open_packed
 from finediving_pose.progress import tell
@@ -220,7 +221,8 @@ def split_of(packed: PackedFile, config: Config) -> Split:
 def dives_of(packed: PackedFile, config: Config) -> Dives:
     """The samples that a run's model reads."""
     data = config.data.to_dict()
-    splash = read_splashes(Path(data.pop("splash"))) if data.get("splash") else None
+    source = data.pop("splash", None)
+    splash = read_splashes(Path(source)) if source else None
     return Dives(packed, **data, stages=config.model.get("stages", STAGES), splash=splash)
 
 
@@ -246,15 +248,33 @@ def best_epoch(history: Sequence[Mapping[str, Any]], split: str = "validation") 
 
 
 def _change(config: Config, changes: Mapping[str, Any]) -> None:
-    """Set values of a config by their dotted names. Raises UsageError for a section that there is not."""
+    """Set values of a config by their dotted names. Raises UsageError for a setting that there is not."""
     for name, value in changes.items():
-        section, _, key = name.rpartition(".")
-        if section.partition(".")[0] not in ("model", "data", "training", "evaluation", "validation") or not key:
-            raise UsageError(
-                f"no setting {name!r}; write it as section.name with a section of model, data, training,"
-                " evaluation, validation, for example training.accumulate"
+        section, *path, key = name.split(".")
+        known = SETTINGS.get(section, ())
+        if (path or [key])[0] not in known:
+            there = (
+                f"{section} has {', '.join(known)}" if known else f"there are {', '.join(f'{s}.*' for s in SETTINGS)}"
             )
-        config.merge_from_dict({name: value})
+            raise UsageError(f"no setting {name!r}; {there}; for example training.accumulate")
+        place = config[section]
+        for step in path:
+            place = place[step]
+        place[key] = value
+
+
+def _parameters(of: Callable[..., Any]) -> list[str]:
+    return [name for name in signature(of).parameters if name not in ("packed", "_kept")]
+
+
+SETTINGS = {
+    "model": _parameters(HPMCR),
+    "data": [name for name in _parameters(Dives) if name != "stages"],
+    "training": _parameters(Training),
+    "evaluation": ["votes", "voters", "pad"],
+    "validation": ["share", "interval", "on_test"],
+}
+"""What a config's sections may hold."""
 
 
 def load_config(folder: Path) -> Config:

@@ -88,7 +88,7 @@ def train(
         work_dir=str(folder),
         train_dataloader=loader(pairs, how, seed),
         train_cfg={"by_epoch": True, "max_epochs": how.epochs},
-        optim_wrapper=_optimiser(config, how),
+        optim_wrapper=optimiser(config, how),
         param_scheduler=[dict(s) for s in config.param_scheduler],
         default_hooks={
             "checkpoint": {"type": "CheckpointHook", "interval": 1, "max_keep_ckpts": 2},
@@ -125,7 +125,8 @@ def loader(pairs: TrainingPairs, how: Training, seed: int) -> DataLoader:
     )
 
 
-def _optimiser(config: Config, how: Training) -> dict[str, Any]:
+def optimiser(config: Config, how: Training) -> dict[str, Any]:
+    """The optimiser with its wrapper for precision and accumulation, as mmengine builds it."""
     kind = "Bf16OptimWrapper" if how.precision == "bf16" else "OptimWrapper"
     return {**config.optim_wrapper.to_dict(), "type": kind, "accumulative_counts": how.accumulate}
 

@@ -49,7 +49,7 @@ def test_a_preset_is_built_as_it_says(preset: str) -> None:
     made = config(preset)
     model = HPMCR(**made.model)
     assert model.static.net is not None
-    assert Training(**made.training).batch_size == 8
+    assert Training(**made.training).part == made.training.batch_size
     data = made.data.to_dict()
     data.pop("splash", None)
     sample = Dives(packed(*ten()), **data).sample(0)
