@@ -155,11 +155,11 @@ def main() -> None:
     ours, theirs = scores.values()
     alone = len({j for v in each for j in v}) + len(queries)
     known = np.array([np.mean([clips[j].dive_score or 0 for j in v]) for v in voters])
-    moved = np.abs(ours - known).mean()
-    print(
-        f"  the model moves a prediction by {moved:.1f} points; the ways differ by {np.abs(ours - theirs).max():.1e} at most"
-    )
+    moved, apart = np.abs(ours - known).mean(), np.abs(ours - theirs).max()
+    print(f"  the model moves a prediction by {moved:.1f} points; the two ways differ by {apart:.1e} at most")
     print(f"  encodings if every dive drew voters of its own: {alone:,}")
+    if not moved > 0.1 or apart > 1e-5 * max(moved, 1):
+        raise SystemExit("the two ways do not give the same predictions")
 
 
 if __name__ == "__main__":
