@@ -248,19 +248,27 @@ def best_epoch(history: Sequence[Mapping[str, Any]], split: str = "validation") 
 
 
 def _change(config: Config, changes: Mapping[str, Any]) -> None:
-    """Set values of a config by their dotted names. Raises UsageError for a setting that there is not."""
+    """Set values of a config by their dotted names. Raises UsageError for a setting or a value that can't be."""
     for name, value in changes.items():
-        section, *path, key = name.split(".")
-        known = SETTINGS.get(section, ())
-        if (path or [key])[0] not in known:
-            there = (
-                f"{section} has {', '.join(known)}" if known else f"there are {', '.join(f'{s}.*' for s in SETTINGS)}"
-            )
-            raise UsageError(f"no setting {name!r}; {there}; for example training.accumulate")
+        section, *path = name.split(".")
+        known = SETTINGS.get(section, [])
+        if not path or path[0] not in known:
+            there = known or [f"{s}.*" for s in SETTINGS]
+            raise UsageError(f"no setting {name!r}; there are {', '.join(there)}; write one as training.accumulate")
         place = config[section]
-        for step in path:
+        for step in path[:-1]:
+            if not isinstance(place.get(step), Mapping):
+                raise UsageError(f"no setting {name!r}; {step} is a single value")
             place = place[step]
-        place[key] = value
+        place[path[-1]] = value
+    if changes:
+        try:
+            with torch.device("meta"):  # no memory, no time
+                HPMCR(**config.model)
+            _ = Training(**config.training).part
+        except (TypeError, ValueError, ArithmeticError) as e:
+            said = str(e).splitlines()[0]
+            raise UsageError(f"{', '.join(f'{n}={v}' for n, v in changes.items())}: can't be built ({said})") from e
 
 
 def _parameters(of: Callable[..., Any]) -> list[str]:

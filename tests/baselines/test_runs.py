@@ -97,7 +97,21 @@ def test_mtl_aqa_is_scored_without_stages(competition: Workspace, workspace: Wor
     assert "segmentation_loss" not in metrics["history"][0]
 
 
-@pytest.mark.parametrize("name", ["trainning.workers", "training.wrokers", "epochs", "run.seed"])
-def test_a_setting_that_there_is_not_is_bad_usage(competition: Workspace, name: str) -> None:
-    with pytest.raises(UsageError, match="no setting"):
-        new_run(competition, "demo", 0, changes={name: 1})
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("trainning.workers", 1, "no setting 'trainning.workers'; there are model"),
+        ("training.wrokers", 1, "no setting 'training.wrokers'; there are epochs, batch_size"),
+        ("training.workers.more", 1, "workers is a single value"),
+        ("epochs", 1, "no setting 'epochs'"),
+        ("run.seed", 1, "no setting"),
+        ("model.dim", 63, "can't be built"),
+        ("model.i3d.wdith", 1, "can't be built"),
+        ("training.accumulate", 3, "can't be split in 3 parts"),
+    ],
+)
+def test_a_setting_that_can_not_be_is_bad_usage(workspace: Workspace, name: str, value: object, words: str) -> None:
+    with pytest.raises(UsageError, match=words) as caught:
+        new_run(workspace, "demo", 0, changes={name: value})
+    assert "\n" not in str(caught.value)
+    assert not workspace.root.exists()
