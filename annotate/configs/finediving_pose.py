@@ -4,7 +4,7 @@
 default_scope = "mmpose"
 custom_imports = dict(imports=["annotate.packed_dataset", "annotate.augment"])
 
-packed = "fdpose-data/finediving_pose.h5"
+packed = "{{$FDPOSE_PACKED:fdpose-data/finediving_pose.h5}}"
 batch_size = 32
 workers = 2
 epochs = 40

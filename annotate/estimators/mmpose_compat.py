@@ -90,3 +90,5 @@ def _mmdet_utils() -> Iterator[None]:
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # mmcv-lite warns of each of the compiled operators that it lacks
     lend_missing_modules()
+
+warnings.filterwarnings("ignore", "`torch.cuda.amp.autocast", FutureWarning)  # mmpose's CSPNeXt and RTMPose head

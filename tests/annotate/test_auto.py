@@ -103,6 +103,19 @@ def test_several_processes_share_the_clips_and_give_the_same_poses(dives: Worksp
         np.testing.assert_allclose(after.keypoints, before.keypoints, atol=0.05)
 
 
+def test_a_cluster_gives_the_same_poses(grey: Workspace) -> None:
+    distributed = pytest.importorskip("distributed", reason="Dask is not installed: pip install 'fdpose[scale]'")
+    keys = [c.key for c in read_clips(grey)]
+    assert auto(grey).exit_code == 0
+    alone = [read_poses(grey.pose_file("auto", k)) for k in keys]
+    with distributed.LocalCluster(1, threads_per_worker=1, dashboard_address=None, silence_logs=50) as running:
+        result = auto(grey, "--force", "--scheduler", running.scheduler_address)
+    assert result.exit_code == 0, result.stderr
+    assert json.loads(result.stdout)["annotated"] == 2
+    for key, before in zip(keys, alone, strict=True):
+        np.testing.assert_allclose(read_poses(grey.pose_file("auto", key)).keypoints, before.keypoints, atol=0.5)
+
+
 def test_killed_while_it_writes_it_goes_on_where_it_was(dives: Workspace) -> None:
     """kill -9 after the first clip was written and while the second is being written: the first is kept."""
     first, second = (c.key for c in read_clips(dives))
