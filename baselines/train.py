@@ -160,6 +160,6 @@ class QuietRunner(Runner):
         return MMDistributedDataParallel(
             module=model.to("cuda" if on_gpu else "cpu"),
             device_ids=here,
-            broadcast_buffers=False,
+            forward_sync_buffers=False,
             find_unused_parameters=unused,
         )
