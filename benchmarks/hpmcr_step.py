@@ -58,7 +58,8 @@ def read(args: argparse.Namespace, config: Config, folder: Path, device: str) ->
     make_clips(workspace, args.clips, None)
     write_packed(workspace, cache=True)
     with open_packed(workspace.packed) as packed:
-        pairs = TrainingPairs(Dives(packed, frames=config.data.frames, crop=config.data.crop), range(args.clips))
+        dives = Dives(packed, frames=config.data.frames, crop=config.data.crop)
+        pairs = TrainingPairs(dives, [*range(args.clips)] * 50)  # epochs as long as FineDiving's
         how = Training(1, args.pairs, workers=args.workers)
         for _ in cycle([0]):
             for batch in loader(pairs, how, seed=0):
