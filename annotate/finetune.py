@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 import shutil
@@ -13,23 +14,27 @@ from typing import Any
 
 import numpy as np
 
-from annotate.agreement import pckh
+from annotate.agreement import oks_ap, pckh, pckh_by_joint
 from annotate.crop import crop, iou, to_frame, whole_frame
 from annotate.estimators import mmpose as estimators
 from annotate.estimators.base import Estimator
 from annotate.estimators.presets import Network, resolve, trained_folder
 from annotate.locate import POINTS, boxes_of
-from annotate.samples import PoseFrames, Sample, hand_placed, hold_out
-from finediving_pose.clip import Clip
+from annotate.samples import PoseFrames, Sample, draw_weights, hand_placed, hold_out
+from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.progress import console
-from finediving_pose.skeleton import N_JOINTS
+from finediving_pose.skeleton import JOINTS, N_JOINTS
 from finediving_pose.workspace import Workspace, atomic_write, remove_part_files
 
 CONFIGS = {"pose": "diver_pose.py", "locator": "diver_box.py"}
 OUTPUTS = {"pose": N_JOINTS, "locator": len(POINTS)}
+STEPS: dict[Network, int] = {"locator": 800, "pose": 800}
+"""Batches at most, where the command line says nothing; in the order in which they are trained."""
+QUALITY = {"pose": "pckh", "locator": "iou_over_half"}
+"""The figure of :func:`measure` that training watches."""
 STEPS_PER_EPOCH = 100
-MEASURED = 1500
-"""At most this many held-out frames are measured, evenly spread."""
+MEASURED, WATCHED = 1500, 200
+"""At most this many held-out frames are measured before and after training, and after every epoch; evenly spread."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,52 +71,92 @@ def finetune(
 ) -> dict[str, Any]:
     """Train on the merged poses of ``clips`` and write ``estimators/<name>/<network>.pth``.
 
+    The weights written are those that did best on the held-out clips; training ends early when
+    nothing is gained any more. With a single clip nothing is held out, and the last weights are written.
     A training that was stopped goes on from its last hundred steps when the same is asked again.
 
     Returns
     -------
-    Summary with ``checkpoint``, ``frames``, ``held_out`` and the figures before (None from scratch) and after.
+    Summary with ``checkpoint``, ``frames``, ``held_out`` (how many frames) and the figures of :func:`measure`
+    ``before`` (None from scratch) and ``after``; None where nothing was held out.
 
     Raises
     ------
     PoseError
-        Too few clips have joints placed by hand.
+        No clip has joints placed by hand.
     UsageError
         ``training.start`` names no estimator.
     """
-    train, held = hold_out(hand_placed(workspace, clips), training.seed)
+    synthetic = {c.key for c in clips if c.source == "synthetic"}
+    train, held = hold_out(hand_placed(workspace, clips), training.seed, synthetic)
     held = held[:: max(1, len(held) // MEASURED)]
     config, weights = _start(workspace, training)
     target = trained_folder(workspace, training.name) / f"{training.network}.pth"
-    before = None
-    if weights is not None:
-        before = measure(_estimator(config, weights, training, device), held, training)
+
+    def figures(state: Mapping[str, Any], part: Sequence[Sample] = held) -> dict[str, Any] | None:
+        return measure(_estimator(config, state, training, device, bf16), part, training.network) if part else None
+
+    before = figures(weights) if weights is not None else None
     work = _work_folder(target, config, training, train)
-    state = _train(config, weights, train, training, work, device, bf16)
-    after = measure(_estimator(config, state, training, device), held, training)
-    summary = {"frames": len(train), "held_out": len(held), "before": before, "after": after}
+    state = _train(config, weights, (train, held), synthetic, training, work, device, bf16)
+    summary = {"frames": len(train), "held_out": len(held), "before": before, "after": figures(state)}
     write_checkpoint(target, config, state, {"training": asdict(training), "command": training.command} | summary)
     shutil.rmtree(work, ignore_errors=True)
     return {"checkpoint": target} | summary
 
 
-def measure(estimator: Estimator, held: Sequence[Sample], training: Training) -> dict[str, float]:
-    """PCKh@0.5 of the joints in the true box; of a locator the share of boxes with IoU >= 0.5, frame by frame."""
+def measure(estimator: Estimator, held: Sequence[Sample], network: Network) -> dict[str, Any]:
+    """How good a network is, frame by frame.
+
+    Returns
+    -------
+    Of the joints, in the true box: ``pckh``, ``oks_ap`` and ``by_joint`` (PCKh@0.5 of each); of the
+    locator ``iou_over_half``, the share of its boxes that overlap the true one by half or more.
+    """
     found, sure = [], []
     for i in range(0, len(held), 64):
         part = held[i : i + 64]
         pictures = [s.frames.read(s.number) for s in part]
         whole = [whole_frame(p.shape[1], p.shape[0]) for p in pictures]
-        box = np.stack([s.box for s in part]) if training.network == "pose" else np.concatenate(whole)
+        box = np.stack([s.box for s in part]) if network == "pose" else np.concatenate(whole)
         fractions, confidence = estimator.estimate(crop(pictures, box, estimator))
         found.append(to_frame(fractions, box, estimator))
         sure.append(confidence)
-    if training.network == "locator":
-        boxes, _ = boxes_of(np.concatenate(found), np.concatenate(sure))
-        overlap = iou(boxes, np.stack([s.box for s in held]))
-        return {"iou_over_half": round(float((overlap >= 0.5).mean()), 4)}
+    points, confidence = np.concatenate(found), np.concatenate(sure)
+    if network == "locator":
+        boxes, _ = boxes_of(points, confidence)
+        return {"iou_over_half": _round((iou(boxes, np.stack([s.box for s in held])) >= 0.5).mean())}
     truth = np.stack([np.where(s.known[:, None], s.keypoints, np.nan) for s in held])
-    return {"pckh": round(pckh(np.concatenate(found), truth), 4)}
+    joints = pckh_by_joint(points, truth)
+    return {
+        "pckh": _round(pckh(points, truth)),
+        "oks_ap": _round(oks_ap(points, truth, confidence.mean(1))),
+        "by_joint": {name: _round(share) for name, share in zip(JOINTS, joints, strict=True)},
+    }
+
+
+def _round(share: float | np.floating) -> float:
+    return round(float(share), 4)
+
+
+def in_words(summaries: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """What :func:`finetune` returned for each network, as lines for people: figures before -> after."""
+    lines = {}
+    for network, s in summaries.items():
+        lines[network] = str(s["checkpoint"])
+        lines[f"{network} learned from"] = f"{s['frames']} frames, {s['held_out']} frames held out"
+        before, after = s["before"] or {}, s["after"] or {}
+        figures = {"PCKh@0.5": "pckh", "OKS AP": "oks_ap", "boxes with IoU >= 0.5": "iou_over_half"}
+        lines |= {name: _change(before.get(k), after[k]) for name, k in figures.items() if k in after}
+        old = before.get("by_joint", {})
+        lines |= {j.replace("_", " "): _change(old.get(j), v) for j, v in after.get("by_joint", {}).items()}
+        if not s["held_out"]:
+            lines[f"{network} figures"] = "none: with one clip nothing is held out; see fdpose annotate --evaluate"
+    return lines
+
+
+def _change(before: float | None, after: float) -> str:
+    return f"{after:.3f}" if before is None else f"{before:.3f} -> {after:.3f}"
 
 
 def write_checkpoint(target: Path, config: Mapping[str, Any], state: Mapping[str, Any], meta: dict[str, Any]) -> None:
@@ -126,9 +171,11 @@ def write_checkpoint(target: Path, config: Mapping[str, Any], state: Mapping[str
         torch.save({"meta": meta | {"config": json.dumps(kept)}, "state_dict": plain}, part)
 
 
-def _estimator(config: dict[str, Any], weights: Mapping[str, Any], training: Training, device: str) -> Estimator:
+def _estimator(
+    config: dict[str, Any], weights: Mapping[str, Any], training: Training, device: str, bf16: bool
+) -> Estimator:
     outputs = OUTPUTS[training.network]
-    return estimators.MMPoseEstimator(config, weights, id=training.name, device=device, outputs=outputs)
+    return estimators.MMPoseEstimator(config, weights, id=training.name, device=device, bf16=bf16, outputs=outputs)
 
 
 def _start(workspace: Workspace, training: Training) -> tuple[dict[str, Any], dict[str, Any] | None]:
@@ -148,56 +195,76 @@ def _work_folder(target: Path, config: Mapping[str, Any], training: Training, tr
 def _train(
     config: dict[str, Any],
     weights: Mapping[str, Any] | None,
-    train: Sequence[Sample],
+    samples: tuple[Sequence[Sample], Sequence[Sample]],
+    synthetic: set[ClipKey],
     training: Training,
     work: Path,
     device: str,
     bf16: bool,
-) -> dict[str, Any]:
-    """Run the training; returns the averaged weights."""
+) -> Mapping[str, Any]:
+    """Run the training on the first of ``samples``; the averaged weights that are best on the second."""
     import torch
     from mmengine.hooks import EMAHook
     from mmengine.logging import MMLogger
     from mmengine.runner import Runner
 
-    from annotate.training_loop import AutocastOptimWrapper, ProgressHook, batches
+    from annotate.training_loop import AutocastOptimWrapper, BestHook, ProgressHook, batches
 
     if not MMLogger.check_instance_created("fdpose"):
         MMLogger.get_instance("fdpose", log_level="ERROR")  # mmengine logs every layer it initialises
-    torch.manual_seed(training.seed)
-    model = estimators.build_model(config["model"], OUTPUTS[training.network])
-    model.init_weights()  # also marks it as done: the Runner initialises once more what is not marked
-    if weights is not None:
-        estimators.load_weights(model, weights, training.name)
-    model.to(memory_format=torch.channels_last)
+    train, held = samples
+    watched = held[:: max(1, len(held) // WATCHED)]
+
+    def quality(state: Mapping[str, Any]) -> float:
+        estimator = _estimator(config, state, training, device, bf16)
+        return measure(estimator, watched, training.network)[QUALITY[training.network]]
+
+    model = _model(config, weights, training)
     epochs = -(-training.steps // STEPS_PER_EPOCH)
     data = PoseFrames(train, config["train_pipeline"], config["boxes"])
     average = EMAHook("ExpMomentumEMA", momentum=0.002, gamma=500, update_buffers=True)
+    best = BestHook(average, quality if watched else None, work / "best.pth")
     optimizer = torch.optim.AdamW(model.parameters(), config["learning_rate"], weight_decay=config["weight_decay"])
     hooks: dict[str, Any] = {
         "logger": None,
         "checkpoint": {"type": "CheckpointHook", "interval": 1, "max_keep_ckpts": 1},
     }
+    weight = draw_weights(train, synthetic)
     runner = Runner(
         model=model,
         work_dir=str(work),
-        train_dataloader=batches(data, config["batch_size"], STEPS_PER_EPOCH, training.seed),
+        train_dataloader=batches(data, weight, config["batch_size"], STEPS_PER_EPOCH, training.seed),
         train_cfg={"by_epoch": True, "max_epochs": epochs},
         optim_wrapper=AutocastOptimWrapper(
             optimizer=optimizer, device=device, enabled=bf16, clip_grad={"max_norm": 5.0}
         ),
         param_scheduler=_schedule(epochs),
         default_hooks=hooks,
-        custom_hooks=[average, ProgressHook(f"training {training.network}", config["batch_size"])],
+        custom_hooks=[average, ProgressHook(f"training {training.network}", config["batch_size"]), best],
         resume=(work / "last_checkpoint").is_file(),
         log_level="ERROR",
         randomness={"seed": training.seed},
         experiment_name=f"{training.name}-{training.network}-{time.time_ns()}",
         default_scope="mmpose",
     )
-    console.print(f"training {training.network}: {len(train)} frames, {epochs * STEPS_PER_EPOCH} steps")
+    console.print(f"training {training.network}: {len(train)} frames, {epochs * STEPS_PER_EPOCH} steps at most")
     runner.train()
-    return average.ema_model.module.state_dict()
+    state = best.state
+    del runner
+    gc.collect()  # the processes that read samples end here, and not in those that a next training starts
+    return state
+
+
+def _model(config: dict[str, Any], weights: Mapping[str, Any] | None, training: Training) -> Any:
+    """The network, with weights to start from."""
+    import torch
+
+    torch.manual_seed(training.seed)
+    model = estimators.build_model(config["model"], OUTPUTS[training.network])
+    model.init_weights()  # also marks it as done: the Runner initialises once more what is not marked
+    if weights is not None:
+        estimators.load_weights(model, weights, training.name)
+    return model.to(memory_format=torch.channels_last)
 
 
 def _schedule(epochs: int) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""From the frames of a few clips to their poses: locate, crop, estimate, in batches that cross from clip to clip.
+"""From the frames of a few clips to their poses: locate, estimate, look again, in batches that cross from clip to clip.
 
 Pictures are decoded and warped in threads while the models compute. Memory is bounded by the batch and by
 :data:`annotate.pictures.KEPT`, however long a clip is.
@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from annotate.ahead import ahead
-from annotate.crop import crop, to_frame, whole_frame
+from annotate.crop import box_of_joints, crop, to_frame, whole_frame
 from annotate.estimators.base import Estimator
 from annotate.locate import SURE, boxes_of, steady
 from annotate.pictures import Pictures
@@ -70,6 +70,8 @@ def poses_of_clips(
     if not pictures.folders:
         return outcomes
     looks, sure = _locate(pictures, locator)
+    keypoints, _ = look(pictures, looks, estimator)
+    looks = _look_again(pictures, looks, sure, keypoints)
     keypoints, confidence = look(pictures, looks, estimator)
     for i, folder in enumerate(pictures.folders):
         rows = looks.clip == i
@@ -106,12 +108,30 @@ def _locate(pictures: Pictures, locator: Estimator) -> tuple[Looks, np.ndarray]:
     )
     boxes, score = boxes_of(*look(pictures, everything, locator))
     sure = (score >= SURE) & np.isfinite(boxes).all(1)
+    return _steadied(pictures, replace(everything, box=boxes), score), sure
+
+
+def _look_again(pictures: Pictures, looks: Looks, sure: np.ndarray, keypoints: np.ndarray) -> Looks:
+    """Boxes halfway from the located ones to those around the joints that were found in them.
+
+    Joints that were found in a box slightly wrong pull it to the diver; all the way would follow every stray joint.
+    Frames in which the locator was not sure of a diver (``sure``, bool (n,)) have no say.
+    """
+    around = box_of_joints(keypoints)
+    around = np.where(np.isfinite(around), around, looks.box)
+    around = _steadied(pictures, replace(looks, box=around), sure.astype(np.float32)).box
+    return replace(looks, box=(looks.box + around) / 2)
+
+
+def _steadied(pictures: Pictures, looks: Looks, score: np.ndarray) -> Looks:
+    """The boxes made consistent in time, shot by shot; ``score`` (n,) says how sure they are."""
+    boxes = looks.box.copy()
     for i, folder in enumerate(pictures.folders):
-        rows = np.flatnonzero(everything.clip == i)
+        rows = np.flatnonzero(looks.clip == i)
         for shot in shots(len(rows), pictures.cuts(i)):
             part = rows[shot]
             boxes[part] = steady(boxes[part], score[part], folder.width, folder.height)
-    return replace(everything, box=boxes), sure
+    return replace(looks, box=boxes)
 
 
 def _table(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,28 +46,46 @@ def hand_placed(workspace: Workspace, clips: Sequence[Clip]) -> dict[ClipKey, li
     Raises
     ------
     PoseError
-        Fewer than two clips have joints placed by hand: one has to be held out.
+        No clip has joints placed by hand.
     """
     found: dict[ClipKey, list[Sample]] = {}
     for clip in clips:
         path = workspace.pose_file("merged", clip.key)
         if path.is_file() and (samples := _samples(workspace, clip.key)):
             found[clip.key] = samples
-    if len(found) < 2:
+    if not found:
         raise PoseError(
-            f"{workspace.poses / 'merged'}: {len(found)} clips have joints placed by hand, training needs 2 or more;"
-            " add some with: fdpose annotate --manual FILE, then: fdpose merge"
+            f"{workspace.poses / 'merged'}: no clip has joints placed by hand, training needs some;"
+            " add them with: fdpose annotate --manual FILE, then: fdpose merge"
         )
     return found
 
 
-def hold_out(samples: dict[ClipKey, list[Sample]], seed: int, share: float = 0.1) -> tuple[list[Sample], list[Sample]]:
-    """Training and held-out samples, whole clips apart: neighbouring frames of a dive are nearly the same picture."""
-    keys = sorted(samples)
+def hold_out(
+    samples: Mapping[ClipKey, list[Sample]], seed: int, synthetic: Collection[ClipKey] = (), share: float = 0.1
+) -> tuple[list[Sample], list[Sample]]:
+    """Training and held-out samples, whole clips apart: neighbouring frames of a dive are nearly the same picture.
+
+    Of real clips where there are two or more, else of any; none of a single clip.
+    """
+    real = [k for k in sorted(samples) if k not in synthetic]
+    keys = real if len(real) > 1 else [k for k in sorted(samples) if k not in real] or real
     order = np.random.default_rng(seed).permutation(len(keys))
-    n = max(1, round(share * len(keys)))
+    n = max(1, round(share * len(keys))) if len(samples) > 1 else 0
     held = {keys[i] for i in order[:n]}
-    return [s for k in keys if k not in held for s in samples[k]], [s for k in sorted(held) for s in samples[k]]
+    train = [s for k in sorted(samples) if k not in held for s in samples[k]]
+    return train, [s for k in sorted(held) for s in samples[k]]
+
+
+def draw_weights(samples: Sequence[Sample], synthetic: Collection[ClipKey] = ()) -> np.ndarray:
+    """How often each sample is drawn: alike, but where there are both, every other one is real. (n,), sums to 1.
+
+    A few real frames among thousands of synthetic ones are not drowned so, and what was learned from
+    the synthetic ones is not forgotten.
+    """
+    made = np.array([s.frames.key in synthetic for s in samples])
+    share = 0.5 if made.any() and not made.all() else 1.0
+    return share / np.where(made, made.sum(), (~made).sum())
 
 
 class PoseFrames:

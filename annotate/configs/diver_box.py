@@ -1,24 +1,13 @@
 # ruff: noqa: C408  (mmengine configs are written with dict, so that they read like keyword arguments)
 """Where the diver is: the five points of the diver's box in the whole frame, shrunk to 192 x 128."""
 
+_base_ = ["./diver_base.py"]
+
 codec = dict(type="UDPHeatmap", input_size=(192, 128), heatmap_size=(48, 32), sigma=1.5, blur_kernel_size=7)
 
 model = dict(
-    type="TopdownPoseEstimator",
-    data_preprocessor=dict(
-        type="PoseDataPreprocessor", mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375], bgr_to_rgb=True
-    ),
-    backbone=dict(type="ResNet", depth=18, stem_channels=16, base_channels=16),
-    head=dict(
-        type="HeatmapHead",
-        in_channels=128,
-        out_channels=5,
-        deconv_out_channels=(64, 48, 32),
-        deconv_kernel_sizes=(4, 4, 4),
-        loss=dict(type="KeypointMSELoss", use_target_weight=True, loss_weight=1000.0),
-        decoder=codec,
-    ),
-    train_cfg=dict(compute_acc=False),
+    backbone=dict(stem_channels=16, base_channels=16),
+    head=dict(in_channels=128, out_channels=5, deconv_out_channels=(64, 48, 32), decoder=codec),
 )
 
 boxes = "frame"
@@ -44,7 +33,3 @@ train_pipeline = [
     dict(type="GenerateTarget", encoder=codec),
     dict(type="PackPoseInputs"),
 ]
-
-batch_size = 32
-learning_rate = 1.5e-3
-weight_decay = 0.02

@@ -222,6 +222,8 @@ def build_model(config: Mapping[str, Any], outputs: int = N_JOINTS) -> Any:
     from mmengine.registry import init_default_scope
     from mmpose.registry import MODELS
 
+    import annotate.losses  # noqa: F401  (registers ours)
+
     init_default_scope("mmpose")
     try:
         with warnings.catch_warnings():

@@ -29,7 +29,7 @@ Examples:
   fdpose annotate --auto --data ./fdpose-data
   fdpose annotate --auto --estimator rtmpose-m --device all --flip-test
   fdpose annotate --manual annotations.json --annotator anna
-  fdpose annotate --finetune --name mine --steps 2000, then: fdpose annotate --auto --estimator mine --force
+  fdpose annotate --finetune --name mine, then: fdpose annotate --auto --estimator mine --force
   fdpose annotate --evaluate manual/anna --layer auto
   fdpose annotate --suggest 50
 """
@@ -58,7 +58,7 @@ Examples:
 @click.option("--device", default="cpu", show_default=True,
               help="As torch names it, e.g. cuda:0; with --auto also cuda:0,cuda:1 or all (GPUs).")  # fmt: skip
 @click.option("--bf16/--no-bf16", default=None,
-              help="Compute in bfloat16.  [default: with --auto where the device has it]")  # fmt: skip
+              help="Compute in bfloat16.  [default: where the device has it]")  # fmt: skip
 @click.option("--flip-test", is_flag=True, help="With --auto: estimate the mirrored picture, too; twice the time.")
 @click.option("--jobs", type=click.IntRange(min=1), default=None,
               help="With --auto: processes that share the clips.  [default: one a device]")  # fmt: skip
@@ -66,11 +66,13 @@ Examples:
 @click.option("--smooth/--no-smooth", default=True, show_default=True, help="With --auto: remove jitter, fill gaps.")
 @click.option("--force", is_flag=True, help="With --auto: also clips that have automatic poses already.")
 @click.option("--annotator", default="hand", show_default=True, help="With --manual: who placed these joints.")
-@click.option("--network", type=click.Choice(["pose", "locator"]), default="pose", show_default=True,
-              help="With --finetune: the joints in the diver's box, or the diver in the frame.")  # fmt: skip
+@click.option("--network", type=click.Choice(["pose", "locator"]), default=None,
+              help="With --finetune: only the joints in the diver's box, or only the diver in the frame.  "
+                   "[default: both]")  # fmt: skip
 @click.option("--name", default=None, help="With --finetune: name of the new estimator.")
 @click.option("--from-scratch", is_flag=True, help="With --finetune: start from random weights.")
-@click.option("--steps", type=click.IntRange(min=1), default=1000, show_default=True, help="With --finetune: batches.")
+@click.option("--steps", type=click.IntRange(min=1), default=None,
+              help="With --finetune: batches at most.  [default: 800]")  # fmt: skip
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="With --finetune.")
 @json_option
 def annotate(data: Workspace, clips: tuple[str, ...], split: str | None, as_json: bool, **given: Any) -> None:
@@ -87,10 +89,11 @@ def annotate(data: Workspace, clips: tuple[str, ...], split: str | None, as_json
         raise UsageError(f"give exactly one of {_MODES}")
     if given["files"] and modes != ["manual"]:
         raise UsageError(f"--{modes[0]} takes no files; did you mean --manual {given['files'][0]}?")
-    if modes == ["evaluate"]:
-        _evaluate(data, select(read_clips(data), clips, split), given, as_json)
+    if modes[0] in ("evaluate", "finetune"):
+        tell = _evaluate if modes == ["evaluate"] else _finetune
+        tell(data, select(read_clips(data), clips, split), given, as_json)
         return
-    run = {"auto": _auto, "manual": _manual, "finetune": _finetune, "suggest": _suggest}[modes[0]]
+    run = {"auto": _auto, "manual": _manual, "suggest": _suggest}[modes[0]]
     summary, next_step = run(data, select(read_clips(data), clips, split), given)
     say(summary, as_json=as_json, next_step=next_step)
     if failed := summary.get("failed"):
@@ -147,16 +150,21 @@ def _manual(data: Workspace, clips: list[Any], given: dict[str, Any]) -> tuple[d
     return take_in(data, clips, given["files"], given["annotator"]), "fdpose merge"
 
 
-def _finetune(data: Workspace, clips: list[Any], given: dict[str, Any]) -> tuple[dict[str, Any], str]:
+def _finetune(data: Workspace, clips: list[Any], given: dict[str, Any], as_json: bool) -> None:
+    from annotate.estimators.mmpose import has_bf16
     from annotate.estimators.presets import DEFAULT
-    from annotate.finetune import Training, finetune
+    from annotate.finetune import STEPS, Training, finetune, in_words
 
     if not given["name"]:
         raise UsageError("--finetune needs --name NAME for the new estimator")
     start = None if given["from_scratch"] else given["estimator"] or DEFAULT
-    training = Training(given["name"], given["network"], start, given["steps"], given["seed"])
-    summary = finetune(data, clips, training, device=given["device"], bf16=bool(given["bf16"]))
-    return summary, f"fdpose annotate --auto --estimator {given['name']} --force"
+    run_on = {"device": given["device"], "bf16": has_bf16(given["device"]) if given["bf16"] is None else given["bf16"]}
+    summary = {}
+    for network in [given["network"]] if given["network"] else list(STEPS):
+        training = Training(given["name"], network, start, given["steps"] or STEPS[network], given["seed"])
+        summary[network] = finetune(data, clips, training, **run_on)
+    shown = summary if as_json else in_words(summary)
+    say(shown, as_json=as_json, next_step=f"fdpose annotate --auto --estimator {given['name']} --force")
 
 
 def _suggest(data: Workspace, clips: list[Any], given: dict[str, Any]) -> tuple[dict[str, Any], str]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,15 +18,26 @@ import annotate.training_loop
 from annotate.augment import RandomBlur, RandomOcclusion, UniformBBoxTransform, motion_kernel
 from annotate.estimators.mmpose import from_checkpoint, read_checkpoint
 from annotate.estimators.presets import DEFAULT, resolve
-from annotate.finetune import Training, finetune
+from annotate.finetune import Training, finetune, in_words
+from annotate.locate import POINTS
 from annotate.manual import take_in
 from annotate.merge import merge_clips
-from annotate.samples import PoseFrames, hand_placed, hold_out
+from annotate.samples import PoseFrames, draw_weights, hand_placed, hold_out
+from annotate.training_loop import BestHook
 from finediving_pose.cli import main
 from finediving_pose.errors import PoseError
 from finediving_pose.labels.table import read_clips
-from finediving_pose.skeleton import FLIP
+from finediving_pose.skeleton import FLIP, JOINTS, N_JOINTS
 from finediving_pose.workspace import Workspace
+
+WORDS = ["annotate", "--finetune", "--name", "mine"]
+
+
+def run(data: Workspace, *words: str) -> dict[str, Any]:
+    """Fine-tune, expect success, return what it said."""
+    result = CliRunner().invoke(main, [*WORDS, *words, "--data", str(data.root), "--json"])
+    assert result.exit_code == 0, result.stderr
+    return json.loads(result.stdout)
 
 
 @pytest.fixture
@@ -37,27 +51,39 @@ def taught(dives: Workspace, competition: Path, monkeypatch: pytest.MonkeyPatch)
     return dives
 
 
-@pytest.mark.parametrize(("network", "outputs", "figure"), [("pose", 16, "pckh"), ("locator", 5, "iou_over_half")])
-def test_training_writes_a_checkpoint_that_works_and_says_how_good_it_is(
-    taught: Workspace, network: str, outputs: int, figure: str
-) -> None:
-    result = CliRunner().invoke(
-        main, ["annotate", "--finetune", "--network", network, "--name", "mine", "--steps", "2", "--seed", "3",
-               "--data", str(taught.root), "--json"],
-    )  # fmt: skip
+def test_training_writes_checkpoints_that_work_and_says_how_good_they_are(taught: Workspace) -> None:
+    """Both networks, without being asked for one of them."""
+    said = run(taught, "--steps", "2", "--seed", "3")
+    for network, outputs, figure in (("locator", len(POINTS), "iou_over_half"), ("pose", N_JOINTS, "pckh")):
+        summary, path = said[network], taught.root / "estimators" / "mine" / f"{network}.pth"
+        assert summary["checkpoint"] == str(path)
+        assert 0 <= summary["before"][figure] <= 1 and 0 <= summary["after"][figure] <= 1
+        checkpoint = read_checkpoint(path)
+        assert checkpoint["meta"]["training"]["seed"] == 3
+        assert f"--network {network} --name mine --estimator diver-r18 --steps 2" in checkpoint["meta"]["command"]
+        assert {v.dtype for v in checkpoint["state_dict"].values() if torch.is_floating_point(v)} == {torch.float16}
+        estimator = from_checkpoint(path, outputs=outputs)
+        width, height = estimator.input_size
+        assert estimator.estimate(np.zeros((1, height, width, 3), np.uint8))[0].shape == (1, outputs, 2)
+    assert set(said["pose"]["after"]["by_joint"]) == set(JOINTS)
+    assert 0 <= said["pose"]["after"]["oks_ap"] <= 1
+    assert sorted(p.name for p in path.parent.iterdir()) == ["locator.pth", "pose.pth"]
+    assert resolve("mine", taught).pose == path
+
+
+def test_one_network_can_be_trained_alone_and_people_read_before_and_after(taught: Workspace) -> None:
+    result = CliRunner().invoke(main, [*WORDS, "--network", "pose", "--steps", "2", "--data", str(taught.root)])
     assert result.exit_code == 0, result.stderr
-    said = json.loads(result.stdout)
-    path = taught.root / "estimators" / "mine" / f"{network}.pth"
-    assert said["checkpoint"] == str(path)
-    assert 0 <= said["before"][figure] <= 1 and 0 <= said["after"][figure] <= 1
-    checkpoint = read_checkpoint(path)
-    assert checkpoint["meta"]["training"]["seed"] == 3
-    assert f"--network {network} --name mine --estimator diver-r18 --steps 2" in checkpoint["meta"]["command"]
-    assert {v.dtype for v in checkpoint["state_dict"].values() if torch.is_floating_point(v)} == {torch.float16}
-    estimator = from_checkpoint(path, outputs=outputs)
-    width, height = estimator.input_size
-    assert estimator.estimate(np.zeros((1, height, width, 3), np.uint8))[0].shape == (1, outputs, 2)
-    assert [p.name for p in path.parent.iterdir()] == [path.name]
+    assert re.search(r"^PCKh@0.5 +0\.\d{3} -> 0\.\d{3}$", result.stdout, re.M)
+    assert re.search(r"^left ankle +0\.\d{3} -> 0\.\d{3}$", result.stdout, re.M)
+    assert not (taught.root / "estimators" / "mine" / "locator.pth").exists()
+
+
+def test_of_a_single_clip_nothing_is_held_out_and_it_says_so(taught: Workspace) -> None:
+    clip = str(read_clips(taught)[0].key)
+    said = run(taught, "--network", "locator", "--steps", "2", "--clip", clip)["locator"]
+    assert said["held_out"] == 0 and said["before"] is None and said["after"] is None and said["frames"] > 0
+    assert "with one clip nothing is held out" in str(in_words({"locator": said}))
 
 
 def test_training_starts_from_the_weights_it_is_given(taught: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,6 +122,35 @@ def test_a_training_that_is_stopped_goes_on_and_leaves_nothing_half_done(
     assert (folder / "locator.pth").is_file()
 
 
+def test_the_best_weights_are_kept_and_training_ends_when_nothing_is_gained(tmp_path: Path) -> None:
+    """Quality by epoch: 0.1 0.5 0.4 0.5 0.3 of at most nine; the second epoch is best, the fifth is the last."""
+    weight = torch.zeros(1)
+    average = SimpleNamespace(ema_model=SimpleNamespace(module=SimpleNamespace(state_dict=lambda: {"w": weight})))
+    figures = iter([0.1, 0.5, 0.4, 0.5, 0.3])
+    loop = SimpleNamespace(stop_training=False)
+    for epoch in range(5):
+        weight.fill_(epoch + 1)
+        hook = BestHook(average, lambda _: next(figures), tmp_path / "best.pth")  # type: ignore[arg-type]
+        hook.before_train(None)  # as after a stop: what was best is read from the file
+        hook.after_train_epoch(SimpleNamespace(epoch=epoch, max_epochs=9, train_loop=loop))
+        assert loop.stop_training == (epoch == 4)
+    assert hook.state["w"].item() == 2 and hook.best["quality"] == 0.5
+
+
+def test_real_clips_are_held_out_and_not_drowned_by_synthetic_ones(taught: Workspace) -> None:
+    samples = hand_placed(taught, read_clips(taught))
+    first, second = sorted(samples)
+    for synthetic in ({first}, {second}):
+        train, held = hold_out(samples, 0, synthetic)
+        assert {s.frames.key for s in held} == synthetic  # one real clip alone is learned from
+        both = [*train[:5], *held]
+        weights = draw_weights(both, synthetic)
+        assert weights.sum() == pytest.approx(1)
+        assert weights[:5].sum() == pytest.approx(0.5)
+    assert draw_weights(train).tolist() == pytest.approx([1 / len(train)] * len(train))
+    assert hold_out({first: samples[first]}, 0)[1] == []
+
+
 def test_held_out_clips_are_whole_and_not_trained_on(taught: Workspace) -> None:
     samples = hand_placed(taught, read_clips(taught))
     train, held = hold_out(samples, seed=0)
@@ -105,7 +160,7 @@ def test_held_out_clips_are_whole_and_not_trained_on(taught: Workspace) -> None:
 
 
 def test_without_poses_by_hand_it_says_how_to_get_them(dives: Workspace) -> None:
-    with pytest.raises(PoseError, match="training needs 2 or more; add some with: fdpose annotate --manual"):
+    with pytest.raises(PoseError, match=r"no clip has joints placed by hand.* fdpose annotate --manual"):
         finetune(dives, read_clips(dives), Training("mine"))
     assert not (dives.root / "estimators").exists()
 
