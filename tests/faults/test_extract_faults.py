@@ -210,7 +210,7 @@ def test_a_read_only_disk_is_one_line(disk: Path, videos: Path) -> None:
     workspace = Workspace(disk / "data")
     subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
     run = fdpose(workspace, "extract", "--videos", videos, "--labels", videos / "ranges.csv", "--jobs", 1)
-    assert "can't write here (Read-only file system); free the space or choose another --data" in one_line(run)
+    assert "can't write here (Read-only file system); free the space or write elsewhere" in one_line(run)
     subprocess.run(["mount", "-o", "remount,rw", str(disk)], check=True)
     assert list(disk.iterdir()) == []
 
