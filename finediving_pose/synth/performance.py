@@ -78,7 +78,7 @@ def perform(
     chance = rng.spawn(1)[0]  # of its own, so that the dives that do not fail stay as they are
     failed = len(builds) == 1 and chance.random() < FAILED
     if failed:
-        faults = (failing(faults[0], chance),)
+        faults = tuple(failing(f, chance) for f in faults)
     difficulty = difficulty_of(number, height, len(builds) > 1)
     assert difficulty is not None
     rehearsed = int(rng.integers(2**32))

@@ -22,4 +22,6 @@ def test_the_same_seed_writes_the_same_bytes(tmp_path: Path) -> None:
     for name in ("a.jpg", "b.jpg"):
         write_contact_sheet(tmp_path / name, dives=1, seed=4)
     assert (tmp_path / "a.jpg").read_bytes() == (tmp_path / "b.jpg").read_bytes()
-    assert cv2.imread(str(tmp_path / "a.jpg")).shape[1] == 2 * MOMENTS * TILE[0]
+    sheet = cv2.imread(str(tmp_path / "a.jpg"))
+    assert sheet is not None
+    assert sheet.shape[1] == 2 * MOMENTS * TILE[0]
