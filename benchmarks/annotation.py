@@ -6,8 +6,8 @@ crops a batch in threads while the model computes the batch before, in channels-
 in one call; in float32 and, where the processor has it, in bfloat16. Both with the same flip test or without. The
 rounds are interleaved; a figure is the median of the rounds. Weights are random: the time does not depend on them.
 
-That both find the same joints is checked in float32 in the same run: the largest distance is printed. What
-bfloat16 does to the joints depends on weights that mean something: docs/annotate.md has that for the bundled estimator.
+That both find the same joints is checked in float32 in the same run: the largest distance is printed. What bfloat16
+does to joints depends on weights that mean something, so random ones do not tell it.
 
 Run: python benchmarks/annotation.py --frames 64 --rounds 5
      python benchmarks/annotation.py --frames 64 --rounds 5 --flip
