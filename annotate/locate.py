@@ -11,8 +11,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.ndimage import median_filter
 
-from annotate.crop import crop, to_frame, whole_frame
-from annotate.estimators.base import Estimator
+from annotate.crop import whole_frame
 
 POINTS = ("middle", "left", "top", "right", "bottom")
 """What the locator finds, in the order of its outputs."""
@@ -23,25 +22,6 @@ SURE = 0.3
 JUMP = 0.6
 """A box is an outlier when its centre is this many of its longer sides from the median of the frames around it."""
 WINDOW = 9
-
-
-def locate(frames: list[np.ndarray], locator: Estimator) -> tuple[np.ndarray, np.ndarray]:
-    """The diver's box in every frame of one dive.
-
-    Parameters
-    ----------
-    frames : n pictures in order, uint8 (height, width, 3), RGB, all of one size
-
-    Returns
-    -------
-    boxes : float32 (n, 4), x1 y1 x2 y2 in pixels
-    score : float32 (n,), how sure the locator was in this frame, 0 to 1, before its neighbours were asked
-    """
-    height, width = frames[0].shape[:2]
-    whole = np.repeat(whole_frame(width, height), len(frames), axis=0)
-    fractions, confidence = locator.estimate(crop(frames, whole, locator))
-    boxes, score = boxes_of(to_frame(fractions, whole, locator), confidence)
-    return steady(boxes, score, width, height), score
 
 
 def box_points(boxes: np.ndarray) -> np.ndarray:
@@ -64,7 +44,13 @@ def boxes_of(points: np.ndarray, confidence: np.ndarray) -> tuple[np.ndarray, np
 def steady(boxes: np.ndarray, score: np.ndarray, width: int, height: int) -> np.ndarray:
     """Boxes made consistent in time: outliers and unsure frames interpolated, a median over three frames.
 
-    The whole frame everywhere if no frame is sure. Shapes as in :func:`locate`.
+    The whole frame everywhere if no frame is sure.
+
+    Parameters
+    ----------
+    boxes : float32 (n, 4), x1 y1 x2 y2 in pixels, NaN where there is none
+    score : float32 (n,), how sure the locator was in this frame, 0 to 1
+    width, height : of the frames, pixels
     """
     sure = (score >= SURE) & ~np.isnan(boxes[:, 0])
     if not sure.any():

@@ -12,12 +12,12 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from annotate.ahead import ahead
 from annotate.crop import box_of_joints, crop, to_frame, whole_frame
 from annotate.estimators.base import Estimator
 from annotate.locate import SURE, boxes_of, steady
 from annotate.pictures import Pictures
 from annotate.track import shots
+from finediving_pose.ahead import ahead
 from finediving_pose.clip import ClipKey
 from finediving_pose.errors import FdposeError, FrameError
 from finediving_pose.frames import FrameFolder

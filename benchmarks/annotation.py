@@ -27,9 +27,9 @@ import cv2
 import numpy as np
 import torch
 
-from annotate.ahead import ahead
 from annotate.crop import crop, to_frame
 from annotate.estimators.mmpose import MMPoseEstimator, has_bf16, read_config
+from finediving_pose.ahead import ahead
 
 MODELS = {
     "HRNet-w32": "topdown_heatmap/mpii/td-hm_hrnet-w32_8xb64-210e_mpii-256x256.py",

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 
+from finediving_pose.ahead import ahead
 from finediving_pose.clip import Clip
 from finediving_pose.errors import PackedError
 from finediving_pose.frames import FrameFolder, decode_jpeg
 from finediving_pose.packed import schema
 from finediving_pose.poses import ClipPoses, best_layer, read_poses
 from finediving_pose.workspace import Workspace
-
-AHEAD = 3
-"""Clips that are read before the one in hand is stored: reading and hashing leave Python to other threads."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,18 +51,11 @@ def read_ahead(
     cache: bool,
 ) -> Iterator[ClipContent]:  # fmt: skip
     """The clips' content in order, the next ones read while the caller stores one. Raises as :func:`read_clip`."""
-    waiting: deque[Future[ClipContent]] = deque()
-    with ThreadPoolExecutor(AHEAD - 1, "packing") as pool:
-        try:
-            for i, (clip, folder) in enumerate(zip(clips, folders, strict=True)):
-                waiting.append(pool.submit(read_clip, workspace, columns, i, clip, folder, cache))
-                if len(waiting) == AHEAD:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            for future in waiting:
-                future.cancel()
+
+    def read(at: tuple[int, Clip, FrameFolder]) -> ClipContent:
+        return read_clip(workspace, columns, *at, cache)
+
+    yield from ahead(read, zip(range(len(clips)), clips, folders, strict=True))  # hashing, too, leaves Python's lock
 
 
 def read_clip(

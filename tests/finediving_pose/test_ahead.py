@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from annotate.ahead import ahead
+from finediving_pose.ahead import ahead
 
 
 def test_results_come_in_order_and_only_a_few_are_made_ahead() -> None:
