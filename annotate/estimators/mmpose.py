@@ -25,7 +25,8 @@ class MMPoseEstimator:
 
     Parameters
     ----------
-    config : mapping with ``model`` and optionally ``padding`` and ``unbiased``, or an mmpose config
+    config : mapping with ``model`` and optionally ``pipeline`` and ``all_round``, or an mmpose config. ``all_round``
+        takes the mean over the crop turned by 0, 90, 180 and 270 degrees and the mirror images of these
     weights : state dict of the model
     id : what poses are signed with
     device : as torch names it, e.g. ``cpu`` or ``cuda:0``
@@ -52,7 +53,7 @@ class MMPoseEstimator:
 
         if flip and outputs != N_JOINTS:
             raise ValueError(f"a flip test needs the {N_JOINTS} joints; {id} finds {outputs} points")
-        self.id, self.device, self.bf16, self.flip, self.outputs = id, torch_device(device), bf16, flip, outputs
+        self.id, self.device, self.bf16, self.outputs = id, torch_device(device), bf16, outputs
         self.unbiased, self.padding = crop_settings(config)
         built = build_model(config["model"], outputs)
         load_weights(built, weights, id)
@@ -60,6 +61,10 @@ class MMPoseEstimator:
         self.model: Any = model.to(memory_format=torch.channels_last)
         width, height = model.head.decoder.input_size
         self.input_size = (int(width), int(height))
+        self.turns = 4 if config.get("all_round") else 1
+        self.flip = flip or self.turns > 1
+        if self.turns > 1 and (width != height or type(model.head.decoder).__name__ != "UDPHeatmap"):
+            raise PoseError(f"{id}: all_round needs square crops and UDP heatmaps, which turn onto themselves")
 
     def estimate(self, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Joints of each crop; see :meth:`annotate.estimators.base.Estimator.estimate`."""
@@ -72,14 +77,22 @@ class MMPoseEstimator:
         import torch
 
         with torch.inference_mode(), torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
-            inputs = self._normalised(crops)
-            raw = self.model(inputs, None, mode="tensor")
-            if self.flip:
-                raw = self._mean(raw, self.model(inputs.flip(-1), None, mode="tensor"))
+            raw = self._raw(self._normalised(crops))
             keypoints, scores = decode(self.model.head.decoder, raw)
         keypoints = keypoints / np.array(self.input_size, np.float32)
         keypoints[scores <= 0] = np.nan  # an empty heatmap: its peak is anywhere
         return keypoints, np.clip(scores, 0, 1)
+
+    def _raw(self, inputs: Any) -> Any:
+        """What the model says about the crops; the mean where it looks at them from several sides."""
+        if self.turns == 1:
+            return self._upright(inputs)
+        turned = [self._upright(inputs.rot90(k, (2, 3))).rot90(-k, (2, 3)) for k in range(self.turns)]
+        return sum(turned) / self.turns
+
+    def _upright(self, inputs: Any) -> Any:
+        raw = self.model(inputs, None, mode="tensor")
+        return self._mean(raw, self.model(inputs.flip(-1), None, mode="tensor")) if self.flip else raw
 
     def _normalised(self, crops: np.ndarray) -> Any:
         """Crops as the model was trained on: float (n, 3, height, width), channels last in memory."""

@@ -244,3 +244,20 @@ def test_an_estimator_trained_here_goes_before_a_bundled_one(workspace: Workspac
     assert names(workspace) == [DEFAULT, "hrnet-w48-dark", "rtmpose-m", "mine"]
     with pytest.raises(UsageError, match="there is diver-r18, hrnet-w48-dark, rtmpose-m, mine"):
         resolve("other", workspace)
+
+
+def test_all_round_a_turned_or_mirrored_crop_has_its_joints_turned_or_mirrored(config: Path, checkpoint: Path) -> None:
+    """Whatever the network says of one crop, the mean over its eight sides turns with it."""
+    square = estimators.read_checkpoint(resolve(DEFAULT).pose)
+    settings = json.loads(square["meta"]["config"]) | {"all_round": True}
+    estimator = estimators.MMPoseEstimator(settings, square["state_dict"], id="round")
+    crops = np.random.default_rng(0).integers(0, 256, (3, 96, 96, 3), np.uint8)
+    there, sure = estimator.estimate(crops)
+    turned, as_sure = estimator.estimate(np.ascontiguousarray(np.rot90(crops, 1, (1, 2))))
+    mirrored, _ = estimator.estimate(np.ascontiguousarray(crops[:, :, ::-1]))
+    np.testing.assert_allclose(sure, as_sure, atol=1e-4)
+    np.testing.assert_allclose(turned, np.stack([there[..., 1], 1 - there[..., 0]], -1), atol=5e-3)
+    np.testing.assert_allclose(mirrored[:, list(FLIP), 0], 1 - there[..., 0], atol=5e-3)
+    tall = estimators.read_config(config) | {"all_round": True}
+    with pytest.raises(PoseError, match="all_round needs square crops"):
+        estimators.MMPoseEstimator(tall, estimators.read_checkpoint(checkpoint)["state_dict"], id="tall")
