@@ -37,6 +37,11 @@ LEARNED = (0.65, 1.0)
 """Shares of what was learned in the weights that are written, the rest being those that training started from: a
 network that learned from a few frames still knows the thousands before. Wortsman et al., "Robust fine-tuning of
 zero-shot models", arXiv 2109.01903."""
+CARRIED = (
+    *("model", "pipeline", "train_pipeline", "boxes", "all_round"),
+    *("batch_size", "learning_rate", "weight_decay"),
+)
+"""What of a configuration a checkpoint carries."""
 MEASURED, WATCHED = 1500, 200
 """At most this many held-out frames are measured before and after training, and after every epoch; evenly spread."""
 
@@ -170,17 +175,7 @@ def write_checkpoint(target: Path, config: Mapping[str, Any], state: Mapping[str
     import torch
 
     plain = {k: v.half() if torch.is_floating_point(v) else v for k, v in state.items()}
-    wanted = (
-        "model",
-        "pipeline",
-        "train_pipeline",
-        "boxes",
-        "all_round",
-        "batch_size",
-        "learning_rate",
-        "weight_decay",
-    )
-    kept = {k: config[k] for k in names if k in config}
+    kept = {k: config[k] for k in CARRIED if k in config}
     remove_part_files(target)
     with atomic_write(target) as part:
         torch.save({"meta": meta | {"config": json.dumps(kept)}, "state_dict": plain}, part)
