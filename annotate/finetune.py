@@ -28,7 +28,7 @@ from finediving_pose.workspace import Workspace, atomic_write, remove_part_files
 
 CONFIGS = {"pose": "diver_pose.py", "locator": "diver_box.py"}
 OUTPUTS = {"pose": N_JOINTS, "locator": len(POINTS)}
-STEPS: dict[Network, int] = {"locator": 800, "pose": 800}
+STEPS: dict[Network, int] = {"locator": 800, "pose": 1500}
 """Batches at most, where the command line says nothing; in the order in which they are trained."""
 QUALITY = {"pose": "pckh", "locator": "iou_over_half"}
 """The figure of :func:`measure` that training watches."""

@@ -9,7 +9,7 @@ Random numbers come from numpy's global generator, see :mod:`annotate.augment`.
 # ruff: noqa: NPY002
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -77,7 +77,7 @@ class MoveLimbs(BaseTransform):
         limbs = (LEGS, ARMS) if np.random.rand() < 0.5 else (ARMS,)  # arms are put back last: in front
         pieces = [piece for limb in limbs for piece in self._turned(limb, joints, known, head)]
         if pieces:
-            results["img"] = _within(results["img"], results["bbox"][0], pieces, suit)
+            results["img"] = _moved(results["img"], pieces, suit)
             results["keypoints"] = joints[None]
             every = np.where(known[:, None], joints, np.nan)[None]
             results["bbox"] = box_of_joints(every).astype(np.float32)
@@ -141,64 +141,73 @@ def _apply(turn: np.ndarray, point: np.ndarray) -> np.ndarray:
     return (turn @ (*point, 1.0))[:2]
 
 
-def _within(image: np.ndarray, box: np.ndarray, pieces: list[Piece], suit: Piece | None) -> np.ndarray:
-    """The picture with its pieces moved; only what a limb can reach is worked on."""
-    height, width = image.shape[:2]
-    reach = 0.5 * max(box[2:] - box[:2])
-    x1, y1 = np.maximum(box[:2] - reach, 0).astype(int)
-    x2, y2 = np.minimum(box[2:] + reach, (width, height)).astype(int)
-    to_part = np.array([[1.0, 0, -x1], [0, 1, -y1], [0, 0, 1]])
-    back = np.linalg.inv(to_part)
-    corner = (x1, y1)
-    moved, dyed = (
-        [replace(p, a=p.a - corner, b=p.b - corner, turn=to_part @ p.turn @ back) for p in part]
-        for part in (pieces, [suit] if suit else [])
-    )
-    image = image.copy()
-    image[y1:y2, x1:x2] = _moved(image[y1:y2, x1:x2], moved, dyed)
-    return image
+def _moved(image: np.ndarray, pieces: list[Piece], suit: Piece | None) -> np.ndarray:
+    """The picture with its pieces cut out, filled from around them, the trunk dyed, the pieces put back, turned."""
+    result = image.copy()
+    _fill(result, pieces)
+    if suit is not None:
+        _dye(result, suit)
+    for piece in pieces:
+        _put(result, image, piece)
+    return result
 
 
-def _moved(image: np.ndarray, pieces: list[Piece], dyed: list[Piece]) -> np.ndarray:
-    """The picture with its pieces cut out, filled from around them, some of it dyed, the pieces put back, turned."""
-    height, width = image.shape[:2]
-    masks = [_capsule(piece, height, width) for piece in pieces]
-    result = _filled(image, np.maximum.reduce(masks), max(p.radius for p in pieces))
-    for piece in dyed:
-        _dye(result, piece)
-    for piece, mask in zip(pieces, masks, strict=True):
-        soft = cv2.blur(mask, (3, 3))
-        alpha = cv2.warpAffine(soft, piece.turn[:2], (width, height))
-        where = np.nonzero(alpha)
-        turned = cv2.warpAffine(image, piece.turn[:2], (width, height))
-        result[where] += (alpha[where][:, None] / 255) * (turned[where] - result[where])
-    return result.clip(0, 255).astype(np.uint8)
+def _fill(image: np.ndarray, pieces: list[Piece]) -> None:
+    """Smear what is around the pieces over them, in place."""
+    radius = max(p.radius for p in pieces)
+    ends = [(p.a, p.b) for p in pieces]
+    window, corner = _window(np.reshape(ends, (-1, 2)), 4 * radius + 3, image)
+    part = image[window].astype(np.float32)
+    hole = _capsules(ends, radius + 1, corner, part)
+    keep = (hole == 0).astype(np.float32)
+    taps = (2 * round(1.5 * radius) + 1,) * 2
+    smeared = cv2.blur(cv2.blur(part * keep[..., None], taps), taps)
+    weight = cv2.blur(cv2.blur(keep, taps), taps)
+    _blend(image[window], smeared / weight[..., None].clip(1e-3), cv2.blur(hole, (5, 5)))
 
 
 def _dye(image: np.ndarray, piece: Piece) -> None:
     """Give a capsule of the picture another colour, in place; light and shade stay."""
-    soft = cv2.blur(_capsule(piece, *image.shape[:2]), (5, 5))
-    at = np.nonzero(soft)
-    light = image[at].mean(1, keepdims=True)
-    new = np.array(piece.colour, np.float32) * (light / light.mean().clip(1)).clip(0.6, 1.5)
-    image[at] += (soft[at][:, None] / 255) * (new - image[at])
+    window, corner = _window(np.stack([piece.a, piece.b]), piece.radius + 3, image)
+    part = image[window].astype(np.float32)
+    mask = _capsules([(piece.a, piece.b)], piece.radius, corner, part)
+    light = part.mean(2, keepdims=True)
+    usual = light[mask > 0].mean().clip(1) if mask.any() else 1.0
+    new = np.array(piece.colour, np.float32) * (light / usual).clip(0.6, 1.5)
+    _blend(image[window], new, cv2.blur(mask, (5, 5)))
 
 
-def _capsule(piece: Piece, height: int, width: int) -> np.ndarray:
-    mask = np.zeros((height, width), np.uint8)
-    a, b = (tuple(np.round(p).astype(int).tolist()) for p in (piece.a, piece.b))
-    cv2.line(mask, a, b, 255, max(1, round(2 * piece.radius)))
+def _put(image: np.ndarray, whence: np.ndarray, piece: Piece) -> None:
+    """Put a piece of ``whence`` where it is turned to, in place."""
+    a, b = _apply(piece.turn, piece.a), _apply(piece.turn, piece.b)
+    window, corner = _window(np.stack([a, b]), piece.radius + 3, image)
+    part = image[window]
+    if part.size:
+        to_part = np.array([[1.0, 0, -corner[0]], [0, 1, -corner[1]], [0, 0, 1]])
+        turned = cv2.warpAffine(whence, (to_part @ piece.turn)[:2], part.shape[1::-1])
+        _blend(part, turned, cv2.blur(_capsules([(a, b)], piece.radius, corner, part), (3, 3)))
+
+
+def _blend(image: np.ndarray, other: np.ndarray, share: np.ndarray) -> None:
+    """Mix ``other`` into a uint8 picture, in place; ``share`` uint8 (height, width), 255 for all of it."""
+    mixed = image + (share[..., None] / np.float32(255)) * (other.astype(np.float32) - image)
+    image[...] = mixed.clip(0, 255)
+
+
+def _window(points: np.ndarray, margin: float, image: np.ndarray) -> tuple[tuple[slice, slice], np.ndarray]:
+    """The part of a picture with these points and a margin, as far as it reaches, and its top left corner (x, y)."""
+    size = np.array(image.shape[1::-1])
+    low = np.clip(points.min(0) - margin, 0, size).astype(int)
+    high = np.clip(points.max(0) + margin + 1, 0, size).astype(int)
+    return (slice(low[1], high[1]), slice(low[0], high[0])), low
+
+
+def _capsules(
+    ends: list[tuple[np.ndarray, np.ndarray]], radius: float, corner: np.ndarray, part: np.ndarray
+) -> np.ndarray:
+    """Where the capsules between these ends are in a part of the picture: uint8 (height, width), 0 or 255."""
+    mask = np.zeros(part.shape[:2], np.uint8)
+    for a, b in ends:
+        line = (tuple(np.round(p - corner).astype(int).tolist()) for p in (a, b))
+        cv2.line(mask, *line, 255, max(1, round(2 * radius)))
     return mask
-
-
-def _filled(image: np.ndarray, mask: np.ndarray, radius: float) -> np.ndarray:
-    """The picture as float32, with what is around the mask smeared into it."""
-    hole = cv2.dilate(mask, np.ones((3, 3), np.uint8))
-    keep = (hole == 0).astype(np.float32)
-    taps = (2 * round(1.5 * radius) + 1,) * 2
-    smeared = cv2.blur(cv2.blur(image * keep[..., None], taps), taps)
-    weight = cv2.blur(cv2.blur(keep, taps), taps)
-    result, soft = image.astype(np.float32), cv2.blur(hole, (5, 5))
-    at = np.nonzero(soft)
-    result[at] += (soft[at][:, None] / 255) * (smeared[at] / weight[at][:, None].clip(1e-3) - result[at])
-    return result

@@ -99,7 +99,8 @@ class PoseFrames:
         from mmengine.dataset import Compose
         from mmpose.registry import TRANSFORMS
 
-        import annotate.augment  # noqa: F401  (registers our transforms)
+        import annotate.augment
+        import annotate.limbs  # noqa: F401  (both register our transforms)
 
         self.samples, self.boxes = samples, boxes
         self.pipeline = Compose([TRANSFORMS.build(step) for step in pipeline])

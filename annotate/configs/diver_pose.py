@@ -17,21 +17,22 @@ model = dict(
 )
 
 boxes = "joints"
-padding = 1.0  # the box of a sample has a margin of its own
+padding = 1.12  # more than the margin that a sample's box has: feet and hands at the edge of a crop are found badly
 pipeline = [
     dict(type="GetBBoxCenterScale", padding=padding),
     dict(type="TopdownAffine", input_size=codec["input_size"], use_udp=True),
 ]
 train_pipeline = [
+    dict(type="MoveLimbs", prob=0.8),
     dict(type="GetBBoxCenterScale", padding=padding),
     dict(type="RandomFlip", prob=0.5),
     dict(
         type="UniformBBoxTransform",
         shift_factor=0.12,
         shift_prob=0.8,
-        scale_factor=(0.75, 1.35),
+        scale_factor=(0.7, 1.5),
         rotate_factor=180,
-        rotate_prob=0.9,
+        rotate_prob=1.0,
     ),
     dict(type="TopdownAffine", input_size=codec["input_size"], use_udp=True),
     dict(type="RandomOcclusion", prob=0.5),
