@@ -20,6 +20,9 @@ from finediving_pose.workspace import Workspace
 LEAST_JOINTS = 4
 """A frame teaches nothing about a body from fewer joints: mostly feet leaving the picture under water."""
 
+FEWEST_CLIPS = 5
+"""Of fewer clips nothing is held out: every one of them teaches too much to be spared."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sample:
@@ -66,13 +69,13 @@ def hold_out(
 ) -> tuple[list[Sample], list[Sample]]:
     """Training and held-out samples, whole clips apart: neighbouring frames of a dive are nearly the same picture.
 
-    Of real clips where there are two or more, else of any; none of a single clip.
+    Of real clips where there are :data:`FEWEST_CLIPS` or more, else of that many synthetic ones, else none.
     """
     real = [k for k in sorted(samples) if k not in synthetic]
-    keys = real if len(real) > 1 else [k for k in sorted(samples) if k not in real] or real
+    made = [k for k in sorted(samples) if k in synthetic]
+    keys = next((kind for kind in (real, made) if len(kind) >= FEWEST_CLIPS), [])
     order = np.random.default_rng(seed).permutation(len(keys))
-    n = max(1, round(share * len(keys))) if len(samples) > 1 else 0
-    held = {keys[i] for i in order[:n]}
+    held = {keys[i] for i in order[: max(1, round(share * len(keys)))]} if keys else set()
     train = [s for k in sorted(samples) if k not in held for s in samples[k]]
     return train, [s for k in sorted(held) for s in samples[k]]
 

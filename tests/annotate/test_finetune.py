@@ -14,6 +14,7 @@ import torch
 from click.testing import CliRunner
 
 import annotate.finetune
+import annotate.samples
 import annotate.training_loop
 from annotate.augment import RandomBlur, RandomOcclusion, UniformBBoxTransform, motion_kernel
 from annotate.estimators.mmpose import from_checkpoint, read_checkpoint
@@ -25,6 +26,7 @@ from annotate.merge import merge_clips
 from annotate.samples import PoseFrames, draw_weights, hand_placed, hold_out
 from annotate.training_loop import BestHook
 from finediving_pose.cli import main
+from finediving_pose.clip import ClipKey
 from finediving_pose.errors import PoseError
 from finediving_pose.labels.table import read_clips
 from finediving_pose.skeleton import FLIP, JOINTS, N_JOINTS
@@ -48,6 +50,7 @@ def taught(dives: Workspace, competition: Path, monkeypatch: pytest.MonkeyPatch)
     merge_clips(dives, clips)
     monkeypatch.setattr(annotate.finetune, "STEPS_PER_EPOCH", 1)
     monkeypatch.setattr(annotate.finetune, "MEASURED", 8)
+    monkeypatch.setattr(annotate.samples, "FEWEST_CLIPS", 2)
     return dives
 
 
@@ -83,7 +86,7 @@ def test_of_a_single_clip_nothing_is_held_out_and_it_says_so(taught: Workspace) 
     clip = str(read_clips(taught)[0].key)
     said = run(taught, "--network", "locator", "--steps", "2", "--clip", clip)["locator"]
     assert said["held_out"] == 0 and said["before"] is None and said["after"] is None and said["frames"] > 0
-    assert "with one clip nothing is held out" in str(in_words({"locator": said}))
+    assert "of fewer than 5 clips none is held out" in str(in_words({"locator": said}))
 
 
 def test_training_starts_from_the_weights_it_is_given(taught: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,15 +143,25 @@ def test_the_best_weights_are_kept_and_training_ends_when_nothing_is_gained(tmp_
 def test_real_clips_are_held_out_and_not_drowned_by_synthetic_ones(taught: Workspace) -> None:
     samples = hand_placed(taught, read_clips(taught))
     first, second = sorted(samples)
-    for synthetic in ({first}, {second}):
-        train, held = hold_out(samples, 0, synthetic)
-        assert {s.frames.key for s in held} == synthetic  # one real clip alone is learned from
-        both = [*train[:5], *held]
-        weights = draw_weights(both, synthetic)
-        assert weights.sum() == pytest.approx(1)
-        assert weights[:5].sum() == pytest.approx(0.5)
-    assert draw_weights(train).tolist() == pytest.approx([1 / len(train)] * len(train))
-    assert hold_out({first: samples[first]}, 0)[1] == []
+    few = samples[first][:5]
+    both = [*few, *samples[second]]
+    weights = draw_weights(both, {second})
+    assert weights.sum() == pytest.approx(1)
+    assert weights[:5].sum() == pytest.approx(0.5)
+    assert draw_weights(few).tolist() == pytest.approx([0.2] * 5)
+
+
+def test_of_few_clips_none_is_held_out_and_of_real_ones_first() -> None:
+    def held(real: int, synthetic: int) -> tuple[int, int]:
+        keys = [ClipKey("real", i) for i in range(real)] + [ClipKey("made", i) for i in range(synthetic)]
+        clips: Any = {k: [SimpleNamespace(frames=SimpleNamespace(key=k))] for k in keys}
+        train, out = hold_out(clips, 0, {k for k in keys if k.video == "made"})
+        assert len(train) + len(out) == len(keys)
+        return sum(s.frames.key.video == "real" for s in out), sum(s.frames.key.video == "made" for s in out)
+
+    assert [held(r, 0) for r in (1, 2, 4)] == [(0, 0)] * 3
+    assert [held(r, 50) for r in (0, 1, 4)] == [(0, 5)] * 3
+    assert [held(r, 50) for r in (5, 30)] == [(1, 0), (3, 0)]
 
 
 def test_held_out_clips_are_whole_and_not_trained_on(taught: Workspace) -> None:
@@ -193,3 +206,21 @@ def test_blur_and_occlusion_change_the_picture_and_keep_its_shape() -> None:
             after = change.transform({"img": image.copy()})["img"]
             assert after.shape == image.shape and after.dtype == np.uint8 and (after != image).any()
     assert motion_kernel(7).sum() == pytest.approx(1)
+
+
+def test_weights_are_mixed_and_the_choice_is_the_best_on_what_is_held_out() -> None:
+    config = {"model": {"head": {"decoder": {"type": "UDPHeatmap", "input_size": (96, 96)}}}}
+    start, end = ({"w": torch.full((2,), v), "n": torch.tensor(int(v))} for v in (0.0, 10.0))
+    choices = annotate.finetune._choices(config, start, end, "pose")
+    assert [(c["all_round"], s["w"][0].item()) for c, s in choices] == [
+        (turned, pytest.approx(w)) for turned in (True, False) for w in (6.5, 10.0)
+    ]
+    assert all(s["n"] == 10 for _, s in choices)
+    assert [c["all_round"] for c, _ in annotate.finetune._choices(config, None, end, "locator")] == [False]
+    tall = {"model": {"head": {"decoder": {"type": "SimCCLabel", "input_size": (192, 256)}}}}
+    assert [c["all_round"] for c, _ in annotate.finetune._choices(tall, None, end, "pose")] == [False]
+    said = iter([0.2, 0.1, 0.4, 0.3])
+    picked, state, figures = annotate.finetune._best(choices, lambda c, s: {"pckh": next(said)}, "pose")
+    assert picked["all_round"] is False and state["w"][0].item() == pytest.approx(6.5) and figures == {"pckh": 0.4}
+    picked, _, figures = annotate.finetune._best(choices, lambda c, s: None, "pose")
+    assert picked["all_round"] is True and figures is None
