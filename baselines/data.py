@@ -123,7 +123,11 @@ class Dives:
             return view.cropped(pictures), keypoints
         positions = self._positions(i)
         pictures = snippet(self.packed, i, positions, Crop(view.left, view.top, view.size))
-        return pictures, fill_gaps(self.packed.poses(i).keypoints[positions, 0])
+        return pictures, self._keypoints(i, positions)
+
+    def _keypoints(self, i: int, positions: np.ndarray) -> np.ndarray:
+        """Joints (T, 16, 2) of the sampled frames; gaps are filled from all frames, since a dive turns fast."""
+        return fill_gaps(self.packed.poses(i).keypoints[:, 0])[positions]
 
     def _read_whole(self, i: int) -> tuple[np.ndarray, np.ndarray]:
         """The same, pictures at the size of ``resize``; from memory where they are kept."""
@@ -137,7 +141,7 @@ class Dives:
             pictures = self.packed.frames(i, positions)
         if pictures.shape[1:3] != (height, width):
             pictures = np.stack([cv2.resize(p, (width, height), interpolation=cv2.INTER_AREA) for p in pictures])
-        read = pictures, fill_gaps(self.packed.poses(i).keypoints[positions, 0])
+        read = pictures, self._keypoints(i, positions)
         if self.in_memory:
             self._kept[i] = read
         return read

@@ -36,8 +36,10 @@ class Member:
     without: str | None = None
 
 
-def new_study(workspace: Workspace, preset: str, seeds: Sequence[int], ablate: bool = False, **options: Any) -> Path:
-    """Make a study's folder, in it a run folder for each seed and, with ``ablate``, for each part left out.
+def new_study(
+    workspace: Workspace, preset: str, seeds: Sequence[int], ablate: Sequence[str] = (), **options: Any
+) -> Path:
+    """Make a study's folder, in it a run folder for each seed and for each part of ``ablate`` left out.
 
     ``options`` are those of :func:`baselines.runs.new_run`, the same for all.
 
@@ -45,9 +47,13 @@ def new_study(workspace: Workspace, preset: str, seeds: Sequence[int], ablate: b
     ------
     PackedError
         The packed file is missing, or can't be trained on.
+    UsageError
+        The model has no such part.
     """
+    if unknown := sorted(set(ablate) - set(PARTS)):
+        raise UsageError(f"--ablate: the model has no part {unknown[0]!r}; its parts are {', '.join(PARTS)}")
     members = [Member(f"seed-{s}", s) for s in seeds]
-    members += [Member(f"without-{part}-seed-{s}", s, part) for part in PARTS if ablate for s in seeds]
+    members += [Member(f"without-{part}-seed-{s}", s, part) for part in PARTS if part in ablate for s in seeds]
     folder = processes.on_first(free_folder)(workspace)
     for m in members:
         new_run(workspace, preset, m.seed, folder=folder / m.run, without=(m.without,) if m.without else (), **options)

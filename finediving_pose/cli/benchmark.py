@@ -14,6 +14,9 @@ from finediving_pose.cli.options import data_option, json_option, say
 from finediving_pose.errors import SetupError, UsageError
 from finediving_pose.workspace import Workspace
 
+PARTS = ("skeleton", "static", "fusion", "contrast", "segmentation")
+"""The same as ``baselines.hpmcr.PARTS``, which is not imported because it imports torch."""
+
 
 class Change(click.ParamType):
     """``KEY=VALUE``, the value as JSON where it is that, else as text."""
@@ -57,8 +60,11 @@ class Change(click.ParamType):
 )
 @click.option(
     "--ablate",
-    is_flag=True,
-    help="Train also without each part in turn: skeleton, static branch, fusion, contrast, segmentation.",
+    is_flag=False,
+    flag_value=",".join(PARTS),
+    default=None,
+    metavar="[PART,...]",
+    help="Train also without each of these parts in turn; without a value: " + ", ".join(PARTS) + ".",
 )
 @click.option("--epochs", type=click.IntRange(min=1), default=None, help="Instead of the preset's number.")
 @click.option(
@@ -104,7 +110,7 @@ def benchmark(
     preset: str,
     seed: int,
     seeds: int | None,
-    ablate: bool,
+    ablate: str | None,
     epochs: int | None,
     device: str,
     weights: Path | None,
@@ -132,8 +138,9 @@ def benchmark(
         options: dict[str, Any] = {
             "epochs": epochs, "weights": weights, "exemplar_fallback": exemplar_fallback, "changes": dict(changes)
         }  # fmt: skip
-        if seeds or ablate:
-            folder = new_study(data, preset, range(seed, seed + (seeds or 1)), ablate, **options)
+        parts = [part.strip() for part in ablate.split(",")] if ablate else []
+        if seeds or parts:
+            folder = new_study(data, preset, range(seed, seed + (seeds or 1)), parts, **options)
         else:
             folder = new_run(data, preset, seed, **options)
     try:

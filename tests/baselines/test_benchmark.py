@@ -18,8 +18,10 @@ from baselines.hpmcr import PARTS
 from baselines.report import write_page
 from baselines.results import read_predictions
 from baselines.runs import PRESETS
+from baselines.study import new_study, read_plan
 from baselines.tables import show_run, show_study
 from baselines.wording import how_made
+from finediving_pose.cli.benchmark import PARTS as cli_parts
 from finediving_pose.cli.benchmark import benchmark
 from finediving_pose.workspace import Workspace
 from tests.baselines.conftest import fdpose
@@ -238,6 +240,13 @@ def test_the_presets_are_those_that_there_are() -> None:
     assert list(getattr(offered, "choices", ())) == list(PRESETS)
 
 
+def test_parts_are_chosen_by_name(competition: Workspace) -> None:
+    folder = new_study(competition, "demo", [3], ["skeleton", "contrast"])
+    assert [(m.seed, m.without) for m in read_plan(folder)] == [(3, None), (3, "skeleton"), (3, "contrast")]
+    assert json.loads((folder / "without-skeleton-seed-3/config.json").read_text())["model"]["without"] == ["skeleton"]
+    assert cli_parts == PARTS
+
+
 def test_set_puts_values_in_the_place_of_the_preset_s(competition: Workspace) -> None:
     words = ("--set", "training.batch_size=4", "--set", "evaluation.voters=each", "--epochs", 1, "--json")
     result = fdpose("benchmark", "hpmcr", "--data", competition.root, *words)
@@ -251,6 +260,7 @@ def test_set_puts_values_in_the_place_of_the_preset_s(competition: Workspace) ->
     ("words", "said"),
     [
         (("--set", "batch"), "is no KEY=VALUE"),
+        (("--ablate", "splash"), "no part 'splash'; its parts are skeleton,"),
         (("--resume", "nothing-here", "--set", "a.b=1"), "leave out --set"),
         (("--resume", "nothing-here"), "no run to resume"),
         (("--resume", "nothing-here", "--epochs", "3"), "leave out --epochs"),
@@ -258,7 +268,7 @@ def test_set_puts_values_in_the_place_of_the_preset_s(competition: Workspace) ->
         (("--resume", "nothing-here", "--exemplar-fallback", "difficulty"), "leave out --exemplar-fallback"),
     ],
 )
-def test_a_senseless_resume_is_bad_usage(workspace: Workspace, words: tuple[str, ...], said: str) -> None:
+def test_a_senseless_request_is_bad_usage(workspace: Workspace, words: tuple[str, ...], said: str) -> None:
     result = fdpose("benchmark", "hpmcr", "--data", workspace.root, *words)
     assert result.exit_code == 2
     assert said in result.stderr

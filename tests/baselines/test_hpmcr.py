@@ -237,3 +237,20 @@ def test_a_model_may_start_at_the_exemplars_scores() -> None:
     learns = dict(model.compare_fused.named_parameters())["head.4.weight"].grad
     assert learns is not None
     assert learns.abs().max() > 0
+
+
+def test_antisymmetric_comparisons_are_each_others_opposite() -> None:
+    torch.manual_seed(0)
+    clips = batch()
+    relative = {}
+    for antisymmetric in (False, True):
+        model = HPMCR(**SMALL, antisymmetric=antisymmetric).eval()
+        encoded = model.encode(clips["video"], clips["pose"])
+        q, e = encoded.pick(clips["query"]), encoded.pick(clips["exemplar"])
+        relative[antisymmetric] = model.compare(q, e), model.compare(e, q), model.compare(q, q)
+    forth, back, itself = relative[True]
+    assert torch.equal(forth, -back)
+    assert forth.abs().min() > 0
+    assert torch.equal(itself, torch.zeros(3))
+    forth, back, _ = relative[False]
+    assert not torch.allclose(forth, -back, atol=1e-3)
