@@ -37,6 +37,9 @@ LEARNED = (0.65, 1.0)
 """Shares of what was learned in the weights that are written, the rest being those that training started from: a
 network that learned from a few frames still knows the thousands before. Wortsman et al., "Robust fine-tuning of
 zero-shot models", arXiv 2109.01903."""
+ROOM = 1.25
+"""Padding of the boxes that a trained network looks at: those that are found are rather too small, and what a crop leaves
+out costs more than what it has too much."""
 CARRIED = (
     *("model", "pipeline", "train_pipeline", "boxes", "all_round"),
     *("batch_size", "learning_rate", "weight_decay"),
@@ -275,10 +278,16 @@ def _choices(
 ) -> list[Choice]:
     """Configurations and weights that the training may end with, the one to take in doubt first."""
     mixed = [_mixed(start, end, share) for share in LEARNED] if start is not None else [end]
+    if network == "pose" and "pipeline" in config:
+        config = config | {"pipeline": [_roomy(step) for step in config["pipeline"]]}
     decoder = config["model"]["head"]["decoder"]
     square = decoder["input_size"][0] == decoder["input_size"][1] and decoder["type"] == "UDPHeatmap"
     all_round = [True, False] if network == "pose" and square else [False]
     return [(config | {"all_round": turned}, state) for turned in all_round for state in mixed]
+
+
+def _roomy(step: Mapping[str, Any]) -> dict[str, Any]:
+    return {**step, "padding": ROOM} if step["type"] == "GetBBoxCenterScale" else dict(step)
 
 
 def _best(

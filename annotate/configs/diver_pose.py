@@ -17,14 +17,14 @@ model = dict(
 )
 
 boxes = "joints"
-padding = 1.12  # more than the margin that a sample's box has: feet and hands at the edge of a crop are found badly
+padding = 1.0  # the box of a sample has a margin of its own
 pipeline = [
     dict(type="GetBBoxCenterScale", padding=padding),
     dict(type="TopdownAffine", input_size=codec["input_size"], use_udp=True),
 ]
 train_pipeline = [
     dict(type="MoveLimbs", prob=0.8),
-    dict(type="GetBBoxCenterScale", padding=padding),
+    dict(type="GetBBoxCenterScale", padding=1.12),
     dict(type="RandomFlip", prob=0.5),
     dict(
         type="UniformBBoxTransform",
