@@ -38,8 +38,8 @@ LEARNED = (0.65, 1.0)
 network that learned from a few frames still knows the thousands before. Wortsman et al., "Robust fine-tuning of
 zero-shot models", arXiv 2109.01903."""
 ROOM = 1.25
-"""Padding of the boxes that a trained network looks at: those that are found are rather too small, and what a crop leaves
-out costs more than what it has too much."""
+"""Padding of the boxes that a trained network looks at: those that are found are rather too small, and what a crop
+leaves out costs more than what it has too much."""
 CARRIED = (
     *("model", "pipeline", "train_pipeline", "boxes", "all_round"),
     *("batch_size", "learning_rate", "weight_decay"),

@@ -207,7 +207,6 @@ def _capsules(
 ) -> np.ndarray:
     """Where the capsules between these ends are in a part of the picture: uint8 (height, width), 0 or 255."""
     mask = np.zeros(part.shape[:2], np.uint8)
-    for a, b in ends:
-        line = (tuple(np.round(p - corner).astype(int).tolist()) for p in (a, b))
-        cv2.line(mask, *line, 255, max(1, round(2 * radius)))
+    for a, b in np.round(np.array(ends) - corner).astype(int).tolist():
+        cv2.line(mask, a, b, (255,), max(1, round(2 * radius)))
     return mask

@@ -216,6 +216,9 @@ def test_weights_are_mixed_and_the_choice_is_the_best_on_what_is_held_out() -> N
         (turned, pytest.approx(w)) for turned in (True, False) for w in (6.5, 10.0)
     ]
     assert all(s["n"] == 10 for _, s in choices)
+    steps = [{"type": "GetBBoxCenterScale", "padding": 1.0}, {"type": "TopdownAffine", "input_size": (96, 96)}]
+    wider = [c["pipeline"] for c, _ in annotate.finetune._choices(config | {"pipeline": steps}, None, end, "pose")]
+    assert wider == [[{"type": "GetBBoxCenterScale", "padding": annotate.finetune.ROOM}, steps[1]]] * 2
     assert [c["all_round"] for c, _ in annotate.finetune._choices(config, None, end, "locator")] == [False]
     tall = {"model": {"head": {"decoder": {"type": "SimCCLabel", "input_size": (192, 256)}}}}
     assert [c["all_round"] for c, _ in annotate.finetune._choices(tall, None, end, "pose")] == [False]
