@@ -73,7 +73,7 @@ class MoveLimbs(BaseTransform):
         head = float(np.linalg.norm(joints[HEAD[0]] - joints[HEAD[1]]))
         if head < 2 or not known[[*HEAD, *TRUNK]].all():
             return results
-        suit = self._suit(results["img"], joints, head)
+        suit = self._suit(results["img"], joints, known, head)
         limbs = (LEGS, ARMS) if np.random.rand() < 0.5 else (ARMS,)  # arms are put back last: in front
         pieces = [piece for limb in limbs for piece in self._turned(limb, joints, known, head)]
         if pieces:
@@ -83,7 +83,7 @@ class MoveLimbs(BaseTransform):
             results["bbox"] = box_of_joints(every).astype(np.float32)
         return results
 
-    def _suit(self, image: np.ndarray, joints: np.ndarray, head: float) -> Piece | None:
+    def _suit(self, image: np.ndarray, joints: np.ndarray, known: np.ndarray, head: float) -> Piece | None:
         """The trunk and its new colour, half the time."""
         if np.random.rand() < 0.5:
             return None
@@ -91,6 +91,8 @@ class MoveLimbs(BaseTransform):
             colour = np.random.randint(0, 256, 3).astype(np.float32)
         else:
             side = LEGS.sides[np.random.randint(2)]
+            if not known[list(side[:2])].all():
+                return None
             height, width = image.shape[:2]
             x, y = np.round((joints[side[0]] + joints[side[1]]) / 2).astype(int)
             colour = image[y.clip(1, height - 2) - 1 :, x.clip(1, width - 2) - 1 :][:3, :3].mean((0, 1))

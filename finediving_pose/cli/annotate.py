@@ -72,7 +72,7 @@ Examples:
 @click.option("--name", default=None, help="With --finetune: name of the new estimator.")
 @click.option("--from-scratch", is_flag=True, help="With --finetune: start from random weights.")
 @click.option("--steps", type=click.IntRange(min=1), default=None,
-              help="With --finetune: batches at most.  [default: 800]")  # fmt: skip
+              help="With --finetune: batches at most.  [default: 800 for the locator, 1500 for joints]")  # fmt: skip
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="With --finetune.")
 @json_option
 def annotate(data: Workspace, clips: tuple[str, ...], split: str | None, as_json: bool, **given: Any) -> None:
