@@ -25,7 +25,7 @@ training = {"epochs": 20, "batch_size": 16, "exemplars": 0, "every_pair": True, 
 optim_wrapper = {
     "type": "OptimWrapper",
     "optimizer": {"type": "AdamW", "lr": 1e-3, "weight_decay": 0.1},
-    # at the full rate the encoders of pictures know every training dive by its venue before poses say anything
+    # at the full rate the encoders of pictures know the training dives by heart before poses say anything
     "paramwise_cfg": {"custom_keys": {n: {"lr_mult": 0.1} for n in ("dynamic.conv3d", "dynamic.mixed", "static.net.")}},
     "clip_grad": {"max_norm": 5.0},
 }
