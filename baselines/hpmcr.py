@@ -73,6 +73,8 @@ class HPMCR(BaseModel):
     second_transition_weight : in the segmentation loss; the public code has 2, surely a slip
     score_unit : points that an output of 1 stands for. 1 as published; a larger unit
         lets a short training reach differences of tens of points
+    start_equal : before training every dive equals its exemplar. A short training has not the time to unlearn the
+        differences that random weights see
     antisymmetric : comparing A with B gives exactly the opposite of comparing B with A. As published both are only
         learned to; where dives are few this is knowledge that need not be learned
     contrast_weight : weight of both contrastive losses
@@ -99,6 +101,7 @@ class HPMCR(BaseModel):
         predict: Literal["ordered", "halves"] = "ordered",
         second_transition_weight: float = 1.0,
         score_unit: float = 1.0,
+        start_equal: bool = False,
         antisymmetric: bool = False,
         contrast_weight: float = 1.0,
         splash_weight: float = 0.0,
@@ -127,8 +130,8 @@ class HPMCR(BaseModel):
             self.fusion = PoseGuidedFusion(dim, heads, slots)
         else:
             self.fusion = PoseBiasedFusion(dim, pose_dim, heads, slots)
-        self.compare_fused = StageRegressor(dim, depth, heads, antisymmetric)
-        self.compare_static = StageRegressor(dim, depth, heads, antisymmetric)
+        self.compare_fused = StageRegressor(dim, depth, heads, start_equal, antisymmetric)
+        self.compare_static = StageRegressor(dim, depth, heads, start_equal, antisymmetric)
         self.stage_weights = StageWeights(slots)  # shared by both branches
         self.splash = SplashHead(dim) if splash_weight else None
         # what is left out is built first, so that the rest starts from the same random weights

@@ -38,17 +38,23 @@ class StageRegressor(nn.Module):
 
     The decoder and the head are shared by the stages. Source: arXiv 2501.03674;
     widths of the head (D, D, D / 4, 1) from the public TSA and MCoRe code.
+    ``start_equal``: the last layer starts at zero, so that before training every dive equals its exemplar.
     ``antisymmetric``: the query is as much above the exemplar as the exemplar is below the query, by half the
     difference of both comparisons, instead of by learning.
     """
 
-    def __init__(self, dim: int, depth: int = 4, heads: int = 2, antisymmetric: bool = False) -> None:
+    def __init__(
+        self, dim: int, depth: int = 4, heads: int = 2, start_equal: bool = False, antisymmetric: bool = False
+    ) -> None:
         super().__init__()
         self.antisymmetric = antisymmetric
         self.decoder = Decoder(dim, depth, heads)
         self.head = nn.Sequential(
             nn.Linear(dim, dim), nn.ReLU(), nn.Linear(dim, dim // 4), nn.ReLU(), nn.Linear(dim // 4, 1)
         )
+        if start_equal:
+            for parameter in self.head[-1].parameters():
+                nn.init.zeros_(parameter)
 
     def forward(self, query: Tensor, exemplar: Tensor) -> Tensor:
         if self.antisymmetric:

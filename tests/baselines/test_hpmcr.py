@@ -226,6 +226,19 @@ def test_half_precision_compares_in_full(model: HPMCR) -> None:
     assert all(torch.isfinite(v) and v.dtype == torch.float32 for v in losses.values())
 
 
+def test_a_model_may_start_at_the_exemplars_scores() -> None:
+    clips = batch()
+    model = HPMCR(**SMALL, start_equal=True).eval()
+    encoded = model.encode(clips["video"], clips["pose"])
+    relative = model.compare(encoded.pick(clips["query"]), encoded.pick(clips["exemplar"]))
+    assert torch.equal(relative, torch.zeros(3))
+    loss = model.loss(**clips)["score_loss"]
+    loss.backward()
+    learns = dict(model.compare_fused.named_parameters())["head.4.weight"].grad
+    assert learns is not None
+    assert learns.abs().max() > 0
+
+
 def test_antisymmetric_comparisons_are_each_others_opposite() -> None:
     torch.manual_seed(0)
     clips = batch()
