@@ -1,8 +1,7 @@
 """HPMCR, small: every part in its place, trained from random weights in minutes on two cores.
 
 Pictures a twelfth of the paper's area, 48 frames, narrow networks. The last epoch is
-taken: with a few dozen dives every one of them is needed for training. Some 250 steps are enough, of however many
-dives: with four times as many dives take a quarter of the epochs. More only learns the training dives by heart.
+taken: with a few dozen dives every one of them is needed for training. What it learns of more: docs/model.md.
 """
 
 model = {
