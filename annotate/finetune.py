@@ -280,9 +280,7 @@ def _choices(
     mixed = [_mixed(start, end, share) for share in LEARNED] if start is not None else [end]
     if network == "pose" and "pipeline" in config:
         config = config | {"pipeline": [_roomy(step) for step in config["pipeline"]]}
-    decoder = config["model"]["head"]["decoder"]
-    square = decoder["input_size"][0] == decoder["input_size"][1] and decoder["type"] == "UDPHeatmap"
-    all_round = [True, False] if network == "pose" and square else [False]
+    all_round = [True, False] if network == "pose" and estimators.turns_onto_itself(config) else [False]
     return [(config | {"all_round": turned}, state) for turned in all_round for state in mixed]
 
 

@@ -63,7 +63,7 @@ class MMPoseEstimator:
         self.input_size = (int(width), int(height))
         self.turns = 4 if config.get("all_round") else 1
         self.flip = flip or self.turns > 1
-        if self.turns > 1 and (width != height or type(model.head.decoder).__name__ != "UDPHeatmap"):
+        if self.turns > 1 and not turns_onto_itself(config):
             raise PoseError(f"{id}: all_round needs square crops and UDP heatmaps, which turn onto themselves")
 
     def estimate(self, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -113,6 +113,13 @@ class MMPoseEstimator:
         settings = self.model.test_cfg or {}
         mode, shift = settings.get("flip_mode", "heatmap"), settings.get("shift_heatmap", False)
         return (raw.float() + flip_heatmaps(mirrored.float(), list(FLIP), mode, shift)) / 2
+
+
+def turns_onto_itself(config: Mapping[str, Any]) -> bool:
+    """Whether heatmaps of a turned crop, turned back, lie on those of the crop: square ones in UDP's convention."""
+    decoder = config["model"]["head"]["decoder"]
+    width, height = decoder["input_size"]
+    return width == height and decoder["type"] == "UDPHeatmap"
 
 
 def has_bf16(device: str) -> bool:
