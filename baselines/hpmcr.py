@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from baselines.backbones.gsm_regnet import GSMRegNet
 from baselines.backbones.hdgcn import HDGCN
 from baselines.backbones.i3d import I3D
+from baselines.backbones.joint_conv import JointConv
 from baselines.losses import stage_contrast
 from baselines.modules.fusion import PoseBiasedFusion, PoseGuidedFusion
 from baselines.modules.regressor import SplashHead, StageRegressor, StageWeights
@@ -31,6 +32,8 @@ from baselines.modules.stages import Stages, equal_parts, number_of_slots, pool_
 
 PARTS = ("skeleton", "static", "fusion", "contrast", "segmentation")
 """What can be left out of the model, to see what it is worth."""
+
+SKELETON_ENCODERS: dict[str, type[HDGCN] | type[JointConv]] = {"hdgcn": HDGCN, "joint_conv": JointConv}
 
 
 class Encoded(NamedTuple):
@@ -65,8 +68,13 @@ class HPMCR(BaseModel):
     dim, tokens, depth, heads : D, K, decoder blocks, attention heads
     stages : 3, take-off, flight and entry, as published; or ``native``, the three to five of every dive, each flight
         (somersaults, twists) for itself. Dives of a pair are compared in the stages that both have
-    fusion : ``cross``, visual tokens attend to skeleton tokens, whose width has to be ``dim``; ``bias``, the public
-        code's, visual tokens attend to each other, the more the more alike their poses
+    skeleton_encoder : ``hdgcn``, the paper's; ``joint_conv``, which few dives are enough for
+    fusion : ``cross``, visual tokens attend to skeleton tokens, whose width has to be ``dim``; ``residual``, the same,
+        and each moment's skeleton token is added as it is: attention knows no places, so that a short training does
+        not find out which moment a pose belongs to; ``bias``, the public code's, visual tokens attend to each other,
+        the more the more alike their poses
+    visual_dropout : share of the training clips whose visual tokens are blanked before the fusion, so that it learns
+        from poses what pictures would let it learn by heart
     reducer : ``norm``, linear, layer norm, ReLU; ``wide``, the public code's two linear layers
     predict : ``ordered``, the likeliest transitions in rising order; ``halves``, the public code's: the first in the
         first half of the clip, the second in the last, wherever the true ones are
@@ -91,12 +99,14 @@ class HPMCR(BaseModel):
         i3d: Mapping[str, Any] | None = None,
         static: Mapping[str, Any] | None = None,
         skeleton: Mapping[str, Any] | None = None,
+        skeleton_encoder: Literal["hdgcn", "joint_conv"] = "hdgcn",
         dim: int = 256,
         tokens: int = 10,
         depth: int = 4,
         heads: int = 2,
         stages: Stages = 3,
-        fusion: Literal["cross", "bias"] = "cross",
+        fusion: Literal["cross", "residual", "bias"] = "cross",
+        visual_dropout: float = 0.0,
         reducer: Literal["norm", "wide"] = "norm",
         predict: Literal["ordered", "halves"] = "ordered",
         second_transition_weight: float = 1.0,
@@ -114,22 +124,23 @@ class HPMCR(BaseModel):
             raise ValueError("transitions are predicted by halves for three stages only; use predict='ordered'")
         self.without = frozenset(without)
         self.tokens, self.score_unit, self.contrast_weight = tokens, score_unit, contrast_weight
+        self.visual_dropout = visual_dropout
         self.splash_weight, self.second_transition_weight = splash_weight, second_transition_weight
         self.slots = slots = number_of_slots(stages)  # S
         self.predict_transitions = predict_transitions if predict == "ordered" else predict_transitions_by_halves
         self.dynamic = I3D(**i3d or {})
         self.static = GSMRegNet(frames, **static or {})
-        self.skeleton = HDGCN(**skeleton or {})
+        self.skeleton = SKELETON_ENCODERS[skeleton_encoder](**skeleton or {})
         pose_dim = self.skeleton.out_channels
-        if pose_dim != dim and fusion == "cross":
+        if pose_dim != dim and fusion != "bias":
             raise ValueError(f"the skeleton encoder ends in {pose_dim} channels, dim is {dim}")
         self.segmentation = ProcedureSegmentation(self.static.out_channels, stages=slots)
         self.reduce_dynamic = stage_reducer(self.dynamic.out_channels, dim, slots, wide=reducer == "wide")
         self.reduce_static = stage_reducer(self.static.out_channels, dim, slots, wide=reducer == "wide")
-        if fusion == "cross":
-            self.fusion = PoseGuidedFusion(dim, heads, slots)
-        else:
+        if fusion == "bias":
             self.fusion = PoseBiasedFusion(dim, pose_dim, heads, slots)
+        else:
+            self.fusion = PoseGuidedFusion(dim, heads, slots, residual=fusion == "residual")
         self.compare_fused = StageRegressor(dim, depth, heads, start_equal, antisymmetric)
         self.compare_static = StageRegressor(dim, depth, heads, start_equal, antisymmetric)
         self.stage_weights = StageWeights(slots)  # shared by both branches
@@ -169,6 +180,9 @@ class HPMCR(BaseModel):
         """Visual tokens (N, S, K, D) that have seen the skeleton's."""
         if "skeleton" in self.without:
             return visual
+        if self.training and self.visual_dropout:
+            seen = torch.rand(len(visual), 1, 1, 1, device=visual.device) >= self.visual_dropout
+            visual = visual * seen
         skeleton = pool_stages(self.skeleton(pose).transpose(1, 2), cut, self.tokens)  # (N, S, K, D)
         return visual + skeleton if "fusion" in self.without else self.fusion(visual, skeleton)
 

@@ -16,14 +16,19 @@ from baselines.modules.stages import STAGES, PerStage
 
 
 class PoseGuidedFusion(nn.Module):
-    """Visual and skeleton tokens (B, S, K, D) to fused tokens (B, S, K, D), each stage its own weights."""
+    """Visual and skeleton tokens (B, S, K, D) to fused tokens (B, S, K, D), each stage its own weights.
 
-    def __init__(self, dim: int, heads: int = 2, stages: int = STAGES) -> None:
+    ``residual`` adds the skeleton tokens as they are.
+    """
+
+    def __init__(self, dim: int, heads: int = 2, stages: int = STAGES, residual: bool = False) -> None:
         super().__init__()
+        self.residual = residual
         self.blocks = PerStage(lambda: DecoderBlock(dim, heads), stages)
 
     def forward(self, visual: Tensor, skeleton: Tensor) -> Tensor:
-        return self.blocks(visual, skeleton)
+        fused = self.blocks(visual, skeleton)
+        return fused + skeleton if self.residual else fused
 
 
 class PoseBiasedFusion(nn.Module):

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from baselines.backbones.joint_conv import JointConv
 from baselines.hpmcr import HPMCR, PARTS
 
 SMALL: dict[str, Any] = {
@@ -237,6 +238,25 @@ def test_a_model_may_start_at_the_exemplars_scores() -> None:
     learns = dict(model.compare_fused.named_parameters())["head.4.weight"].grad
     assert learns is not None
     assert learns.abs().max() > 0
+
+
+def test_visual_dropout_blanks_pictures_in_training_only() -> None:
+    """With all of them blanked, what is fused in training follows from the poses alone."""
+    clips, other = batch(), torch.randn(4, 3, 24, 32, 32)
+    torch.manual_seed(0)
+    model = HPMCR(**SMALL, visual_dropout=1.0)
+    for training in (True, False):
+        model.train(training)
+        fused = [model.encode(video, clips["pose"], clips["transitions"]).fused for video in (clips["video"], other)]
+        assert torch.equal(*fused) == training
+
+
+def test_the_skeleton_encoder_can_be_the_small_one() -> None:
+    model = HPMCR(**SMALL | {"skeleton": {"channels": 32}, "skeleton_encoder": "joint_conv", "fusion": "residual"})
+    losses = model(mode="loss", **batch())
+    torch.stack(list(losses.values())).sum().backward()
+    assert isinstance(model.skeleton, JointConv)
+    assert all(p.grad is not None for p in model.skeleton.parameters())
 
 
 def test_antisymmetric_comparisons_are_each_others_opposite() -> None:
