@@ -33,7 +33,7 @@ STEPS: dict[Network, int] = {"locator": 800, "pose": 1500}
 QUALITY = {"pose": "pckh", "locator": "iou_over_half"}
 """The figure of :func:`measure` that training watches."""
 STEPS_PER_EPOCH = 100
-LEARNED = (0.65, 1.0)
+LEARNED = (0.8, 1.0)
 """Shares of what was learned in the weights that are written, the rest being those that training started from: a
 network that learned from a few frames still knows the thousands before. Wortsman et al., "Robust fine-tuning of
 zero-shot models", arXiv 2109.01903."""
@@ -41,7 +41,7 @@ ROOM = 1.25
 """Padding of the boxes that a trained network looks at: those that are found are rather too small, and what a crop
 leaves out costs more than what it has too much."""
 CARRIED = (
-    *("model", "pipeline", "train_pipeline", "boxes", "all_round"),
+    *("model", "pipeline", "train_pipeline", "boxes", "all_round", "sizes"),
     *("batch_size", "learning_rate", "weight_decay"),
 )
 """What of a configuration a checkpoint carries."""
@@ -280,8 +280,10 @@ def _choices(
     mixed = [_mixed(start, end, share) for share in LEARNED] if start is not None else [end]
     if network == "pose" and "pipeline" in config:
         config = config | {"pipeline": [_roomy(step) for step in config["pipeline"]]}
-    all_round = [True, False] if network == "pose" and estimators.turns_onto_itself(config) else [False]
-    return [(config | {"all_round": turned}, state) for turned in all_round for state in mixed]
+    looks: list[dict[str, Any]] = [{"all_round": False, "sizes": None}]
+    if network == "pose" and estimators.turns_onto_itself(config):
+        looks = [{"all_round": True, "sizes": sizes} for sizes in (estimators.sizes_of(config), None)] + looks
+    return [(config | look, state) for look in looks for state in mixed]
 
 
 def _roomy(step: Mapping[str, Any]) -> dict[str, Any]:

@@ -38,3 +38,10 @@ class Estimator(Protocol):
         confidence : float32 (n, 16), 0 to 1; 0 where nothing was found
         """
         ...
+
+    def mirror_gaps(self, crops: np.ndarray) -> np.ndarray:
+        """How far the joints of each crop lie from those of its mirror image, in widths of the crop: float (n, 16).
+
+        An estimator that knows where a joint is finds it in both at the same place.
+        """
+        ...

@@ -16,6 +16,9 @@ from annotate.estimators.decode import decode
 from finediving_pose.errors import PoseError, SetupError, UsageError
 from finediving_pose.skeleton import FLIP, N_JOINTS
 
+_STEP = 32
+"""Crops of sides that are multiples of this leave a ResNet as heatmaps that lie on them corner on corner."""
+
 
 class MMPoseEstimator:
     """A ``TopdownPoseEstimator``. See :class:`~annotate.estimators.base.Estimator`.
@@ -25,8 +28,10 @@ class MMPoseEstimator:
 
     Parameters
     ----------
-    config : mapping with ``model`` and optionally ``pipeline`` and ``all_round``, or an mmpose config. ``all_round``
-        takes the mean over the crop turned by 0, 90, 180 and 270 degrees and the mirror images of these
+    config : mapping with ``model`` and optionally ``pipeline``, ``all_round`` and ``sizes``, or an mmpose config.
+        ``all_round`` takes the mean over the crop turned by 0, 90, 180 and 270 degrees and the mirror images of these;
+        ``sizes`` the mean over the crop in these sizes: a small network reads from the borders where in a crop it is,
+        and knows by heart where joints usually are; in a size it did not learn in, it has to look
     weights : state dict of the model
     id : what poses are signed with
     device : as torch names it, e.g. ``cpu`` or ``cuda:0``
@@ -60,7 +65,9 @@ class MMPoseEstimator:
         model: Any = fuse_conv_bn(built.eval()).to(self.device)
         self.model: Any = model.to(memory_format=torch.channels_last)
         width, height = model.head.decoder.input_size
-        self.input_size = (int(width), int(height))
+        self.sizes = config.get("sizes") or [int(width)]
+        largest = max(self.sizes)
+        self.input_size = (int(width), int(height)) if len(self.sizes) == 1 else (largest, largest)
         self.turns = 4 if config.get("all_round") else 1
         self.flip = flip or self.turns > 1
         if self.turns > 1 and not turns_onto_itself(config):
@@ -73,18 +80,40 @@ class MMPoseEstimator:
             return np.zeros((0, self.outputs, 2), np.float32), np.zeros((0, self.outputs), np.float32)
         return np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
 
+    def mirror_gaps(self, crops: np.ndarray) -> np.ndarray:
+        """See :meth:`annotate.estimators.base.Estimator.mirror_gaps`."""
+        import torch
+
+        size, gaps = np.array(self.input_size, np.float32), [np.zeros((0, self.outputs), np.float32)]
+        for i in range(0, len(crops), self.batch):
+            with torch.inference_mode(), torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
+                inputs = self._normalised(crops[i : i + self.batch])
+                raw = self.model(inputs, None, mode="tensor")
+                back = self._turned_back(self.model(inputs.flip(-1), None, mode="tensor"))
+                here, there = (decode(self.model.head.decoder, r)[0] for r in (raw, back))
+            gaps.append(np.linalg.norm(here - there, axis=-1) / size[0])
+        return np.concatenate(gaps)
+
     def _batch(self, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         import torch
 
         with torch.inference_mode(), torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
             raw = self._raw(self._normalised(crops))
             keypoints, scores = decode(self.model.head.decoder, raw)
-        keypoints = keypoints / np.array(self.input_size, np.float32)
+        keypoints = keypoints / np.array(self.model.head.decoder.input_size, np.float32)
         keypoints[scores <= 0] = np.nan  # an empty heatmap: its peak is anywhere
         return keypoints, np.clip(scores, 0, 1)
 
     def _raw(self, inputs: Any) -> Any:
-        """What the model says about the crops; the mean where it looks at them from several sides."""
+        """What the model says about the crops; the mean where it looks at them in several sizes."""
+        if len(self.sizes) == 1:
+            return self._from_all_sides(inputs)
+        seen = [self._from_all_sides(_resized(inputs, side)) for side in self.sizes]
+        finest = max(heat.shape[-1] for heat in seen)
+        return sum(_resized(heat, finest) for heat in seen) / len(seen)
+
+    def _from_all_sides(self, inputs: Any) -> Any:
+        """The mean where it looks at them from several sides."""
         if self.turns == 1:
             return self._upright(inputs)
         turned = [self._upright(inputs.rot90(k, (2, 3))).rot90(-k, (2, 3)) for k in range(self.turns)]
@@ -104,15 +133,21 @@ class MMPoseEstimator:
         return inputs.sub_(prepare.mean).div_(prepare.std) if prepare._enable_normalize else inputs
 
     def _mean(self, raw: Any, mirrored: Any) -> Any:
-        """Mean of what the crop and its mirror image gave, as the model's ``test_cfg`` says."""
+        """Mean of what the crop and its mirror image gave."""
+        back = self._turned_back(mirrored)
+        if isinstance(raw, (tuple, list)):
+            return tuple((a.float() + b.float()) / 2 for a, b in zip(raw, back, strict=True))
+        return (raw.float() + back) / 2
+
+    def _turned_back(self, mirrored: Any) -> Any:
+        """What a mirrored crop gave, as if it were that of the crop; as the model's ``test_cfg`` says."""
         from mmpose.models.utils.tta import flip_heatmaps, flip_vectors
 
-        if isinstance(raw, (tuple, list)):
-            back = flip_vectors(*mirrored, flip_indices=list(FLIP))
-            return tuple((a.float() + b.float()) / 2 for a, b in zip(raw, back, strict=True))
+        if isinstance(mirrored, (tuple, list)):
+            return flip_vectors(*mirrored, flip_indices=list(FLIP))
         settings = self.model.test_cfg or {}
         mode, shift = settings.get("flip_mode", "heatmap"), settings.get("shift_heatmap", False)
-        return (raw.float() + flip_heatmaps(mirrored.float(), list(FLIP), mode, shift)) / 2
+        return flip_heatmaps(mirrored.float(), list(FLIP), mode, shift)
 
 
 def turns_onto_itself(config: Mapping[str, Any]) -> bool:
@@ -120,6 +155,21 @@ def turns_onto_itself(config: Mapping[str, Any]) -> bool:
     decoder = config["model"]["head"]["decoder"]
     width, height = decoder["input_size"]
     return width == height and decoder["type"] == "UDPHeatmap"
+
+
+def sizes_of(config: Mapping[str, Any]) -> list[int]:
+    """Sides of crops that a network of square UDP crops can be shown: its own, a smaller and a larger one."""
+    side = config["model"]["head"]["decoder"]["input_size"][0]
+    return [_STEP * round(side * factor / _STEP) for factor in (2 / 3, 1, 4 / 3)]
+
+
+def _resized(maps: Any, side: int) -> Any:
+    """Crops or heatmaps (n, channels, height, width) as squares of ``side``, corner on corner as UDP has it."""
+    from torch.nn.functional import interpolate
+
+    if maps.shape[-1] == side:
+        return maps
+    return interpolate(maps.float(), (side, side), mode="bilinear", align_corners=True)
 
 
 def has_bf16(device: str) -> bool:

@@ -261,3 +261,38 @@ def test_all_round_a_turned_or_mirrored_crop_has_its_joints_turned_or_mirrored(c
     tall = estimators.read_config(config) | {"all_round": True}
     with pytest.raises(PoseError, match="all_round needs square crops"):
         estimators.MMPoseEstimator(tall, estimators.read_checkpoint(checkpoint)["state_dict"], id="tall")
+
+
+def test_joints_of_a_crop_are_as_far_from_those_of_its_mirror_image_as_the_other_way_round() -> None:
+    bundled = estimators.from_checkpoint(resolve(DEFAULT).pose)
+    crops = np.random.default_rng(0).integers(0, 256, (3, 96, 96, 3), np.uint8)
+    gaps = bundled.mirror_gaps(crops)
+    assert gaps.shape == (3, 16) and gaps.max() > 0.05, "noise tells a network nothing about places"
+    back = bundled.mirror_gaps(np.ascontiguousarray(crops[:, :, ::-1]))
+    np.testing.assert_allclose(gaps, back[:, list(FLIP)], atol=5e-3)
+    assert bundled.mirror_gaps(crops[:0]).shape == (0, 16)
+
+
+def test_in_several_sizes_a_network_wants_the_largest_crop_and_finds_joints_at_the_same_places() -> None:
+    bundled = estimators.read_checkpoint(resolve(DEFAULT).pose)
+    config = json.loads(bundled["meta"]["config"])
+    assert estimators.sizes_of(config) == [64, 96, 128]
+
+    def estimator(sizes: list[int] | None) -> estimators.MMPoseEstimator:
+        return estimators.MMPoseEstimator(config | {"sizes": sizes}, bundled["state_dict"], id="sizes")
+
+    crops = np.random.default_rng(0).integers(0, 256, (2, 96, 96, 3), np.uint8)
+    once, twice = estimator(None).estimate(crops), estimator([96, 96]).estimate(crops)
+    for one, two in zip(once, twice, strict=True):
+        np.testing.assert_allclose(one, two, atol=1e-4)
+    several = estimator([64, 96, 128])
+    assert several.input_size == (128, 128)
+    joints, sure = several.estimate(np.zeros((2, 128, 128, 3), np.uint8))
+    assert joints.shape == (2, 16, 2) and sure.shape == (2, 16)
+    assert np.nanmin(joints) > -0.1 and np.nanmax(joints) < 1.1, "fractions of the crop"
+
+
+def test_what_is_resized_keeps_its_corners() -> None:
+    ramp = torch.linspace(0, 1, 32).expand(1, 1, 32, 32)
+    torch.testing.assert_close(estimators._resized(ramp, 16)[0, 0, 3], torch.linspace(0, 1, 16))
+    assert estimators._resized(ramp, 32) is ramp

@@ -212,18 +212,19 @@ def test_weights_are_mixed_and_the_choice_is_the_best_on_what_is_held_out() -> N
     config = {"model": {"head": {"decoder": {"type": "UDPHeatmap", "input_size": (96, 96)}}}}
     start, end = ({"w": torch.full((2,), v), "n": torch.tensor(int(v))} for v in (0.0, 10.0))
     choices = annotate.finetune._choices(config, start, end, "pose")
-    assert [(c["all_round"], s["w"][0].item()) for c, s in choices] == [
-        (turned, pytest.approx(w)) for turned in (True, False) for w in (6.5, 10.0)
+    looks = [(True, [64, 96, 128]), (True, None), (False, None)]
+    assert [(c["all_round"], c["sizes"], s["w"][0].item()) for c, s in choices] == [
+        (*look, pytest.approx(w)) for look in looks for w in (8.0, 10.0)
     ]
     assert all(s["n"] == 10 for _, s in choices)
     steps = [{"type": "GetBBoxCenterScale", "padding": 1.0}, {"type": "TopdownAffine", "input_size": (96, 96)}]
     wider = [c["pipeline"] for c, _ in annotate.finetune._choices(config | {"pipeline": steps}, None, end, "pose")]
-    assert wider == [[{"type": "GetBBoxCenterScale", "padding": annotate.finetune.ROOM}, steps[1]]] * 2
+    assert wider == [[{"type": "GetBBoxCenterScale", "padding": annotate.finetune.ROOM}, steps[1]]] * 3
     assert [c["all_round"] for c, _ in annotate.finetune._choices(config, None, end, "locator")] == [False]
     tall = {"model": {"head": {"decoder": {"type": "SimCCLabel", "input_size": (192, 256)}}}}
     assert [c["all_round"] for c, _ in annotate.finetune._choices(tall, None, end, "pose")] == [False]
-    said = iter([0.2, 0.1, 0.4, 0.3])
+    said = iter([0.2, 0.1, 0.2, 0.3, 0.4, 0.3])
     picked, state, figures = annotate.finetune._best(choices, lambda c, s: {"pckh": next(said)}, "pose")
-    assert picked["all_round"] is False and state["w"][0].item() == pytest.approx(6.5) and figures == {"pckh": 0.4}
+    assert picked["all_round"] is False and state["w"][0].item() == pytest.approx(8.0) and figures == {"pckh": 0.4}
     picked, _, figures = annotate.finetune._best(choices, lambda c, s: None, "pose")
     assert picked["all_round"] is True and figures is None
