@@ -1,22 +1,27 @@
 """Which frames a person should look at next: those that the estimator would learn most from.
 
-A frame is worth more the less sure the estimator was, the more joints the smoothing had to move, and the more
-limbs are longer than the diver's own; frames near one that is chosen already, of the same dive, or of the same
-dive number are worth less, since they show the same thing again.
+A frame is worth more the less sure the estimator was, the more joints the smoothing had to move, the more
+limbs are longer than the diver's own, and the further joints are from where they are in the mirror image; frames near
+one that is chosen already, of the same dive, or of the same dive number are worth less, since they show the same thing
+again.
 """
 
 from __future__ import annotations
 
 import csv
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from annotate.crop import crop
+from annotate.estimators.presets import resolve
+from annotate.pipeline import BATCH
 from finediving_pose.clip import Clip, ClipKey
-from finediving_pose.errors import PoseError
+from finediving_pose.errors import FdposeError, PoseError
+from finediving_pose.frames import open_frames
 from finediving_pose.lexicon import ENTRY
 from finediving_pose.poses import ClipPoses, JointSource, read_poses
 from finediving_pose.progress import track
@@ -27,9 +32,14 @@ NEAR_FRAMES = 8
 SAME_CLIP, SAME_NUMBER = 0.7, 0.95
 """What is left of a frame's worth for every chosen frame of its dive, and of its dive number."""
 
+LOOKED_AT = 4
+"""As many times the wanted frames, those worth most by their stored poses, are estimated once more, mirrored."""
+APART = 0.1
+"""A joint this far, in widths of the crop, from where the mirror image has it is as good as not known."""
+
 LONG_LIMB = 1.5
-ENTRY_SHOWN = 1 / 3
-"""Share of the entry stage in which there is still a diver to annotate; afterwards there is water."""
+ENTRY_SHOWN = 0.1
+"""Share of the entry stage in which there is still most of a diver to annotate; afterwards there is water."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +49,12 @@ class Suggestion:
     Attributes
     ----------
     key, frame : the clip and the frame's number
-    worth : what the frame is worth by itself, 0 to 1
+    worth : what the frame is worth by itself, 0 to 1: the mean of the reasons below, times 1 less ``doubt``. Where
+        an estimator knows nothing at all there is mostly nothing to see, and nothing to learn
     doubt : 1 less the mean confidence of the joints
     moved : share of the joints that the smoothing moved
     long_limbs : share of the limbs that are longer than 1.5 times their usual length in the clip
+    mirrored : how far the joints are from those of the mirror image, mean over the joints, 1 for :data:`APART` or more
     """
 
     key: ClipKey
@@ -51,6 +63,7 @@ class Suggestion:
     doubt: float
     moved: float
     long_limbs: float
+    mirrored: float = 0.0
 
     @property
     def why(self) -> str:
@@ -59,6 +72,7 @@ class Suggestion:
             self.doubt: f"confidence {1 - self.doubt:.2f}",
             self.moved: f"{self.moved:.0%} of the joints disagree with the frames around",
             self.long_limbs: f"{self.long_limbs:.0%} of the limbs are too long",
+            self.mirrored: "joints are elsewhere in the mirror image",
         }
         return reasons[max(reasons)]
 
@@ -72,7 +86,8 @@ def suggest(workspace: Workspace, clips: Sequence[Clip], n: int) -> list[Suggest
     if not candidates:
         raise PoseError(f"{workspace.root}: no automatic poses to look at; run: fdpose annotate --auto")
     numbers = {c.key: c.action_type for c in clips}
-    return _varied(candidates, numbers, n)
+    first = _varied(candidates, numbers, LOOKED_AT * n)
+    return _varied(_looked_at(workspace, first), numbers, n)
 
 
 def write_suggestions(path: Path, suggestions: Sequence[Suggestion]) -> Path:
@@ -93,12 +108,38 @@ def _of_clip(workspace: Workspace, clip: Clip) -> list[Suggestion]:
     doubt = 1 - poses.confidence.mean(1)
     moved = (poses.source == JointSource.INTERPOLATED).mean(1)
     long_limbs = _long_limbs(poses)
-    worth = (doubt + moved + long_limbs) / 3
+    worth = (1 - doubt) * (doubt + moved + long_limbs) / 3
     return [
         Suggestion(clip.key, int(f), float(worth[i]), float(doubt[i]), float(moved[i]), float(long_limbs[i]))
         for i, f in enumerate(poses.frame)
         if int(f) not in by_hand and int(f) < last
     ]
+
+
+def _looked_at(workspace: Workspace, candidates: Sequence[Suggestion]) -> list[Suggestion]:
+    """The candidates with ``mirrored``, from the estimator that made their poses; as they are where that is gone."""
+    by_author: dict[str, list[tuple[Suggestion, np.ndarray]]] = defaultdict(list)
+    for s in candidates:
+        poses = read_poses(workspace.pose_file("auto", s.key))
+        row = list(poses.frame).index(s.frame)
+        by_author[poses.author[row]].append((s, poses.box[row]))
+    found = []
+    for author, group in by_author.items():
+        try:
+            _, estimator = resolve(author, workspace).load()
+        except FdposeError:  # of a --config of one's own, or deleted since
+            found += [s for s, _ in group]
+            continue
+        for i in range(0, len(group), BATCH):
+            part, boxes = zip(*group[i : i + BATCH], strict=True)
+            pictures = [open_frames(workspace, s.key).read(s.frame) for s in part]
+            gaps = estimator.mirror_gaps(crop(pictures, np.stack(boxes), estimator)) / APART
+            found += [_with_gap(s, gap) for s, gap in zip(part, gaps.clip(0, 1).mean(1).tolist(), strict=True)]
+    return found
+
+
+def _with_gap(s: Suggestion, gap: float) -> Suggestion:
+    return replace(s, mirrored=gap, worth=(1 - s.doubt) * (s.doubt + s.moved + s.long_limbs + gap) / 4)
 
 
 def _end_of_the_diver(clip: Clip) -> float:

@@ -25,6 +25,9 @@ class Geometry:
     def estimate(self, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         raise AssertionError("cropping estimates nothing")
 
+    def mirror_gaps(self, crops: np.ndarray) -> np.ndarray:
+        raise NotImplementedError
+
 
 @pytest.mark.parametrize("unbiased", [True, False])
 @pytest.mark.parametrize("size", [(128, 128), (96, 128), (224, 128)])

@@ -11,10 +11,13 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from annotate.suggest import suggest
+from annotate.auto import Machinery, annotate_clips
+from annotate.estimators.presets import DEFAULT, resolve
+from annotate.suggest import Suggestion, suggest
 from finediving_pose.cli import main
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.errors import PoseError
+from finediving_pose.labels.table import read_clips
 from finediving_pose.poses import JointSource, write_poses
 from finediving_pose.workspace import Workspace
 from tests.annotate.made_up import grey_clips, table
@@ -64,6 +67,18 @@ def test_a_diver_under_water_is_not_suggested(workspace: Workspace) -> None:
     clips, _ = posed(workspace, clips=1)
     staged = [Clip(clips[0].key, n_frames=60, start_frame=0, stage_starts=(10, 30), sub_actions=(1, 17, 36))]
     assert max(s.frame for s in suggest(workspace, staged, 60)) < 40
+
+
+def test_the_estimator_that_made_the_poses_is_asked_about_their_mirror_images(dives: Workspace) -> None:
+    clips = read_clips(dives)
+    annotate_clips(dives, clips, Machinery(resolve(DEFAULT)))
+    found = suggest(dives, clips, 6)
+    assert len(found) == 6
+    for s in found:
+        assert 0 < s.mirrored <= 1
+        assert s.worth == pytest.approx((1 - s.doubt) * (s.doubt + s.moved + s.long_limbs + s.mirrored) / 4)
+    sought = Suggestion(found[0].key, 0, 0.5, doubt=0.1, moved=0.1, long_limbs=0.0, mirrored=0.3)
+    assert sought.why == "joints are elsewhere in the mirror image"
 
 
 def test_without_poses_there_is_nothing_to_suggest(workspace: Workspace) -> None:
