@@ -29,7 +29,7 @@ training = {"epochs": 40, "batch_size": 16, "exemplars": 0, "every_pair": True, 
 optim_wrapper = {
     "type": "OptimWrapper",
     "optimizer": {"type": "AdamW", "lr": 1e-3, "weight_decay": 0.5},
-    # at the full rate pictures know the training dives by heart before poses say anything; transitions need a higher
+    # at the full rate pictures are known by heart before poses say anything; transitions need a higher one
     "paramwise_cfg": {
         "custom_keys": {
             "dynamic.": {"lr_mult": 0.1},  # and reduce_dynamic.

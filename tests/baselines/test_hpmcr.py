@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from baselines.backbones.hdgcn import HDGCN
 from baselines.backbones.joint_conv import JointConv
 from baselines.hpmcr import HPMCR, PARTS
 
@@ -214,6 +215,7 @@ def test_the_paper_s_shape_is_built() -> None:
     """Widths of the published encoders: 1024 dynamic, 368 static, 256 skeleton."""
     model = HPMCR()
     assert (model.dynamic.out_channels, model.static.out_channels, model.skeleton.out_channels) == (1024, 368, 256)
+    assert isinstance(model.skeleton, HDGCN)
     assert len(model.skeleton.blocks) == 10
 
 
