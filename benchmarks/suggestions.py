@@ -7,7 +7,7 @@ of the pool get their true joints, once the N suggested ones and once N random o
 the same number of steps, and measured on the test: PCKh@0.5 in the true box. The suggested frames are the same for
 every seed; the training differs.
 
-    python benchmarks/suggestions.py        # about 15 minutes on 2 quiet cores
+    python benchmarks/suggestions.py
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def accuracy(estimator: Estimator, test: Sequence[Sample]) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--frames", type=int, default=40, help="N: frames that a person annotates")
-    parser.add_argument("--steps", type=int, default=200)
+    parser.add_argument("--steps", type=int, default=600)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--pool-dives", type=int, default=40)
     parser.add_argument("--test-dives", type=int, default=16)
