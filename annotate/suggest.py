@@ -49,21 +49,28 @@ class Suggestion:
     Attributes
     ----------
     key, frame : the clip and the frame's number
-    worth : what the frame is worth by itself, 0 to 1: the mean of the reasons below, times 1 less ``doubt``. Where
-        an estimator knows nothing at all there is mostly nothing to see, and nothing to learn
     doubt : 1 less the mean confidence of the joints
     moved : share of the joints that the smoothing moved
     long_limbs : share of the limbs that are longer than 1.5 times their usual length in the clip
-    mirrored : how far the joints are from those of the mirror image, mean over the joints, 1 for :data:`APART` or more
+    mirrored : how far the joints are from those of the mirror image, mean over the joints, 1 for :data:`APART` or more;
+        None where nobody looked
     """
 
     key: ClipKey
     frame: int
-    worth: float
     doubt: float
     moved: float
     long_limbs: float
-    mirrored: float = 0.0
+    mirrored: float | None = None
+
+    @property
+    def worth(self) -> float:
+        """What the frame is worth by itself, 0 to 1: the mean of the reasons, times 1 less ``doubt``.
+
+        Where an estimator knows nothing at all there is mostly nothing to see, and nothing to learn.
+        """
+        reasons = [self.doubt, self.moved, self.long_limbs, *([] if self.mirrored is None else [self.mirrored])]
+        return (1 - self.doubt) * sum(reasons) / len(reasons)
 
     @property
     def why(self) -> str:
@@ -72,7 +79,7 @@ class Suggestion:
             self.doubt: f"confidence {1 - self.doubt:.2f}",
             self.moved: f"{self.moved:.0%} of the joints disagree with the frames around",
             self.long_limbs: f"{self.long_limbs:.0%} of the limbs are too long",
-            self.mirrored: "joints are elsewhere in the mirror image",
+            self.mirrored or 0.0: "joints are elsewhere in the mirror image",
         }
         return reasons[max(reasons)]
 
@@ -108,9 +115,8 @@ def _of_clip(workspace: Workspace, clip: Clip) -> list[Suggestion]:
     doubt = 1 - poses.confidence.mean(1)
     moved = (poses.source == JointSource.INTERPOLATED).mean(1)
     long_limbs = _long_limbs(poses)
-    worth = (1 - doubt) * (doubt + moved + long_limbs) / 3
     return [
-        Suggestion(clip.key, int(f), float(worth[i]), float(doubt[i]), float(moved[i]), float(long_limbs[i]))
+        Suggestion(clip.key, int(f), float(doubt[i]), float(moved[i]), float(long_limbs[i]))
         for i, f in enumerate(poses.frame)
         if int(f) not in by_hand and int(f) < last
     ]
@@ -119,8 +125,9 @@ def _of_clip(workspace: Workspace, clip: Clip) -> list[Suggestion]:
 def _looked_at(workspace: Workspace, candidates: Sequence[Suggestion]) -> list[Suggestion]:
     """The candidates with ``mirrored``, from the estimator that made their poses; as they are where that is gone."""
     by_author: dict[str, list[tuple[Suggestion, np.ndarray]]] = defaultdict(list)
+    tables = {key: read_poses(workspace.pose_file("auto", key)) for key in {s.key for s in candidates}}
     for s in candidates:
-        poses = read_poses(workspace.pose_file("auto", s.key))
+        poses = tables[s.key]
         row = list(poses.frame).index(s.frame)
         by_author[poses.author[row]].append((s, poses.box[row]))
     found = []
@@ -134,12 +141,8 @@ def _looked_at(workspace: Workspace, candidates: Sequence[Suggestion]) -> list[S
             part, boxes = zip(*group[i : i + BATCH], strict=True)
             pictures = [open_frames(workspace, s.key).read(s.frame) for s in part]
             gaps = estimator.mirror_gaps(crop(pictures, np.stack(boxes), estimator)) / APART
-            found += [_with_gap(s, gap) for s, gap in zip(part, gaps.clip(0, 1).mean(1).tolist(), strict=True)]
+            found += [replace(s, mirrored=g) for s, g in zip(part, gaps.clip(0, 1).mean(1).tolist(), strict=True)]
     return found
-
-
-def _with_gap(s: Suggestion, gap: float) -> Suggestion:
-    return replace(s, mirrored=gap, worth=(1 - s.doubt) * (s.doubt + s.moved + s.long_limbs + gap) / 4)
 
 
 def _end_of_the_diver(clip: Clip) -> float:

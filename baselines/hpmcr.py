@@ -120,6 +120,8 @@ class HPMCR(BaseModel):
         super().__init__()
         if unknown := set(without) - set(PARTS):
             raise ValueError(f"the model has no parts {sorted(unknown)}; it can do without {', '.join(PARTS)}")
+        if skeleton_encoder not in SKELETON_ENCODERS:
+            raise ValueError(f"skeleton_encoder={skeleton_encoder!r}; it is {' or '.join(SKELETON_ENCODERS)}")
         if predict == "halves" and stages != 3:
             raise ValueError("transitions are predicted by halves for three stages only; use predict='ordered'")
         self.without = frozenset(without)

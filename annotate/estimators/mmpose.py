@@ -84,14 +84,14 @@ class MMPoseEstimator:
         """See :meth:`annotate.estimators.base.Estimator.mirror_gaps`."""
         import torch
 
-        size, gaps = np.array(self.input_size, np.float32), [np.zeros((0, self.outputs), np.float32)]
+        decoder, gaps = self.model.head.decoder, [np.zeros((0, self.outputs), np.float32)]
         for i in range(0, len(crops), self.batch):
             with torch.inference_mode(), torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
                 inputs = self._normalised(crops[i : i + self.batch])
                 raw = self.model(inputs, None, mode="tensor")
                 back = self._turned_back(self.model(inputs.flip(-1), None, mode="tensor"))
-                here, there = (decode(self.model.head.decoder, r)[0] for r in (raw, back))
-            gaps.append(np.linalg.norm(here - there, axis=-1) / size[0])
+                here, there = (decode(decoder, r)[0] for r in (raw, back))
+            gaps.append(np.linalg.norm(here - there, axis=-1) / decoder.input_size[0])
         return np.concatenate(gaps)
 
     def _batch(self, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -289,6 +289,8 @@ def test_in_several_sizes_a_network_wants_the_largest_crop_and_finds_joints_at_t
     assert several.input_size == (128, 128)
     joints, sure = several.estimate(np.zeros((2, 128, 128, 3), np.uint8))
     assert joints.shape == (2, 16, 2) and sure.shape == (2, 16)
+    large = np.random.default_rng(0).integers(0, 256, (2, 128, 128, 3), np.uint8)
+    np.testing.assert_allclose(several.mirror_gaps(large), estimator(None).mirror_gaps(large), atol=1e-6)
     assert np.nanmin(joints) > -0.1 and np.nanmax(joints) < 1.1, "fractions of the crop"
 
 

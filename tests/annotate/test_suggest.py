@@ -75,9 +75,9 @@ def test_the_estimator_that_made_the_poses_is_asked_about_their_mirror_images(di
     found = suggest(dives, clips, 6)
     assert len(found) == 6
     for s in found:
-        assert 0 < s.mirrored <= 1
+        assert s.mirrored is not None and 0 < s.mirrored <= 1
         assert s.worth == pytest.approx((1 - s.doubt) * (s.doubt + s.moved + s.long_limbs + s.mirrored) / 4)
-    sought = Suggestion(found[0].key, 0, 0.5, doubt=0.1, moved=0.1, long_limbs=0.0, mirrored=0.3)
+    sought = Suggestion(found[0].key, 0, doubt=0.1, moved=0.1, long_limbs=0.0, mirrored=0.3)
     assert sought.why == "joints are elsewhere in the mirror image"
 
 

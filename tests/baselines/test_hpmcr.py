@@ -261,6 +261,12 @@ def test_the_skeleton_encoder_can_be_the_small_one() -> None:
     assert all(p.grad is not None for p in model.skeleton.parameters())
 
 
+def test_a_skeleton_encoder_that_is_none_is_refused() -> None:
+    options: dict[str, Any] = {**SMALL, "skeleton_encoder": "gcn"}
+    with pytest.raises(ValueError, match="skeleton_encoder='gcn'; it is hdgcn or joint_conv"):
+        HPMCR(**options)
+
+
 def test_antisymmetric_comparisons_are_each_others_opposite() -> None:
     torch.manual_seed(0)
     clips = batch()
