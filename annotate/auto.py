@@ -19,7 +19,7 @@ from annotate.smooth import smooth
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.errors import FdposeError, FrameError
 from finediving_pose.frames import FrameFolder, open_frames
-from finediving_pose.poses import read_poses, write_poses
+from finediving_pose.poses import ClipPoses, read_poses, write_poses
 from finediving_pose.scale import default_jobs, map_clips
 from finediving_pose.workspace import Workspace, atomic_write, remove_part_files
 
@@ -129,15 +129,16 @@ def annotate_clips(
     if todo:
         for device in machinery.devices:
             estimators(machinery, device)  # what is wrong with them is said once, before anything is done
-    work = [
-        (machinery.devices[i % len(machinery.devices)], tuple(f.key for f in group))
+    pairs = {c.key: c.synchronised for c in clips}
+    work: list[Work] = [
+        (machinery.devices[i % len(machinery.devices)], {f.key: pairs[f.key] for f in group})
         for i, group in enumerate(groups(todo))
     ]
     annotate = partial(annotate_group, workspace, machinery, smoothed)
-    for (_, keys), outcome in map_clips(
+    for (_, group), outcome in map_clips(
         annotate, work, machinery.processes, "annotating", "frames", machinery.scheduler, worth=_frames_done
     ):
-        failed = [Outcome(key, error=outcome) for key in keys] if isinstance(outcome, FdposeError) else outcome
+        failed = [Outcome(key, error=outcome) for key in group] if isinstance(outcome, FdposeError) else outcome
         for o in failed:
             (summary.failed if o.error else summary.done).append(o)
     summary.report = _write_report(workspace.reports / "automatic.csv", summary) if summary.lowest() else None
@@ -156,19 +157,21 @@ def groups(folders: Sequence[FrameFolder], frames: int = GROUP) -> Iterator[list
         yield group
 
 
-def annotate_group(
-    workspace: Workspace, machinery: Machinery, smoothed: bool, work: tuple[str, tuple[ClipKey, ...]]
-) -> list[Outcome]:
+Work = tuple[str, dict[ClipKey, bool | None]]
+"""A device and a group of clips, and of each whether two divers dive, where that is known."""
+
+
+def annotate_group(workspace: Workspace, machinery: Machinery, smoothed: bool, work: Work) -> list[Outcome]:
     """Annotate the clips of one group on its device and write their poses."""
-    device, keys = work
+    device, pairs = work
     locator, pose = estimators(machinery, device)
     folders, outcomes = [], []
-    for key in keys:
+    for key in pairs:
         try:
             folders.append(open_frames(workspace, key))
         except FrameError as e:
             outcomes.append(Outcome(key, error=e))
-    for key, found in poses_of_clips(folders, locator, pose).items():
+    for key, found in poses_of_clips(folders, locator, pose, pairs).items():
         if isinstance(found, FdposeError):
             outcomes.append(Outcome(key, error=found))
             continue
@@ -176,7 +179,7 @@ def annotate_group(
         path = workspace.pose_file("auto", key)
         remove_part_files(path)
         write_poses(path, poses)
-        outcomes.append(Outcome(key, len(poses), float(poses.confidence.mean()), found.sure))
+        outcomes.append(_outcome(key, poses, found.sure))
     return outcomes
 
 
@@ -192,8 +195,11 @@ def estimators(machinery: Machinery, device: str) -> tuple[Estimator, Estimator]
 
 
 def _kept(workspace: Workspace, key: ClipKey) -> Outcome:
-    poses = read_poses(workspace.pose_file("auto", key))
-    return Outcome(key, len(poses), float(poses.confidence.mean()) if len(poses) else 0.0)
+    return _outcome(key, read_poses(workspace.pose_file("auto", key)))
+
+
+def _outcome(key: ClipKey, poses: ClipPoses, sure: float = 1.0) -> Outcome:
+    return Outcome(key, len(set(poses.frame.tolist())), float(poses.confidence.mean()) if len(poses) else 0.0, sure)
 
 
 def _frames_done(done: tuple[object, list[Outcome] | FdposeError]) -> int:
@@ -204,6 +210,6 @@ def _write_report(path: Path, summary: AutoSummary) -> Path:
     """All clips with poses, the least confident first: a CSV file, whole or not at all."""
     with atomic_write(path) as part, open(part, "w", encoding="utf-8", newline="") as f:
         writer = csv.writer(f, lineterminator="\n")
-        writer.writerow(["clip", "poses", "confidence"])
+        writer.writerow(["clip", "frames", "confidence"])
         writer.writerows([str(o.key), o.frames, f"{o.confidence:.3f}"] for o in summary.lowest())
     return path

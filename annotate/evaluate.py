@@ -1,7 +1,8 @@
 """A layer of poses against a reference, another layer or a file of true poses: joint by joint, stage by stage.
 
 Machine against hand, machine against the truth of synthetic dives, and annotator against annotator are the same
-question. Frames and persons that only one of the two has don't count.
+question. Frames and persons that only one of the two has don't count; which diver of a pair is the first does not
+either, as long as it is the same one all along a clip.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy as np
 
 from annotate.agreement import joint_hits, oks_ap, pck_torso
 from annotate.crop import box_of_joints, iou
+from annotate.persons import Posed, joints_of, numbered_like
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.errors import PoseError, UsageError
 from finediving_pose.formats.frame_index import FrameIndex
@@ -23,9 +25,6 @@ from finediving_pose.lexicon import SUB_ACTIONS, stage_of
 from finediving_pose.poses import read_poses
 from finediving_pose.skeleton import JOINTS
 from finediving_pose.workspace import Workspace
-
-Posed = tuple[int, int]
-"""Frame number and person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +101,7 @@ def _reference(
     if str(reference) == layer:
         raise UsageError(f"--evaluate {reference}: the same layer as --layer; a layer agrees with itself")
     files = {c.key: workspace.pose_file(str(reference), c.key) for c in clips}
-    tables = {key: read_poses(file) for key, file in files.items() if file.is_file()}
-    return {
-        key: {(int(f), int(p)): k for f, p, k in zip(t.frame, t.person, t.keypoints, strict=True)}
-        for key, t in tables.items()
-    }
+    return {key: joints_of(read_poses(file)) for key, file in files.items() if file.is_file()}
 
 
 def _of_file(workspace: Workspace, clips: Sequence[Clip], path: Path) -> dict[ClipKey, dict[Posed, np.ndarray]]:
@@ -123,7 +118,7 @@ def _pairs(workspace: Workspace, clip: Clip, wanted: dict[Posed, np.ndarray], la
     path = workspace.pose_file(layer, clip.key)
     if not path.is_file():
         return []
-    poses = read_poses(path)
+    poses = numbered_like(read_poses(path), wanted)
     pairs = []
     for (frame, person), joints in wanted.items():
         row = poses.row(frame, person)

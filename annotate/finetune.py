@@ -19,7 +19,7 @@ from annotate.crop import crop, iou, to_frame, whole_frame
 from annotate.estimators import mmpose as estimators
 from annotate.estimators.base import Estimator
 from annotate.estimators.presets import Network, resolve, trained_folder
-from annotate.locate import POINTS, boxes_of
+from annotate.locate import MOST, POINTS, both_boxes
 from annotate.samples import FEWEST_CLIPS, PoseFrames, Sample, draw_weights, hand_placed, hold_out
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.progress import console
@@ -28,6 +28,7 @@ from finediving_pose.workspace import Workspace, atomic_write, remove_part_files
 
 CONFIGS = {"pose": "diver_pose.py", "locator": "diver_box.py"}
 OUTPUTS = {"pose": N_JOINTS, "locator": len(POINTS)}
+PLACES = {"pose": 1, "locator": MOST}
 STEPS: dict[Network, int] = {"locator": 800, "pose": 1500}
 """Batches at most, where the command line says nothing; in the order in which they are trained."""
 QUALITY = {"pose": "pckh", "locator": "iou_over_half"}
@@ -125,7 +126,7 @@ def measure(estimator: Estimator, held: Sequence[Sample], network: Network) -> d
     Returns
     -------
     Of the joints, in the true box: ``pckh``, ``oks_ap`` and ``by_joint`` (PCKh@0.5 of each); of the
-    locator ``iou_over_half``, the share of its boxes that overlap the true one by half or more.
+    locator ``iou_over_half``, the share of divers with one of its boxes over half of theirs.
     """
     found, sure = [], []
     for i in range(0, len(held), 64):
@@ -138,8 +139,10 @@ def measure(estimator: Estimator, held: Sequence[Sample], network: Network) -> d
         sure.append(confidence)
     points, confidence = np.concatenate(found), np.concatenate(sure)
     if network == "locator":
-        boxes, _ = boxes_of(points, confidence)
-        return {"iou_over_half": _round((iou(boxes, np.stack([s.box for s in held])) >= 0.5).mean())}
+        boxes, _ = both_boxes(points, confidence)
+        wanted, two = np.stack([s.box for s in held]), np.array([len(s.others) > 0 for s in held])
+        overlap = np.maximum(iou(boxes[:, 0], wanted), np.where(two, iou(boxes[:, 1], wanted), 0))
+        return {"iou_over_half": _round((overlap >= 0.5).mean())}
     truth = np.stack([np.where(s.known[:, None], s.keypoints, np.nan) for s in held])
     joints = pckh_by_joint(points, truth)
     return {
@@ -189,8 +192,8 @@ def write_checkpoint(target: Path, config: Mapping[str, Any], state: Mapping[str
 def _estimator(
     config: dict[str, Any], weights: Mapping[str, Any], training: Training, device: str, bf16: bool
 ) -> Estimator:
-    outputs = OUTPUTS[training.network]
-    return estimators.MMPoseEstimator(config, weights, id=training.name, device=device, bf16=bf16, outputs=outputs)
+    points: dict[str, Any] = {"outputs": OUTPUTS[training.network], "places": PLACES[training.network]}
+    return estimators.MMPoseEstimator(config, weights, id=training.name, device=device, bf16=bf16, **points)
 
 
 def _start(workspace: Workspace, training: Training) -> tuple[dict[str, Any], dict[str, Any] | None]:

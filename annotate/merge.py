@@ -10,6 +10,7 @@ import numpy as np
 
 from annotate.agreement import joint_hits
 from annotate.crop import box_of_joints
+from annotate.persons import joints_of, numbered_like
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.poses import ClipPoses, JointSource, Visibility, read_poses, write_poses
 from finediving_pose.progress import track
@@ -72,7 +73,8 @@ def merge_clips(workspace: Workspace, clips: Sequence[Clip], conflict_pixels: fl
     """Write ``poses/merged`` for every clip that has automatic or hand poses.
 
     A joint placed by hand goes before an automatic one. Of several annotators of a frame the one who
-    worked last goes first (by name where that is equal). Raises PoseError for a damaged pose file.
+    worked last goes first (by name where that is equal). Two divers are numbered as the machine numbers them, or the
+    first annotator where there is no machine. Raises PoseError for a damaged pose file.
     """
     summary = MergeSummary()
     annotators = workspace.manual_annotators()
@@ -81,6 +83,8 @@ def merge_clips(workspace: Workspace, clips: Sequence[Clip], conflict_pixels: fl
         paths = [workspace.pose_file(layer, clip.key) for layer in layers]
         tables = [read_poses(p) if p.is_file() else None for p in paths]
         hands, auto = [t for t in tables[:-1] if t is not None], tables[-1]
+        numbering = joints_of(auto if auto is not None else hands[0]) if hands else {}
+        hands = [numbered_like(t, numbering, frame_by_frame=True) for t in hands]
         if hands or auto is not None:
             merged = merge_tables(hands, auto)
             target = workspace.pose_file("merged", clip.key)

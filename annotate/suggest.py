@@ -48,7 +48,7 @@ class Suggestion:
 
     Attributes
     ----------
-    key, frame : the clip and the frame's number
+    key, frame, person : the clip, the frame's number, and which of its divers
     doubt : 1 less the mean confidence of the joints
     moved : share of the joints that the smoothing moved
     long_limbs : share of the limbs that are longer than 1.5 times their usual length in the clip
@@ -62,6 +62,7 @@ class Suggestion:
     moved: float
     long_limbs: float
     mirrored: float | None = None
+    person: int = 0
 
     @property
     def worth(self) -> float:
@@ -116,7 +117,9 @@ def _of_clip(workspace: Workspace, clip: Clip) -> list[Suggestion]:
     moved = (poses.source == JointSource.INTERPOLATED).mean(1)
     long_limbs = _long_limbs(poses)
     return [
-        Suggestion(clip.key, int(f), float(doubt[i]), float(moved[i]), float(long_limbs[i]))
+        Suggestion(
+            clip.key, int(f), float(doubt[i]), float(moved[i]), float(long_limbs[i]), person=int(poses.person[i])
+        )
         for i, f in enumerate(poses.frame)
         if int(f) not in by_hand and int(f) < last
     ]
@@ -128,7 +131,8 @@ def _looked_at(workspace: Workspace, candidates: Sequence[Suggestion]) -> list[S
     tables = {key: read_poses(workspace.pose_file("auto", key)) for key in {s.key for s in candidates}}
     for s in candidates:
         poses = tables[s.key]
-        row = list(poses.frame).index(s.frame)
+        row = poses.row(s.frame, s.person)
+        assert row is not None
         by_author[poses.author[row]].append((s, poses.box[row]))
     found = []
     for author, group in by_author.items():

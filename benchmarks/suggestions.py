@@ -1,11 +1,11 @@
 """Does an estimator learn more from the frames that ``fdpose annotate --suggest`` names than from random ones?
 
-Synthetic dives of two competitions, in black and white: the bundled estimator knows their like in colour so well that
-there is nothing left to learn. A pool, which it annotates, and a test, which nobody trains on. For every seed, N frames
-of the pool get their true joints, once the N suggested ones and once N random ones of those in which there is a diver
-(so the random ones waste nothing, while a suggestion under water does). From both the same estimator is fine-tuned for
-the same number of steps, and measured on the test: PCKh@0.5 in the true box. The suggested frames are the same for
-every seed; the training differs.
+Synthetic dives of two competitions, every fourth of them (``--unknown``) in black and white: the bundled estimator
+knows their like in colour, and does not know those. A pool, which it annotates, and a test, which nobody trains on,
+of as many dives of each kind. For every seed, N frames of the pool get their true joints, once the N suggested ones
+and once N random ones of those in which there is a diver (so the random ones waste nothing, while a suggestion under
+water does). From both the same estimator is fine-tuned for the same number of steps, and measured on the test:
+PCKh@0.5 in the true box. The suggested frames are the same for every seed; the training differs.
 
     python benchmarks/suggestions.py
 """
@@ -13,7 +13,6 @@ every seed; the training differs.
 from __future__ import annotations
 
 import argparse
-import statistics
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -31,7 +30,7 @@ from annotate.finetune import Training, finetune
 from annotate.merge import merge_clips
 from annotate.samples import LEAST_JOINTS, Sample, hand_placed
 from annotate.suggest import suggest
-from finediving_pose.clip import Clip
+from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.extract import add_clips, extract_videos
 from finediving_pose.formats.intake import take_in
 from finediving_pose.formats.official import OfficialPose, read_official, write_official
@@ -41,21 +40,27 @@ from finediving_pose.synth.competition import make_competition
 from finediving_pose.workspace import Workspace
 
 NUMBERS = ("101b", "107b", "201b", "207c", "301b", "305c", "401b", "407c", "5132d", "5253b", "5353b", "612b")
-MEASURED = 400
-"""At most this many test frames, evenly spread."""
+MEASURED = 300
+"""At most this many test frames of each kind, evenly spread."""
+Tests = tuple[list[Sample], list[Sample]]
+"""Test frames in colour, and in black and white."""
 
 
-def competition(folder: Path, dives: int, seed: int) -> tuple[Workspace, list[OfficialPose]]:
-    """A competition's frames in a data directory, and the true joints of every frame with a diver in it."""
+def competition(
+    folder: Path, dives: int, seed: int, unknown: float
+) -> tuple[Workspace, list[OfficialPose], set[ClipKey]]:
+    """A competition's frames, the true joints of every frame with a diver, and the dives in black and white."""
     make_competition(folder / "made", dives=dives, seed=seed, dive_numbers=NUMBERS)
     workspace, clips = Workspace(folder / "data"), read_labels(folder / "made" / "labels")
     add_clips(workspace, clips)
     extract_videos(workspace, folder / "made" / "videos", clips)
-    for picture in workspace.frames.rglob("*.jpg"):
-        grey = simplejpeg.decode_jpeg(picture.read_bytes(), colorspace="GRAY")
-        picture.write_bytes(simplejpeg.encode_jpeg(np.repeat(grey, 3, 2), 95, colorspace="RGB"))
+    grey = set(sorted(c.key for c in clips)[:: round(1 / unknown)])
+    for key in grey:
+        for picture in workspace.frame_folder(key).glob("*.jpg"):
+            levels = simplejpeg.decode_jpeg(picture.read_bytes(), colorspace="GRAY")
+            picture.write_bytes(simplejpeg.encode_jpeg(np.repeat(levels, 3, 2), 95, colorspace="RGB"))
     truth = read_official(folder / "made" / "truth" / "annotations.json")
-    return workspace, [t for t in truth if t.visible.sum() >= LEAST_JOINTS]
+    return workspace, [t for t in truth if t.visible.sum() >= LEAST_JOINTS], grey
 
 
 def annotated(folder: Path, source: Workspace, clips: Sequence[Clip], truth: Sequence[OfficialPose]) -> Workspace:
@@ -70,11 +75,16 @@ def annotated(folder: Path, source: Workspace, clips: Sequence[Clip], truth: Seq
     return workspace
 
 
-def learned(workspace: Workspace, clips: Sequence[Clip], steps: int, seed: int, test: Sequence[Sample]) -> float:
-    """PCKh@0.5 on the test of the bundled estimator, fine-tuned on the data directory."""
+def learned(workspace: Workspace, clips: Sequence[Clip], steps: int, seed: int, tests: Tests) -> list[float]:
+    """PCKh@0.5 of the bundled estimator, fine-tuned on the data directory, on each test."""
     training = Training("tuned", "pose", DEFAULT, steps, seed)
     finetune(workspace, clips, training, bf16=has_bf16("cpu"))
-    return accuracy(from_checkpoint(resolve("tuned", workspace).pose), test)
+    return accuracies(from_checkpoint(resolve("tuned", workspace).pose), tests)
+
+
+def accuracies(estimator: Estimator, tests: Tests) -> list[float]:
+    """PCKh@0.5 in the true box, in colour and in black and white."""
+    return [accuracy(estimator, test) for test in tests]
 
 
 def accuracy(estimator: Estimator, test: Sequence[Sample]) -> float:
@@ -95,32 +105,43 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--pool-dives", type=int, default=40)
     parser.add_argument("--test-dives", type=int, default=16)
+    parser.add_argument("--unknown", type=float, default=0.25, help="share of the pool in black and white")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        pool, truth = competition(root / "pool", options.pool_dives, seed=101)
-        other, test_truth = competition(root / "test", options.test_dives, seed=102)
-        clips, test_clips = read_clips(pool), read_clips(other)
-        samples = hand_placed(annotated(root / "measured", other, test_clips, test_truth), test_clips)
-        test = [s for key in sorted(samples) for s in samples[key]]
-        test = test[:: max(1, len(test) // MEASURED)]
-        preset = resolve(DEFAULT)
+        pool, truth, grey = competition(root / "pool", options.pool_dives, 101, options.unknown)
+        tests, clips, preset = held_apart(root, options.test_dives), read_clips(pool), resolve(DEFAULT)
         annotate_clips(pool, clips, Machinery(preset))
-        named = {f"{s.key}/{s.frame:05d}.jpg" for s in suggest(pool, clips, options.frames)}
+        chosen = suggest(pool, clips, options.frames)
+        named = {f"{s.key}/{s.frame:05d}.jpg" for s in chosen}
         suggested = [t for t in truth if t.image in named]
-        print(f"before: PCKh@0.5 {accuracy(from_checkpoint(preset.pose), test):.4f}", flush=True)
-        print(f"of {options.frames} suggested frames {len(suggested)} show a diver", flush=True)
+        print(f"of {options.frames} suggested frames {len(suggested)} show a diver,", end=" ")
+        print(f"{sum(s.key in grey for s in chosen)} are black and white")
+        say("before", accuracies(from_checkpoint(preset.pose), tests))
         gains = []
         for seed in range(options.seeds):
             drawn = np.random.default_rng(seed).choice(len(truth), options.frames, replace=False)
-            ways = {"suggested": suggested, "random": [truth[i] for i in drawn]}
-            found = {}
-            for way, frames in ways.items():
+            found = []
+            for way, frames in (("suggested", suggested), ("random", [truth[i] for i in drawn])):
                 workspace = annotated(root / f"{way}-{seed}", pool, clips, frames)
-                found[way] = learned(workspace, clips, options.steps, seed, test)
-            gains.append(found["suggested"] - found["random"])
-            print(f"seed {seed}: suggested {found['suggested']:.4f}, random {found['random']:.4f}", flush=True)
-        print(f"suggested over random: {statistics.mean(gains):+.4f} on average of {options.seeds} seeds")
+                found.append(learned(workspace, clips, options.steps, seed, tests))
+                say(f"seed {seed}, {way}", found[-1])
+            gains.append(np.subtract(*found))
+        say("suggested over random, mean", np.mean(gains, axis=0).tolist())
+
+
+def held_apart(folder: Path, dives: int) -> Tests:
+    """Test frames of a competition of its own, half of its dives black and white."""
+    source, truth, grey = competition(folder / "test", dives, seed=102, unknown=0.5)
+    clips = read_clips(source)
+    samples = hand_placed(annotated(folder / "measured", source, clips, truth), clips)
+    kinds = [[s for key in sorted(samples) if (key in grey) == kind for s in samples[key]] for kind in (False, True)]
+    colour, black_and_white = (test[:: max(1, len(test) // MEASURED)] for test in kinds)
+    return colour, black_and_white
+
+
+def say(what: str, figures: Sequence[float]) -> None:
+    print(f"{what}: in colour {figures[0]:+.4f}, in black and white {figures[1]:+.4f}", flush=True)
 
 
 if __name__ == "__main__":

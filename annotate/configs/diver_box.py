@@ -1,9 +1,9 @@
 # ruff: noqa: C408  (mmengine configs are written with dict, so that they read like keyword arguments)
-"""Where the diver is: the five points of the diver's box in the whole frame, shrunk to 192 x 128."""
+"""Where the diver is: the five points of each diver's box in the whole frame, shrunk to 256 x 160."""
 
 _base_ = ["./diver_base.py"]
 
-codec = dict(type="UDPHeatmap", input_size=(192, 128), heatmap_size=(48, 32), sigma=1.5, blur_kernel_size=7)
+codec = dict(type="UDPHeatmap", input_size=(256, 160), heatmap_size=(64, 40), sigma=1.3, blur_kernel_size=7)
 
 model = dict(
     backbone=dict(stem_channels=16, base_channels=16),
@@ -30,6 +30,6 @@ train_pipeline = [
     dict(type="RandomOcclusion", prob=0.5),
     dict(type="PhotometricDistortion", brightness_delta=48, contrast_range=(0.5, 1.6), hue_delta=18),
     dict(type="RandomBlur", prob=0.6),
-    dict(type="GenerateTarget", encoder=codec),
+    dict(type="GenerateSharedTarget", points=5, encoder=codec),
     dict(type="PackPoseInputs"),
 ]

@@ -12,19 +12,21 @@ from typing import Any
 
 import cv2
 import numpy as np
+from scipy.ndimage import maximum_filter
 
 _LEAST_DARK = 1e-10
 _LEAST_UDP, _MOST_UDP = 1e-3, 50.0
 """Heat is held between these before its logarithm is taken, as mmpose does."""
 
 
-def decode(codec: Any, raw: Any) -> tuple[np.ndarray, np.ndarray]:
+def decode(codec: Any, raw: Any, places: int = 1) -> tuple[np.ndarray, np.ndarray]:
     """Joints of a batch as the model's codec means them.
 
     Parameters
     ----------
     codec : the head's decoder (an mmpose codec)
     raw : what the head put out: a float tensor (n, k, height, width), or a tuple of tensors
+    places : 2 also for the second highest peak of every map, as another k points after the first k (UDP only)
 
     Returns
     -------
@@ -36,7 +38,9 @@ def decode(codec: Any, raw: Any) -> tuple[np.ndarray, np.ndarray]:
     if kind == "MSRAHeatmap":
         keypoints, scores = _msra(codec, arrays[0])
     elif kind == "UDPHeatmap" and codec.heatmap_type == "gaussian":
-        keypoints, scores = _udp(codec, arrays[0])
+        peaks = [arrays[0], _second(arrays[0])][:places]
+        found = [_udp(codec, arrays[0], peak) for peak in peaks]
+        keypoints, scores = (np.concatenate(part, axis=1) for part in zip(*found, strict=True))
     elif kind == "SimCCLabel":
         keypoints, scores = codec.decode(*arrays)[:2]
         scores = scores[0] if isinstance(scores, tuple) else scores
@@ -55,8 +59,8 @@ def _msra(codec: Any, heat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return (np.stack([x, y], -1) + offset) * np.asarray(codec.scale_factor), scores
 
 
-def _udp(codec: Any, heat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    x, y, scores = _peaks(heat)
+def _udp(codec: Any, heat: np.ndarray, where: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    x, y, scores = _peaks(where)
     offset = _udp_offset(_blurred(heat, codec.blur_kernel_size), x, y)
     height, width = heat.shape[2:]
     return (np.stack([x, y], -1) + offset) / (width - 1, height - 1) * codec.input_size, scores
@@ -67,6 +71,12 @@ def _peaks(heat: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     flat = heat.reshape(*heat.shape[:2], -1)
     at = flat.argmax(-1)
     return at % heat.shape[3], at // heat.shape[3], np.take_along_axis(flat, at[..., None], -1)[..., 0]
+
+
+def _second(heat: np.ndarray) -> np.ndarray:
+    """The maps with nothing left in them but their peaks, the highest one left out."""
+    peaks = np.where(heat == maximum_filter(heat, size=(1, 1, 3, 3)), heat, 0)
+    return np.where(peaks == peaks.max((2, 3), keepdims=True), 0, peaks)
 
 
 def _blurred(heat: np.ndarray, size: int) -> np.ndarray:

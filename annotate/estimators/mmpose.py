@@ -38,6 +38,8 @@ class MMPoseEstimator:
     bf16 : compute in bfloat16 under autocast; see :func:`has_bf16`
     flip : estimate the mirrored crop as well and take the mean (flip test), at twice the time
     outputs : number of points it finds: the 16 joints in MPII order, or the points of another network
+    places : 2 for two places of every point, as a locator of two divers wants them: the highest peaks of all maps,
+        then the second highest
     """
 
     batch = 64
@@ -52,13 +54,15 @@ class MMPoseEstimator:
         bf16: bool = False,
         flip: bool = False,
         outputs: int = N_JOINTS,
+        places: int = 1,
     ) -> None:
         import torch
         from mmcv.cnn.utils import fuse_conv_bn
 
         if flip and outputs != N_JOINTS:
             raise ValueError(f"a flip test needs the {N_JOINTS} joints; {id} finds {outputs} points")
-        self.id, self.device, self.bf16, self.outputs = id, torch_device(device), bf16, outputs
+        self.id, self.device, self.bf16, self.outputs = id, torch_device(device), bf16, outputs * places
+        self.places = places
         self.unbiased, self.padding = crop_settings(config)
         built = build_model(config["model"], outputs)
         load_weights(built, weights, id)
@@ -99,7 +103,7 @@ class MMPoseEstimator:
 
         with torch.inference_mode(), torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
             raw = self._raw(self._normalised(crops))
-            keypoints, scores = decode(self.model.head.decoder, raw)
+            keypoints, scores = decode(self.model.head.decoder, raw, self.places)
         keypoints = keypoints / np.array(self.model.head.decoder.input_size, np.float32)
         keypoints[scores <= 0] = np.nan  # an empty heatmap: its peak is anywhere
         return keypoints, np.clip(scores, 0, 1)
@@ -195,6 +199,7 @@ def from_checkpoint(
     bf16: bool = False,
     flip: bool = False,
     outputs: int = N_JOINTS,
+    places: int = 1,
 ) -> MMPoseEstimator:
     """An estimator from a checkpoint that carries its own configuration, as ``fdpose annotate --finetune`` writes it.
 
@@ -207,8 +212,8 @@ def from_checkpoint(
     config = checkpoint.get("meta", {}).get("config")
     if not isinstance(config, str):
         raise PoseError(f"{path}: this checkpoint names no model; give its config with --config FILE --trust-config")
-    on: dict[str, Any] = {"device": device, "bf16": bf16, "flip": flip}
-    return MMPoseEstimator(json.loads(config), checkpoint["state_dict"], id=id or path.stem, outputs=outputs, **on)
+    on: dict[str, Any] = {"device": device, "bf16": bf16, "flip": flip, "outputs": outputs, "places": places}
+    return MMPoseEstimator(json.loads(config), checkpoint["state_dict"], id=id or path.stem, **on)
 
 
 def from_config(

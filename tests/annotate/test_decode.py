@@ -60,3 +60,24 @@ def test_simcc_vectors_of_a_batch_are_decoded_as_mmpose_decodes_each(dark: bool)
     each = [made.decode(a[None].copy(), b[None].copy()) for a, b in zip(x, y, strict=True)]
     np.testing.assert_allclose(keypoints, np.concatenate([k for k, _ in each]), atol=1e-4)
     np.testing.assert_array_equal(scores, np.concatenate([s for _, s in each]))
+
+
+def test_of_two_peaks_in_a_map_the_second_is_found_as_well_as_the_first() -> None:
+    made, one, two = codec("UDPHeatmap", **SIZES), peaks(8), np.roll(peaks(8), 1, axis=0)
+    at = [decode(made, torch.from_numpy(heat)) for heat in (one, two)]
+    keypoints, scores = decode(made, torch.from_numpy(np.maximum(one, 0.8 * two)), places=2)
+    assert keypoints.shape == (8, 32, 2) and scores.shape == (8, 32)
+    inside = [np.asarray(((k > 8) & (k < (184, 248))).all(-1)) & (s > 0.9) for k, s in at]
+    apart = np.linalg.norm(at[0][0] - at[1][0], axis=-1) > 40
+    clear = inside[0] & inside[1] & apart
+    assert clear.sum() > 20
+    for half, (wanted, _) in zip((slice(0, 16), slice(16, 32)), at, strict=True):
+        np.testing.assert_allclose(keypoints[:, half][clear], wanted[clear], atol=1.0)
+    assert (scores[:, 16:][clear] < 0.85).all() and (scores[:, 16:][clear] > 0.7).all()
+
+
+def test_a_map_with_one_peak_has_no_second() -> None:
+    made, columns, rows = codec("UDPHeatmap", **SIZES), np.arange(48)[None, :], np.arange(64)[:, None]
+    heat = np.exp(-((columns - 20.3) ** 2 + (rows - 30.6) ** 2) / 8)[None, None].astype(np.float32)
+    _, scores = decode(made, torch.from_numpy(heat), places=2)
+    assert scores[0, 0] > 0.9 and scores[0, 1] <= 0

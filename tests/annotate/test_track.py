@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from annotate.estimators.presets import DEFAULT, resolve
 from annotate.pipeline import Found, poses_of_clips
 from annotate.smooth import smooth
-from annotate.track import CHANGE, colours, cuts, shots
+from annotate.track import CHANGE, apart, colours, cuts, shots
 from finediving_pose.clip import ClipKey
 from finediving_pose.frames import frame_name, open_frames
 from finediving_pose.labels.table import read_clips
@@ -41,6 +41,46 @@ def test_a_pan_is_no_cut_though_every_picture_is_new() -> None:
 def test_shots_are_the_whole_clip_in_order(n: int, at: set[int]) -> None:
     parts = [np.arange(n)[s] for s in shots(n, np.array(sorted(a for a in at if a < n), int))]
     assert np.concatenate(parts).tolist() == list(range(n)) and all(len(p) for p in parts)
+
+
+def two_divers(n: int = 50, between: float = 30) -> np.ndarray:
+    """A pair that falls side by side, drifts about and comes ever nearer to hiding one another: (n, 2, 4)."""
+    y = 20 + 0.07 * np.arange(n) ** 2
+    x = 200 + 30 * np.sin(np.arange(n) / 8)
+    gap = between * (1 - 0.7 * np.arange(n) / n)
+    one = np.stack([x, y, x + 50, y + 70], axis=1)
+    return np.stack([one, one + np.stack([gap, gap * 0, gap, gap * 0], axis=1)], axis=1).astype(np.float32)
+
+
+@given(st.lists(st.booleans(), min_size=50, max_size=50))
+def test_two_divers_keep_their_columns_in_whatever_order_they_are_found(swapped: list[bool]) -> None:
+    boxes = two_divers()
+    seen = np.where(np.array(swapped)[:, None, None], boxes[:, ::-1], boxes)
+    found, sure = apart(seen, np.ones((50, 2), bool))
+    np.testing.assert_array_equal(found, boxes)
+    assert sure.all()
+
+
+def test_a_diver_seen_alone_stays_on_their_side_and_one_between_is_of_both() -> None:
+    boxes, sure = two_divers(), np.ones((50, 2), bool)
+    seen = boxes.copy()
+    seen[20, 0], sure[20, 1] = boxes[20, 1], False  # only the right one
+    seen[25, 0], sure[25, 0], seen[25, 1] = np.nan, False, boxes[25, 0]  # only the left one
+    seen[30, 0], sure[30, 1] = boxes[30].mean(0), False  # the one before the other
+    found, known = apart(seen, sure)
+    assert known[20].tolist() == [False, True] and known[25].tolist() == [True, False] and known[30].all()
+    np.testing.assert_array_equal(found[20, 1], boxes[20, 1])
+    np.testing.assert_array_equal(found[25, 0], boxes[25, 0])
+    np.testing.assert_array_equal(found[30], [boxes[30].mean(0)] * 2)
+    assert known[[i for i in range(50) if i not in (20, 25)]].all()
+
+
+def test_nobody_is_sure_before_two_were_seen() -> None:
+    boxes, sure = two_divers(), np.ones((50, 2), bool)
+    sure[:, 1] = False
+    found, known = apart(boxes, sure)
+    np.testing.assert_array_equal(found, boxes)
+    np.testing.assert_array_equal(known, sure)
 
 
 def test_joints_are_not_smoothed_over_a_cut() -> None:

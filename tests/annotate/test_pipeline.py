@@ -1,0 +1,94 @@
+"""From frames to poses: one diver or two, whichever the pictures or the labels say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import simplejpeg
+
+from annotate.locate import box_points
+from annotate.pipeline import Found, poses_of_clips
+from finediving_pose.clip import ClipKey
+from finediving_pose.frames import FrameFolder, frame_name
+from finediving_pose.skeleton import N_JOINTS
+
+WIDTH, HEIGHT, FRAMES = 320, 192, 24
+SIDE = 36
+
+
+class Squares:
+    """Finds white squares as a locator does: the five points of the largest two, the larger first."""
+
+    id, input_size, padding, unbiased = "squares", (WIDTH, HEIGHT), 1.0, True
+
+    def estimate(self, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        points, sure = np.full((len(crops), 10, 2), np.nan, np.float32), np.zeros((len(crops), 10), np.float32)
+        for i, c in enumerate(crops):
+            _, _, stats, _ = cv2.connectedComponentsWithStats((c[..., 0] > 128).astype(np.uint8))
+            found = sorted(stats[1:].tolist(), key=lambda s: -s[4])[:2]
+            for k, (x, y, w, h, _) in enumerate(found):
+                box = np.array([[x, y, x + w - 1, y + h - 1]], np.float32)
+                points[i, 5 * k : 5 * k + 5] = box_points(box)[0] / (WIDTH - 1, HEIGHT - 1)
+                sure[i, 5 * k : 5 * k + 5] = 0.9
+        return points, sure
+
+    def mirror_gaps(self, crops: np.ndarray) -> np.ndarray:
+        raise NotImplementedError
+
+
+class Middles:
+    """Puts every joint into the middle of the white nearest to the middle of the crop."""
+
+    id, input_size, padding, unbiased = "middles", (96, 96), 1.0, True
+
+    def estimate(self, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        found = np.zeros((len(crops), N_JOINTS, 2), np.float32)
+        for i, c in enumerate(crops):
+            _, _, _, centres = cv2.connectedComponentsWithStats((c[..., 0] > 128).astype(np.uint8))
+            found[i] = min(centres[1:], key=lambda p: float(np.hypot(*(p - 48)))) / 95
+        return found, np.full((len(crops), N_JOINTS), 0.9, np.float32)
+
+    def mirror_gaps(self, crops: np.ndarray) -> np.ndarray:
+        raise NotImplementedError
+
+
+def film(folder: Path, divers: int) -> tuple[FrameFolder, np.ndarray]:
+    """A clip of squares that fall side by side, the right one a little larger; their middles (frames, divers, 2)."""
+    folder.mkdir()
+    middles = np.zeros((FRAMES, divers, 2))
+    for i in range(FRAMES):
+        picture = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+        for d in range(divers):
+            x, y, side = 60 + 4 * i + 70 * d, 20 + 5 * i, SIDE + 4 * d
+            picture[y : y + side, x : x + side] = 255
+            middles[i, d] = x + (side - 1) / 2, y + (side - 1) / 2
+        (folder / frame_name(i)).write_bytes(simplejpeg.encode_jpeg(picture, 95, colorspace="RGB"))
+    key = ClipKey(folder.name, divers)
+    return FrameFolder(key, folder, tuple(range(FRAMES)), WIDTH, HEIGHT, "squares", (), 25.0, ""), middles
+
+
+def test_one_clip_has_one_diver_and_the_other_two_each_in_a_column_of_their_own(tmp_path: Path) -> None:
+    filmed = [film(tmp_path / "single", 1), film(tmp_path / "pair", 2), film(tmp_path / "another", 1)]
+    outcomes = poses_of_clips([f for f, _ in filmed], Squares(), Middles())
+    for folder, middles in filmed:
+        found = outcomes[folder.key]
+        assert isinstance(found, Found) and found.sure == 1.0
+        poses, divers = found.poses, middles.shape[1]
+        assert list(zip(poses.frame.tolist(), poses.person.tolist(), strict=True)) == [
+            (f, p) for f in range(FRAMES) for p in range(divers)
+        ]
+        wanted = middles.reshape(-1, 2)  # the one on the left is the first, though it is the smaller
+        np.testing.assert_allclose(poses.keypoints, np.repeat(wanted[:, None], N_JOINTS, axis=1), atol=1.0)
+
+
+@pytest.mark.parametrize(("divers", "said", "people"), [(2, False, 1), (1, True, 2), (2, None, 2), (1, None, 1)])
+def test_what_the_labels_say_goes_before_what_the_pictures_show(
+    divers: int, said: bool | None, people: int, tmp_path: Path
+) -> None:
+    folder, _ = film(tmp_path / "clip", divers)
+    found = poses_of_clips([folder], Squares(), Middles(), {folder.key: said})[folder.key]
+    assert isinstance(found, Found)
+    assert np.isfinite(found.poses.box).all() and len(found.poses) == people * FRAMES
