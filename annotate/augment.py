@@ -15,7 +15,7 @@ import numpy as np
 from annotate.estimators import mmpose_compat  # noqa: F401  (before mmpose)
 
 from mmcv.transforms import BaseTransform  # isort: skip
-from mmpose.datasets.transforms import GenerateTarget, RandomBBoxTransform  # isort: skip
+from mmpose.datasets.transforms import RandomBBoxTransform  # isort: skip
 from mmpose.registry import TRANSFORMS  # isort: skip
 
 
@@ -26,22 +26,6 @@ class UniformBBoxTransform(RandomBBoxTransform):
     @staticmethod
     def _truncnorm(low: float = -1.0, high: float = 1.0, size: tuple[int, ...] = ()) -> np.ndarray:
         return np.random.uniform(low, high, size).astype(np.float32)
-
-
-@TRANSFORMS.register_module()
-class GenerateSharedTarget(GenerateTarget):
-    """mmpose's heatmaps, one map for a point of all divers in the picture: ``points`` of one after the other."""
-
-    def __init__(self, points: int, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.points = points
-
-    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
-        super().transform(results)
-        heat, weight = results["heatmaps"], results["keypoint_weights"]
-        results["heatmaps"] = heat.reshape(-1, self.points, *heat.shape[1:]).max(0)
-        results["keypoint_weights"] = weight.reshape(len(weight), -1, self.points).max(1)
-        return results
 
 
 @TRANSFORMS.register_module()

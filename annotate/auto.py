@@ -7,7 +7,7 @@ a clip under ``poses/auto``; what is written stays, so a stopped run goes on whe
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
@@ -129,16 +129,16 @@ def annotate_clips(
     if todo:
         for device in machinery.devices:
             estimators(machinery, device)  # what is wrong with them is said once, before anything is done
-    pairs = {c.key: c.synchronised for c in clips}
-    work: list[Work] = [
-        (machinery.devices[i % len(machinery.devices)], {f.key: pairs[f.key] for f in group})
+    work = [
+        (machinery.devices[i % len(machinery.devices)], tuple(f.key for f in group))
         for i, group in enumerate(groups(todo))
     ]
-    annotate = partial(annotate_group, workspace, machinery, smoothed)
-    for (_, group), outcome in map_clips(
+    pairs = frozenset(c.key for c in clips if c.synchronised)
+    annotate = partial(annotate_group, workspace, machinery, pairs, smoothed)
+    for (_, keys), outcome in map_clips(
         annotate, work, machinery.processes, "annotating", "frames", machinery.scheduler, worth=_frames_done
     ):
-        failed = [Outcome(key, error=outcome) for key in group] if isinstance(outcome, FdposeError) else outcome
+        failed = [Outcome(key, error=outcome) for key in keys] if isinstance(outcome, FdposeError) else outcome
         for o in failed:
             (summary.failed if o.error else summary.done).append(o)
     summary.report = _write_report(workspace.reports / "automatic.csv", summary) if summary.lowest() else None
@@ -157,16 +157,18 @@ def groups(folders: Sequence[FrameFolder], frames: int = GROUP) -> Iterator[list
         yield group
 
 
-Work = tuple[str, dict[ClipKey, bool | None]]
-"""A device and a group of clips, and of each whether two divers dive, where that is known."""
-
-
-def annotate_group(workspace: Workspace, machinery: Machinery, smoothed: bool, work: Work) -> list[Outcome]:
-    """Annotate the clips of one group on its device and write their poses."""
-    device, pairs = work
+def annotate_group(
+    workspace: Workspace,
+    machinery: Machinery,
+    pairs: Collection[ClipKey],
+    smoothed: bool,
+    work: tuple[str, tuple[ClipKey, ...]],
+) -> list[Outcome]:
+    """Annotate the clips of one group on its device and write their poses; of both divers in those of ``pairs``."""
+    device, keys = work
     locator, pose = estimators(machinery, device)
     folders, outcomes = [], []
-    for key in pairs:
+    for key in keys:
         try:
             folders.append(open_frames(workspace, key))
         except FrameError as e:

@@ -12,12 +12,30 @@ import numpy as np
 from annotate.estimators.base import Estimator
 from finediving_pose.boxes import LEAST_MARGIN, box_of_joints
 
-__all__ = ["LEAST_MARGIN", "box_of_joints", "center_scale", "crop", "iou", "to_frame", "whole_frame"]
+HIDDEN_FROM = 0.75
+"""Of the way from one diver to the other."""
+
+__all__ = [
+    "LEAST_MARGIN",
+    "box_of_joints",
+    "center_scale",
+    "crop",
+    "hull",
+    "iou",
+    "to_frame",
+    "whole_frame",
+    "without_other",
+]
 
 
 def whole_frame(width: int, height: int) -> np.ndarray:
     """The box of a whole frame, float32 (1, 4)."""
     return np.array([[0, 0, width - 1, height - 1]], np.float32)
+
+
+def hull(boxes: np.ndarray) -> np.ndarray:
+    """The box around boxes (n, 4): float (4,)."""
+    return np.concatenate([boxes[:, :2].min(0), boxes[:, 2:].max(0)])
 
 
 def iou(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -49,6 +67,24 @@ def crop(frames: list[np.ndarray], boxes: np.ndarray, estimator: Estimator) -> n
         for f, c, s in zip(frames, center, scale, strict=True)
     ]
     return np.stack(crops)
+
+
+def without_other(picture: np.ndarray, box: np.ndarray, way: np.ndarray) -> np.ndarray:
+    """The picture with another diver painted over, as far as that can be done: RGB, uint8 (height, width, 3).
+
+    ``way`` (2,) leads from the middle of the diver's ``box`` to that of the other's; what lies beyond three quarters of
+    it gets the colour of the box. An estimator in whose crop there are two would often take the clearer one for both.
+    """
+    if not way.any():
+        return picture
+    x1, y1, x2, y2 = np.round(box).clip(0, [*picture.shape[1::-1]] * 2).astype(int)
+    colour = picture[y1 : y2 + 1, x1 : x2 + 1].mean((0, 1)).tolist()
+    start, far = (box[:2] + box[2:]) / 2 + HIDDEN_FROM * way, 2 * sum(picture.shape[:2]) * way / np.linalg.norm(way)
+    across = far[::-1] * (-1, 1)
+    corners = np.array([start - across, start + across, start + across + far, start - across + far])
+    hidden = picture.copy()
+    cv2.fillConvexPoly(hidden, np.round(corners).astype(np.int32), colour)
+    return hidden
 
 
 def to_frame(fractions: np.ndarray, boxes: np.ndarray, estimator: Estimator) -> np.ndarray:

@@ -19,7 +19,7 @@ from annotate.crop import crop, iou, to_frame, whole_frame
 from annotate.estimators import mmpose as estimators
 from annotate.estimators.base import Estimator
 from annotate.estimators.presets import Network, resolve, trained_folder
-from annotate.locate import MOST, POINTS, both_boxes
+from annotate.locate import POINTS, boxes_of
 from annotate.samples import FEWEST_CLIPS, PoseFrames, Sample, draw_weights, hand_placed, hold_out
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.progress import console
@@ -28,19 +28,15 @@ from finediving_pose.workspace import Workspace, atomic_write, remove_part_files
 
 CONFIGS = {"pose": "diver_pose.py", "locator": "diver_box.py"}
 OUTPUTS = {"pose": N_JOINTS, "locator": len(POINTS)}
-PLACES = {"pose": 1, "locator": MOST}
 STEPS: dict[Network, int] = {"locator": 800, "pose": 1500}
 """Batches at most, where the command line says nothing; in the order in which they are trained."""
-QUALITY = {"pose": "pckh", "locator": "iou_over_half"}
+QUALITY = {"pose": "pckh", "locator": "iou"}
 """The figure of :func:`measure` that training watches."""
 STEPS_PER_EPOCH = 100
 LEARNED = (0.8, 1.0)
 """Shares of what was learned in the weights that are written, the rest being those that training started from: a
 network that learned from a few frames still knows the thousands before. Wortsman et al., "Robust fine-tuning of
 zero-shot models", arXiv 2109.01903."""
-ROOM = 1.25
-"""Padding of the boxes that a trained network looks at: those that are found are rather too small, and what a crop
-leaves out costs more than what it has too much."""
 CARRIED = (
     *("model", "pipeline", "train_pipeline", "boxes", "all_round", "sizes"),
     *("batch_size", "learning_rate", "weight_decay"),
@@ -126,7 +122,7 @@ def measure(estimator: Estimator, held: Sequence[Sample], network: Network) -> d
     Returns
     -------
     Of the joints, in the true box: ``pckh``, ``oks_ap`` and ``by_joint`` (PCKh@0.5 of each); of the
-    locator ``iou_over_half``, the share of divers with one of its boxes over half of theirs.
+    locator ``iou``, mean of its boxes with the true ones, and ``iou_over_half``, the share of them from 0.5 on.
     """
     found, sure = [], []
     for i in range(0, len(held), 64):
@@ -139,10 +135,9 @@ def measure(estimator: Estimator, held: Sequence[Sample], network: Network) -> d
         sure.append(confidence)
     points, confidence = np.concatenate(found), np.concatenate(sure)
     if network == "locator":
-        boxes, _ = both_boxes(points, confidence)
-        wanted, two = np.stack([s.box for s in held]), np.array([len(s.others) > 0 for s in held])
-        overlap = np.maximum(iou(boxes[:, 0], wanted), np.where(two, iou(boxes[:, 1], wanted), 0))
-        return {"iou_over_half": _round((overlap >= 0.5).mean())}
+        boxes, _ = boxes_of(points, confidence)
+        overlap = iou(boxes, np.stack([s.together for s in held]))
+        return {"iou": _round(overlap.mean()), "iou_over_half": _round((overlap >= 0.5).mean())}
     truth = np.stack([np.where(s.known[:, None], s.keypoints, np.nan) for s in held])
     joints = pckh_by_joint(points, truth)
     return {
@@ -163,7 +158,12 @@ def in_words(summaries: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
         lines[network] = str(s["checkpoint"])
         lines[f"{network} learned from"] = f"{s['frames']} frames, {s['held_out']} frames held out"
         before, after = s["before"] or {}, s["after"] or {}
-        figures = {"PCKh@0.5": "pckh", "OKS AP": "oks_ap", "boxes with IoU >= 0.5": "iou_over_half"}
+        figures = {
+            "PCKh@0.5": "pckh",
+            "OKS AP": "oks_ap",
+            "mean IoU of boxes": "iou",
+            "boxes with IoU >= 0.5": "iou_over_half",
+        }
         lines |= {name: _change(before.get(k), after[k]) for name, k in figures.items() if k in after}
         old = before.get("by_joint", {})
         lines |= {j.replace("_", " "): _change(old.get(j), v) for j, v in after.get("by_joint", {}).items()}
@@ -192,8 +192,8 @@ def write_checkpoint(target: Path, config: Mapping[str, Any], state: Mapping[str
 def _estimator(
     config: dict[str, Any], weights: Mapping[str, Any], training: Training, device: str, bf16: bool
 ) -> Estimator:
-    points: dict[str, Any] = {"outputs": OUTPUTS[training.network], "places": PLACES[training.network]}
-    return estimators.MMPoseEstimator(config, weights, id=training.name, device=device, bf16=bf16, **points)
+    outputs = OUTPUTS[training.network]
+    return estimators.MMPoseEstimator(config, weights, id=training.name, device=device, bf16=bf16, outputs=outputs)
 
 
 def _start(workspace: Workspace, training: Training) -> tuple[dict[str, Any], dict[str, Any] | None]:
@@ -281,16 +281,10 @@ def _choices(
 ) -> list[Choice]:
     """Configurations and weights that the training may end with, the one to take in doubt first."""
     mixed = [_mixed(start, end, share) for share in LEARNED] if start is not None else [end]
-    if network == "pose" and "pipeline" in config:
-        config = config | {"pipeline": [_roomy(step) for step in config["pipeline"]]}
     looks: list[dict[str, Any]] = [{"all_round": False, "sizes": None}]
     if network == "pose" and estimators.turns_onto_itself(config):
         looks = [{"all_round": True, "sizes": sizes} for sizes in (estimators.sizes_of(config), None)] + looks
     return [(config | look, state) for look in looks for state in mixed]
-
-
-def _roomy(step: Mapping[str, Any]) -> dict[str, Any]:
-    return {**step, "padding": ROOM} if step["type"] == "GetBBoxCenterScale" else dict(step)
 
 
 def _best(

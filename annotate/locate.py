@@ -1,9 +1,8 @@
-"""Where the diver is in every frame of a dive, or both divers of a synchronised pair: boxes, consistent in time.
+"""Where the divers are in every frame of a dive: one box a frame around all of them, consistent in time.
 
 A small network sees the whole frame, shrunk, and places five points: the middle of the diver's
-box and the middles of its four sides; of two divers, twice. Frames where it is unsure, or where the box jumps away
-from its neighbours and back, take their box from the frames around them. Which box of a pair is whose is decided in
-:mod:`annotate.track`.
+box and the middles of its four sides; of two divers, those of the box around both. Frames where it is unsure, or where
+the box jumps away from its neighbours and back, take their box from the frames around them.
 """
 
 from __future__ import annotations
@@ -17,14 +16,8 @@ POINTS = ("middle", "left", "top", "right", "bottom")
 """What the locator finds, in the order of its outputs."""
 POINTS_FLIP = (0, 3, 2, 1, 4)
 """Point i of a mirrored picture is point POINTS_FLIP[i] of the original."""
-MOST = 2
-"""Divers in a frame."""
 SURE = 0.3
 """A frame's box is trusted from this mean confidence on."""
-RIVAL = 0.5
-"""A second place of a point may be another diver's from this share of the first one's confidence on."""
-PAIR = 0.25
-"""A clip shows a pair if the locator is sure of a second diver in this share of the frames in which it is of one."""
 JUMP = 0.6
 """A box is an outlier when its centre is this many of its longer sides from the median of the frames around it."""
 WINDOW = 9
@@ -45,38 +38,6 @@ def boxes_of(points: np.ndarray, confidence: np.ndarray) -> tuple[np.ndarray, np
     boxes = np.stack([points[:, 1, 0], points[:, 2, 1], points[:, 3, 0], points[:, 4, 1]], axis=1).astype(np.float32)
     boxes[~((boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1]))] = np.nan
     return boxes, confidence.mean(1).astype(np.float32)
-
-
-def both_boxes(points: np.ndarray, confidence: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Boxes of up to two divers from two places of each of the five points, the surer place first.
-
-    Two synchronised divers look alike and are of about the same size: what leads from the one's middle to the
-    other's leads from side to side as well. That tells which places belong together.
-
-    Parameters
-    ----------
-    points : (n, 10, 2), five points and their second places; confidence : (n, 10)
-
-    Returns
-    -------
-    boxes : float32 (n, 2, 4), the diver with the surer middle first; NaN as in :func:`boxes_of`
-    score : float32 (n, 2), mean confidence
-    """
-    n, k = len(points), len(POINTS)
-    points, confidence = points.reshape(n, MOST, k, 2), confidence.reshape(n, MOST, k)
-    apart = points[:, 1] - points[:, 0]  # (n, 5, 2)
-    rival = confidence[:, 1] > RIVAL * confidence[:, 0]  # (n, 5); what is fainter is nobody
-    crossed = ((apart * apart[:, :1]).sum(-1) < 0) & rival & rival[:, :1]
-    points = np.where(crossed[:, None, :, None], points[:, ::-1], points)
-    confidence = np.where(crossed[:, None], confidence[:, ::-1], confidence)
-    boxes, score = boxes_of(points.reshape(-1, k, 2), confidence.reshape(-1, k))
-    return boxes.reshape(n, MOST, 4), score.reshape(n, MOST)
-
-
-def is_pair(sure: np.ndarray) -> bool:
-    """Whether a clip shows two divers; ``sure``: bool (n, 2), of which boxes the locator is sure."""
-    one, two = sure.any(1).sum(), sure.all(1).sum()
-    return bool(two > PAIR * one)
 
 
 def steady(boxes: np.ndarray, score: np.ndarray, width: int, height: int) -> np.ndarray:

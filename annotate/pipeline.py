@@ -1,22 +1,23 @@
-"""From the frames of a few clips to their poses: locate, estimate, look again, in batches that cross from clip to clip.
+"""From the frames of a few clips to their poses: locate, tell two divers apart, estimate, look again.
 
+Batches cross from clip to clip.
 Pictures are decoded and warped in threads while the models compute. Memory is bounded by the batch and by
 :data:`annotate.pictures.KEPT`, however long a clip is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 
 import numpy as np
 
-from annotate.crop import box_of_joints, crop, to_frame, whole_frame
+from annotate.crop import box_of_joints, crop, to_frame, whole_frame, without_other
 from annotate.estimators.base import Estimator
-from annotate.locate import SURE, both_boxes, is_pair, steady
+from annotate.locate import SURE, boxes_of, steady
 from annotate.pictures import Pictures
-from annotate.track import apart, shots
+from annotate.track import apart, shots, steady_ways, ways
 from finediving_pose.ahead import ahead
 from finediving_pose.clip import ClipKey
 from finediving_pose.errors import FdposeError, FrameError
@@ -34,17 +35,21 @@ class Looks:
     ----------
     clip, position : int (n,), which clip, and which of its frames
     box : float32 (n, 4), x1 y1 x2 y2 in pixels
+    sure : bool (n,), whether the locator was sure of the box
     person : int (n,), 0 or 1, which of the divers
+    way : float (n, 2), pixels, from this diver to the other; 0 where there is no other
     """
 
     clip: np.ndarray
     position: np.ndarray
     box: np.ndarray
+    sure: np.ndarray
     person: np.ndarray
+    way: np.ndarray
 
-    def only(self, rows: np.ndarray) -> Looks:
+    def only(self, rows: np.ndarray | slice) -> Looks:
         """Some of them."""
-        return Looks(self.clip[rows], self.position[rows], self.box[rows], self.person[rows])
+        return Looks(*(getattr(self, f.name)[rows] for f in fields(Looks)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +59,7 @@ class Found:
     Attributes
     ----------
     poses : one row a frame and diver
-    sure : share of the rows in which the locator was sure of the diver
+    sure : share of the frames in which the locator was sure of a diver
     cuts : numbers of the frames that begin a new shot
     """
 
@@ -64,14 +69,11 @@ class Found:
 
 
 def poses_of_clips(
-    folders: Sequence[FrameFolder],
-    locator: Estimator,
-    estimator: Estimator,
-    pairs: Mapping[ClipKey, bool | None] | None = None,
+    folders: Sequence[FrameFolder], locator: Estimator, estimator: Estimator, pairs: Collection[ClipKey] = ()
 ) -> dict[ClipKey, Found | FdposeError]:
     """Poses of every clip, unsmoothed, or why there are none (a picture is missing or damaged, there are no frames).
 
-    ``pairs`` says of which clips it is known that two divers dive, or one; of the others the pictures say it.
+    In the clips of ``pairs`` two divers dive.
     """
     outcomes: dict[ClipKey, Found | FdposeError] = {
         f.key: FrameError(f"{f.key}: has no frames; leave it out of the clips table, or extract it again")
@@ -81,9 +83,9 @@ def poses_of_clips(
     pictures = Pictures([f for f in folders if f.numbers])
     if not pictures.folders:
         return outcomes
-    looks, sure = _locate(pictures, locator, pairs or {})
+    looks = _each_diver(pictures, _locate(pictures, locator), estimator, pairs)
     keypoints, _ = look(pictures, looks, estimator)
-    looks = _look_again(pictures, looks, sure, keypoints)
+    looks = _look_again(pictures, looks, keypoints)
     keypoints, confidence = look(pictures, looks, estimator)
     for i, folder in enumerate(pictures.folders):
         if i in pictures.failed:
@@ -92,70 +94,74 @@ def poses_of_clips(
         rows = np.flatnonzero(looks.clip == i)
         poses = _table(folder, looks.only(rows), keypoints[rows], confidence[rows], estimator.id)
         cut_at = tuple(folder.numbers[p] for p in pictures.cuts(i).tolist())
-        outcomes[folder.key] = Found(poses, float(sure[rows].mean()), cut_at)
+        outcomes[folder.key] = Found(poses, float(looks.sure[rows].mean()), cut_at)
     return outcomes
 
 
-def look(pictures: Pictures, looks: Looks, estimator: Estimator) -> tuple[np.ndarray, np.ndarray]:
-    """Points in every box, in pixels of the frame, and their confidence: float32 (n, k, 2), (n, k)."""
+def look(pictures: Pictures, looks: Looks, estimator: Estimator, places: int = 1) -> tuple[np.ndarray, np.ndarray]:
+    """Points in every box, in pixels of the frame, and their confidence: float32 (n, k, 2), (n, k).
+
+    ``places`` as in :meth:`annotate.estimators.base.Estimator.estimate`.
+    """
 
     def crops(rows: slice) -> np.ndarray:
-        where = zip(looks.clip[rows].tolist(), looks.position[rows].tolist(), strict=True)
-        return crop([pictures.read(c, p) for c, p in where], looks.box[rows], estimator)
+        part = looks.only(rows)
+        where = zip(part.clip.tolist(), part.position.tolist(), part.box, part.way, strict=True)
+        return crop([without_other(pictures.read(c, p), box, way) for c, p, box, way in where], part.box, estimator)
 
     batches = [slice(i, i + BATCH) for i in range(0, len(looks.clip), BATCH)]
-    found = [estimator.estimate(c) for c in ahead(crops, batches)]
+    found = [estimator.estimate(c, places) for c in ahead(crops, batches)]
     fractions, confidence = (np.concatenate(parts) for parts in zip(*found, strict=True))
     return to_frame(fractions, looks.box, estimator), confidence
 
 
-def _locate(pictures: Pictures, locator: Estimator, pairs: Mapping[ClipKey, bool | None]) -> tuple[Looks, np.ndarray]:
-    """Each diver's box in every frame of every clip, and whether the locator was sure of it: bool (n,)."""
-    folders = pictures.folders
-    whole = [np.repeat(whole_frame(f.width, f.height), len(f.numbers), axis=0) for f in folders]
-    everything = _looks(whole, [1] * len(folders))
-    boxes, score = both_boxes(*look(pictures, everything, locator))
-    sure = (score >= SURE) & np.isfinite(boxes).all(-1)
-    clips = []
-    for i, folder in enumerate(folders):
-        rows = everything.clip == i
-        clips.append(_divers(pictures, i, boxes[rows], sure[rows], pairs.get(folder.key)))
-    boxes, sure = [c[0] for c in clips], np.concatenate([c[1] for c in clips])
-    divers = [len(b) // len(f.numbers) for b, f in zip(boxes, folders, strict=True)]
-    return _steadied(pictures, _looks(boxes, divers), sure.astype(np.float32)), sure
-
-
-def _looks(boxes: Sequence[np.ndarray], divers: Sequence[int]) -> Looks:
-    """At the boxes of every clip, those of its first diver in all frames, then those of its second."""
-    frames = [len(b) // d for b, d in zip(boxes, divers, strict=True)]
-    return Looks(
-        clip=np.repeat(np.arange(len(boxes)), [len(b) for b in boxes]),
-        position=np.concatenate([np.tile(np.arange(n), d) for n, d in zip(frames, divers, strict=True)]),
-        box=np.concatenate(boxes),
-        person=np.concatenate([np.repeat(np.arange(d), n) for n, d in zip(frames, divers, strict=True)]),
+def _locate(pictures: Pictures, locator: Estimator) -> Looks:
+    """The box around the divers in every frame of every clip."""
+    counts = [len(f.numbers) for f in pictures.folders]
+    everything = Looks(
+        clip=np.repeat(np.arange(len(counts)), counts),
+        position=np.concatenate([np.arange(n) for n in counts]),
+        box=np.concatenate([np.repeat(whole_frame(f.width, f.height), len(f.numbers), 0) for f in pictures.folders]),
+        sure=np.ones(sum(counts), bool),
+        person=np.zeros(sum(counts), int),
+        way=np.zeros((sum(counts), 2)),
     )
+    boxes, score = boxes_of(*look(pictures, everything, locator))
+    looks = _steadied(pictures, replace(everything, box=boxes), score)
+    return replace(looks, sure=(score >= SURE) & np.isfinite(boxes).all(1))
 
 
-def _divers(
-    pictures: Pictures, clip: int, boxes: np.ndarray, sure: np.ndarray, pair: bool | None
-) -> tuple[np.ndarray, np.ndarray]:
-    """Boxes of the first diver of a clip in all its frames, and those of the second where it is a pair; how sure."""
-    if not (is_pair(sure) if pair is None else pair):
-        return boxes[:, 0], sure[:, 0]
-    parts = [apart(boxes[shot], sure[shot]) for shot in shots(len(boxes), pictures.cuts(clip))]
-    boxes, sure = (np.concatenate(part) for part in zip(*parts, strict=True))
-    return np.concatenate([boxes[:, 0], boxes[:, 1]]), np.concatenate([sure[:, 0], sure[:, 1]])
+def _each_diver(pictures: Pictures, looks: Looks, estimator: Estimator, pairs: Collection[ClipKey]) -> Looks:
+    """Each diver's box in the clips of ``pairs``, where two were seen in any frame; of the others what they were."""
+    found = []
+    for i, folder in enumerate(pictures.folders):
+        here = looks.only(looks.clip == i)
+        found += _two(pictures, here, estimator) if folder.key in pairs else [here]
+    columns = ([getattr(part, f.name) for part in found] for f in fields(Looks))
+    return Looks(*(np.concatenate(parts) for parts in columns))
 
 
-def _look_again(pictures: Pictures, looks: Looks, sure: np.ndarray, keypoints: np.ndarray) -> Looks:
+def _two(pictures: Pictures, looks: Looks, estimator: Estimator) -> list[Looks]:
+    """Looks at either diver of one clip; as it was where nothing tells two apart."""
+    joints, confidence = (a.reshape(len(a), 2, -1, *a.shape[2:]) for a in look(pictures, looks, estimator, places=2))
+    way, telling = ways(joints, confidence, looks.box)
+    parts = [steady_ways(way[shot], telling[shot]) for shot in shots(len(way), pictures.cuts(looks.clip[0]))]
+    way = np.concatenate(parts)
+    if not way.any():
+        return [looks]
+    boxes, person = apart(looks.box, way), np.zeros(len(way), int)
+    return [replace(looks, box=boxes[:, i], person=person + i, way=w) for i, w in enumerate((way, -way))]
+
+
+def _look_again(pictures: Pictures, looks: Looks, keypoints: np.ndarray) -> Looks:
     """Boxes halfway from the located ones to those around the joints that were found in them.
 
     Joints that were found in a box slightly wrong pull it to the diver; all the way would follow every stray joint.
-    Frames in which the locator was not sure of a diver (``sure``, bool (n,)) have no say.
+    Frames in which the locator was not sure of a diver have no say.
     """
     around = box_of_joints(keypoints)
     around = np.where(np.isfinite(around), around, looks.box)
-    around = _steadied(pictures, replace(looks, box=around), sure.astype(np.float32)).box
+    around = _steadied(pictures, replace(looks, box=around), looks.sure.astype(np.float32)).box
     return replace(looks, box=(looks.box + around) / 2)
 
 

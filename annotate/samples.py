@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from annotate.crop import box_of_joints, whole_frame
+from annotate.crop import box_of_joints, hull, whole_frame
 from annotate.locate import POINTS_FLIP, box_points
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.errors import PoseError
 from finediving_pose.frames import FrameFolder, open_frames
-from finediving_pose.poses import ClipPoses, JointSource, Visibility, read_poses
+from finediving_pose.poses import JointSource, Visibility, read_poses
 from finediving_pose.skeleton import FLIP
 from finediving_pose.workspace import Workspace
 
@@ -34,7 +34,7 @@ class Sample:
     keypoints : float32 (16, 2), pixels; 0 where the joint is not known
     known : bool (16,), joints that were placed by hand and are in the picture
     box : float32 (4,), x1 y1 x2 y2 of the diver
-    others : float32 (m, 4), boxes of the other divers in the frame
+    together : float32 (4,), the box around all divers in the frame
     """
 
     frames: FrameFolder
@@ -42,12 +42,7 @@ class Sample:
     keypoints: np.ndarray
     known: np.ndarray
     box: np.ndarray
-    others: np.ndarray = field(default_factory=lambda: np.zeros((0, 4), np.float32))
-
-    @property
-    def boxes(self) -> np.ndarray:
-        """Boxes of all divers in the frame, this one's first: float32 (1 + m, 4)."""
-        return np.concatenate([self.box[None], self.others])
+    together: np.ndarray
 
 
 def hand_placed(workspace: Workspace, clips: Sequence[Clip]) -> dict[ClipKey, list[Sample]]:
@@ -102,7 +97,7 @@ class PoseFrames:
     """A map-style data set for torch: a sample's picture and joints through an mmpose pipeline.
 
     ``boxes`` says what is cropped and learned: ``joints`` (the diver's box, 16 joints) or ``frame`` (all
-    of the picture, the five points of the box of each diver, one after the other).
+    of the picture, the five points of the box around all divers in it).
     """
 
     def __init__(self, samples: Sequence[Sample], pipeline: list[dict[str, Any]], boxes: str) -> None:
@@ -125,8 +120,7 @@ class PoseFrames:
         if self.boxes == "joints":
             box, points, known, flip = sample.box[None], sample.keypoints, sample.known, FLIP
         else:
-            box, points = whole_frame(width, height), np.concatenate(box_points(sample.boxes))
-            flip = [i + p for i in range(0, len(points), len(POINTS_FLIP)) for p in POINTS_FLIP]
+            box, points, flip = whole_frame(width, height), box_points(sample.together[None])[0], POINTS_FLIP
             known = np.ones(len(points), bool)
         return self.pipeline(
             {
@@ -148,12 +142,14 @@ def _samples(workspace: Workspace, key: ClipKey) -> list[Sample]:
     boxes = box_of_joints(poses.keypoints)
     there = (known.sum(1) >= LEAST_JOINTS) & np.isin(poses.frame, frames.numbers)
     return [
-        Sample(frames, int(n), np.nan_to_num(poses.keypoints[i]), known[i], boxes[i], boxes[_others(poses, there, i)])
+        Sample(
+            frames,
+            int(n),
+            np.nan_to_num(poses.keypoints[i]),
+            known[i],
+            boxes[i],
+            hull(boxes[there & (poses.frame == n)]),
+        )
         for i, n in enumerate(poses.frame)
         if there[i]
     ]
-
-
-def _others(poses: ClipPoses, there: np.ndarray, row: int) -> np.ndarray:
-    """Which of the rows that are ``there`` are other divers of the same frame: bool (n,)."""
-    return there & (poses.frame == poses.frame[row]) & (poses.person != poses.person[row])

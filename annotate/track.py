@@ -1,8 +1,11 @@
-"""What belongs together in time: the shots of a clip, and within a shot the boxes of each diver of a pair.
+"""What belongs together in time: the shots of a clip, and in a shot each of two synchronised divers.
 
 The locator looks at every frame afresh, so it cannot drift; what links frames is that boxes are made steady
 (:func:`annotate.locate.steady`) and joints smoothed (:func:`annotate.smooth.smooth`). Both must stop at a camera
 cut: the diver on one side of it is nowhere near the diver on the other.
+
+Two synchronised divers do the same at the same time, side by side: the one is the other moved by some way, and that way
+changes little from frame to frame. Every joint of which two places are seen tells it.
 """
 
 from __future__ import annotations
@@ -23,10 +26,16 @@ AROUND = 6
 _LEAST = 0.02
 """Change that a still camera is taken to have: noise and compression."""
 
+RIVAL = 0.3
+"""A joint's second place may be the other diver's from this share of the first one's confidence on."""
+ALIKE = 0.12
+"""Joints tell the same way where they differ by less than this share of the box's diagonal."""
 STEP = 0.3
-"""How fast the way from one diver to the other is learned anew: they drift apart and the camera turns, slowly."""
-ALONE = 0.25
-"""A box seen alone is one diver's where it lies this far, in distances between the two, from the middle of both."""
+"""How fast the usual way is learned anew: divers drift apart and the camera turns, slowly."""
+TELLING, NEAREST = 3, 15
+"""A frame is believed from so many joints on that tell the same way; a frame's way is that of so many around it."""
+LEAST_SIDE = 0.3
+"""A diver's box has at least this share of the sides of the box around both."""
 
 
 def colours(picture: np.ndarray) -> np.ndarray:
@@ -59,34 +68,59 @@ def shots(n: int, at: np.ndarray) -> list[slice]:
     return [slice(a, b) for a, b in pairwise(borders)]
 
 
-def apart(boxes: np.ndarray, sure: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The boxes of two divers in one shot, each diver's in a column of their own.
-
-    Two synchronised divers fall side by side, so the way from the one to the other changes little from frame to frame,
-    while each moves by more than what lies between them. A box seen alone is the diver's on whose side it is, or of
-    both where it lies between them: they hide each other.
+def ways(joints: np.ndarray, confidence: np.ndarray, boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """In every frame, what leads from one diver to the other, in either direction, and how many joints say so.
 
     Parameters
     ----------
-    boxes : float32 (n, 2, 4), in any order
-    sure : bool (n, 2), which of them to believe
+    joints : (n, 2, 16, 2), two places of every joint, pixels; confidence : (n, 2, 16)
+    boxes : (n, 4), x1 y1 x2 y2, around both
 
     Returns
     -------
-    The same for the diver who is on the left at first, and for the other.
+    way : float (n, 2), pixels, the median of the most joints that tell the same; 0 where there are none
+    telling : int (n,)
     """
-    boxes, sure = boxes.copy(), sure.copy()
-    center = (boxes[..., :2] + boxes[..., 2:]) / 2
-    way, middle = np.zeros(2), None
-    for i in range(len(boxes)):
-        if sure[i].all():
-            here = center[i, 1] - center[i, 0]
-            if here @ (way if middle is not None else (1, 0)) < 0:
-                boxes[i], here = boxes[i, ::-1].copy(), -here
-            way = here if middle is None else way + STEP * (here - way)
-            middle = center[i].mean(0)
-        elif sure[i].any() and middle is not None:
-            seen = boxes[i, sure[i]][0]
-            side = (center[i, sure[i]][0] - middle) @ way / max(1e-6, way @ way)
-            boxes[i], sure[i] = seen, (side < ALONE, side > -ALONE)
-    return boxes, sure
+    apart = np.nan_to_num(joints[:, 1] - joints[:, 0])  # (n, 16, 2)
+    rival = (confidence[:, 1] > RIVAL * confidence[:, 0]) & np.isfinite(joints).all((1, 3))
+    reach = ALIKE * np.hypot(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1])
+    a, b = apart[:, :, None], apart[:, None]
+    near = np.minimum(np.linalg.norm(a - b, axis=-1), np.linalg.norm(a + b, axis=-1)) < reach[:, None, None]
+    near &= rival[:, :, None] & rival[:, None]  # (n, 16, 16), which joints tell the same way
+    each = np.arange(len(apart))
+    most = near.sum(2).argmax(1)
+    same, along = near[each, most], apart[each, most]  # (n, 16), (n, 2)
+    back = (apart * along[:, None]).sum(-1) < 0
+    turned = np.where(back[..., None], -apart, apart)
+    way = np.ma.median(np.ma.array(turned, mask=~np.repeat(same[..., None], 2, axis=2)), axis=1)
+    return np.ma.filled(way, 0.0), same.sum(1)
+
+
+def steady_ways(way: np.ndarray, telling: np.ndarray) -> np.ndarray:
+    """Ways (n, 2) of one shot from the left diver to the right one, each the weighted median of the nearest frames'.
+
+    0 where no frame is to be believed.
+    """
+    known = np.flatnonzero(telling >= TELLING)
+    if not len(known):
+        return np.zeros_like(way)
+    way, usual = way.copy(), np.array([1.0, 0.0])
+    for at, i in enumerate(known):
+        way[i] *= 1 if way[i] @ usual >= 0 else -1
+        usual = way[i] if at == 0 else usual + STEP * (way[i] - usual)
+    found = np.zeros_like(way)
+    for i in range(len(way)):
+        around = known[np.argsort(np.abs(known - i), kind="stable")[:NEAREST]]
+        for axis in (0, 1):
+            order = around[np.argsort(way[around, axis])]
+            share = np.cumsum(telling[order]) / telling[order].sum()
+            found[i, axis] = way[order[np.searchsorted(share, 0.5)], axis]
+    return found
+
+
+def apart(boxes: np.ndarray, way: np.ndarray) -> np.ndarray:
+    """Boxes (n, 2, 4) of two divers of one size, from those around both (n, 4) and the ways between them (n, 2)."""
+    middle, both = (boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 2:] - boxes[:, :2]
+    half = np.maximum(both - np.abs(way), LEAST_SIDE * both) / 2
+    centers = [middle - way / 2, middle + way / 2]
+    return np.stack([np.concatenate([c - half, c + half], axis=1) for c in centers], axis=1).astype(np.float32)

@@ -1,5 +1,5 @@
 # ruff: noqa: C408  (mmengine configs are written with dict, so that they read like keyword arguments)
-"""Where the diver is: the five points of each diver's box in the whole frame, shrunk to 256 x 160."""
+"""Where the diver is: the five points of the box around all divers in the frame, shrunk to 256 x 160."""
 
 _base_ = ["./diver_base.py"]
 
@@ -30,6 +30,6 @@ train_pipeline = [
     dict(type="RandomOcclusion", prob=0.5),
     dict(type="PhotometricDistortion", brightness_delta=48, contrast_range=(0.5, 1.6), hue_delta=18),
     dict(type="RandomBlur", prob=0.6),
-    dict(type="GenerateSharedTarget", points=5, encoder=codec),
+    dict(type="GenerateTarget", encoder=codec),
     dict(type="PackPoseInputs"),
 ]

@@ -24,12 +24,14 @@ class Estimator(Protocol):
     padding: float
     unbiased: bool
 
-    def estimate(self, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def estimate(self, crops: np.ndarray, places: int = 1) -> tuple[np.ndarray, np.ndarray]:
         """Joints of each crop.
 
         Parameters
         ----------
         crops : uint8 (n, height, width, 3), RGB
+        places : 2 also for the second best place of every joint, as another 16 joints after the first; where two divers
+            are in the crop, it is the other's. An estimator without heatmaps finds none
 
         Returns
         -------

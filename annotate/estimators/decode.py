@@ -26,7 +26,8 @@ def decode(codec: Any, raw: Any, places: int = 1) -> tuple[np.ndarray, np.ndarra
     ----------
     codec : the head's decoder (an mmpose codec)
     raw : what the head put out: a float tensor (n, k, height, width), or a tuple of tensors
-    places : 2 also for the second highest peak of every map, as another k points after the first k (UDP only)
+    places : 2 also for the second highest peak of every heatmap, as another k points after the first k; of what is no
+        heatmap (SimCC, combined with offsets) there is none, its score is 0
 
     Returns
     -------
@@ -34,24 +35,43 @@ def decode(codec: Any, raw: Any, places: int = 1) -> tuple[np.ndarray, np.ndarra
     scores : float32 (n, k), 0 or less where nothing was found
     """
     arrays = [part.float().cpu().numpy() for part in (raw if isinstance(raw, (tuple, list)) else (raw,))]
-    kind = type(codec).__name__
-    if kind == "MSRAHeatmap":
-        keypoints, scores = _msra(codec, arrays[0])
-    elif kind == "UDPHeatmap" and codec.heatmap_type == "gaussian":
-        peaks = [arrays[0], _second(arrays[0])][:places]
-        found = [_udp(codec, arrays[0], peak) for peak in peaks]
-        keypoints, scores = (np.concatenate(part, axis=1) for part in zip(*found, strict=True))
-    elif kind == "SimCCLabel":
-        keypoints, scores = codec.decode(*arrays)[:2]
-        scores = scores[0] if isinstance(scores, tuple) else scores
-    else:
-        each = [codec.decode(*parts)[:2] for parts in zip(*arrays, strict=True)]
-        keypoints, scores = (np.concatenate(parts) for parts in zip(*each, strict=True))
+    found = [_decode(codec, arrays, None)]
+    if places == 2:
+        found.append(_decode(codec, arrays, _second(arrays[0])) if _is_heatmap(codec) else _nothing(found[0]))
+    keypoints, scores = (np.concatenate(parts, axis=1) for parts in zip(*found, strict=True))
     return keypoints.astype(np.float32), scores.astype(np.float32)
 
 
-def _msra(codec: Any, heat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    x, y, scores = _peaks(heat)
+def _is_heatmap(codec: Any) -> bool:
+    kind = type(codec).__name__
+    return kind == "MSRAHeatmap" or (kind == "UDPHeatmap" and codec.heatmap_type == "gaussian")
+
+
+def _decode(codec: Any, arrays: list[np.ndarray], where: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    """Joints and scores; of heatmaps at the highest peaks of ``where``, if that is given."""
+    kind = type(codec).__name__
+    if _is_heatmap(codec):
+        return (_msra if kind == "MSRAHeatmap" else _udp)(codec, arrays[0], arrays[0] if where is None else where)
+    if kind == "SimCCLabel":
+        keypoints, scores = codec.decode(*arrays)[:2]
+        return keypoints, scores[0] if isinstance(scores, tuple) else scores
+    each = [codec.decode(*parts)[:2] for parts in zip(*arrays, strict=True)]
+    keypoints, scores = (np.concatenate(parts) for parts in zip(*each, strict=True))
+    return keypoints, scores
+
+
+def _nothing(like: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    return np.zeros_like(like[0]), np.zeros_like(like[1])
+
+
+def _second(heat: np.ndarray) -> np.ndarray:
+    """The maps with nothing left in them but their peaks, the highest one left out."""
+    peaks = np.where(heat == maximum_filter(heat, size=(1, 1, 3, 3)), heat, 0)
+    return np.where(peaks == peaks.max((2, 3), keepdims=True), 0, peaks)
+
+
+def _msra(codec: Any, heat: np.ndarray, where: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    x, y, scores = _peaks(where)
     if codec.unbiased:
         offset = _dark_offset(_blurred(heat, codec.blur_kernel_size), x, y)
     else:
@@ -71,12 +91,6 @@ def _peaks(heat: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     flat = heat.reshape(*heat.shape[:2], -1)
     at = flat.argmax(-1)
     return at % heat.shape[3], at // heat.shape[3], np.take_along_axis(flat, at[..., None], -1)[..., 0]
-
-
-def _second(heat: np.ndarray) -> np.ndarray:
-    """The maps with nothing left in them but their peaks, the highest one left out."""
-    peaks = np.where(heat == maximum_filter(heat, size=(1, 1, 3, 3)), heat, 0)
-    return np.where(peaks == peaks.max((2, 3), keepdims=True), 0, peaks)
 
 
 def _blurred(heat: np.ndarray, size: int) -> np.ndarray:

@@ -38,8 +38,6 @@ class MMPoseEstimator:
     bf16 : compute in bfloat16 under autocast; see :func:`has_bf16`
     flip : estimate the mirrored crop as well and take the mean (flip test), at twice the time
     outputs : number of points it finds: the 16 joints in MPII order, or the points of another network
-    places : 2 for two places of every point, as a locator of two divers wants them: the highest peaks of all maps,
-        then the second highest
     """
 
     batch = 64
@@ -54,15 +52,13 @@ class MMPoseEstimator:
         bf16: bool = False,
         flip: bool = False,
         outputs: int = N_JOINTS,
-        places: int = 1,
     ) -> None:
         import torch
         from mmcv.cnn.utils import fuse_conv_bn
 
         if flip and outputs != N_JOINTS:
             raise ValueError(f"a flip test needs the {N_JOINTS} joints; {id} finds {outputs} points")
-        self.id, self.device, self.bf16, self.outputs = id, torch_device(device), bf16, outputs * places
-        self.places = places
+        self.id, self.device, self.bf16, self.outputs = id, torch_device(device), bf16, outputs
         self.unbiased, self.padding = crop_settings(config)
         built = build_model(config["model"], outputs)
         load_weights(built, weights, id)
@@ -77,11 +73,12 @@ class MMPoseEstimator:
         if self.turns > 1 and not turns_onto_itself(config):
             raise PoseError(f"{id}: all_round needs square crops and UDP heatmaps, which turn onto themselves")
 
-    def estimate(self, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def estimate(self, crops: np.ndarray, places: int = 1) -> tuple[np.ndarray, np.ndarray]:
         """Joints of each crop; see :meth:`annotate.estimators.base.Estimator.estimate`."""
-        parts = [self._batch(crops[i : i + self.batch]) for i in range(0, len(crops), self.batch)]
+        parts = [self._batch(crops[i : i + self.batch], places) for i in range(0, len(crops), self.batch)]
         if not parts:
-            return np.zeros((0, self.outputs, 2), np.float32), np.zeros((0, self.outputs), np.float32)
+            k = self.outputs * places
+            return np.zeros((0, k, 2), np.float32), np.zeros((0, k), np.float32)
         return np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
 
     def mirror_gaps(self, crops: np.ndarray) -> np.ndarray:
@@ -98,12 +95,12 @@ class MMPoseEstimator:
             gaps.append(np.linalg.norm(here - there, axis=-1) / decoder.input_size[0])
         return np.concatenate(gaps)
 
-    def _batch(self, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _batch(self, crops: np.ndarray, places: int) -> tuple[np.ndarray, np.ndarray]:
         import torch
 
         with torch.inference_mode(), torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
             raw = self._raw(self._normalised(crops))
-            keypoints, scores = decode(self.model.head.decoder, raw, self.places)
+            keypoints, scores = decode(self.model.head.decoder, raw, places)
         keypoints = keypoints / np.array(self.model.head.decoder.input_size, np.float32)
         keypoints[scores <= 0] = np.nan  # an empty heatmap: its peak is anywhere
         return keypoints, np.clip(scores, 0, 1)
@@ -199,7 +196,6 @@ def from_checkpoint(
     bf16: bool = False,
     flip: bool = False,
     outputs: int = N_JOINTS,
-    places: int = 1,
 ) -> MMPoseEstimator:
     """An estimator from a checkpoint that carries its own configuration, as ``fdpose annotate --finetune`` writes it.
 
@@ -212,8 +208,8 @@ def from_checkpoint(
     config = checkpoint.get("meta", {}).get("config")
     if not isinstance(config, str):
         raise PoseError(f"{path}: this checkpoint names no model; give its config with --config FILE --trust-config")
-    on: dict[str, Any] = {"device": device, "bf16": bf16, "flip": flip, "outputs": outputs, "places": places}
-    return MMPoseEstimator(json.loads(config), checkpoint["state_dict"], id=id or path.stem, **on)
+    on: dict[str, Any] = {"device": device, "bf16": bf16, "flip": flip}
+    return MMPoseEstimator(json.loads(config), checkpoint["state_dict"], id=id or path.stem, outputs=outputs, **on)
 
 
 def from_config(

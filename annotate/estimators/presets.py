@@ -40,10 +40,10 @@ class Preset:
         Raises SetupError and PoseError as :mod:`annotate.estimators.mmpose` does.
         """
         from annotate.estimators.mmpose import from_checkpoint, from_config, has_bf16
-        from annotate.locate import MOST, POINTS
+        from annotate.locate import POINTS
 
         on: dict[str, Any] = {"device": device, "bf16": has_bf16(device) if bf16 is None else bf16}
-        locator = from_checkpoint(self.locator, outputs=len(POINTS), places=MOST, **on)
+        locator = from_checkpoint(self.locator, outputs=len(POINTS), **on)
         if self.config is None:
             return locator, from_checkpoint(self.pose, id=self.name, flip=flip, **on)
         return locator, from_config(self.config, self.pose, trust_config=True, flip=flip, **on)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from annotate.crop import LEAST_MARGIN, box_of_joints, crop, iou, to_frame
+from annotate.crop import LEAST_MARGIN, box_of_joints, crop, iou, to_frame, without_other
 
 
 @dataclass
@@ -22,7 +22,7 @@ class Geometry:
     unbiased: bool
     id: str = "none"
 
-    def estimate(self, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def estimate(self, crops: np.ndarray, places: int = 1) -> tuple[np.ndarray, np.ndarray]:
         raise AssertionError("cropping estimates nothing")
 
     def mirror_gaps(self, crops: np.ndarray) -> np.ndarray:
@@ -70,3 +70,19 @@ def test_overlap_of_boxes() -> None:
     a = np.array([[0, 0, 10, 10], [0, 0, 10, 10], [0, 0, 10, 10], [np.nan] * 4])
     b = np.array([[0, 0, 10, 10], [5, 0, 15, 10], [20, 20, 30, 30], [0, 0, 1, 1]])
     np.testing.assert_allclose(iou(a, b), [1, 1 / 3, 0, 0])
+
+
+def test_the_other_diver_is_painted_over_and_nothing_on_this_side() -> None:
+    rng = np.random.default_rng(0)
+    picture = rng.integers(0, 256, (100, 200, 3), np.uint8)
+    box = np.array([60, 20, 100, 80], np.float32)
+    for way in ([40, 0], [-40, 0], [0, 30], [25, -25]):
+        hidden = without_other(picture, box, np.array(way, float))
+        rows, columns = np.mgrid[:100, :200]
+        along = ((columns - 80) * way[0] + (rows - 50) * way[1]) / np.hypot(*way) / np.hypot(*way)
+        np.testing.assert_array_equal(hidden[along < 0.7], picture[along < 0.7])
+        assert (hidden[along > 0.8] == hidden[along > 0.8][0]).all()
+        assert np.abs(hidden[along > 0.8][0] - picture[20:81, 60:101].mean((0, 1))).max() <= 1
+    assert without_other(picture, box, np.zeros(2)) is picture
+    outside = without_other(picture, np.array([190, 90, 260, 160], np.float32), np.array([-30.0, 0]))
+    assert outside.shape == picture.shape

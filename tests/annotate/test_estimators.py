@@ -251,7 +251,7 @@ def test_all_round_a_turned_or_mirrored_crop_has_its_joints_turned_or_mirrored(c
     square = estimators.read_checkpoint(resolve(DEFAULT).pose)
     settings = json.loads(square["meta"]["config"]) | {"all_round": True}
     estimator = estimators.MMPoseEstimator(settings, square["state_dict"], id="round")
-    crops = np.random.default_rng(0).integers(0, 256, (3, 96, 96, 3), np.uint8)
+    crops = np.random.default_rng(0).integers(0, 256, (3, 128, 128, 3), np.uint8)
     there, sure = estimator.estimate(crops)
     turned, as_sure = estimator.estimate(np.ascontiguousarray(np.rot90(crops, 1, (1, 2))))
     mirrored, _ = estimator.estimate(np.ascontiguousarray(crops[:, :, ::-1]))
@@ -265,7 +265,7 @@ def test_all_round_a_turned_or_mirrored_crop_has_its_joints_turned_or_mirrored(c
 
 def test_joints_of_a_crop_are_as_far_from_those_of_its_mirror_image_as_the_other_way_round() -> None:
     bundled = estimators.from_checkpoint(resolve(DEFAULT).pose)
-    crops = np.random.default_rng(0).integers(0, 256, (3, 96, 96, 3), np.uint8)
+    crops = np.random.default_rng(0).integers(0, 256, (3, 128, 128, 3), np.uint8)
     gaps = bundled.mirror_gaps(crops)
     assert gaps.shape == (3, 16) and gaps.max() > 0.05, "noise tells a network nothing about places"
     back = bundled.mirror_gaps(np.ascontiguousarray(crops[:, :, ::-1]))
@@ -276,20 +276,20 @@ def test_joints_of_a_crop_are_as_far_from_those_of_its_mirror_image_as_the_other
 def test_in_several_sizes_a_network_wants_the_largest_crop_and_finds_joints_at_the_same_places() -> None:
     bundled = estimators.read_checkpoint(resolve(DEFAULT).pose)
     config = json.loads(bundled["meta"]["config"])
-    assert estimators.sizes_of(config) == [64, 96, 128]
+    assert estimators.sizes_of(config) == [96, 128, 160]
 
     def estimator(sizes: list[int] | None) -> estimators.MMPoseEstimator:
         return estimators.MMPoseEstimator(config | {"sizes": sizes}, bundled["state_dict"], id="sizes")
 
-    crops = np.random.default_rng(0).integers(0, 256, (2, 96, 96, 3), np.uint8)
-    once, twice = estimator(None).estimate(crops), estimator([96, 96]).estimate(crops)
+    crops = np.random.default_rng(0).integers(0, 256, (2, 128, 128, 3), np.uint8)
+    once, twice = estimator(None).estimate(crops), estimator([128, 128]).estimate(crops)
     for one, two in zip(once, twice, strict=True):
         np.testing.assert_allclose(one, two, atol=1e-4)
-    several = estimator([64, 96, 128])
-    assert several.input_size == (128, 128)
-    joints, sure = several.estimate(np.zeros((2, 128, 128, 3), np.uint8))
+    several = estimator([96, 128, 160])
+    assert several.input_size == (160, 160)
+    joints, sure = several.estimate(np.zeros((2, 160, 160, 3), np.uint8))
     assert joints.shape == (2, 16, 2) and sure.shape == (2, 16)
-    large = np.random.default_rng(0).integers(0, 256, (2, 128, 128, 3), np.uint8)
+    large = np.random.default_rng(0).integers(0, 256, (2, 160, 160, 3), np.uint8)
     np.testing.assert_allclose(several.mirror_gaps(large), estimator(None).mirror_gaps(large), atol=1e-6)
     assert np.nanmin(joints) > -0.1 and np.nanmax(joints) < 1.1, "fractions of the crop"
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import assume, given
-from hypothesis import strategies as st
 
 from annotate.crop import iou
-from annotate.locate import POINTS_FLIP, both_boxes, box_points, boxes_of, is_pair, steady
+from annotate.locate import POINTS_FLIP, box_points, boxes_of, steady
 
 
 def falling(n: int = 40) -> np.ndarray:
@@ -63,34 +61,3 @@ def test_a_box_with_a_missing_or_crossed_side_is_no_box() -> None:
     points[1, 2, 1] = points[1, 4, 1] + 5
     found, _ = boxes_of(points, np.ones((3, 5)))
     assert np.isnan(found[:2]).all() and np.isfinite(found[2]).all()
-
-
-@given(st.floats(-60, 60), st.floats(-60, 60), st.lists(st.booleans(), min_size=5, max_size=5))
-def test_two_divers_come_back_from_their_ten_points_in_any_order(x: float, y: float, swapped: list[bool]) -> None:
-    assume(np.hypot(x, y) > 8)  # nearer than their sizes differ they can't be told apart
-    first = falling(3)
-    second = first + np.array([x, y, x + 4, y + 4], np.float32)  # not quite as large
-    points = np.stack([box_points(first), box_points(second)], axis=1)  # (n, 2, 5, 2)
-    points[:, :, swapped] = points[:, ::-1][:, :, swapped]
-    score = np.tile(np.repeat([0.9, 0.6], 5), (3, 1))
-    boxes, _ = both_boxes(points.reshape(3, 10, 2), score)
-    wanted = (second, first) if swapped[0] else (first, second)
-    np.testing.assert_allclose(boxes, np.stack(wanted, axis=1), atol=1e-3)
-
-
-def test_a_second_diver_who_is_not_there_takes_nothing_from_the_first() -> None:
-    for noise in (np.full((3, 5, 2), np.nan), np.random.default_rng(0).uniform(0, 400, (3, 5, 2))):
-        points = np.concatenate([box_points(falling(3)), noise], axis=1)
-        boxes, score = both_boxes(points, np.tile(np.repeat([0.9, 0.1], 5), (3, 1)))
-        np.testing.assert_allclose(boxes[:, 0], falling(3), atol=1e-4)
-        np.testing.assert_allclose(score, [[0.9, 0.1]] * 3, atol=1e-6)
-
-
-def test_a_clip_is_of_a_pair_when_a_second_diver_is_seen_often_enough() -> None:
-    sure = np.zeros((40, 2), bool)
-    assert not is_pair(sure)
-    sure[:, 0] = True
-    sure[:10, 1] = True
-    assert not is_pair(sure)
-    sure[10, 1] = True
-    assert is_pair(sure)

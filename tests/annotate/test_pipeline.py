@@ -1,4 +1,4 @@
-"""From frames to poses: one diver or two, whichever the pictures or the labels say."""
+"""From frames to poses: one diver, or two where the labels say so."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import pytest
 import simplejpeg
 
 from annotate.locate import box_points
@@ -20,36 +19,32 @@ SIDE = 36
 
 
 class Squares:
-    """Finds white squares as a locator does: the five points of the largest two, the larger first."""
+    """Finds white squares as a locator does: the five points of the box around them all."""
 
     id, input_size, padding, unbiased = "squares", (WIDTH, HEIGHT), 1.0, True
 
-    def estimate(self, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        points, sure = np.full((len(crops), 10, 2), np.nan, np.float32), np.zeros((len(crops), 10), np.float32)
-        for i, c in enumerate(crops):
-            _, _, stats, _ = cv2.connectedComponentsWithStats((c[..., 0] > 128).astype(np.uint8))
-            found = sorted(stats[1:].tolist(), key=lambda s: -s[4])[:2]
-            for k, (x, y, w, h, _) in enumerate(found):
-                box = np.array([[x, y, x + w - 1, y + h - 1]], np.float32)
-                points[i, 5 * k : 5 * k + 5] = box_points(box)[0] / (WIDTH - 1, HEIGHT - 1)
-                sure[i, 5 * k : 5 * k + 5] = 0.9
-        return points, sure
+    def estimate(self, crops: np.ndarray, places: int = 1) -> tuple[np.ndarray, np.ndarray]:
+        white = [cv2.boundingRect((c[..., 0] > 128).astype(np.uint8)) for c in crops]
+        boxes = np.array([[x, y, x + w - 1, y + h - 1] for x, y, w, h in white], np.float32)
+        return box_points(boxes) / (WIDTH - 1, HEIGHT - 1), np.full((len(crops), 5), 0.9, np.float32)
 
     def mirror_gaps(self, crops: np.ndarray) -> np.ndarray:
         raise NotImplementedError
 
 
 class Middles:
-    """Puts every joint into the middle of the white nearest to the middle of the crop."""
+    """Puts every joint into the middle of the white nearest to the middle of the crop, then of the next nearest."""
 
     id, input_size, padding, unbiased = "middles", (96, 96), 1.0, True
 
-    def estimate(self, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        found = np.zeros((len(crops), N_JOINTS, 2), np.float32)
+    def estimate(self, crops: np.ndarray, places: int = 1) -> tuple[np.ndarray, np.ndarray]:
+        found = np.full((len(crops), places, N_JOINTS, 2), np.nan, np.float32)
         for i, c in enumerate(crops):
             _, _, _, centres = cv2.connectedComponentsWithStats((c[..., 0] > 128).astype(np.uint8))
-            found[i] = min(centres[1:], key=lambda p: float(np.hypot(*(p - 48)))) / 95
-        return found, np.full((len(crops), N_JOINTS), 0.9, np.float32)
+            middles = sorted(centres[1:], key=lambda p: float(np.hypot(*(p - 48))))[:places]
+            found[i, : len(middles)] = np.array(middles)[:, None] / 95
+        found = found.reshape(len(crops), -1, 2)
+        return found, np.where(np.isfinite(found[..., 0]), 0.9, 0).astype(np.float32)
 
     def mirror_gaps(self, crops: np.ndarray) -> np.ndarray:
         raise NotImplementedError
@@ -70,9 +65,9 @@ def film(folder: Path, divers: int) -> tuple[FrameFolder, np.ndarray]:
     return FrameFolder(key, folder, tuple(range(FRAMES)), WIDTH, HEIGHT, "squares", (), 25.0, ""), middles
 
 
-def test_one_clip_has_one_diver_and_the_other_two_each_in_a_column_of_their_own(tmp_path: Path) -> None:
+def test_one_clip_has_one_diver_and_another_two_each_numbered_alike_all_along(tmp_path: Path) -> None:
     filmed = [film(tmp_path / "single", 1), film(tmp_path / "pair", 2), film(tmp_path / "another", 1)]
-    outcomes = poses_of_clips([f for f, _ in filmed], Squares(), Middles())
+    outcomes = poses_of_clips([f for f, _ in filmed], Squares(), Middles(), {filmed[1][0].key})
     for folder, middles in filmed:
         found = outcomes[folder.key]
         assert isinstance(found, Found) and found.sure == 1.0
@@ -81,14 +76,11 @@ def test_one_clip_has_one_diver_and_the_other_two_each_in_a_column_of_their_own(
             (f, p) for f in range(FRAMES) for p in range(divers)
         ]
         wanted = middles.reshape(-1, 2)  # the one on the left is the first, though it is the smaller
-        np.testing.assert_allclose(poses.keypoints, np.repeat(wanted[:, None], N_JOINTS, axis=1), atol=1.0)
+        np.testing.assert_allclose(poses.keypoints, np.repeat(wanted[:, None], N_JOINTS, axis=1), atol=2.0)
 
 
-@pytest.mark.parametrize(("divers", "said", "people"), [(2, False, 1), (1, True, 2), (2, None, 2), (1, None, 1)])
-def test_what_the_labels_say_goes_before_what_the_pictures_show(
-    divers: int, said: bool | None, people: int, tmp_path: Path
-) -> None:
-    folder, _ = film(tmp_path / "clip", divers)
-    found = poses_of_clips([folder], Squares(), Middles(), {folder.key: said})[folder.key]
+def test_of_a_pair_of_which_one_is_never_seen_there_are_the_poses_of_one(tmp_path: Path) -> None:
+    folder, _ = film(tmp_path / "clip", 1)
+    found = poses_of_clips([folder], Squares(), Middles(), {folder.key})[folder.key]
     assert isinstance(found, Found)
-    assert np.isfinite(found.poses.box).all() and len(found.poses) == people * FRAMES
+    assert len(found.poses) == FRAMES and np.isfinite(found.poses.keypoints).all()
