@@ -39,6 +39,7 @@ class Machinery:
     devices : as torch names them; groups of clips take turns on them
     bf16 : compute in bfloat16; None where the device has it
     flip : with a flip test
+    quick : look at every crop once, even where the estimator would look from several sides
     jobs : processes; None for one a device
     scheduler : address of a Dask scheduler whose workers see the same paths, in place of ``jobs``
     """
@@ -47,6 +48,7 @@ class Machinery:
     devices: tuple[str, ...] = ("cpu",)
     bf16: bool | None = None
     flip: bool = False
+    quick: bool = False
     jobs: int | None = None
     scheduler: str | None = None
 
@@ -193,7 +195,8 @@ def estimators(machinery: Machinery, device: str) -> tuple[Estimator, Estimator]
     if device == "cpu" and (machinery.jobs or machinery.scheduler):
         share = 1 if machinery.scheduler else max(1, default_jobs() // machinery.processes)
         torch.set_num_threads(min(share, torch.get_num_threads()))
-    return machinery.preset.load(device, machinery.bf16, machinery.flip)
+    locator, pose = machinery.preset.load(device, machinery.bf16, machinery.flip)
+    return locator, pose.quick if machinery.quick else pose
 
 
 def _kept(workspace: Workspace, key: ClipKey) -> Outcome:

@@ -84,7 +84,7 @@ def poses_of_clips(
     if not pictures.folders:
         return outcomes
     looks = _each_diver(pictures, _locate(pictures, locator), estimator, pairs)
-    keypoints, _ = look(pictures, looks, estimator)
+    keypoints, _ = look(pictures, looks, estimator.quick)  # only boxes come of it
     looks = _look_again(pictures, looks, keypoints)
     keypoints, confidence = look(pictures, looks, estimator)
     for i, folder in enumerate(pictures.folders):
@@ -143,7 +143,9 @@ def _each_diver(pictures: Pictures, looks: Looks, estimator: Estimator, pairs: C
 
 def _two(pictures: Pictures, looks: Looks, estimator: Estimator) -> list[Looks]:
     """Looks at either diver of one clip; as it was where nothing tells two apart."""
-    joints, confidence = (a.reshape(len(a), 2, -1, *a.shape[2:]) for a in look(pictures, looks, estimator, places=2))
+    joints, confidence = (
+        a.reshape(len(a), 2, -1, *a.shape[2:]) for a in look(pictures, looks, estimator.quick, places=2)
+    )
     way, telling = ways(joints, confidence, looks.box)
     parts = [steady_ways(way[shot], telling[shot]) for shot in shots(len(way), pictures.cuts(looks.clip[0]))]
     way = np.concatenate(parts)

@@ -16,6 +16,7 @@ class Estimator(Protocol):
         Written beside every pose it makes, so that a pose can be traced to its maker.
     input_size : (width, height) of the crops it wants, pixels
     padding : a box is enlarged by this factor about its centre before it is cropped
+    quick : the same estimator, looking at every crop no more than once (twice with a flip test)
     unbiased : crops are warped corner-pixel centre to corner-pixel centre (UDP, arXiv 1911.07524)
     """
 
@@ -23,6 +24,9 @@ class Estimator(Protocol):
     input_size: tuple[int, int]
     padding: float
     unbiased: bool
+
+    @property
+    def quick(self) -> Estimator: ...
 
     def estimate(self, crops: np.ndarray, places: int = 1) -> tuple[np.ndarray, np.ndarray]:
         """Joints of each crop.

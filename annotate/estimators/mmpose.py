@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import importlib
 import json
 import warnings
@@ -68,10 +69,16 @@ class MMPoseEstimator:
         self.sizes = config.get("sizes") or [int(width)]
         largest = max(self.sizes)
         self.input_size = (int(width), int(height)) if len(self.sizes) == 1 else (largest, largest)
-        self.turns = 4 if config.get("all_round") else 1
-        self.flip = flip or self.turns > 1
+        self.turns, self.flip = 4 if config.get("all_round") else 1, flip
         if self.turns > 1 and not turns_onto_itself(config):
             raise PoseError(f"{id}: all_round needs square crops and UDP heatmaps, which turn onto themselves")
+
+    @property
+    def quick(self) -> MMPoseEstimator:
+        """See :class:`annotate.estimators.base.Estimator`."""
+        once, (width, height) = copy.copy(self), self.model.head.decoder.input_size
+        once.turns, once.sizes, once.input_size = 1, [int(width)], (int(width), int(height))
+        return once
 
     def estimate(self, crops: np.ndarray, places: int = 1) -> tuple[np.ndarray, np.ndarray]:
         """Joints of each crop; see :meth:`annotate.estimators.base.Estimator.estimate`."""
@@ -122,7 +129,7 @@ class MMPoseEstimator:
 
     def _upright(self, inputs: Any) -> Any:
         raw = self.model(inputs, None, mode="tensor")
-        return self._mean(raw, self.model(inputs.flip(-1), None, mode="tensor")) if self.flip else raw
+        return self._mean(raw, self.model(inputs.flip(-1), None, mode="tensor")) if self.flip or self.turns > 1 else raw
 
     def _normalised(self, crops: np.ndarray) -> Any:
         """Crops as the model was trained on: float (n, 3, height, width), channels last in memory."""

@@ -60,6 +60,8 @@ Examples:
 @click.option("--bf16/--no-bf16", default=None,
               help="Compute in bfloat16.  [default: where the device has it]")  # fmt: skip
 @click.option("--flip-test", is_flag=True, help="With --auto: estimate the mirrored picture, too; twice the time.")
+@click.option("--quick", is_flag=True,
+              help="With --auto: look at every crop once; a fine-tuned estimator looks 24 times.")  # fmt: skip
 @click.option("--jobs", type=click.IntRange(min=1), default=None,
               help="With --auto: processes that share the clips.  [default: one a device]")  # fmt: skip
 @scheduler_option
@@ -108,10 +110,11 @@ def _auto(data: Workspace, clips: list[Any], given: dict[str, Any]) -> tuple[dic
     machinery = Machinery(
         _chosen_estimator(data, given),
         _devices(given["device"]),
-        given["bf16"],
-        given["flip_test"],
-        given["jobs"],
-        given["scheduler"],
+        bf16=given["bf16"],
+        flip=given["flip_test"],
+        quick=given["quick"],
+        jobs=given["jobs"],
+        scheduler=given["scheduler"],
     )
     summary = annotate_clips(data, clips, machinery, force=given["force"], smoothed=given["smooth"])
     return summary.as_dict(), "fdpose merge (after fdpose annotate --manual FILE, if people corrected some frames)"

@@ -294,6 +294,20 @@ def test_in_several_sizes_a_network_wants_the_largest_crop_and_finds_joints_at_t
     assert np.nanmin(joints) > -0.1 and np.nanmax(joints) < 1.1, "fractions of the crop"
 
 
+def test_quick_a_fine_tuned_network_finds_what_it_would_have_found_plainly() -> None:
+    bundled = estimators.read_checkpoint(resolve(DEFAULT).pose)
+    config = json.loads(bundled["meta"]["config"])
+    looks = config | {"all_round": True, "sizes": [96, 128, 160]}
+    plain, tuned = (estimators.MMPoseEstimator(c, bundled["state_dict"], id="x") for c in (config, looks))
+    crops = np.random.default_rng(0).integers(0, 256, (2, 128, 128, 3), np.uint8)
+    assert (tuned.quick.input_size, tuned.input_size) == ((128, 128), (160, 160))
+    for quick, once in zip(tuned.quick.estimate(crops), plain.estimate(crops), strict=True):
+        np.testing.assert_array_equal(quick, once)
+    flipped = estimators.MMPoseEstimator(looks, bundled["state_dict"], id="x", flip=True).quick
+    assert np.abs(flipped.estimate(crops)[0] - plain.estimate(crops)[0]).max() > 1e-3, "a flip test is still one"
+    np.testing.assert_array_equal(plain.quick.estimate(crops)[0], plain.estimate(crops)[0])
+
+
 def test_what_is_resized_keeps_its_corners() -> None:
     ramp = torch.linspace(0, 1, 32).expand(1, 1, 32, 32)
     torch.testing.assert_close(estimators._resized(ramp, 16)[0, 0, 3], torch.linspace(0, 1, 16))

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import simplejpeg
 
+from annotate.estimators.base import Estimator
 from annotate.locate import box_points
 from annotate.pipeline import Found, poses_of_clips
 from finediving_pose.clip import ClipKey
@@ -23,6 +24,10 @@ class Squares:
 
     id, input_size, padding, unbiased = "squares", (WIDTH, HEIGHT), 1.0, True
 
+    @property
+    def quick(self) -> Estimator:
+        return self
+
     def estimate(self, crops: np.ndarray, places: int = 1) -> tuple[np.ndarray, np.ndarray]:
         white = [cv2.boundingRect((c[..., 0] > 128).astype(np.uint8)) for c in crops]
         boxes = np.array([[x, y, x + w - 1, y + h - 1] for x, y, w, h in white], np.float32)
@@ -36,6 +41,10 @@ class Middles:
     """Puts every joint into the middle of the white nearest to the middle of the crop, then of the next nearest."""
 
     id, input_size, padding, unbiased = "middles", (96, 96), 1.0, True
+
+    @property
+    def quick(self) -> Estimator:
+        return self
 
     def estimate(self, crops: np.ndarray, places: int = 1) -> tuple[np.ndarray, np.ndarray]:
         found = np.full((len(crops), places, N_JOINTS, 2), np.nan, np.float32)
