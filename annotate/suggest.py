@@ -37,6 +37,8 @@ LOOKED_AT = 4
 APART = 0.1
 """A joint this far, in widths of the crop, from where the mirror image has it is as good as not known."""
 
+NOTHING = 0.1
+"""Below this mean confidence there is hardly a diver in the frame."""
 LONG_LIMB = 1.5
 ENTRY_SHOWN = 0.1
 """Share of the entry stage in which there is still most of a diver to annotate; afterwards there is water."""
@@ -66,12 +68,13 @@ class Suggestion:
 
     @property
     def worth(self) -> float:
-        """What the frame is worth by itself, 0 to 1: the mean of the reasons, times 1 less ``doubt``.
+        """What the frame is worth by itself, 0 to 1: the mean of the reasons.
 
-        Where an estimator knows nothing at all there is mostly nothing to see, and nothing to learn.
+        Less where the mean confidence is below :data:`NOTHING`: where an estimator knows nothing at all there is mostly
+        nothing to see, and nothing to learn.
         """
         reasons = [self.doubt, self.moved, self.long_limbs, *([] if self.mirrored is None else [self.mirrored])]
-        return (1 - self.doubt) * sum(reasons) / len(reasons)
+        return min(1.0, (1 - self.doubt) / NOTHING) * sum(reasons) / len(reasons)
 
     @property
     def why(self) -> str:

@@ -76,9 +76,10 @@ def test_the_estimator_that_made_the_poses_is_asked_about_their_mirror_images(di
     assert len(found) == 6
     for s in found:
         assert s.mirrored is not None and 0 < s.mirrored <= 1
-        assert s.worth == pytest.approx((1 - s.doubt) * (s.doubt + s.moved + s.long_limbs + s.mirrored) / 4)
+        assert s.worth == pytest.approx((s.doubt + s.moved + s.long_limbs + s.mirrored) / 4)
     sought = Suggestion(found[0].key, 0, doubt=0.1, moved=0.1, long_limbs=0.0, mirrored=0.3)
     assert sought.why == "joints are elsewhere in the mirror image"
+    assert Suggestion(found[0].key, 0, doubt=0.95, moved=0.05, long_limbs=0.2).worth == pytest.approx(0.2), "no diver"
 
 
 def test_without_poses_there_is_nothing_to_suggest(workspace: Workspace) -> None:
