@@ -20,7 +20,7 @@ from annotate.estimators import mmpose as estimators
 from annotate.estimators.base import Estimator
 from annotate.estimators.presets import Network, resolve, trained_folder
 from annotate.locate import POINTS, boxes_of
-from annotate.samples import FEWEST_CLIPS, PoseFrames, Sample, draw_weights, hand_placed, hold_out
+from annotate.samples import FEWEST_CLIPS, FEWEST_FRAMES, PoseFrames, Sample, draw_weights, hand_placed, hold_out
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.progress import console
 from finediving_pose.skeleton import JOINTS, N_JOINTS
@@ -81,7 +81,8 @@ def finetune(
     """Train on the merged poses of ``clips`` and write ``estimators/<name>/<network>.pth``.
 
     The weights written are those that did best on the held-out clips; training ends early when
-    nothing is gained any more. Of fewer than five clips nothing is held out, and the last weights are written.
+    nothing is gained any more. Of few clips or frames nothing is held out (:func:`annotate.samples.hold_out`),
+    and the last weights are written.
     A training that was stopped goes on from its last hundred steps when the same is asked again.
 
     Returns
@@ -169,7 +170,8 @@ def in_words(summaries: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
         lines |= {j.replace("_", " "): _change(old.get(j), v) for j, v in after.get("by_joint", {}).items()}
         if not s["held_out"]:
             lines[f"{network} figures"] = (
-                f"none: of fewer than {FEWEST_CLIPS} clips none is held out; fdpose annotate --evaluate"
+                f"none: with fewer than {FEWEST_CLIPS} clips, or {FEWEST_FRAMES} frames in a tenth of them, nothing is"
+                " held out; fdpose annotate --evaluate"
             )
     return lines
 

@@ -20,8 +20,9 @@ from finediving_pose.workspace import Workspace
 LEAST_JOINTS = 4
 """A frame teaches nothing about a body from fewer joints: mostly feet leaving the picture under water."""
 
-FEWEST_CLIPS = 5
-"""Of fewer clips nothing is held out: every one of them teaches too much to be spared."""
+FEWEST_CLIPS, FEWEST_FRAMES = 5, 30
+"""Of fewer clips nothing is held out: every one of them teaches too much to be spared. Nor where what is held out would
+be fewer frames: what is best on a handful is best by chance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +72,16 @@ def hold_out(
 ) -> tuple[list[Sample], list[Sample]]:
     """Training and held-out samples, whole clips apart: neighbouring frames of a dive are nearly the same picture.
 
-    Of real clips where there are :data:`FEWEST_CLIPS` or more, else of that many synthetic ones, else none.
+    Of real clips where there are :data:`FEWEST_CLIPS` or more, else of that many synthetic ones, else none; none
+    either where that is fewer than :data:`FEWEST_FRAMES` frames.
     """
     real = [k for k in sorted(samples) if k not in synthetic]
     made = [k for k in sorted(samples) if k in synthetic]
     keys = next((kind for kind in (real, made) if len(kind) >= FEWEST_CLIPS), [])
     order = np.random.default_rng(seed).permutation(len(keys))
     held = {keys[i] for i in order[: max(1, round(share * len(keys)))]} if keys else set()
+    if sum(len(samples[k]) for k in held) < FEWEST_FRAMES:
+        held = set()
     train = [s for k in sorted(samples) if k not in held for s in samples[k]]
     return train, [s for k in sorted(held) for s in samples[k]]
 

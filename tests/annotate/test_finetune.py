@@ -86,7 +86,9 @@ def test_of_a_single_clip_nothing_is_held_out_and_it_says_so(taught: Workspace) 
     clip = str(read_clips(taught)[0].key)
     said = run(taught, "--network", "locator", "--steps", "2", "--clip", clip)["locator"]
     assert said["held_out"] == 0 and said["before"] is None and said["after"] is None and said["frames"] > 0
-    assert "of fewer than 5 clips none is held out" in str(in_words({"locator": said}))
+    assert "fewer than 5 clips" in str(in_words({"locator": said})) and "nothing is held out" in str(
+        in_words({"locator": said})
+    )
 
 
 def test_training_starts_from_the_weights_it_is_given(taught: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,16 +154,18 @@ def test_real_clips_are_held_out_and_not_drowned_by_synthetic_ones(taught: Works
 
 
 def test_of_few_clips_none_is_held_out_and_of_real_ones_first() -> None:
-    def held(real: int, synthetic: int) -> tuple[int, int]:
+    def held(real: int, synthetic: int, frames: int = 30) -> tuple[int, int]:
         keys = [ClipKey("real", i) for i in range(real)] + [ClipKey("made", i) for i in range(synthetic)]
-        clips: Any = {k: [SimpleNamespace(frames=SimpleNamespace(key=k))] for k in keys}
+        clips: Any = {k: [SimpleNamespace(frames=SimpleNamespace(key=k))] * frames for k in keys}
         train, out = hold_out(clips, 0, {k for k in keys if k.video == "made"})
-        assert len(train) + len(out) == len(keys)
-        return sum(s.frames.key.video == "real" for s in out), sum(s.frames.key.video == "made" for s in out)
+        assert len(train) + len(out) == len(keys) * frames
+        found = {s.frames.key for s in out}
+        return sum(k.video == "real" for k in found), sum(k.video == "made" for k in found)
 
     assert [held(r, 0) for r in (1, 2, 4)] == [(0, 0)] * 3
     assert [held(r, 50) for r in (0, 1, 4)] == [(0, 5)] * 3
     assert [held(r, 50) for r in (5, 30)] == [(1, 0), (3, 0)]
+    assert [held(30, 50, n) for n in (9, 10)] == [(0, 0), (3, 0)], "fewer than 30 frames say nothing"
 
 
 def test_held_out_clips_are_whole_and_not_trained_on(taught: Workspace) -> None:
