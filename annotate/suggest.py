@@ -1,9 +1,9 @@
 """Which frames a person should look at next: those that the estimator would learn most from.
 
-A frame is worth more the less sure the estimator was, the more joints the smoothing had to move, the more
-limbs are longer than the diver's own, and the further joints are from where they are in the mirror image; frames near
-one that is chosen already, of the same dive, or of the same dive number are worth less, since they show the same thing
-again.
+They are drawn with a chance proportional to their worth. A frame is worth more the less sure the estimator was, the
+more joints the smoothing had to move, the more limbs are longer than the diver's own, and the further joints are from
+where they are in the mirror image; frames near one that is chosen already, of the same dive, or of the same dive number
+are worth less, since they show the same thing again.
 """
 
 from __future__ import annotations
@@ -56,6 +56,7 @@ class Suggestion:
     long_limbs : share of the limbs that are longer than 1.5 times their usual length in the clip
     mirrored : how far the joints are from those of the mirror image, mean over the joints, 1 for :data:`APART` or more;
         None where nobody looked
+    luck : of the draw; what is drawn is what is largest in worth times luck
     """
 
     key: ClipKey
@@ -65,6 +66,7 @@ class Suggestion:
     long_limbs: float
     mirrored: float | None = None
     person: int = 0
+    luck: float = 1.0
 
     @property
     def worth(self) -> float:
@@ -89,16 +91,26 @@ class Suggestion:
 
 
 def suggest(workspace: Workspace, clips: Sequence[Clip], n: int) -> list[Suggestion]:
-    """The ``n`` frames with automatic poses, not annotated by hand yet, that are worth most; the best first.
+    """``n`` frames with automatic poses, not annotated by hand yet; those worth most first.
+
+    They are drawn, always the same, with a chance proportional to their worth (Kirsch et al., "Stochastic Batch
+    Acquisition", arXiv 2106.12059): the hardest frames alone would teach an estimator what is rare, and it would forget
+    what is usual (docs/annotate.md has the figures).
 
     Raises PoseError where no clip has automatic poses.
     """
-    candidates = [s for clip in track(clips, "looking") for s in _of_clip(workspace, clip)]
+    luck = np.random.default_rng(0)
+    candidates = [
+        replace(s, luck=1 / luck.exponential())  # the largest of these products is drawn in proportion to its worth
+        for clip in track(clips, "looking")
+        for s in _of_clip(workspace, clip)
+    ]
     if not candidates:
         raise PoseError(f"{workspace.root}: no automatic poses to look at; run: fdpose annotate --auto")
     numbers = {c.key: c.action_type for c in clips}
     first = _varied(candidates, numbers, LOOKED_AT * n)
-    return _varied(_looked_at(workspace, first), numbers, n)
+    chosen = _varied(_looked_at(workspace, first), numbers, n)
+    return sorted(chosen, key=lambda s: (-s.worth, s.key, s.frame))
 
 
 def write_suggestions(path: Path, suggestions: Sequence[Suggestion]) -> Path:
@@ -176,8 +188,8 @@ def _long_limbs(poses: ClipPoses) -> np.ndarray:
 
 
 def _varied(candidates: Sequence[Suggestion], numbers: dict[ClipKey, str | None], n: int) -> list[Suggestion]:
-    """The best one by one, each making its like worth less."""
-    left = sorted(candidates, key=lambda s: (-s.worth, s.key, s.frame))
+    """What is largest in worth times luck, one by one, each making its like worth less."""
+    left = sorted(candidates, key=lambda s: (-s.worth * s.luck, s.key, s.frame))
     chosen: list[Suggestion] = []
     of_clip: Counter[ClipKey] = Counter()
     of_number: Counter[str | None] = Counter()
@@ -185,11 +197,11 @@ def _varied(candidates: Sequence[Suggestion], numbers: dict[ClipKey, str | None]
     while left and len(chosen) < n:
         best, best_worth = None, -1.0
         for s in left:
-            if s.worth <= best_worth:
+            if s.worth * s.luck <= best_worth:
                 break  # the rest is worth less even before it is discounted
             if any(abs(s.frame - f) < NEAR_FRAMES for f in taken.get(s.key, ())):
                 continue
-            worth = s.worth * SAME_CLIP ** of_clip[s.key] * SAME_NUMBER ** of_number[numbers.get(s.key)]
+            worth = s.worth * s.luck * SAME_CLIP ** of_clip[s.key] * SAME_NUMBER ** of_number[numbers.get(s.key)]
             if worth > best_worth:
                 best, best_worth = s, worth
         if best is None:
