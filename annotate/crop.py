@@ -77,9 +77,10 @@ def without_other(picture: np.ndarray, box: np.ndarray, way: np.ndarray) -> np.n
     """
     if not way.any():
         return picture
-    x1, y1, x2, y2 = np.round(box).clip(0, [*picture.shape[1::-1]] * 2).astype(int)
+    height, width = picture.shape[:2]
+    x1, y1, x2, y2 = np.round(box).clip(0, [width - 1, height - 1] * 2).astype(int)
     colour = picture[y1 : y2 + 1, x1 : x2 + 1].mean((0, 1)).tolist()
-    start, far = (box[:2] + box[2:]) / 2 + HIDDEN_FROM * way, 2 * sum(picture.shape[:2]) * way / np.linalg.norm(way)
+    start, far = (box[:2] + box[2:]) / 2 + HIDDEN_FROM * way, 2 * (width + height) * way / np.linalg.norm(way)
     across = far[::-1] * (-1, 1)
     corners = np.array([start - across, start + across, start + across + far, start - across + far])
     hidden = picture.copy()

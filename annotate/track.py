@@ -81,17 +81,17 @@ def ways(joints: np.ndarray, confidence: np.ndarray, boxes: np.ndarray) -> tuple
     way : float (n, 2), pixels, the median of the most joints that tell the same; 0 where there are none
     telling : int (n,)
     """
-    apart = np.nan_to_num(joints[:, 1] - joints[:, 0])  # (n, 16, 2)
+    between = np.nan_to_num(joints[:, 1] - joints[:, 0])  # (n, 16, 2)
     rival = (confidence[:, 1] > RIVAL * confidence[:, 0]) & np.isfinite(joints).all((1, 3))
     reach = ALIKE * np.hypot(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1])
-    a, b = apart[:, :, None], apart[:, None]
+    a, b = between[:, :, None], between[:, None]
     near = np.minimum(np.linalg.norm(a - b, axis=-1), np.linalg.norm(a + b, axis=-1)) < reach[:, None, None]
     near &= rival[:, :, None] & rival[:, None]  # (n, 16, 16), which joints tell the same way
-    each = np.arange(len(apart))
+    each = np.arange(len(between))
     most = near.sum(2).argmax(1)
-    same, along = near[each, most], apart[each, most]  # (n, 16), (n, 2)
-    back = (apart * along[:, None]).sum(-1) < 0
-    turned = np.where(back[..., None], -apart, apart)
+    same, along = near[each, most], between[each, most]  # (n, 16), (n, 2)
+    back = (between * along[:, None]).sum(-1) < 0
+    turned = np.where(back[..., None], -between, between)
     way = np.ma.median(np.ma.array(turned, mask=~np.repeat(same[..., None], 2, axis=2)), axis=1)
     return np.ma.filled(way, 0.0), same.sum(1)
 

@@ -89,5 +89,5 @@ def test_the_other_diver_is_painted_over_and_nothing_on_this_side() -> None:
         assert (hidden[along > 0.8] == hidden[along > 0.8][0]).all()
         assert np.abs(hidden[along > 0.8][0] - picture[20:81, 60:101].mean((0, 1))).max() <= 1
     assert without_other(picture, box, np.zeros(2)) is picture
-    outside = without_other(picture, np.array([190, 90, 260, 160], np.float32), np.array([-30.0, 0]))
-    assert outside.shape == picture.shape
+    outside = without_other(picture, np.array([230, 90, 260, 160], np.float32), np.array([-30.0, 0]))
+    assert (outside == outside[0, 0]).all(), "all of it lies beyond"
