@@ -171,9 +171,10 @@ def _steadied(pictures: Pictures, looks: Looks, score: np.ndarray) -> Looks:
     """The boxes made consistent in time, diver by diver and shot by shot; ``score`` (n,) says how sure they are."""
     boxes = looks.box.copy()
     for i, folder in enumerate(pictures.folders):
+        parts = shots(len(folder.numbers), pictures.cuts(i))
         for person in np.unique(looks.person[looks.clip == i]):
             rows = np.flatnonzero((looks.clip == i) & (looks.person == person))
-            for shot in shots(len(rows), pictures.cuts(i)):
+            for shot in parts:
                 part = rows[shot]
                 boxes[part] = steady(boxes[part], score[part], folder.width, folder.height)
     return replace(looks, box=boxes)

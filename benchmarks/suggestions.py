@@ -20,13 +20,11 @@ from pathlib import Path
 import numpy as np
 import simplejpeg
 
-from annotate.agreement import pckh
 from annotate.auto import Machinery, annotate_clips
-from annotate.crop import crop, to_frame
 from annotate.estimators.base import Estimator
 from annotate.estimators.mmpose import from_checkpoint, has_bf16
 from annotate.estimators.presets import DEFAULT, resolve
-from annotate.finetune import Training, finetune
+from annotate.finetune import Training, finetune, measure
 from annotate.merge import merge_clips
 from annotate.samples import LEAST_JOINTS, Sample, hand_placed
 from annotate.suggest import suggest
@@ -84,18 +82,7 @@ def learned(workspace: Workspace, clips: Sequence[Clip], steps: int, seed: int, 
 
 def accuracies(estimator: Estimator, tests: Tests) -> list[float]:
     """PCKh@0.5 in the true box, in colour and in black and white."""
-    return [accuracy(estimator, test) for test in tests]
-
-
-def accuracy(estimator: Estimator, test: Sequence[Sample]) -> float:
-    """PCKh@0.5 in the true box."""
-    box = np.stack([s.box for s in test])
-    found = []
-    for i in range(0, len(test), 64):
-        pictures = [s.frames.read(s.number) for s in test[i : i + 64]]
-        found.append(estimator.estimate(crop(pictures, box[i : i + 64], estimator))[0])
-    truth = np.stack([np.where(s.known[:, None], s.keypoints, np.nan) for s in test])
-    return pckh(to_frame(np.concatenate(found), box, estimator), truth)
+    return [measure(estimator, test, "pose")["pckh"] for test in tests]
 
 
 def main() -> None:
