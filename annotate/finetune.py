@@ -57,6 +57,7 @@ class Training:
     start : estimator whose weights training starts from; None for random weights
     steps : batches to train on, rounded up to whole hundreds
     seed : of the hold-out, the weights and the order of the samples
+    batch : samples a step; None for what the configuration says, which suits a processor
     """
 
     name: str
@@ -64,6 +65,7 @@ class Training:
     start: str | None = None
     steps: int = 1000
     seed: int = 0
+    batch: int | None = None
 
     @property
     def command(self) -> str:
@@ -71,7 +73,7 @@ class Training:
         start = f"--estimator {self.start}" if self.start else "--from-scratch"
         return (
             f"fdpose annotate --finetune --network {self.network} --name {self.name} {start}"
-            f" --steps {self.steps} --seed {self.seed}"
+            f" --steps {self.steps} --seed {self.seed}" + (f" --batch {self.batch}" if self.batch else "")
         )
 
 
@@ -226,9 +228,8 @@ def _train(
     import torch
     from mmengine.hooks import EMAHook
     from mmengine.logging import MMLogger
-    from mmengine.runner import Runner
 
-    from annotate.training_loop import AutocastOptimWrapper, BestHook, ProgressHook, batches
+    from annotate.training_loop import AutocastOptimWrapper, BestHook, DeviceRunner, ProgressHook, UnstackHook, batches
 
     if not MMLogger.check_instance_created("fdpose"):
         MMLogger.get_instance("fdpose", log_level="ERROR")  # mmengine logs every layer it initialises
@@ -240,7 +241,7 @@ def _train(
         return measure(estimator, watched, training.network)[QUALITY[training.network]]
 
     model = _model(config, weights, training)
-    epochs = -(-training.steps // STEPS_PER_EPOCH)
+    epochs, batch = -(-training.steps // STEPS_PER_EPOCH), training.batch or config["batch_size"]
     data = PoseFrames(train, config["train_pipeline"], config["boxes"])
     average = EMAHook("ExpMomentumEMA", momentum=0.002, gamma=500, update_buffers=True)
     best = BestHook(average, quality if watched else None, work / "best.pth")
@@ -250,17 +251,18 @@ def _train(
         "checkpoint": {"type": "CheckpointHook", "interval": 1, "max_keep_ckpts": 1},
     }
     weight = draw_weights(train, synthetic)
-    runner = Runner(
+    runner = DeviceRunner(
+        device=device,
         model=model,
         work_dir=str(work),
-        train_dataloader=batches(data, weight, config["batch_size"], STEPS_PER_EPOCH, training.seed),
+        train_dataloader=batches(data, weight, batch, STEPS_PER_EPOCH, training.seed),
         train_cfg={"by_epoch": True, "max_epochs": epochs},
         optim_wrapper=AutocastOptimWrapper(
             optimizer=optimizer, device=device, enabled=bf16, clip_grad={"max_norm": 5.0}
         ),
         param_scheduler=_schedule(epochs),
         default_hooks=hooks,
-        custom_hooks=[average, ProgressHook(f"training {training.network}", config["batch_size"]), best],
+        custom_hooks=[UnstackHook(), average, ProgressHook(f"training {training.network}", batch), best],
         resume=(work / "last_checkpoint").is_file(),
         log_level="ERROR",
         randomness={"seed": training.seed},

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import cv2
 import numpy as np
 
 from annotate.crop import box_of_joints, hull, whole_frame
@@ -119,7 +120,7 @@ class PoseFrames:
 
     def __getitem__(self, index: int) -> Any:
         sample = self.samples[index]
-        image = np.ascontiguousarray(sample.frames.read(sample.number)[..., ::-1])  # mmpose reads pictures as BGR
+        image = cv2.cvtColor(sample.frames.read(sample.number), cv2.COLOR_RGB2BGR)  # as mmpose reads pictures
         height, width = image.shape[:2]
         if self.boxes == "joints":
             box, points, known, flip = sample.box[None], sample.keypoints, sample.known, FLIP

@@ -55,7 +55,7 @@ def config_path(name: str) -> Path:
     return Path(mmpose.__file__).parent / ".mim/configs/body_2d_keypoint" / MODELS[name]
 
 
-def mmpose_way(path: Path, flip: bool) -> tuple[Any, Callable[[list[np.ndarray], np.ndarray], np.ndarray]]:
+def mmpose_way(path: Path, flip: bool, device: str) -> tuple[Any, Callable[[list[np.ndarray], np.ndarray], np.ndarray]]:
     """The model with random weights, and a function from frames and boxes to joints (n, 16, 2)."""
     from mmengine.config import Config
     from mmpose.apis import inference_topdown, init_model
@@ -65,7 +65,7 @@ def mmpose_way(path: Path, flip: bool) -> tuple[Any, Callable[[list[np.ndarray],
     config = Config(mmpose_scope(Config.fromfile(path).to_dict()))
     config.model.test_cfg.flip_test = flip
     config.test_dataloader.dataset.pipeline[0] = {"type": "LoadImage"}
-    model = init_model(config, None, device="cpu")
+    model = init_model(config, None, device=device)
 
     def joints(frames: list[np.ndarray], boxes: np.ndarray) -> np.ndarray:
         found = []
@@ -90,14 +90,14 @@ def our_way(estimator: MMPoseEstimator) -> Callable[[list[np.ndarray], np.ndarra
     return joints
 
 
-def compare(name: str, n: int, rounds: int, flip: bool, baseline_frames: int) -> None:
+def compare(name: str, n: int, rounds: int, flip: bool, baseline_frames: int, device: str) -> None:
     """Time both ways on one model and print the table."""
     frames, boxes = made_up(n)
-    model, reference = mmpose_way(config_path(name), flip)
-    config, weights = read_config(config_path(name)), model.state_dict()
+    model, reference = mmpose_way(config_path(name), flip, device)
+    config, weights = read_config(config_path(name)), {k: v.cpu() for k, v in model.state_dict().items()}
     ways: dict[str, tuple[Any, int]] = {"mmpose inference_topdown": (reference, min(n, baseline_frames))}
-    for bf16 in (False, True) if has_bf16("cpu") else (False,):
-        estimator = MMPoseEstimator(config, weights, id=name, bf16=bf16, flip=flip)
+    for bf16 in (False, True) if has_bf16(device) else (False,):
+        estimator = MMPoseEstimator(config, weights, id=name, device=device, bf16=bf16, flip=flip)
         ways[f"ours, {'bfloat16' if bf16 else 'float32'}"] = our_way(estimator), n
     times: dict[str, list[float]] = {way: [] for way in ways}
     found: dict[str, np.ndarray] = {}
@@ -109,7 +109,8 @@ def compare(name: str, n: int, rounds: int, flip: bool, baseline_frames: int) ->
                 times[way].append((time.perf_counter() - started) / count)
     theirs = found["mmpose inference_topdown"]
     apart = np.linalg.norm(found["ours, float32"][: len(theirs)] - theirs, axis=-1)
-    print(f"{name}, {'flip test' if flip else 'no flip test'}, {torch.get_num_threads()} threads")
+    where = f"{torch.get_num_threads()} threads" if device == "cpu" else torch.cuda.get_device_name(device)
+    print(f"{name}, {'flip test' if flip else 'no flip test'}, {where}")
     slowest = statistics.median(times["mmpose inference_topdown"])
     for way, values in times.items():
         seconds = statistics.median(values)
@@ -123,12 +124,13 @@ def main() -> None:
     parser.add_argument("--baseline-frames", type=int, default=16, help="frames a round for the slow way")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--flip", action="store_true", help="with mmpose's flip test, in both")
+    parser.add_argument("--device", default="cpu", help="as torch names it, e.g. cuda:0")
     parser.add_argument("--model", choices=list(MODELS), action="append", help="only this one; repeatable")
     options = parser.parse_args()
     warnings.simplefilter("ignore")
     for name in options.model or MODELS:
         torch.manual_seed(0)
-        compare(name, options.frames, options.rounds, options.flip, options.baseline_frames)
+        compare(name, options.frames, options.rounds, options.flip, options.baseline_frames, options.device)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,10 @@ from annotate.estimators.decode import decode
 from finediving_pose.errors import PoseError, SetupError, UsageError
 from finediving_pose.skeleton import FLIP, N_JOINTS
 
+_AT_ONCE = 8 * 256 * 256
+"""Pixels of crops that a processor works on at once: what its layers put out then stays in the caches. (A GPU takes
+64 crops of any size.)"""
+
 _STEP = 32
 """Crops of sides that are multiples of this leave a ResNet as heatmaps that lie on them corner on corner."""
 
@@ -36,12 +40,11 @@ class MMPoseEstimator:
     weights : state dict of the model
     id : what poses are signed with
     device : as torch names it, e.g. ``cpu`` or ``cuda:0``
-    bf16 : compute in bfloat16 under autocast; see :func:`has_bf16`
+    bf16 : keep the weights and compute in bfloat16, under autocast for what a model makes in float32 itself; see
+        :func:`has_bf16`
     flip : estimate the mirrored crop as well and take the mean (flip test), at twice the time
     outputs : number of points it finds: the 16 joints in MPII order, or the points of another network
     """
-
-    batch = 64
 
     def __init__(
         self,
@@ -64,11 +67,17 @@ class MMPoseEstimator:
         built = build_model(config["model"], outputs)
         load_weights(built, weights, id)
         model: Any = fuse_conv_bn(built.eval()).to(self.device)
+        if bf16:
+            for name, part in model.named_children():
+                if name != "data_preprocessor":  # the colours' mean and deviation, to be taken off the crops exactly
+                    part.to(torch.bfloat16)
         self.model: Any = model.to(memory_format=torch.channels_last)
         width, height = model.head.decoder.input_size
         self.sizes = config.get("sizes") or [int(width)]
         largest = max(self.sizes)
         self.input_size = (int(width), int(height)) if len(self.sizes) == 1 else (largest, largest)
+        crop_pixels = self.input_size[0] * self.input_size[1]
+        self.batch = 64 if self.device.type == "cuda" else max(1, _AT_ONCE // crop_pixels)
         self.turns, self.flip = 4 if config.get("all_round") else 1, flip
         if self.turns > 1 and not turns_onto_itself(config):
             raise PoseError(f"{id}: all_round needs square crops and UDP heatmaps, which turn onto themselves")

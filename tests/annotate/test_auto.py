@@ -161,11 +161,12 @@ def test_devices_are_named_one_by_one(given: str, devices: tuple[str, ...]) -> N
     assert _devices(given) == devices
 
 
-def test_all_devices_is_the_processor_where_there_is_no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_devices_are_found_and_the_processor_taken_where_there_is_no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("torch.cuda.device_count", lambda: 0)
-    assert _devices("all") == ("cpu",)
+    assert _devices("all") == _devices("auto") == ("cpu",)
     monkeypatch.setattr("torch.cuda.device_count", lambda: 3)
     assert _devices("all") == ("cuda:0", "cuda:1", "cuda:2")
+    assert _devices("auto") == ("cuda:0",)
 
 
 def test_all_clips_are_listed_the_least_confident_first(dives: Workspace) -> None:

@@ -17,6 +17,8 @@ from annotate.crop import crop, to_frame
 from annotate.estimators import mmpose as estimators
 from annotate.estimators.presets import CHECKPOINTS, DEFAULT, bundled, names, resolve
 from finediving_pose.errors import PoseError, SetupError, UsageError
+from finediving_pose.frames import open_frames
+from finediving_pose.labels.table import read_clips
 from finediving_pose.skeleton import FLIP
 from finediving_pose.workspace import Workspace
 
@@ -122,6 +124,28 @@ def test_bfloat16_is_native_or_not_and_a_wrong_device_is_named() -> None:
     assert not estimators.has_bf16("meta")
     with pytest.raises(SetupError, match="--device toaster"):
         estimators.has_bf16("toaster")
+
+
+def test_in_bfloat16_the_weights_are_kept_so_and_joints_stay_where_they_are(dives: Workspace) -> None:
+    """Within a pixel of the crop; colours are taken off in float32."""
+    frames = [open_frames(dives, c.key) for c in read_clips(dives)]
+    pictures = [f.read(f.numbers[i]) for f in frames for i in range(5, 45, 10)]
+    boxes = np.array([[0, 0, p.shape[1], p.shape[0]] for p in pictures], np.float32)
+    exact, short = (resolve(DEFAULT).load("cpu", bf16)[0] for bf16 in (False, True))
+    kinds = {name: {v.dtype for v in part.parameters()} for name, part in short.model.named_children()}
+    assert kinds["backbone"] == kinds["head"] == {torch.bfloat16}
+    assert short.model.data_preprocessor.mean.dtype == torch.float32
+    crops = crop(pictures, boxes, exact)
+    apart = np.linalg.norm((exact.estimate(crops)[0] - short.estimate(crops)[0]) * exact.input_size, axis=-1)
+    assert np.median(apart) < 0.2 and np.percentile(apart, 90) < 1
+
+
+def test_a_processor_works_on_fewer_crops_at_once_the_larger_they_are(config: Path, checkpoint: Path) -> None:
+    locator, pose = resolve(DEFAULT).load("cpu")
+    small = estimators.from_config(config, checkpoint, trust_config=True)
+    sizes = [(e.input_size[0] * e.input_size[1], e.batch) for e in (small, pose, locator)]
+    assert sizes == sorted(sizes) and [b for _, b in sizes] == sorted((b for _, b in sizes), reverse=True)
+    assert all(b * pixels <= 8 * 256 * 256 for pixels, b in sizes)
 
 
 def test_a_published_mmpose_config_of_the_mpii_joints_works(tmp_path: Path) -> None:

@@ -1,0 +1,78 @@
+"""What the training loop does that mmengine does not."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from mmengine.dataset import pseudo_collate
+
+import annotate.finetune
+from annotate.estimators import mmpose as estimators
+from annotate.finetune import Training, finetune
+from annotate.manual import take_in
+from annotate.merge import merge_clips
+from annotate.samples import PoseFrames, hand_placed
+from annotate.training_loop import UnstackHook, stacked
+from finediving_pose.labels.table import read_clips
+from finediving_pose.workspace import Workspace
+
+CONFIGS = Path(annotate.finetune.__file__).parent / "configs"
+
+
+@pytest.fixture
+def taught(dives: Workspace, competition: Path) -> Workspace:
+    """Two dives with true poses merged."""
+    clips = read_clips(dives)
+    take_in(dives, clips, [competition / "truth" / "annotations.json"], "truth")
+    merge_clips(dives, clips)
+    return dives
+
+
+@pytest.mark.parametrize(("name", "outputs"), [("diver_pose.py", 16), ("diver_box.py", 5), ("rtmpose_m.py", 16)])
+def test_a_stacked_batch_costs_what_mmposes_own_costs(taught: Workspace, name: str, outputs: int) -> None:
+    """Heatmaps or SimCC: the same loss as of samples that are passed on one by one."""
+    found = [s for of_clip in hand_placed(taught, read_clips(taught)).values() for s in of_clip][:40:8]
+    config = estimators.read_config(CONFIGS / name)
+    steps = [step for step in config["train_pipeline"] if step["type"] != "LoadImage"]
+    data = PoseFrames(found, steps, config.get("boxes", "joints"))
+    samples = [data[i] for i in range(len(data))]
+    model = estimators.build_model(config["model"], outputs).train()
+
+    def loss(batch: dict[str, Any]) -> list[float]:
+        torch.manual_seed(0)
+        losses = model(**model.data_preprocessor(batch, True), mode="loss")
+        return [float(value.detach()) for key, value in sorted(losses.items()) if "loss" in key]
+
+    batch = stacked(copy.deepcopy(samples))
+    assert batch["inputs"].shape[0] == len(samples) and batch["inputs"].dtype == torch.uint8
+    UnstackHook().before_train_iter(SimpleNamespace(model=model), 0, batch)
+    costs = loss(batch)
+    assert costs and min(costs) > 0
+    np.testing.assert_allclose(costs, loss(pseudo_collate(samples)), rtol=1e-4)
+
+
+def test_training_is_on_the_device_that_it_is_told(taught: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """mmengine would take a GPU wherever it sees one."""
+    monkeypatch.setattr("mmengine.runner.runner.get_device", lambda: "cuda:0")
+    monkeypatch.setattr(annotate.finetune, "STEPS_PER_EPOCH", 1)
+    batches: list[int] = []
+    before = UnstackHook.before_train_iter
+
+    def count(self: UnstackHook, runner: Any, batch_idx: int, data_batch: Any = None) -> None:
+        batches.append(len(data_batch["inputs"]))
+        before(self, runner, batch_idx, data_batch)
+
+    monkeypatch.setattr(UnstackHook, "before_train_iter", count)
+    training = Training("mine", "pose", "diver-r18", steps=2, seed=0, batch=3)
+    assert training.command.endswith("--steps 2 --seed 0 --batch 3")
+    summary = finetune(taught, read_clips(taught), training, device="cpu")
+    assert summary["checkpoint"].is_file()
+    assert batches == [3, 3]
+    carried = estimators.read_checkpoint(summary["checkpoint"])["meta"]["config"]
+    assert '"batch_size": 32' in carried, "what a GPU was given is not what a processor goes on with"
