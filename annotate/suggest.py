@@ -1,17 +1,19 @@
-"""Which frames a person should look at next: those that the estimator would learn most from.
+"""Which frames a person should look at next: those of the dives that the estimator knows least.
 
-They are drawn with a chance proportional to their worth. A frame is worth more the less sure the estimator was, the
-more joints the smoothing had to move, the more limbs are longer than the diver's own, and the further joints are from
-where they are in the mirror image; frames near one that is chosen already, of the same dive, or of the same dive number
-are worth less, since they show the same thing again.
+A dive is worth more the less sure the estimator was on the mean of its frames, the more joints the smoothing had to
+move, the more limbs are longer than the diver's own, and the further joints are from where they are in the mirror
+image. Half of the frames are of the dives worth most, a few of each, within a dive by lot: its hardest frames teach
+less than its usual ones. The other half are drawn by lot from the other dives. Frames near one that is chosen already,
+of the same dive, or of the same dive number promise less, since they show the same thing again.
 """
 
 from __future__ import annotations
 
 import csv
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -29,11 +31,11 @@ from finediving_pose.skeleton import LIMBS
 from finediving_pose.workspace import Workspace, atomic_write
 
 NEAR_FRAMES = 8
-SAME_CLIP, SAME_NUMBER = 0.7, 0.95
-"""What is left of a frame's worth for every chosen frame of its dive, and of its dive number."""
+SAME_CLIP, SAME_NUMBER = 0.85, 0.95
+"""What is left of a frame's promise for every chosen frame of its dive, and of its dive number."""
 
 LOOKED_AT = 4
-"""As many times the wanted frames, those worth most by their stored poses, are estimated once more, mirrored."""
+"""As many times the wanted frames, drawn by their stored poses, are estimated once more, mirrored."""
 APART = 0.1
 """A joint this far, in widths of the crop, from where the mirror image has it is as good as not known."""
 
@@ -56,7 +58,8 @@ class Suggestion:
     long_limbs : share of the limbs that are longer than 1.5 times their usual length in the clip
     mirrored : how far the joints are from those of the mirror image, mean over the joints, 1 for :data:`APART` or more;
         None where nobody looked
-    luck : of the draw; what is drawn is what is largest in worth times luck
+    dive : mean worth of the dive's frames
+    luck : decides among a dive's frames
     """
 
     key: ClipKey
@@ -66,17 +69,24 @@ class Suggestion:
     long_limbs: float
     mirrored: float | None = None
     person: int = 0
+    dive: float = 0.0
     luck: float = 1.0
 
     @property
     def worth(self) -> float:
-        """What the frame is worth by itself, 0 to 1: the mean of the reasons.
-
-        Less where the mean confidence is below :data:`NOTHING`: where an estimator knows nothing at all there is mostly
-        nothing to see, and nothing to learn.
-        """
+        """What the frame tells of its dive, 0 to 1: the mean of the reasons."""
         reasons = [self.doubt, self.moved, self.long_limbs, *([] if self.mirrored is None else [self.mirrored])]
-        return min(1.0, (1 - self.doubt) / NOTHING) * sum(reasons) / len(reasons)
+        return sum(reasons) / len(reasons)
+
+    @property
+    def promise(self) -> float:
+        """What the frame promises: as much as its dive is worth, if there is somebody to see."""
+        return self.visible * self.dive
+
+    @property
+    def visible(self) -> float:
+        """1, but less where the mean confidence is below :data:`NOTHING`: there is mostly nothing to see there."""
+        return min(1.0, (1 - self.doubt) / NOTHING)
 
     @property
     def why(self) -> str:
@@ -91,34 +101,32 @@ class Suggestion:
 
 
 def suggest(workspace: Workspace, clips: Sequence[Clip], n: int) -> list[Suggestion]:
-    """``n`` frames with automatic poses, not annotated by hand yet; those worth most first.
+    """``n`` frames with automatic poses, not annotated by hand yet, always the same.
 
-    They are drawn, always the same, with a chance proportional to their worth (Kirsch et al., "Stochastic Batch
-    Acquisition", arXiv 2106.12059): the hardest frames alone would teach an estimator what is rare, and it would forget
-    what is usual (docs/annotate.md has the figures).
+    Every other one is of the dives that are worth most, those first; the rest are drawn by lot, from the other dives:
+    an estimator that learns only what it can't do forgets what it can (docs/annotate.md has the figures). So a person
+    can stop anywhere.
 
     Raises PoseError where no clip has automatic poses.
     """
     luck = np.random.default_rng(0)
-    candidates = [
-        replace(s, luck=1 / luck.exponential())  # the largest of these products is drawn in proportion to its worth
-        for clip in track(clips, "looking")
-        for s in _of_clip(workspace, clip)
-    ]
+    candidates = [replace(s, luck=luck.random()) for clip in track(clips, "looking") for s in _of_clip(workspace, clip)]
     if not candidates:
         raise PoseError(f"{workspace.root}: no automatic poses to look at; run: fdpose annotate --auto")
     numbers = {c.key: c.action_type for c in clips}
-    first = _varied(candidates, numbers, LOOKED_AT * n)
-    chosen = _varied(_looked_at(workspace, first), numbers, n)
-    return sorted(chosen, key=lambda s: (-s.worth, s.key, s.frame))
+    candidates, hard = _with_dives(candidates), n - n // 2
+    first = _varied(candidates, numbers, LOOKED_AT * hard, _promise)
+    hardest = _varied(_with_mirrors(_looked_at(workspace, first)), numbers, hard, _promise)
+    usual = _varied(candidates, numbers, n - len(hardest), lambda s: s.visible, hardest)
+    return [s for pair in zip_longest(hardest, _looked_at(workspace, usual)) for s in pair if s is not None]
 
 
 def write_suggestions(path: Path, suggestions: Sequence[Suggestion]) -> Path:
     """A CSV file with a row a frame, whole or not at all."""
     with atomic_write(path) as part, open(part, "w", encoding="utf-8", newline="") as f:
         writer = csv.writer(f, lineterminator="\n")
-        writer.writerow(["image", "worth", "why"])
-        writer.writerows([f"{s.key}/{s.frame:05d}.jpg", f"{s.worth:.3f}", s.why] for s in suggestions)
+        writer.writerow(["image", "dive_worth", "worth", "why"])
+        writer.writerows([f"{s.key}/{s.frame:05d}.jpg", f"{s.dive:.3f}", f"{s.worth:.3f}", s.why] for s in suggestions)
     return path
 
 
@@ -140,6 +148,24 @@ def _of_clip(workspace: Workspace, clip: Clip) -> list[Suggestion]:
     ]
 
 
+def _with_dives(candidates: Sequence[Suggestion]) -> list[Suggestion]:
+    """The candidates with the mean worth of their dive's frames, those in which there is nothing to see left out."""
+    total: defaultdict[ClipKey, float] = defaultdict(float)
+    seen: defaultdict[ClipKey, float] = defaultdict(float)
+    for s in candidates:
+        total[s.key] += s.visible * s.worth
+        seen[s.key] += s.visible
+    return [replace(s, dive=total[s.key] / seen[s.key] if seen[s.key] else 0.0) for s in candidates]
+
+
+def _with_mirrors(looked_at: Sequence[Suggestion]) -> list[Suggestion]:
+    """The same, with the mirror images of a dive's frames as one more reason for the dive."""
+    gaps: defaultdict[ClipKey, list[float]] = defaultdict(list)
+    for s in looked_at:
+        gaps[s.key] += [] if s.mirrored is None else [s.mirrored]
+    return [replace(s, dive=(3 * s.dive + float(np.mean(gaps[s.key]))) / 4) if gaps[s.key] else s for s in looked_at]
+
+
 def _looked_at(workspace: Workspace, candidates: Sequence[Suggestion]) -> list[Suggestion]:
     """The candidates with ``mirrored``, from the estimator that made their poses; as they are where that is gone."""
     by_author: dict[str, list[tuple[Suggestion, np.ndarray]]] = defaultdict(list)
@@ -152,7 +178,7 @@ def _looked_at(workspace: Workspace, candidates: Sequence[Suggestion]) -> list[S
     found = []
     for author, group in by_author.items():
         try:
-            _, estimator = resolve(author, workspace).load()
+            estimator = resolve(author, workspace).load()[1].quick
         except FdposeError:  # of a --config of one's own, or deleted since
             found += [s for s, _ in group]
             continue
@@ -187,30 +213,42 @@ def _long_limbs(poses: ClipPoses) -> np.ndarray:
     return np.asarray(lengths > LONG_LIMB * usual).mean(1)
 
 
-def _varied(candidates: Sequence[Suggestion], numbers: dict[ClipKey, str | None], n: int) -> list[Suggestion]:
-    """What is largest in worth times luck, one by one, each making its like worth less."""
-    left = sorted(candidates, key=lambda s: (-s.worth * s.luck, s.key, s.frame))
+def _promise(s: Suggestion) -> float:
+    return s.promise
+
+
+def _varied(
+    candidates: Sequence[Suggestion],
+    numbers: dict[ClipKey, str | None],
+    n: int,
+    promise: Callable[[Suggestion], float],
+    before: Sequence[Suggestion] = (),
+) -> list[Suggestion]:
+    """What promises most, one by one, each (and those ``before``) making its like promise less; by lot among equals."""
+    left = sorted(candidates, key=lambda s: (-promise(s), s.luck, s.key, s.frame))
+    of_clip = Counter(s.key for s in before)
+    of_number = Counter(numbers.get(s.key) for s in before)
+    taken: defaultdict[ClipKey, list[int]] = defaultdict(list)
+    for s in before:
+        taken[s.key].append(s.frame)
     chosen: list[Suggestion] = []
-    of_clip: Counter[ClipKey] = Counter()
-    of_number: Counter[str | None] = Counter()
-    taken: dict[ClipKey, list[int]] = {}
     while left and len(chosen) < n:
-        best, best_worth = None, -1.0
+        best, most = None, -1.0
         for s in left:
-            if s.worth * s.luck <= best_worth:
-                break  # the rest is worth less even before it is discounted
-            if any(abs(s.frame - f) < NEAR_FRAMES for f in taken.get(s.key, ())):
+            if promise(s) <= most:
+                break  # the rest promises less even before it is discounted
+            if any(abs(s.frame - f) < NEAR_FRAMES for f in taken[s.key]):
                 continue
-            worth = s.worth * s.luck * SAME_CLIP ** of_clip[s.key] * SAME_NUMBER ** of_number[numbers.get(s.key)]
-            if worth > best_worth:
-                best, best_worth = s, worth
+            still = promise(s) * SAME_CLIP ** of_clip[s.key] * SAME_NUMBER ** of_number[numbers.get(s.key)]
+            if still > most:
+                best, most = s, still
         if best is None:
             break
         chosen.append(best)
         left.remove(best)
         of_clip[best.key] += 1
         of_number[numbers.get(best.key)] += 1
-        taken.setdefault(best.key, []).append(best.frame)
+        taken[best.key].append(best.frame)
     return chosen
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections import Counter
 from pathlib import Path
 
 import cv2
@@ -26,36 +27,42 @@ LONG = tuple(range(60))
 
 
 def posed(workspace: Workspace, clips: int = 2, seed: int = 0) -> tuple[list[Clip], dict[tuple[ClipKey, int], float]]:
-    """Clips of 60 frames whose confidence falls with their error, and that error."""
+    """Clips of 60 frames whose confidence falls with their error, which differs from clip to clip, and that error."""
     rng, errors, made = np.random.default_rng(seed), {}, []
     for i in range(clips):
         key = ClipKey("meet", i)
         made.append(Clip(key, action_type="107b", n_frames=60))
         poses = table("auto", JointSource.AUTOMATIC, frames=LONG)
-        error = rng.exponential(10, 60)
+        error = rng.exponential(rng.uniform(3, 17), 60)
         poses.keypoints[:] += rng.normal(0, 1, poses.keypoints.shape) * error[:, None, None]
-        poses.confidence[:] = np.exp(-error / 20)[:, None] * rng.uniform(0.7, 1, (60, 1))
+        poses.confidence[:] = (0.15 + 0.8 * np.exp(-error / 20))[:, None] * rng.uniform(0.8, 1, (60, 1))
         write_poses(workspace.pose_file("auto", key), poses)
         errors |= {(key, f): float(error[f]) for f in LONG}
     return made, errors
 
 
-def test_suggested_frames_are_worse_than_others(workspace: Workspace) -> None:
-    """Drawn by worth, so hard frames come more often, and easy ones, too."""
-    found = []
+def test_every_other_frame_is_of_a_dive_that_is_known_least_the_rest_of_any(workspace: Workspace) -> None:
+    """Within a dive they are drawn alike: easy frames come, too."""
+    hardest, usual = [], []
     for seed in range(3):
-        clips, errors = posed(workspace, clips=12, seed=seed)
-        chosen = suggest(workspace, clips, 48)
-        assert len(chosen) == 48 and chosen == sorted(chosen, key=lambda s: -s.worth)
-        found.append(np.mean([errors[s.key, s.frame] for s in chosen]) / np.mean(list(errors.values())))
-    assert min(found) > 1.0 and np.mean(found) > 1.15
-    assert suggest(workspace, clips, 48) == chosen, "the same frames whenever it is asked"
+        clips, errors = posed(workspace, clips=24, seed=seed)
+        chosen = suggest(workspace, clips, 16)
+        assert len(chosen) == 16 == len({(s.key, s.frame) for s in chosen})
+        of_dive = {c.key: np.mean([errors[c.key, f] for f in LONG]) for c in clips}
+        for half, found in ((chosen[::2], hardest), (chosen[1::2], usual)):
+            found.append(np.mean([of_dive[s.key] for s in half]) / np.mean(list(of_dive.values())))
+        assert len({s.key for s in chosen[1::2]}) == 8
+    assert min(hardest) > 1.15 and np.mean(hardest) > 1.25
+    assert 0.6 < np.mean(usual) < 1.1, "of the dives that are left"
+    assert suggest(workspace, clips, 16) == chosen, "the same frames whenever it is asked"
+    assert any(errors[s.key, s.frame] < 3 for s in chosen)
 
 
 def test_they_are_spread_over_dives_and_time(workspace: Workspace) -> None:
-    clips, _ = posed(workspace, clips=4)
-    chosen = suggest(workspace, clips, 8)
-    assert len({s.key for s in chosen}) == 4
+    clips, _ = posed(workspace, clips=6)
+    chosen = suggest(workspace, clips, 12)
+    of_dive = Counter(s.key for s in chosen)
+    assert len(of_dive) >= 4 and max(of_dive.values()) <= 4
     for a in chosen:
         assert all(abs(a.frame - b.frame) >= 8 for b in chosen if a is not b and a.key == b.key)
 
@@ -81,9 +88,11 @@ def test_the_estimator_that_made_the_poses_is_asked_about_their_mirror_images(di
     for s in found:
         assert s.mirrored is not None and 0 < s.mirrored <= 1
         assert s.worth == pytest.approx((s.doubt + s.moved + s.long_limbs + s.mirrored) / 4)
+        assert 0 < s.dive < 1
     sought = Suggestion(found[0].key, 0, doubt=0.1, moved=0.1, long_limbs=0.0, mirrored=0.3)
     assert sought.why == "joints are elsewhere in the mirror image"
-    assert Suggestion(found[0].key, 0, doubt=0.95, moved=0.05, long_limbs=0.2).worth == pytest.approx(0.2), "no diver"
+    nobody = Suggestion(found[0].key, 0, doubt=0.95, moved=0.05, long_limbs=0.2, dive=0.5)
+    assert nobody.promise == pytest.approx(0.25), "hardly a diver in it"
 
 
 def test_without_poses_there_is_nothing_to_suggest(workspace: Workspace) -> None:
