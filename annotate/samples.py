@@ -73,9 +73,9 @@ def hold_out(
 ) -> tuple[list[Sample], list[Sample]]:
     """Training and held-out samples, whole clips apart: neighbouring frames of a dive are nearly the same picture.
 
-    Of real clips where there are :data:`FEWEST_CLIPS` or more; where there are no real ones, of that many synthetic ones;
-    else none: what is best on synthetic dives is not what has learned most from a few real ones. None either where that
-    is fewer than :data:`FEWEST_FRAMES` frames.
+    Of real clips where there are :data:`FEWEST_CLIPS` or more; where there are no real ones, of that many synthetic
+    ones; else none: what is best on synthetic dives is not what has learned most from a few real ones. None either
+    where that is fewer than :data:`FEWEST_FRAMES` frames.
     """
     real = [k for k in sorted(samples) if k not in synthetic]
     made = [k for k in sorted(samples) if k in synthetic]

@@ -170,7 +170,8 @@ def _finetune(data: Workspace, clips: list[Any], given: dict[str, Any], as_json:
     run_on = {"device": device, "bf16": has_bf16(device) if given["bf16"] is None else given["bf16"]}
     summary = {}
     for network in [given["network"]] if given["network"] else list(STEPS):
-        training = Training(given["name"], network, start, given["steps"] or STEPS[network], given["seed"], given["batch"])
+        steps = given["steps"] or STEPS[network]
+        training = Training(given["name"], network, start, steps, given["seed"], given["batch"])
         summary[network] = finetune(data, clips, training, **run_on)
     shown = summary if as_json else in_words(summary)
     say(shown, as_json=as_json, next_step=f"fdpose annotate --auto --estimator {given['name']} --force")
