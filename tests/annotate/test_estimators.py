@@ -131,7 +131,7 @@ def test_in_bfloat16_the_weights_are_kept_so_and_joints_stay_where_they_are(dive
     frames = [open_frames(dives, c.key) for c in read_clips(dives)]
     pictures = [f.read(f.numbers[i]) for f in frames for i in range(5, 45, 10)]
     boxes = np.array([[0, 0, p.shape[1], p.shape[0]] for p in pictures], np.float32)
-    exact, short = (resolve(DEFAULT).load("cpu", bf16)[0] for bf16 in (False, True))
+    exact, short = (estimators.from_checkpoint(resolve(DEFAULT).pose, bf16=bf16) for bf16 in (False, True))
     kinds = {name: {v.dtype for v in part.parameters()} for name, part in short.model.named_children()}
     assert kinds["backbone"] == kinds["head"] == {torch.bfloat16}
     assert short.model.data_preprocessor.mean.dtype == torch.float32
@@ -141,7 +141,8 @@ def test_in_bfloat16_the_weights_are_kept_so_and_joints_stay_where_they_are(dive
 
 
 def test_a_processor_works_on_fewer_crops_at_once_the_larger_they_are(config: Path, checkpoint: Path) -> None:
-    locator, pose = resolve(DEFAULT).load("cpu")
+    preset = resolve(DEFAULT)
+    locator, pose = estimators.from_checkpoint(preset.locator, outputs=5), estimators.from_checkpoint(preset.pose)
     small = estimators.from_config(config, checkpoint, trust_config=True)
     sizes = [(e.input_size[0] * e.input_size[1], e.batch) for e in (small, pose, locator)]
     assert sizes == sorted(sizes) and [b for _, b in sizes] == sorted((b for _, b in sizes), reverse=True)
