@@ -35,7 +35,7 @@ SAME_CLIP, SAME_NUMBER = 0.85, 0.95
 """What is left of a frame's promise for every chosen frame of its dive, and of its dive number."""
 
 LOOKED_AT = 4
-"""As many times the wanted frames, drawn by their stored poses, are estimated once more, mirrored."""
+"""As many times the wanted frames, most promising by their stored poses, are estimated once more, mirrored."""
 APART = 0.1
 """A joint this far, in widths of the crop, from where the mirror image has it is as good as not known."""
 
@@ -58,7 +58,7 @@ class Suggestion:
     long_limbs : share of the limbs that are longer than 1.5 times their usual length in the clip
     mirrored : how far the joints are from those of the mirror image, mean over the joints, 1 for :data:`APART` or more;
         None where nobody looked
-    dive : mean worth of the dive's frames
+    dive : mean worth of the dive's frames; of some of them where mirror images are concerned
     luck : decides among a dive's frames
     """
 

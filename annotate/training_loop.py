@@ -25,7 +25,7 @@ from finediving_pose.workspace import atomic_write
 from mmpose.structures import PoseDataSample  # isort: skip
 
 WORKERS = max(1, min(16, (os.cpu_count() or 1) - 2))
-"""Processes that prepare samples: 200 to 300 a second each, of which a core trains on 100, a GPU on thousands."""
+"""Processes that prepare samples, 200 to 300 a second each; a core trains on 100."""
 TARGETS = {"gt_fields": PixelData, "gt_instance_labels": InstanceData}
 """Where mmpose's heads look for what they should have found."""
 PATIENCE = 1 / 3
@@ -59,7 +59,7 @@ class AutocastOptimWrapper(OptimWrapper):
 class UnstackHook(Hook):
     """Hands a batch of :func:`stacked` to the model as the samples it expects, on its device.
 
-    What was moved and normalised sample by sample took longer than the network itself.
+    In one piece, and not hundreds of small tensors a step, each moved and normalised by itself.
     """
 
     def before_train_iter(self, runner: Any, batch_idx: int, data_batch: Any = None) -> None:

@@ -77,7 +77,7 @@ Examples:
 @click.option("--steps", type=click.IntRange(min=1), default=None,
               help="With --finetune: batches at most.  [default: 800 for the locator, 1500 for joints]")  # fmt: skip
 @click.option("--batch", type=click.IntRange(min=2), default=None,
-              help="With --finetune: samples a step; a GPU takes 96 as fast as 32.  [default: 32]")  # fmt: skip
+              help="With --finetune: samples a step.  [default: what the network was made with, 32]")  # fmt: skip
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="With --finetune.")
 @json_option
 def annotate(data: Workspace, clips: tuple[str, ...], split: str | None, as_json: bool, **given: Any) -> None:
@@ -166,7 +166,9 @@ def _finetune(data: Workspace, clips: list[Any], given: dict[str, Any], as_json:
     if not given["name"]:
         raise UsageError("--finetune needs --name NAME for the new estimator")
     start = None if given["from_scratch"] else given["estimator"] or DEFAULT
-    device = _devices(given["device"])[0]
+    device, *others = _devices("auto" if given["device"] == "all" else given["device"])
+    if others:
+        raise UsageError(f"--finetune trains on one device; give --device {device}, or one of {', '.join(others)}")
     run_on = {"device": device, "bf16": has_bf16(device) if given["bf16"] is None else given["bf16"]}
     summary = {}
     for network in [given["network"]] if given["network"] else list(STEPS):

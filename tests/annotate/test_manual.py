@@ -119,6 +119,10 @@ def test_one_mode_at_a_time(grey: Workspace, args: list[str]) -> None:
         (["--manual"], "needs annotation files"),
         (["--auto", "a.json"], "did you mean --manual a.json"),
         (["--finetune"], "needs --name"),
+        (
+            ["--finetune", "--name", "mine", "--device", "cpu,cuda:0"],
+            "trains on one device; give --device cpu, or one of",
+        ),
         (["--auto", "--estimator", "nobody"], "no such estimator; there is diver-r18"),
         (["--auto", "--config", "c.py"], "go together"),
         (["--auto", "--config", "c.py", "--checkpoint", "c.pth"], "add --trust-config"),
