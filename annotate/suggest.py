@@ -60,6 +60,7 @@ class Suggestion:
         None where nobody looked
     dive : mean worth of the dive's frames; of some of them where mirror images are concerned
     luck : decides among a dive's frames
+    by_lot : it is one of the usual ones, named whatever its dive is worth
     """
 
     key: ClipKey
@@ -71,6 +72,7 @@ class Suggestion:
     person: int = 0
     dive: float = 0.0
     luck: float = 1.0
+    by_lot: bool = False
 
     @property
     def worth(self) -> float:
@@ -91,6 +93,8 @@ class Suggestion:
     @property
     def why(self) -> str:
         """The strongest reason, in words."""
+        if self.by_lot:
+            return "drawn by lot"
         reasons = {
             self.doubt: f"confidence {1 - self.doubt:.2f}",
             self.moved: f"{self.moved:.0%} of the joints disagree with the frames around",
@@ -117,7 +121,8 @@ def suggest(workspace: Workspace, clips: Sequence[Clip], n: int) -> list[Suggest
     candidates, hard = _with_dives(candidates), n - n // 2
     first = _varied(candidates, numbers, LOOKED_AT * hard, _promise)
     hardest = _varied(_with_mirrors(_looked_at(workspace, first)), numbers, hard, _promise)
-    usual = _varied(candidates, numbers, n - len(hardest), lambda s: s.visible, hardest)
+    others = [replace(s, by_lot=True) for s in candidates]
+    usual = _varied(others, numbers, n - len(hardest), lambda s: s.visible, hardest)
     return [s for pair in zip_longest(hardest, _looked_at(workspace, usual)) for s in pair if s is not None]
 
 

@@ -52,6 +52,7 @@ def test_every_other_frame_is_of_a_dive_that_is_known_least_the_rest_of_any(work
         for half, found in ((chosen[::2], hardest), (chosen[1::2], usual)):
             found.append(np.mean([of_dive[s.key] for s in half]) / np.mean(list(of_dive.values())))
         assert len({s.key for s in chosen[1::2]}) == 8
+        assert [s.why == "drawn by lot" for s in chosen] == [False, True] * 8
     assert min(hardest) > 1.15 and np.mean(hardest) > 1.25
     assert 0.6 < np.mean(usual) < 1.1, "of the dives that are left"
     assert suggest(workspace, clips, 16) == chosen, "the same frames whenever it is asked"
