@@ -14,6 +14,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
+from operator import attrgetter
 from pathlib import Path
 
 import numpy as np
@@ -119,10 +120,10 @@ def suggest(workspace: Workspace, clips: Sequence[Clip], n: int) -> list[Suggest
         raise PoseError(f"{workspace.root}: no automatic poses to look at; run: fdpose annotate --auto")
     numbers = {c.key: c.action_type for c in clips}
     candidates, hard = _with_dives(candidates), n - n // 2
-    first = _varied(candidates, numbers, LOOKED_AT * hard, _promise)
-    hardest = _varied(_with_mirrors(_looked_at(workspace, first)), numbers, hard, _promise)
+    first = _varied(candidates, numbers, LOOKED_AT * hard, attrgetter("promise"))
+    hardest = _varied(_with_mirrors(_looked_at(workspace, first)), numbers, hard, attrgetter("promise"))
     others = [replace(s, by_lot=True) for s in candidates]
-    usual = _varied(others, numbers, n - len(hardest), lambda s: s.visible, hardest)
+    usual = _varied(others, numbers, n - len(hardest), attrgetter("visible"), hardest)
     return [s for pair in zip_longest(hardest, _looked_at(workspace, usual)) for s in pair if s is not None]
 
 
@@ -216,10 +217,6 @@ def _long_limbs(poses: ClipPoses) -> np.ndarray:
         return np.zeros(0)
     usual = np.nanpercentile(lengths, 75, axis=0)
     return np.asarray(lengths > LONG_LIMB * usual).mean(1)
-
-
-def _promise(s: Suggestion) -> float:
-    return s.promise
 
 
 def _varied(

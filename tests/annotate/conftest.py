@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from annotate.manual import take_in
+from annotate.merge import merge_clips
 from finediving_pose.extract import add_clips, extract_videos
 from finediving_pose.labels.read import read_labels
+from finediving_pose.labels.table import read_clips
 from finediving_pose.synth.competition import make_competition
 from finediving_pose.workspace import Workspace
 from tests.annotate.made_up import grey_clips
@@ -36,6 +39,15 @@ def dives(extracted_once: Path, tmp_path: Path) -> Workspace:
     """A data directory with the two dives' frames and no poses."""
     shutil.copytree(extracted_once, tmp_path / "data")
     return Workspace(tmp_path / "data")
+
+
+@pytest.fixture
+def true_poses(dives: Workspace, competition: Path) -> Workspace:
+    """The two dives with their true poses merged, as if a person had placed them."""
+    clips = read_clips(dives)
+    take_in(dives, clips, [competition / "truth" / "annotations.json"], "truth")
+    merge_clips(dives, clips)
+    return dives
 
 
 @pytest.fixture

@@ -21,8 +21,6 @@ from annotate.estimators.mmpose import from_checkpoint, read_checkpoint
 from annotate.estimators.presets import DEFAULT, resolve
 from annotate.finetune import Training, finetune, in_words
 from annotate.locate import POINTS
-from annotate.manual import take_in
-from annotate.merge import merge_clips
 from annotate.samples import PoseFrames, draw_weights, hand_placed, hold_out
 from annotate.training_loop import BestHook
 from finediving_pose.cli import main
@@ -43,15 +41,12 @@ def run(data: Workspace, *words: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def taught(dives: Workspace, competition: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+def taught(true_poses: Workspace, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     """Two dives with true poses merged; an epoch is one batch of eight."""
-    clips = read_clips(dives)
-    take_in(dives, clips, [competition / "truth" / "annotations.json"], "truth")
-    merge_clips(dives, clips)
     monkeypatch.setattr(annotate.finetune, "STEPS_PER_EPOCH", 1)
     monkeypatch.setattr(annotate.finetune, "MEASURED", 8)
     monkeypatch.setattr(annotate.samples, "FEWEST_CLIPS", 2)
-    return dives
+    return true_poses
 
 
 def test_training_writes_checkpoints_that_work_and_says_how_good_they_are(taught: Workspace) -> None:

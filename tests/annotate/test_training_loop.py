@@ -15,8 +15,6 @@ from mmengine.dataset import pseudo_collate
 import annotate.finetune
 from annotate.estimators import mmpose as estimators
 from annotate.finetune import Training, finetune
-from annotate.manual import take_in
-from annotate.merge import merge_clips
 from annotate.samples import PoseFrames, hand_placed
 from annotate.training_loop import UnstackHook, stacked
 from finediving_pose.labels.table import read_clips
@@ -25,19 +23,10 @@ from finediving_pose.workspace import Workspace
 CONFIGS = Path(annotate.finetune.__file__).parent / "configs"
 
 
-@pytest.fixture
-def taught(dives: Workspace, competition: Path) -> Workspace:
-    """Two dives with true poses merged."""
-    clips = read_clips(dives)
-    take_in(dives, clips, [competition / "truth" / "annotations.json"], "truth")
-    merge_clips(dives, clips)
-    return dives
-
-
 @pytest.mark.parametrize(("name", "outputs"), [("diver_pose.py", 16), ("diver_box.py", 5), ("rtmpose_m.py", 16)])
-def test_a_stacked_batch_costs_what_mmposes_own_costs(taught: Workspace, name: str, outputs: int) -> None:
+def test_a_stacked_batch_costs_what_mmposes_own_costs(true_poses: Workspace, name: str, outputs: int) -> None:
     """Heatmaps or SimCC: the same loss as of samples that are passed on one by one."""
-    found = [s for of_clip in hand_placed(taught, read_clips(taught)).values() for s in of_clip][:40:8]
+    found = [s for of_clip in hand_placed(true_poses, read_clips(true_poses)).values() for s in of_clip][:40:8]
     config = estimators.read_config(CONFIGS / name)
     steps = [step for step in config["train_pipeline"] if step["type"] != "LoadImage"]
     data = PoseFrames(found, steps, config.get("boxes", "joints"))
@@ -57,7 +46,7 @@ def test_a_stacked_batch_costs_what_mmposes_own_costs(taught: Workspace, name: s
     np.testing.assert_allclose(costs, loss(pseudo_collate(samples)), rtol=1e-4)
 
 
-def test_training_is_on_the_device_that_it_is_told(taught: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_training_is_on_the_device_that_it_is_told(true_poses: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     """mmengine would take a GPU wherever it sees one."""
     monkeypatch.setattr("mmengine.runner.runner.get_device", lambda: "cuda:0")
     monkeypatch.setattr(annotate.finetune, "STEPS_PER_EPOCH", 1)
@@ -71,7 +60,7 @@ def test_training_is_on_the_device_that_it_is_told(taught: Workspace, monkeypatc
     monkeypatch.setattr(UnstackHook, "before_train_iter", count)
     training = Training("mine", "pose", "diver-r18", steps=2, seed=0, batch=3)
     assert training.command.endswith("--steps 2 --seed 0 --batch 3")
-    summary = finetune(taught, read_clips(taught), training, device="cpu")
+    summary = finetune(true_poses, read_clips(true_poses), training, device="cpu")
     assert summary["checkpoint"].is_file()
     assert batches == [3, 3]
     carried = estimators.read_checkpoint(summary["checkpoint"])["meta"]["config"]
