@@ -58,6 +58,7 @@ class Training:
     steps : batches to train on, rounded up to whole hundreds
     seed : of the hold-out, the weights and the order of the samples
     batch : samples a step; None for what the configuration says, which suits a processor
+    quick : what is written looks at every crop once, not from all sides and in several sizes
     """
 
     name: str
@@ -66,14 +67,16 @@ class Training:
     steps: int = 1000
     seed: int = 0
     batch: int | None = None
+    quick: bool = False
 
     @property
     def command(self) -> str:
         """The command line that repeats this training."""
         start = f"--estimator {self.start}" if self.start else "--from-scratch"
+        options = (f" --batch {self.batch}" if self.batch else "") + (" --quick" if self.quick else "")
         return (
             f"fdpose annotate --finetune --network {self.network} --name {self.name} {start}"
-            f" --steps {self.steps} --seed {self.seed}" + (f" --batch {self.batch}" if self.batch else "")
+            f" --steps {self.steps} --seed {self.seed}{options}"
         )
 
 
@@ -111,7 +114,7 @@ def finetune(
     before = figures(config, weights) if weights is not None else None
     work = _work_folder(target, config, training, train)
     state = _train(config, weights, (train, held), synthetic, training, work, device, bf16)
-    choices = _choices(config, weights, state, training.network)
+    choices = _choices(config, weights, state, training)
     config, state, after = _best(choices, figures, training.network)
     summary = {"frames": len(train), "held_out": len(held), "before": before, "after": after}
     write_checkpoint(target, config, state, {"training": asdict(training), "command": training.command} | summary)
@@ -281,12 +284,12 @@ Choice = tuple[dict[str, Any], Mapping[str, Any]]
 
 
 def _choices(
-    config: dict[str, Any], start: Mapping[str, Any] | None, end: Mapping[str, Any], network: Network
+    config: dict[str, Any], start: Mapping[str, Any] | None, end: Mapping[str, Any], training: Training
 ) -> list[Choice]:
     """Configurations and weights that the training may end with, the one to take in doubt first."""
     mixed = [_mixed(start, end, share) for share in LEARNED] if start is not None else [end]
     looks: list[dict[str, Any]] = [{"all_round": False, "sizes": None}]
-    if network == "pose" and estimators.turns_onto_itself(config):
+    if training.network == "pose" and not training.quick and estimators.turns_onto_itself(config):
         looks = [{"all_round": True, "sizes": sizes} for sizes in (estimators.sizes_of(config), None)] + looks
     return [(config | look, state) for look in looks for state in mixed]
 

@@ -62,7 +62,7 @@ Examples:
               help="Compute in bfloat16.  [default: where the device has it]")  # fmt: skip
 @click.option("--flip-test", is_flag=True, help="With --auto: estimate the mirrored picture, too; twice the time.")
 @click.option("--quick", is_flag=True,
-              help="With --auto: look at every crop once; a fine-tuned estimator looks 24 times.")  # fmt: skip
+              help="Look at every crop once; what --finetune makes looks 24 times, unless given there.")  # fmt: skip
 @click.option("--jobs", type=click.IntRange(min=1), default=None,
               help="With --auto: processes that share the clips.  [default: one a device]")  # fmt: skip
 @scheduler_option
@@ -173,7 +173,7 @@ def _finetune(data: Workspace, clips: list[Any], given: dict[str, Any], as_json:
     summary = {}
     for network in [given["network"]] if given["network"] else list(STEPS):
         steps = given["steps"] or STEPS[network]
-        training = Training(given["name"], network, start, steps, given["seed"], given["batch"])
+        training = Training(given["name"], network, start, steps, given["seed"], given["batch"], given["quick"])
         summary[network] = finetune(data, clips, training, **run_on)
     shown = summary if as_json else in_words(summary)
     say(shown, as_json=as_json, next_step=f"fdpose annotate --auto --estimator {given['name']} --force")

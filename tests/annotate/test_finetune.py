@@ -86,6 +86,14 @@ def test_of_a_single_clip_nothing_is_held_out_and_it_says_so(taught: Workspace) 
     assert "with fewer than 5 clips" in words and "nothing is held out" in words
 
 
+def test_a_quick_estimator_is_made_from_nothing_and_says_by_which_command(taught: Workspace) -> None:
+    run(taught, "--network", "pose", "--from-scratch", "--steps", "2", "--quick")
+    meta = read_checkpoint(taught.root / "estimators" / "mine" / "pose.pth")["meta"]
+    words = "fdpose annotate --finetune --network pose --name mine --from-scratch --steps 2 --seed 0 --quick"
+    assert meta["command"] == words
+    assert json.loads(meta["config"])["all_round"] is False
+
+
 def test_training_starts_from_the_weights_it_is_given(taught: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     """With a learning rate of nothing, what comes out is what went in."""
     start = read_checkpoint(resolve(DEFAULT).pose)["state_dict"]
@@ -211,15 +219,17 @@ def test_blur_and_occlusion_change_the_picture_and_keep_its_shape() -> None:
 def test_weights_are_mixed_and_the_choice_is_the_best_on_what_is_held_out() -> None:
     config = {"model": {"head": {"decoder": {"type": "UDPHeatmap", "input_size": (96, 96)}}}}
     start, end = ({"w": torch.full((2,), v), "n": torch.tensor(int(v))} for v in (0.0, 10.0))
-    choices = annotate.finetune._choices(config, start, end, "pose")
+    choices = annotate.finetune._choices(config, start, end, Training("mine"))
     looks = [(True, [64, 96, 128]), (True, None), (False, None)]
     assert [(c["all_round"], c["sizes"], s["w"][0].item()) for c, s in choices] == [
         (*look, pytest.approx(w)) for look in looks for w in (8.0, 10.0)
     ]
     assert all(s["n"] == 10 for _, s in choices)
-    assert [c["all_round"] for c, _ in annotate.finetune._choices(config, None, end, "locator")] == [False]
     tall = {"model": {"head": {"decoder": {"type": "SimCCLabel", "input_size": (192, 256)}}}}
-    assert [c["all_round"] for c, _ in annotate.finetune._choices(tall, None, end, "pose")] == [False]
+    once = (config, Training("mine", "locator")), (tall, Training("mine")), (config, Training("mine", quick=True))
+    for its_config, training in once:
+        plain = annotate.finetune._choices(its_config, None, end, training)
+        assert [(c["all_round"], c["sizes"]) for c, _ in plain] == [(False, None)]
     said = iter([0.2, 0.1, 0.2, 0.3, 0.4, 0.3])
     picked, state, figures = annotate.finetune._best(choices, lambda c, s: {"pckh": next(said)}, "pose")
     assert picked["all_round"] is False and state["w"][0].item() == pytest.approx(8.0) and figures == {"pckh": 0.4}
