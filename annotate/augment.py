@@ -1,4 +1,4 @@
-"""Training-time changes that mmpose does not have: any rotation, motion blur, noise, things in front of the diver.
+"""Training-time changes that mmpose does not have: any rotation, blur, noise, things in front of the diver, no partner.
 
 Random numbers come from numpy's global generator: it is the one that mmengine seeds in every worker.
 Registered with mmpose's transforms under their class names; pictures are uint8 (height, width, 3), BGR.
@@ -12,6 +12,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from annotate.crop import without_other
 from annotate.estimators import mmpose_compat  # noqa: F401  (before mmpose)
 
 from mmcv.transforms import BaseTransform  # isort: skip
@@ -26,6 +27,19 @@ class UniformBBoxTransform(RandomBBoxTransform):
     @staticmethod
     def _truncnorm(low: float = -1.0, high: float = 1.0, size: tuple[int, ...] = ()) -> np.ndarray:
         return np.random.uniform(low, high, size).astype(np.float32)
+
+
+@TRANSFORMS.register_module()
+class RandomWithoutOther(BaseTransform):
+    """The partner of a synchronised dive painted over, as where poses are estimated; pixels of the frame."""
+
+    def __init__(self, prob: float = 0.5) -> None:
+        self.prob = prob
+
+    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
+        if np.random.rand() < self.prob:
+            results["img"] = without_other(results["img"], results["bbox"][0], results["way"])
+        return results
 
 
 @TRANSFORMS.register_module()

@@ -37,6 +37,7 @@ class Sample:
     known : bool (16,), joints that were placed by hand and are in the picture
     box : float32 (4,), x1 y1 x2 y2 of the diver
     together : float32 (4,), the box around all divers in the frame
+    way : float32 (2,), pixels, from the middle of the box to that of the other diver's; 0 where there is no other
     """
 
     frames: FrameFolder
@@ -45,6 +46,7 @@ class Sample:
     known: np.ndarray
     box: np.ndarray
     together: np.ndarray
+    way: np.ndarray
 
 
 def hand_placed(workspace: Workspace, clips: Sequence[Clip]) -> dict[ClipKey, list[Sample]]:
@@ -136,6 +138,7 @@ class PoseFrames:
                 "img_shape": (height, width),
                 "ori_shape": (height, width),
                 "bbox": box.copy(),
+                "way": sample.way,
                 "keypoints": points[None].astype(np.float32),
                 "keypoints_visible": known[None].astype(np.float32),
                 "flip_indices": list(flip),
@@ -157,7 +160,14 @@ def _samples(workspace: Workspace, key: ClipKey) -> list[Sample]:
             known[i],
             boxes[i],
             hull(boxes[there & (poses.frame == n)]),
+            _way(boxes[i], boxes[there & (poses.frame == n) & (poses.person != poses.person[i])]),
         )
         for i, n in enumerate(poses.frame)
         if there[i]
     ]
+
+
+def _way(box: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """From the middle of a box (4,) to that of the first of ``others`` (n, 4); 0 where there is none."""
+    middle = others[0] - box if len(others) else np.zeros(4, np.float32)
+    return (middle[:2] + middle[2:]) / 2

@@ -23,6 +23,7 @@ pipeline = [
     dict(type="TopdownAffine", input_size=codec["input_size"], use_udp=True),
 ]
 train_pipeline = [
+    dict(type="RandomWithoutOther", prob=0.5),
     dict(type="MoveLimbs", prob=0.8),
     dict(type="GetBBoxCenterScale", padding=padding),
     dict(type="RandomFlip", prob=0.5),
