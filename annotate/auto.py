@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
 
-from annotate.estimators.base import Estimator
+from annotate.estimators.base import Estimator, Finder
 from annotate.estimators.presets import Preset
 from annotate.pipeline import poses_of_clips
 from annotate.smooth import smooth
@@ -188,7 +188,7 @@ def annotate_group(
 
 
 @cache
-def estimators(machinery: Machinery, device: str) -> tuple[Estimator, Estimator]:
+def estimators(machinery: Machinery, device: str) -> tuple[Finder, Estimator]:
     """The locator and the joints' estimator on a device, loaded once a process."""
     import torch
 

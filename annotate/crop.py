@@ -9,7 +9,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from annotate.estimators.base import Estimator
+from annotate.estimators.base import Finder
 from finediving_pose.boxes import LEAST_MARGIN, box_of_joints
 
 HIDDEN_FROM = 0.75
@@ -46,7 +46,7 @@ def iou(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.nan_to_num(both / np.where(union > 0, union, np.inf))
 
 
-def center_scale(boxes: np.ndarray, estimator: Estimator) -> tuple[np.ndarray, np.ndarray]:
+def center_scale(boxes: np.ndarray, estimator: Finder) -> tuple[np.ndarray, np.ndarray]:
     """Centre and padded size of each box, widened to the crop's aspect ratio: float32 (n, 2), (n, 2)."""
     center = (boxes[:, :2] + boxes[:, 2:]) / 2
     width, height = ((boxes[:, 2:] - boxes[:, :2]) * estimator.padding).T
@@ -55,7 +55,7 @@ def center_scale(boxes: np.ndarray, estimator: Estimator) -> tuple[np.ndarray, n
     return center.astype(np.float32), scale.astype(np.float32)
 
 
-def crop(frames: list[np.ndarray], boxes: np.ndarray, estimator: Estimator) -> np.ndarray:
+def crop(frames: list[np.ndarray], boxes: np.ndarray, estimator: Finder) -> np.ndarray:
     """Warp one box out of each frame: uint8 (n, height, width, 3) of the estimator's input size."""
     from mmpose.structures.bbox import get_udp_warp_matrix, get_warp_matrix
 
@@ -88,7 +88,7 @@ def without_other(picture: np.ndarray, box: np.ndarray, way: np.ndarray) -> np.n
     return hidden
 
 
-def to_frame(fractions: np.ndarray, boxes: np.ndarray, estimator: Estimator) -> np.ndarray:
+def to_frame(fractions: np.ndarray, boxes: np.ndarray, estimator: Finder) -> np.ndarray:
     """Joints as fractions of the crops (n, 16, 2) back to pixels of the frames."""
     center, scale = center_scale(boxes, estimator)
     return fractions * scale[:, None] + (center - scale / 2)[:, None]

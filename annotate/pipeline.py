@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from annotate.crop import box_of_joints, crop, to_frame, whole_frame, without_other
-from annotate.estimators.base import Estimator
+from annotate.estimators.base import Estimator, Finder
 from annotate.locate import SURE, boxes_of, steady
 from annotate.pictures import Pictures
 from annotate.track import apart, shots, steady_ways, ways
@@ -69,7 +69,7 @@ class Found:
 
 
 def poses_of_clips(
-    folders: Sequence[FrameFolder], locator: Estimator, estimator: Estimator, pairs: Collection[ClipKey] = ()
+    folders: Sequence[FrameFolder], locator: Finder, estimator: Estimator, pairs: Collection[ClipKey] = ()
 ) -> dict[ClipKey, Found | FdposeError]:
     """Poses of every clip, unsmoothed, or why there are none (a picture is missing or damaged, there are no frames).
 
@@ -98,10 +98,10 @@ def poses_of_clips(
     return outcomes
 
 
-def look(pictures: Pictures, looks: Looks, estimator: Estimator, places: int = 1) -> tuple[np.ndarray, np.ndarray]:
+def look(pictures: Pictures, looks: Looks, estimator: Finder, places: int = 1) -> tuple[np.ndarray, np.ndarray]:
     """Points in every box, in pixels of the frame, and their confidence: float32 (n, k, 2), (n, k).
 
-    ``places`` as in :meth:`annotate.estimators.base.Estimator.estimate`.
+    ``places`` as in :meth:`annotate.estimators.base.Finder.estimate`.
     """
 
     def crops(rows: slice) -> np.ndarray:
@@ -115,7 +115,7 @@ def look(pictures: Pictures, looks: Looks, estimator: Estimator, places: int = 1
     return to_frame(fractions, looks.box, estimator), confidence
 
 
-def _locate(pictures: Pictures, locator: Estimator) -> Looks:
+def _locate(pictures: Pictures, locator: Finder) -> Looks:
     """The box around the divers in every frame of every clip."""
     counts = [len(f.numbers) for f in pictures.folders]
     everything = Looks(

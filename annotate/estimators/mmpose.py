@@ -90,7 +90,7 @@ class MMPoseEstimator:
         return once
 
     def estimate(self, crops: np.ndarray, places: int = 1) -> tuple[np.ndarray, np.ndarray]:
-        """Joints of each crop; see :meth:`annotate.estimators.base.Estimator.estimate`."""
+        """Joints of each crop; see :meth:`annotate.estimators.base.Finder.estimate`."""
         parts = [self._batch(crops[i : i + self.batch], places) for i in range(0, len(crops), self.batch)]
         if not parts:
             k = self.outputs * places
@@ -315,7 +315,7 @@ def build_model(config: Mapping[str, Any], outputs: int = N_JOINTS) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            model = MODELS.build(_without_pretrained(mmpose_compat.mmpose_scope(dict(config))))
+            model = MODELS.build(without_pretrained(mmpose_compat.mmpose_scope(dict(config))))
     except (KeyError, TypeError, ValueError, AssertionError, ImportError) as e:
         raise PoseError(f"mmpose can't build this model: {e}") from e
     head = getattr(model, "head", None)
@@ -361,8 +361,8 @@ def torch_device(name: str) -> Any:
     return device
 
 
-def _without_pretrained(config: Any) -> Any:
+def without_pretrained(config: Any) -> Any:
     """A copy that names no file or address to load weights from: they come from the checkpoint alone."""
     if isinstance(config, dict):
-        return {k: _without_pretrained(v) for k, v in config.items() if k not in ("init_cfg", "pretrained")}
-    return [_without_pretrained(v) for v in config] if isinstance(config, list) else config
+        return {k: without_pretrained(v) for k, v in config.items() if k not in ("init_cfg", "pretrained")}
+    return [without_pretrained(v) for v in config] if isinstance(config, list) else config

@@ -1,9 +1,10 @@
 """Makes ``import mmpose`` work beside current Pythons; import this module before mmpose.
 
-mmpose 1.3.2 imports three things at module level that it needs for nothing done here and that
-do not install today: ``xtcocotools`` (no wheels past cp311), compiled ``mmcv.ops`` and ``mmdet``.
-Each is lent only where the real one is absent; where real mmcv and mmdet are installed, nothing
-is touched. :func:`mmpose_scope` reads configs whose backbone comes from mmdet with mmpose's own copy.
+mmpose 1.3.2 imports three things at module level: ``xtcocotools`` (no wheels past cp311) and compiled ``mmcv.ops``,
+which do not install today, and ``mmdet``, which takes half a second and is needed by one head that is not used here.
+Where the real ones are absent (of mmdet in any case) stand-ins are lent; of ``mmcv.ops`` with the one operator that
+mmdet's detectors run, non-maximum suppression, by torchvision. :func:`mmpose_scope` reads configs whose backbone comes
+from mmdet with mmpose's own copy.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ def lend_missing_modules() -> None:
         _offer_pycocotools()
     if find_spec("mmcv._ext") is None:
         _offer_mmcv_ops()
-    if find_spec("mmdet") is None:
+    if "mmdet" not in sys.modules:
         with _mmdet_utils():
             importlib.import_module("mmpose.models.heads.hybrid_heads.rtmo_head")
 
@@ -36,7 +37,7 @@ def mmpose_scope(config: Any) -> Any:
     """
     if isinstance(config, dict):
         copied = {k: mmpose_scope(v) for k, v in config.items()}
-        if copied.get("_scope_") == "mmdet" and find_spec("mmdet") is None:
+        if copied.get("_scope_") == "mmdet":
             copied["_scope_"] = "mmpose"
         return copied
     if isinstance(config, (list, tuple)):
@@ -50,17 +51,52 @@ def _offer_pycocotools() -> None:
         sys.modules.setdefault(f"xtcocotools{name}", importlib.import_module(f"pycocotools{name}"))
 
 
+class _Operators(ModuleType):
+    """``mmcv.ops`` or a module of it: any operator, of which all but those that are set raise when they are built."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        from torch import nn
+
+        def refuse(self: Any, *args: object, **kwargs: object) -> None:
+            raise ImportError(f"{name} needs mmcv with compiled operators; mmcv-lite has none")
+
+        return type(name, (nn.Module,), {"__init__": refuse})
+
+
 def _offer_mmcv_ops() -> None:
-    """``mmcv.ops`` with the one name that mmpose imports unconditionally; building it raises."""
-    from torch import nn
+    """``mmcv.ops`` and those modules of it that mmpose and mmdet import."""
+    parts = ("carafe", "merge_cells", "modulated_deform_conv", "multi_scale_deform_attn", "nms", "roi_align")
+    for name in ("mmcv.ops", *(f"mmcv.ops.{part}" for part in parts)):
+        module = _Operators(name)
+        module.batched_nms = batched_nms  # type: ignore[attr-defined]
+        sys.modules[name] = module
 
-    class MultiScaleDeformableAttention(nn.Module):
-        def __init__(self, *args: object, **kwargs: object) -> None:
-            raise ImportError("MultiScaleDeformableAttention needs mmcv with compiled ops; mmcv-lite has none")
 
-    ops = ModuleType("mmcv.ops")
-    ops.MultiScaleDeformableAttention = MultiScaleDeformableAttention  # type: ignore[attr-defined]
-    sys.modules["mmcv.ops"] = ops
+def batched_nms(
+    boxes: Any, scores: Any, classes: Any, settings: dict[str, Any] | None, class_agnostic: bool = False
+) -> tuple[Any, Any]:
+    """mmcv's ``batched_nms`` with ``type='nms'``: of boxes (n, 4) of one class that overlap, the best.
+
+    Returns
+    -------
+    Boxes with scores (k, 5), the best first, and their rows: int64 (k,)
+    """
+    import torch
+    from torchvision import ops
+
+    wanted = dict(settings or {})
+    if wanted.pop("type", "nms") != "nms":
+        raise ImportError(f"{settings}: needs mmcv with compiled operators; mmcv-lite has none")
+    if settings is None:
+        kept = scores.argsort(descending=True)
+    elif class_agnostic or wanted.get("class_agnostic"):
+        kept = ops.nms(boxes, scores, wanted["iou_threshold"])
+    else:
+        kept = ops.batched_nms(boxes, scores, classes, wanted["iou_threshold"])
+    kept = kept[: wanted.get("max_num", -1)] if wanted.get("max_num", -1) > 0 else kept
+    return torch.cat([boxes[kept], scores[kept, None]], 1), kept
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
 
-from annotate.estimators.base import Estimator
+from annotate.estimators.base import Estimator, Finder
 from finediving_pose.errors import PoseError, UsageError
 from finediving_pose.workspace import Workspace
 
@@ -26,24 +26,32 @@ CHECKPOINTS = Path(__file__).parent / "checkpoints"
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """Where the two checkpoints of an estimator are; ``config`` where the joints' one carries no configuration."""
+    """Where the two checkpoints of an estimator are; ``config`` where the joints' one carries no configuration.
+
+    ``detector``: config and checkpoint of an mmdet detector in place of the locator.
+    """
 
     name: str
     pose: Path
     locator: Path
     config: Path | None = None
+    detector: tuple[Path, Path] | None = None
 
-    def load(self, device: str = "cpu", bf16: bool | None = False, flip: bool = False) -> tuple[Estimator, Estimator]:
+    def load(self, device: str = "cpu", bf16: bool | None = False, flip: bool = False) -> tuple[Finder, Estimator]:
         """The locator and the joints' estimator, on a device.
 
-        ``bf16`` None computes in bfloat16 where the device has it. ``config`` is run: ask before whether it is trusted.
-        Raises SetupError and PoseError as :mod:`annotate.estimators.mmpose` does.
+        ``bf16`` None computes in bfloat16 where the device has it. ``config`` is run, and that of ``detector``: ask
+        before whether they are trusted. Raises SetupError and PoseError as :mod:`annotate.estimators.mmpose` does.
         """
+        from annotate.estimators import mmdet
         from annotate.estimators.mmpose import from_checkpoint, from_config, has_bf16
         from annotate.locate import POINTS
 
         on: dict[str, Any] = {"device": device, "bf16": has_bf16(device) if bf16 is None else bf16}
-        locator = from_checkpoint(self.locator, outputs=len(POINTS), **on)
+        if self.detector:
+            locator = mmdet.from_config(*self.detector, trust_config=True, device=device)
+        else:
+            locator = from_checkpoint(self.locator, outputs=len(POINTS), **on)
         if self.config is None:
             return locator, from_checkpoint(self.pose, id=self.name, flip=flip, **on)
         return locator, from_config(self.config, self.pose, trust_config=True, flip=flip, **on)

@@ -54,7 +54,9 @@ Examples:
               help="Estimator by name: bundled, published or trained here.  [default: diver-r18]")  # fmt: skip
 @click.option("--config", type=_file, help="A top-down mmpose config of your own (with --checkpoint).")
 @click.option("--checkpoint", type=_file, help="The weights for --config.")
-@click.option("--trust-config", is_flag=True, help="Run --config: it is Python code.")
+@click.option("--detector", nargs=2, type=_file, metavar="CONFIG CHECKPOINT",
+              help="With --auto: find the diver with a detector of mmdet (RTMDet); its first class.")  # fmt: skip
+@click.option("--trust-config", is_flag=True, help="Run --config or that of --detector: it is Python code.")
 @click.option("--device", default="auto",
               help="As torch names it, e.g. cuda:0; with --auto also cuda:0,cuda:1 or all (GPUs).  "
                    "[default: a GPU if there is one]")  # fmt: skip
@@ -106,12 +108,17 @@ def annotate(data: Workspace, clips: tuple[str, ...], split: str | None, as_json
 
 
 def _auto(data: Workspace, clips: list[Any], given: dict[str, Any]) -> tuple[dict[str, Any], str]:
+    from dataclasses import replace
+
     from annotate.auto import Machinery, annotate_clips
+    from annotate.estimators.mmpose import check_trust
 
     if given["scheduler"] and given["jobs"]:
         raise UsageError("--jobs counts local processes, --scheduler uses a cluster's workers; give one of the two")
+    if given["detector"]:
+        check_trust(given["detector"][0], given["trust_config"])
     machinery = Machinery(
-        _chosen_estimator(data, given),
+        replace(_chosen_estimator(data, given), detector=given["detector"]),
         _devices(given["device"]),
         bf16=given["bf16"],
         flip=given["flip_test"],

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 import annotate.finetune
-from annotate.crop import box_of_joints
+from annotate.augment import RandomWithoutOther
+from annotate.crop import box_of_joints, without_other
 from annotate.estimators.mmpose import read_config
 from annotate.locate import box_points
 from annotate.samples import PoseFrames, hand_placed
@@ -30,6 +31,25 @@ def test_each_diver_of_a_frame_is_a_sample_that_knows_the_box_around_both(grey: 
     assert [s.number for s in samples] == [0, 0, 1, 1, 2, 2]
     np.testing.assert_array_equal([s.box for s in samples[:2]], [one, two])
     np.testing.assert_array_equal([s.together for s in samples[:2]], [[*one[:2], two[2], one[3]]] * 2)
+
+
+def test_a_diver_is_learned_with_the_partner_painted_over(grey: Workspace) -> None:
+    write_poses(grey.pose_file("merged", KEY), pair("anna", JointSource.MANUAL))
+    two = hand_placed(grey, read_clips(grey))[KEY][:2]
+    picture = np.random.default_rng(0).integers(0, 256, (64, 112, 3), np.uint8)
+    for i, (sample, way) in enumerate(zip(two, ([40, 0], [-40, 0]), strict=True)):
+        taught = PoseFrames(two, [], "joints")[i] | {"img": picture}
+        np.testing.assert_allclose(taught["way"], way, atol=1e-4)
+        hidden = RandomWithoutOther(1.0).transform(dict(taught))["img"]
+        np.testing.assert_array_equal(hidden, without_other(picture, sample.box, np.array(way)))
+        assert (hidden != picture).any() and (hidden == picture).any()
+        assert RandomWithoutOther(0.0).transform(dict(taught))["img"] is picture
+
+
+def test_who_dives_alone_has_nobody_painted_over(grey: Workspace) -> None:
+    write_poses(grey.pose_file("merged", KEY), table("anna", JointSource.MANUAL, frames=(0, 1)))
+    samples = hand_placed(grey, read_clips(grey))[KEY]
+    assert [s.way.tolist() for s in samples] == [[0, 0], [0, 0]]
 
 
 def test_the_locator_learns_the_box_around_both(grey: Workspace) -> None:
