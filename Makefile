@@ -1,9 +1,10 @@
 # Two commands: make demo, make test. Each makes .venv from the lock first, if needed.
+# make estimator trains the bundled estimator again, from nothing: some two hours on two cores (docs/annotate.md).
 PYTHON ?= $(firstword $(foreach p,python3.11 python3.12 python3,$(if $(shell $(p) -c 'print(1)' 2>/dev/null),$(p))))
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 
-.PHONY: demo test lint install clean
+.PHONY: demo test lint estimator install clean
 
 demo: install
 	$(BIN)/fdpose demo --data fdpose-demo
@@ -15,6 +16,19 @@ lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
+
+POOL := fdpose-estimator
+SAME := --from-scratch --seed 3 --device cpu --data $(POOL)
+
+# One thread, so that sums are added in the same order each time.
+estimator: export OMP_NUM_THREADS = 1
+estimator: install
+	$(BIN)/fdpose synth --dives 320 --seed 71 --out $(POOL)/synthetic
+	$(BIN)/fdpose extract --labels $(POOL)/synthetic/labels --videos $(POOL)/synthetic/videos --data $(POOL)
+	$(BIN)/fdpose annotate --manual $(POOL)/synthetic/truth/annotations.json --annotator truth --data $(POOL)
+	$(BIN)/fdpose merge --data $(POOL)
+	$(BIN)/fdpose annotate --finetune --name diver-r18 --network locator --steps 8000 $(SAME)
+	$(BIN)/fdpose annotate --finetune --name diver-r18 --network pose --steps 12000 --quick $(SAME)
 
 install: .venv/installed
 

@@ -152,12 +152,12 @@ def test_of_boxes_that_overlap_the_best_are_kept(rows: list[tuple[int, ...]], ag
         rivals = [k for k in expected if agnostic or classes[k] == classes[i]]
         if not any(iou(boxes[[i]], boxes[[k]])[0] > 0.5 for k in rivals):
             expected.append(i)
-    given_ = [torch.from_numpy(a) for a in (boxes, scores, classes)]
-    found, kept = batched_nms(*given_, {"type": "nms", "iou_threshold": 0.5}, class_agnostic=agnostic)
+    rest = torch.from_numpy(scores), torch.from_numpy(classes)
+    found, kept = batched_nms(torch.from_numpy(boxes), *rest, {"iou_threshold": 0.5}, class_agnostic=agnostic)
     assert kept.tolist() == expected
     np.testing.assert_array_equal(found, np.column_stack([boxes, scores])[expected])
     most = {"type": "nms", "iou_threshold": 0.5, "max_num": 1}
-    assert batched_nms(*given_, most, class_agnostic=agnostic)[1].tolist() == expected[:1]
+    assert batched_nms(torch.from_numpy(boxes), *rest, most, class_agnostic=agnostic)[1].tolist() == expected[:1]
 
 
 def test_other_operators_say_what_they_need() -> None:
