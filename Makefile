@@ -1,5 +1,5 @@
 # Two commands: make demo, make test. Each makes .venv from the lock first, if needed.
-# make estimator trains the bundled estimator again, from nothing: some two hours on two cores (docs/annotate.md).
+# make estimator trains what the bundled estimator is, from nothing: some two hours on two cores (docs/annotate.md).
 PYTHON ?= $(firstword $(foreach p,python3.11 python3.12 python3,$(if $(shell $(p) -c 'print(1)' 2>/dev/null),$(p))))
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
