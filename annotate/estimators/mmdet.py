@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from annotate.crop import hull
 from annotate.estimators import mmpose_compat  # noqa: F401  (before mmdet)
 from annotate.estimators.mmpose import (
     check_trust,
@@ -84,8 +85,7 @@ def together(boxes: np.ndarray, scores: np.ndarray) -> np.ndarray:
     """The box around the best of ``boxes`` (n, 4) and the sure ones that overlap it: (4,)."""
     best = boxes[scores.argmax()]
     touches = (np.minimum(boxes[:, 2:], best[2:]) > np.maximum(boxes[:, :2], best[:2])).all(1)
-    kept = np.concatenate([best[None], boxes[touches & (scores >= SURE)]])
-    return np.concatenate([kept[:, :2].min(0), kept[:, 2:].max(0)])
+    return hull(np.concatenate([best[None], boxes[touches & (scores >= SURE)]]))
 
 
 def from_config(config: Path, checkpoint: Path, *, trust_config: bool, device: str = "cpu") -> MMDetLocator:

@@ -95,7 +95,8 @@ def batched_nms(
         kept = ops.nms(boxes, scores, wanted["iou_threshold"])
     else:
         kept = ops.batched_nms(boxes, scores, classes, wanted["iou_threshold"])
-    kept = kept[: wanted.get("max_num", -1)] if wanted.get("max_num", -1) > 0 else kept
+    most = wanted.get("max_num", -1)
+    kept = kept[:most] if most > 0 else kept
     return torch.cat([boxes[kept], scores[kept, None]], 1), kept
 
 

@@ -43,12 +43,13 @@ class Preset:
         ``bf16`` None computes in bfloat16 where the device has it. ``config`` is run, and that of ``detector``: ask
         before whether they are trusted. Raises SetupError and PoseError as :mod:`annotate.estimators.mmpose` does.
         """
-        from annotate.estimators import mmdet
         from annotate.estimators.mmpose import from_checkpoint, from_config, has_bf16
         from annotate.locate import POINTS
 
         on: dict[str, Any] = {"device": device, "bf16": has_bf16(device) if bf16 is None else bf16}
         if self.detector:
+            from annotate.estimators import mmdet
+
             locator = mmdet.from_config(*self.detector, trust_config=True, device=device)
         else:
             locator = from_checkpoint(self.locator, outputs=len(POINTS), **on)
