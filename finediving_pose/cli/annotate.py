@@ -22,6 +22,15 @@ _MODES = (
     "--auto (estimate poses), --manual FILE... (take in hand annotations), --finetune (train the estimator),"
     " --evaluate REFERENCE (compare poses) or --suggest N (frames worth a person's look)"
 )
+_OF_ALL = {"data", "clips", "split", "as_json", "files"}
+_TAKES = {
+    "auto": {"estimator", "config", "checkpoint", "detector", "trust_config", "device", "bf16", "flip_test", "quick",
+             "jobs", "scheduler", "smooth", "force"},
+    "manual": {"annotator"},
+    "finetune": {"estimator", "device", "bf16", "quick", "network", "name", "from_scratch", "steps", "batch", "seed"},
+    "evaluate": {"layer"},
+    "suggest": {"out"},
+}  # fmt: skip
 _file = click.Path(path_type=Path, dir_okay=False)
 
 _EPILOG = """\b
@@ -77,7 +86,8 @@ Examples:
 @click.option("--name", default=None, help="With --finetune: name of the new estimator.")
 @click.option("--from-scratch", is_flag=True, help="With --finetune: start from random weights.")
 @click.option("--steps", type=click.IntRange(min=1), default=None,
-              help="With --finetune: batches at most.  [default: 800 for the locator, 1500 for joints]")  # fmt: skip
+              help="With --finetune: batches at most, in whole hundreds.  "
+                   "[default: 800 for the locator, 1500 for joints]")  # fmt: skip
 @click.option("--batch", type=click.IntRange(min=2), default=None,
               help="With --finetune: samples a step.  [default: what the network was made with, 32]")  # fmt: skip
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="With --finetune.")
@@ -96,6 +106,7 @@ def annotate(data: Workspace, clips: tuple[str, ...], split: str | None, as_json
         raise UsageError(f"give exactly one of {_MODES}")
     if given["files"] and modes != ["manual"]:
         raise UsageError(f"--{modes[0]} takes no files; did you mean --manual {given['files'][0]}?")
+    _refuse_options_of_other_modes(modes[0])
     if modes[0] in ("evaluate", "finetune"):
         tell = _evaluate if modes == ["evaluate"] else _finetune
         tell(data, select(read_clips(data), clips, split), given, as_json)
@@ -105,6 +116,18 @@ def annotate(data: Workspace, clips: tuple[str, ...], split: str | None, as_json
     say(summary, as_json=as_json, next_step=next_step)
     if failed := summary.get("failed"):
         raise FdposeError(f"{len(failed)} clips were not annotated; first: {failed[0]}")
+
+
+def _refuse_options_of_other_modes(mode: str) -> None:
+    """An option that the mode would ignore is a misunderstanding, best told before an hour's work."""
+    context = click.get_current_context()
+    for option in context.command.params:
+        name = option.name or ""
+        typed = context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+        if not typed or name in _OF_ALL | _TAKES[mode] or name in (mode, f"mode_{mode}"):
+            continue
+        takers = " and ".join(f"--{other}" for other, names in _TAKES.items() if name in names)
+        raise UsageError(f"{option.opts[0]} goes with {takers}; --{mode} does not take it")
 
 
 def _auto(data: Workspace, clips: list[Any], given: dict[str, Any]) -> tuple[dict[str, Any], str]:
@@ -172,6 +195,8 @@ def _finetune(data: Workspace, clips: list[Any], given: dict[str, Any], as_json:
 
     if not given["name"]:
         raise UsageError("--finetune needs --name NAME for the new estimator")
+    if given["from_scratch"] and given["estimator"]:
+        raise UsageError("--from-scratch starts from random weights; give it or --estimator NAME, not both")
     start = None if given["from_scratch"] else given["estimator"] or DEFAULT
     device, *others = _devices("auto" if given["device"] == "all" else given["device"])
     if others:

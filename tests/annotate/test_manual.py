@@ -126,6 +126,10 @@ def test_one_mode_at_a_time(grey: Workspace, args: list[str]) -> None:
         (["--auto", "--estimator", "nobody"], "no such estimator; there is diver-r18"),
         (["--auto", "--config", "c.py"], "go together"),
         (["--auto", "--config", "c.py", "--checkpoint", "c.pth"], "add --trust-config"),
+        (["--suggest", "5", "--estimator", "mine"], "--estimator goes with --auto and --finetune; --suggest does not"),
+        (["--finetune", "--name", "mine", "--config", "c.py"], "--config goes with --auto"),
+        (["--auto", "--layer", "merged"], "--layer goes with --evaluate"),
+        (["--finetune", "--name", "mine", "--from-scratch", "--estimator", "diver-r18"], "not both"),
     ],
 )
 def test_bad_usage_says_what_to_type(grey: Workspace, args: list[str], said: str) -> None:
