@@ -1,6 +1,6 @@
 """Training-time changes that mmpose does not have: any rotation, blur, noise, things in front of the diver, no partner.
 
-Random numbers come from numpy's global generator: it is the one that mmengine seeds in every worker.
+Random numbers come from numpy's global generator, as in mmpose's own; it is seeded for every sample.
 Registered with mmpose's transforms under their class names; pictures are uint8 (height, width, 3), BGR.
 """
 

@@ -11,12 +11,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from mmengine.dataset import worker_init_fn
 from mmengine.hooks import EMAHook, Hook
 from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
 from mmengine.structures import InstanceData, PixelData
-from torch.utils.data import DataLoader, WeightedRandomSampler
+from torch.utils.data import DataLoader, Dataset, Sampler
 
 from annotate.estimators import mmpose_compat  # noqa: F401  (before mmpose)
 from finediving_pose.progress import console
@@ -105,7 +104,7 @@ class BestHook(Hook):
     file : where the best weights are kept
     """
 
-    priority = "VERY_LOW"
+    priority = "LOW"  # before the Runner's state is written: what an unfinished epoch found is found again
 
     def __init__(self, average: EMAHook, quality: Callable[[Mapping[str, Any]], float] | None, file: Path) -> None:
         self.average, self.quality, self.file = average, quality, file
@@ -154,22 +153,57 @@ def _sample(targets: Mapping[tuple[str, str], torch.Tensor], i: int) -> PoseData
     return sample
 
 
+Draw = tuple[int, int]
+"""A sample's place in the data, and the seed of what is changed in it."""
+
+
+class WeightedDraws(Sampler[Draw]):
+    """``size`` draws an epoch, with replacement, so that an epoch is the same work for any amount of data.
+
+    They follow from the seed and the epoch alone: a training sees the same samples with any number of processes that
+    prepare them, and when it goes on after a stop.
+    """
+
+    def __init__(self, weights: np.ndarray, size: int, seed: int) -> None:
+        self.weights, self.size, self.seed, self.epoch = weights, size, seed, 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Called by mmengine before every epoch."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return self.size
+
+    def __iter__(self) -> Iterator[Draw]:
+        luck = np.random.default_rng((self.seed, self.epoch))
+        places = luck.choice(len(self.weights), self.size, p=self.weights)
+        return zip(places.tolist(), luck.integers(2**32, size=self.size).tolist(), strict=True)
+
+
+class DrawnFrames(Dataset):
+    """The samples of a data set by :data:`Draw`; numpy's global generator is what changes them."""
+
+    def __init__(self, data: Any) -> None:
+        self.data = data
+
+    def __getitem__(self, draw: Draw) -> Any:
+        place, seed = draw
+        np.random.seed(seed)  # noqa: NPY002
+        return self.data[place]
+
+
 def batches(data: Any, weights: np.ndarray, batch_size: int, steps: int, seed: int) -> DataLoader:
-    """``steps`` batches an epoch, drawn with replacement, so that an epoch is the same work for any amount of data."""
-    sampler = WeightedRandomSampler(
-        weights.tolist(), steps * batch_size, replacement=True, generator=torch.Generator().manual_seed(seed)
-    )
-
-    def seed_worker(worker: int) -> None:
-        torch.set_num_threads(1)
-        worker_init_fn(worker, num_workers=WORKERS, rank=0, seed=seed)
-
+    """``steps`` batches an epoch of the samples of ``data``, each drawn as often as its weight (they sum to 1) says."""
     return DataLoader(
-        data,
+        DrawnFrames(data),
         batch_size,
-        sampler=sampler,
+        sampler=WeightedDraws(weights, steps * batch_size, seed),
         num_workers=WORKERS,
         persistent_workers=WORKERS > 0,
         collate_fn=stacked,
-        worker_init_fn=seed_worker,
+        worker_init_fn=_one_thread,
     )
+
+
+def _one_thread(worker: int) -> None:
+    torch.set_num_threads(1)

@@ -106,7 +106,7 @@ def test_training_starts_from_the_weights_it_is_given(taught: Workspace, monkeyp
         np.testing.assert_allclose(end[key].float(), start[key].float(), atol=2e-3, err_msg=key)
 
 
-def test_a_training_that_is_stopped_goes_on_and_leaves_nothing_half_done(
+def test_a_training_that_is_stopped_goes_on_and_gives_what_it_would_have_given(
     taught: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     training = Training("mine", "locator", None, steps=3, seed=0)
@@ -127,7 +127,13 @@ def test_a_training_that_is_stopped_goes_on_and_leaves_nothing_half_done(
     assert not (folder / "locator.pth").exists()
     finetune(taught, read_clips(taught), training)
     assert len(steps) == 4  # only the third step was done again
-    assert (folder / "locator.pth").is_file()
+    stopped = read_checkpoint(folder / "locator.pth")["state_dict"]
+    monkeypatch.setattr("annotate.training_loop.WORKERS", 2)
+    finetune(taught, read_clips(taught), training)
+    whole = read_checkpoint(folder / "locator.pth")["state_dict"]
+    assert len(steps) == 7
+    for key, value in whole.items():
+        torch.testing.assert_close(stopped[key], value, rtol=0, atol=0, msg=key)
 
 
 def test_the_best_weights_are_kept_and_training_ends_when_nothing_is_gained(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ import annotate.finetune
 from annotate.estimators import mmpose as estimators
 from annotate.finetune import Training, finetune
 from annotate.samples import PoseFrames, hand_placed
-from annotate.training_loop import UnstackHook, stacked
+from annotate.training_loop import UnstackHook, WeightedDraws, batches, stacked
 from finediving_pose.labels.table import read_clips
 from finediving_pose.workspace import Workspace
 
@@ -44,6 +44,33 @@ def test_a_stacked_batch_costs_what_mmposes_own_costs(true_poses: Workspace, nam
     costs = loss(batch)
     assert costs and min(costs) > 0
     np.testing.assert_allclose(costs, loss(pseudo_collate(samples)), rtol=1e-4)
+
+
+def test_what_is_drawn_follows_from_the_seed_and_the_epoch(
+    true_poses: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = [s for of_clip in hand_placed(true_poses, read_clips(true_poses)).values() for s in of_clip][:6]
+    data = PoseFrames(found, estimators.read_config(CONFIGS / "diver_pose.py")["train_pipeline"], "joints")
+    weights = np.array([0, 0.5, 0.1, 0.1, 0.1, 0.2])
+
+    def pictures(workers: int, epoch: int, seed: int = 3) -> np.ndarray:
+        monkeypatch.setattr("annotate.training_loop.WORKERS", workers)
+        loader = batches(data, weights, 4, 3, seed)
+        loader.sampler.set_epoch(epoch)  # type: ignore[attr-defined]
+        return np.stack([batch["inputs"].numpy() for batch in loader])
+
+    first = pictures(0, 7)
+    assert first.shape[:2] == (3, 4)
+    np.testing.assert_array_equal(pictures(2, 7), first)
+    assert len(np.unique(first.reshape(12, -1), axis=0)) == 12, "a frame that is drawn twice is changed in two ways"
+    for epoch, seed in ((8, 3), (7, 4)):
+        assert (pictures(0, epoch, seed) != first).any((2, 3, 4)).all()
+
+
+def test_samples_are_drawn_as_often_as_they_weigh() -> None:
+    weights = np.array([0, 0.75, 0.25])
+    places = [place for place, _ in WeightedDraws(weights, 4000, 0)]
+    np.testing.assert_allclose(np.bincount(places) / 4000, weights, atol=0.03)
 
 
 def test_training_is_on_the_device_that_it_is_told(true_poses: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
