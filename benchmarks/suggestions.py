@@ -99,24 +99,32 @@ def main() -> None:
         pool, truth, grey = competition(root / "pool", options.pool_dives, 101, options.unknown)
         tests, clips, preset = held_apart(root, options.test_dives), read_clips(pool), resolve(DEFAULT)
         annotate_clips(pool, clips, Machinery(preset))
-        chosen = suggest(pool, clips, options.frames)
-        named = {f"{s.key}/{s.frame:05d}.jpg" for s in chosen}
-        suggested = [t for t in truth if t.image in named]
+        named = suggested(pool, clips, truth, options.frames)
         print(
             f"{len(truth)} frames of the pool show a diver, {sum(in_one_of(grey, t) for t in truth)} in black and white"
         )
         say("before", accuracies(from_checkpoint(preset.pose), tests))
         gains = []
         for seed in range(options.seeds):
-            drawn = np.random.default_rng(seed).choice(len(truth), options.frames, replace=False)
             found = []
-            for way, frames in (("suggested", suggested), ("random", [truth[i] for i in drawn])):
+            for way, frames in (("suggested", named), ("random", by_lot(truth, options.frames, seed))):
                 workspace = annotated(root / f"{way}-{seed}", pool, clips, frames)
                 found.append(learned(workspace, clips, options.steps, seed, tests))
                 what = f"{len(frames)} {way}, {sum(in_one_of(grey, t) for t in frames)} of them black and white"
                 say(f"seed {seed}, {what}", found[-1])
             gains.append(np.subtract(*found))
         say("suggested over random, mean", np.mean(gains, axis=0).tolist())
+
+
+def suggested(pool: Workspace, clips: Sequence[Clip], truth: Sequence[OfficialPose], n: int) -> list[OfficialPose]:
+    """The true joints of the frames that are suggested; fewer than ``n`` where there is no diver in some."""
+    named = {f"{s.key}/{s.frame:05d}.jpg" for s in suggest(pool, clips, n)}
+    return [t for t in truth if t.image in named]
+
+
+def by_lot(truth: Sequence[OfficialPose], n: int, seed: int) -> list[OfficialPose]:
+    """The true joints of ``n`` random frames."""
+    return [truth[i] for i in np.random.default_rng(seed).choice(len(truth), n, replace=False)]
 
 
 def in_one_of(keys: set[ClipKey], pose: OfficialPose) -> bool:

@@ -9,8 +9,7 @@ import pytest
 
 from annotate.auto import Machinery, annotate_clips
 from annotate.estimators.presets import DEFAULT, resolve
-from annotate.suggest import suggest
-from benchmarks.suggestions import annotated, competition, held_apart, in_one_of, learned
+from benchmarks.suggestions import annotated, by_lot, competition, held_apart, in_one_of, learned, suggested
 from finediving_pose.labels.table import read_clips
 
 N, DIVES, UNKNOWN = 12, 48, 1 / 24
@@ -26,11 +25,7 @@ def test_suggested_frames_teach_more_than_random_ones_where_few_dives_are_unknow
     clips, (colour, black_and_white) = read_clips(pool), held_apart(tmp_path, dives=16)
     tests = colour[::2], black_and_white[::2]
     annotate_clips(pool, clips, Machinery(resolve(DEFAULT)))
-    named = {f"{s.key}/{s.frame:05d}.jpg" for s in suggest(pool, clips, N)}
-    ways = {
-        "suggested": [t for t in truth if t.image in named],
-        "random": [truth[i] for i in np.random.default_rng(0).choice(len(truth), N, replace=False)],
-    }
+    ways = {"suggested": suggested(pool, clips, truth, N), "random": by_lot(truth, N, seed=0)}
     unknown = {way: sum(in_one_of(grey, t) for t in frames) for way, frames in ways.items()}
     found = {way: learned(annotated(tmp_path / way, pool, clips, ways[way]), clips, 200, 0, tests) for way in ways}
     print(unknown, found)
