@@ -1,5 +1,5 @@
 # Two commands: make demo, make test. Each makes .venv from the lock first, if needed.
-# make estimator trains what the bundled estimator is, from nothing: some two hours on two cores (docs/annotate.md).
+# make estimator trains what the bundled estimator is, from nothing: some three hours on two cores (docs/annotate.md).
 PYTHON ?= $(firstword $(foreach p,python3.11 python3.12 python3,$(if $(shell $(p) -c 'print(1)' 2>/dev/null),$(p))))
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
@@ -18,7 +18,7 @@ lint: install
 	$(BIN)/pyright
 
 POOL := fdpose-estimator
-SAME := --from-scratch --seed 3 --device cpu --data $(POOL)
+TRAIN := annotate --finetune --device cpu --data $(POOL)
 
 # One thread, so that sums are added in the same order each time.
 estimator: export OMP_NUM_THREADS = 1
@@ -27,8 +27,9 @@ estimator: install
 	$(BIN)/fdpose extract --labels $(POOL)/synthetic/labels --videos $(POOL)/synthetic/videos --data $(POOL)
 	$(BIN)/fdpose annotate --manual $(POOL)/synthetic/truth/annotations.json --annotator truth --data $(POOL)
 	$(BIN)/fdpose merge --data $(POOL)
-	$(BIN)/fdpose annotate --finetune --name diver-r18 --network locator --steps 8000 $(SAME)
-	$(BIN)/fdpose annotate --finetune --name diver-r18 --network pose --steps 12000 --quick $(SAME)
+	$(BIN)/fdpose $(TRAIN) --network locator --name diver-r18 --from-scratch --steps 8000 --seed 3
+	$(BIN)/fdpose $(TRAIN) --network pose --name first --from-scratch --steps 12000 --seed 3 --quick
+	$(BIN)/fdpose $(TRAIN) --network pose --name diver-r18 --estimator first --steps 12000 --seed 4 --quick
 
 install: .venv/installed
 
