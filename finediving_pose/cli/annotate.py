@@ -22,7 +22,6 @@ _MODES = (
     "--auto (estimate poses), --manual FILE... (take in hand annotations), --finetune (train the estimator),"
     " --evaluate REFERENCE (compare poses) or --suggest N (frames worth a person's look)"
 )
-_OF_ALL = {"data", "clips", "split", "as_json", "files"}
 _TAKES = {
     "auto": {"estimator", "config", "checkpoint", "detector", "trust_config", "device", "bf16", "flip_test", "quick",
              "jobs", "scheduler", "smooth", "force"},
@@ -31,6 +30,7 @@ _TAKES = {
     "evaluate": {"layer"},
     "suggest": {"out"},
 }  # fmt: skip
+"""The modes, and the options that not all of them take."""
 _file = click.Path(path_type=Path, dir_okay=False)
 
 _EPILOG = """\b
@@ -99,9 +99,7 @@ def annotate(data: Workspace, clips: tuple[str, ...], split: str | None, as_json
     """
     from finediving_pose.labels.table import read_clips, select
 
-    modes = [m for m in ("auto", "manual", "finetune") if given[f"mode_{m}"]] + [
-        m for m in ("evaluate", "suggest") if given[m]
-    ]
+    modes = [m for m in _TAKES if given.get(f"mode_{m}") or given.get(m)]
     if len(modes) != 1:
         raise UsageError(f"give exactly one of {_MODES}")
     if given["files"] and modes != ["manual"]:
@@ -124,10 +122,11 @@ def _refuse_options_of_other_modes(mode: str) -> None:
     for option in context.command.params:
         name = option.name or ""
         typed = context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
-        if not typed or name in _OF_ALL | _TAKES[mode] or name in (mode, f"mode_{mode}"):
-            continue
-        takers = " and ".join(f"--{other}" for other, names in _TAKES.items() if name in names)
-        raise UsageError(f"{option.opts[0]} goes with {takers}; --{mode} does not take it")
+        takers = [other for other, names in _TAKES.items() if name in names]
+        if typed and takers and mode not in takers:
+            raise UsageError(
+                f"{option.opts[0]} goes with {' and '.join(f'--{t}' for t in takers)}; --{mode} does not take it"
+            )
 
 
 def _auto(data: Workspace, clips: list[Any], given: dict[str, Any]) -> tuple[dict[str, Any], str]:
