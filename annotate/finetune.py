@@ -59,6 +59,7 @@ class Training:
     seed : of the hold-out, the weights and the order of the samples
     batch : samples a step; None for what the configuration says, which suits a processor
     quick : what is written looks at every crop once, not from all sides and in several sizes
+    turn : samples are turned at random by up to so many degrees; None for what the configuration says, any angle
     """
 
     name: str
@@ -68,12 +69,14 @@ class Training:
     seed: int = 0
     batch: int | None = None
     quick: bool = False
+    turn: float | None = None
 
     @property
     def command(self) -> str:
         """The command line that repeats this training."""
         start = f"--estimator {self.start}" if self.start else "--from-scratch"
         options = (f" --batch {self.batch}" if self.batch else "") + (" --quick" if self.quick else "")
+        options += f" --turn {self.turn:g}" if self.turn is not None else ""
         return (
             f"fdpose annotate --finetune --network {self.network} --name {self.name} {start}"
             f" --steps {self.steps} --seed {self.seed}{options}"
@@ -245,7 +248,7 @@ def _train(
 
     model = _model(config, weights, training)
     epochs, batch = -(-training.steps // STEPS_PER_EPOCH), training.batch or config["batch_size"]
-    data = PoseFrames(train, config["train_pipeline"], config["boxes"])
+    data = PoseFrames(train, _turned(config["train_pipeline"], training.turn), config["boxes"])
     average = EMAHook("ExpMomentumEMA", momentum=0.002, gamma=500, update_buffers=True)
     best = BestHook(average, quality if watched else None, work / "best.pth")
     optimizer = torch.optim.AdamW(model.parameters(), config["learning_rate"], weight_decay=config["weight_decay"])
@@ -323,6 +326,13 @@ def _model(config: dict[str, Any], weights: Mapping[str, Any] | None, training: 
     if weights is not None:
         estimators.load_weights(model, weights, training.name)
     return model.to(memory_format=torch.channels_last)
+
+
+def _turned(pipeline: list[dict[str, Any]], turn: float | None) -> list[dict[str, Any]]:
+    """The pipeline with samples turned by up to ``turn`` degrees; where it is None, as it is."""
+    if turn is None:
+        return pipeline
+    return [step | {"rotate_factor": turn} if "rotate_factor" in step else step for step in pipeline]
 
 
 def _schedule(epochs: int) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ import csv
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import zip_longest
 from operator import attrgetter
 from pathlib import Path
@@ -20,10 +21,11 @@ from pathlib import Path
 import numpy as np
 
 from annotate.crop import crop
+from annotate.estimators.base import Estimator
 from annotate.estimators.presets import resolve
 from annotate.pipeline import BATCH
 from finediving_pose.clip import Clip, ClipKey
-from finediving_pose.errors import FdposeError, PoseError
+from finediving_pose.errors import PoseError, UsageError
 from finediving_pose.frames import open_frames
 from finediving_pose.lexicon import ENTRY
 from finediving_pose.poses import ClipPoses, JointSource, read_poses
@@ -105,15 +107,23 @@ class Suggestion:
         return reasons[max(reasons)]
 
 
-def suggest(workspace: Workspace, clips: Sequence[Clip], n: int) -> list[Suggestion]:
+def suggest(workspace: Workspace, clips: Sequence[Clip], n: int, device: str = "cpu") -> list[Suggestion]:
     """``n`` frames with automatic poses, not annotated by hand yet, always the same.
 
     Every other one is of the dives that are worth most, those first; the rest are drawn by lot, from the other dives:
     an estimator that learns only what it can't do forgets what it can (docs/annotate.md has the figures). So a person
-    can stop anywhere.
+    can stop anywhere. The estimator that made the poses looks at some frames once more, on ``device``.
 
-    Raises PoseError where no clip has automatic poses.
+    Raises PoseError where no clip has automatic poses, SetupError where the device is not there.
     """
+
+    @cache
+    def author(name: str) -> Estimator | None:
+        try:
+            return resolve(name, workspace).load(device)[1].quick
+        except (UsageError, PoseError):  # of a --config of one's own, deleted or damaged since
+            return None
+
     luck = np.random.default_rng(0)
     candidates = [replace(s, luck=luck.random()) for clip in track(clips, "looking") for s in _of_clip(workspace, clip)]
     if not candidates:
@@ -121,10 +131,10 @@ def suggest(workspace: Workspace, clips: Sequence[Clip], n: int) -> list[Suggest
     numbers = {c.key: c.action_type for c in clips}
     candidates, hard = _with_dives(candidates), n - n // 2
     first = _varied(candidates, numbers, LOOKED_AT * hard, attrgetter("promise"))
-    hardest = _varied(_with_mirrors(_looked_at(workspace, first)), numbers, hard, attrgetter("promise"))
+    hardest = _varied(_with_mirrors(_looked_at(workspace, first, author)), numbers, hard, attrgetter("promise"))
     others = [replace(s, by_lot=True) for s in candidates]
     usual = _varied(others, numbers, n - len(hardest), attrgetter("visible"), hardest)
-    return [s for pair in zip_longest(hardest, _looked_at(workspace, usual)) for s in pair if s is not None]
+    return [s for pair in zip_longest(hardest, _looked_at(workspace, usual, author)) for s in pair if s is not None]
 
 
 def write_suggestions(path: Path, suggestions: Sequence[Suggestion]) -> Path:
@@ -172,7 +182,9 @@ def _with_mirrors(looked_at: Sequence[Suggestion]) -> list[Suggestion]:
     return [replace(s, dive=(3 * s.dive + float(np.mean(gaps[s.key]))) / 4) if gaps[s.key] else s for s in looked_at]
 
 
-def _looked_at(workspace: Workspace, candidates: Sequence[Suggestion]) -> list[Suggestion]:
+def _looked_at(
+    workspace: Workspace, candidates: Sequence[Suggestion], author: Callable[[str], Estimator | None]
+) -> list[Suggestion]:
     """The candidates with ``mirrored``, from the estimator that made their poses; as they are where that is gone."""
     by_author: dict[str, list[tuple[Suggestion, np.ndarray]]] = defaultdict(list)
     tables = {key: read_poses(workspace.pose_file("auto", key)) for key in {s.key for s in candidates}}
@@ -182,10 +194,9 @@ def _looked_at(workspace: Workspace, candidates: Sequence[Suggestion]) -> list[S
         assert row is not None
         by_author[poses.author[row]].append((s, poses.box[row]))
     found = []
-    for author, group in by_author.items():
-        try:
-            estimator = resolve(author, workspace).load()[1].quick
-        except FdposeError:  # of a --config of one's own, or deleted since
+    for name, group in by_author.items():
+        estimator = author(name)
+        if estimator is None:
             found += [s for s, _ in group]
             continue
         for i in range(0, len(group), BATCH):

@@ -26,9 +26,10 @@ _TAKES = {
     "auto": {"estimator", "config", "checkpoint", "detector", "trust_config", "device", "bf16", "flip_test", "quick",
              "jobs", "scheduler", "smooth", "force"},
     "manual": {"annotator"},
-    "finetune": {"estimator", "device", "bf16", "quick", "network", "name", "from_scratch", "steps", "batch", "seed"},
+    "finetune": {"estimator", "device", "bf16", "quick", "network", "name", "from_scratch", "steps", "batch",
+                 "turn", "seed"},
     "evaluate": {"layer"},
-    "suggest": {"out"},
+    "suggest": {"out", "device"},
 }  # fmt: skip
 """The modes, and the options that not all of them take."""
 _file = click.Path(path_type=Path, dir_okay=False)
@@ -90,6 +91,9 @@ Examples:
                    "[default: 800 for the locator, 1500 for joints]")  # fmt: skip
 @click.option("--batch", type=click.IntRange(min=2), default=None,
               help="With --finetune: samples a step.  [default: what the network was made with, 32]")  # fmt: skip
+@click.option("--turn", type=click.FloatRange(0, 180), default=None, metavar="DEGREES",
+              help="With --finetune: turn the samples of joints by up to so much; less is better for many dives.  "
+                   "[default: 180, any angle]")  # fmt: skip
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="With --finetune.")
 @json_option
 def annotate(data: Workspace, clips: tuple[str, ...], split: str | None, as_json: bool, **given: Any) -> None:
@@ -179,6 +183,13 @@ def _devices(text: str) -> tuple[str, ...]:
     return tuple(f"cuda:{i}" for i in range(torch.cuda.device_count())) or ("cpu",)
 
 
+def _one_device(does: str, text: str) -> str:
+    device, *others = _devices("auto" if text == "all" else text)
+    if others:
+        raise UsageError(f"{does} on one device; give --device {device}, or one of {', '.join(others)}")
+    return device
+
+
 def _manual(data: Workspace, clips: list[Any], given: dict[str, Any]) -> tuple[dict[str, Any], str]:
     from annotate.manual import take_in
 
@@ -197,14 +208,16 @@ def _finetune(data: Workspace, clips: list[Any], given: dict[str, Any], as_json:
     if given["from_scratch"] and given["estimator"]:
         raise UsageError("--from-scratch starts from random weights; give it or --estimator NAME, not both")
     start = None if given["from_scratch"] else given["estimator"] or DEFAULT
-    device, *others = _devices("auto" if given["device"] == "all" else given["device"])
-    if others:
-        raise UsageError(f"--finetune trains on one device; give --device {device}, or one of {', '.join(others)}")
+    device = _one_device("--finetune trains", given["device"])
     run_on = {"device": device, "bf16": has_bf16(device) if given["bf16"] is None else given["bf16"]}
+    if given["network"] == "locator" and given["turn"] is not None:
+        raise UsageError("--turn goes with joints; the locator's samples are not turned, for its boxes are upright")
     summary = {}
-    for network in [given["network"]] if given["network"] else list(STEPS):
-        steps = given["steps"] or STEPS[network]
-        training = Training(given["name"], network, start, steps, given["seed"], given["batch"], given["quick"])
+    for network, usual in STEPS.items():
+        if given["network"] not in (None, network):
+            continue
+        steps, turn = given["steps"] or usual, given["turn"] if network == "pose" else None
+        training = Training(given["name"], network, start, steps, given["seed"], given["batch"], given["quick"], turn)
         summary[network] = finetune(data, clips, training, **run_on)
     shown = summary if as_json else in_words(summary)
     say(shown, as_json=as_json, next_step=f"fdpose annotate --auto --estimator {given['name']} --force")
@@ -213,7 +226,7 @@ def _finetune(data: Workspace, clips: list[Any], given: dict[str, Any], as_json:
 def _suggest(data: Workspace, clips: list[Any], given: dict[str, Any]) -> tuple[dict[str, Any], str]:
     from annotate.suggest import suggest, write_sheet, write_suggestions
 
-    found = suggest(data, clips, given["suggest"])
+    found = suggest(data, clips, given["suggest"], _one_device("--suggest looks", given["device"]))
     out = given["out"] or data.reports
     summary = {
         "suggested": len(found),

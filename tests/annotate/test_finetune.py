@@ -94,6 +94,25 @@ def test_a_quick_estimator_is_made_from_nothing_and_says_by_which_command(taught
     assert json.loads(meta["config"])["all_round"] is False
 
 
+def test_samples_are_turned_by_as_much_as_asked_and_later_trainings_by_any_angle(
+    taught: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns: list[float] = []
+
+    class Watched(PoseFrames):
+        def __init__(self, samples: Any, pipeline: list[dict[str, Any]], boxes: str) -> None:
+            turns.extend(step["rotate_factor"] for step in pipeline if "rotate_factor" in step)
+            super().__init__(samples, pipeline, boxes)
+
+    monkeypatch.setattr(annotate.finetune, "PoseFrames", Watched)
+    run(taught, "--steps", "2", "--quick", "--turn", "30")
+    assert turns == [0, 30], "the locator's samples stay upright, for its boxes are"
+    meta = read_checkpoint(taught.root / "estimators" / "mine" / "pose.pth")["meta"]
+    assert meta["command"].endswith("--seed 0 --quick --turn 30")
+    run(taught, "--network", "pose", "--steps", "2", "--quick", "--estimator", "mine")
+    assert turns[2:] == [180]
+
+
 def test_training_starts_from_the_weights_it_is_given(taught: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     """With a learning rate of nothing, what comes out is what went in."""
     start = read_checkpoint(resolve(DEFAULT).pose)["state_dict"]

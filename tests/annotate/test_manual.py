@@ -123,6 +123,8 @@ def test_one_mode_at_a_time(grey: Workspace, args: list[str]) -> None:
             ["--finetune", "--name", "mine", "--device", "cpu,cuda:0"],
             "trains on one device; give --device cpu, or one of",
         ),
+        (["--finetune", "--name", "mine", "--network", "locator", "--turn", "30"], "--turn goes with joints"),
+        (["--suggest", "5", "--device", "cpu,cuda:0"], "--suggest looks on one device; give --device cpu"),
         (["--auto", "--estimator", "nobody"], "no such estimator; there is diver-r18"),
         (["--auto", "--config", "c.py"], "go together"),
         (["--auto", "--config", "c.py", "--checkpoint", "c.pth"], "add --trust-config"),

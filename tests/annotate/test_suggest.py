@@ -6,6 +6,7 @@ import csv
 import json
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -13,11 +14,11 @@ import pytest
 from click.testing import CliRunner
 
 from annotate.auto import Machinery, annotate_clips
-from annotate.estimators.presets import DEFAULT, resolve
+from annotate.estimators.presets import DEFAULT, Preset, resolve
 from annotate.suggest import Suggestion, suggest
 from finediving_pose.cli import main
 from finediving_pose.clip import Clip, ClipKey
-from finediving_pose.errors import PoseError
+from finediving_pose.errors import PoseError, SetupError
 from finediving_pose.labels.table import read_clips
 from finediving_pose.poses import JointSource, write_poses
 from finediving_pose.workspace import Workspace
@@ -94,6 +95,27 @@ def test_the_estimator_that_made_the_poses_is_asked_about_their_mirror_images(di
     assert sought.why == "joints are elsewhere in the mirror image"
     nobody = Suggestion(found[0].key, 0, doubt=0.95, moved=0.05, long_limbs=0.2, dive=0.5)
     assert nobody.promise == pytest.approx(0.25), "hardly a diver in it"
+
+
+def test_the_estimator_is_loaded_once_on_the_device_asked_for_and_may_be_gone(
+    dives: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clips = read_clips(dives)
+    annotate_clips(dives, clips, Machinery(resolve(DEFAULT)))
+    devices: list[str] = []
+    load = Preset.load
+
+    def watched(preset: Preset, device: str = "cpu", **kwargs: Any) -> Any:
+        devices.append(device)
+        return load(preset, device, **kwargs)
+
+    monkeypatch.setattr(Preset, "load", watched)
+    assert all(s.mirrored is not None for s in suggest(dives, clips, 4, "cpu:0"))
+    assert devices == ["cpu:0"]
+    with pytest.raises(SetupError, match="--device nowhere: not usable here"):
+        suggest(dives, clips, 4, "nowhere")
+    monkeypatch.setattr("annotate.suggest.resolve", lambda name, workspace: resolve("deleted", workspace))
+    assert [s.mirrored for s in suggest(dives, clips, 4)] == [None] * 4
 
 
 def test_without_poses_there_is_nothing_to_suggest(workspace: Workspace) -> None:
