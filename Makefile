@@ -1,5 +1,5 @@
 # Two commands: make demo, make test. Each makes .venv from the lock first, if needed.
-# make estimator trains what the bundled estimator is, from nothing: some three hours on two cores (docs/annotate.md).
+# make estimator trains what the bundled estimator is, from nothing: some four hours on two cores (docs/annotate.md).
 PYTHON ?= $(firstword $(foreach p,python3.11 python3.12 python3,$(if $(shell $(p) -c 'print(1)' 2>/dev/null),$(p))))
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
@@ -29,7 +29,8 @@ estimator: install
 	$(BIN)/fdpose merge --data $(POOL)
 	$(BIN)/fdpose $(TRAIN) --network locator --name diver-r18 --from-scratch --steps 8000 --seed 3
 	$(BIN)/fdpose $(TRAIN) --network pose --name first --from-scratch --steps 12000 --seed 3 --quick
-	$(BIN)/fdpose $(TRAIN) --network pose --name diver-r18 --estimator first --steps 12000 --seed 4 --quick
+	$(BIN)/fdpose $(TRAIN) --network pose --name second --estimator first --steps 12000 --seed 4 --quick
+	$(BIN)/fdpose $(TRAIN) --network pose --name diver-r18 --estimator second --steps 12000 --seed 5 --quick --turn 30
 
 install: .venv/installed
 

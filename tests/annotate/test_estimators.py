@@ -278,12 +278,16 @@ def test_all_round_a_turned_or_mirrored_crop_has_its_joints_turned_or_mirrored(c
     settings = json.loads(square["meta"]["config"]) | {"all_round": True}
     estimator = estimators.MMPoseEstimator(settings, square["state_dict"], id="round")
     crops = np.random.default_rng(0).integers(0, 256, (3, 128, 128, 3), np.uint8)
-    there, sure = estimator.estimate(crops)
-    turned, as_sure = estimator.estimate(np.ascontiguousarray(np.rot90(crops, 1, (1, 2))))
-    mirrored, _ = estimator.estimate(np.ascontiguousarray(crops[:, :, ::-1]))
+    quarter, mirror = (np.ascontiguousarray(c) for c in (np.rot90(crops, 1, (1, 2)), crops[:, :, ::-1]))
+    with torch.inference_mode():
+        maps, turned_maps, mirrored_maps = (estimator._raw(estimator._normalised(c)) for c in (crops, quarter, mirror))
+    torch.testing.assert_close(turned_maps, maps.rot90(1, (2, 3)), atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(mirrored_maps[:, list(FLIP)], maps.flip(-1), atol=1e-5, rtol=1e-4)
+    (there, sure), (turned, as_sure), (mirrored, _) = map(estimator.estimate, (crops, quarter, mirror))
     np.testing.assert_allclose(sure, as_sure, atol=1e-4)
-    np.testing.assert_allclose(turned, np.stack([there[..., 1], 1 - there[..., 0]], -1), atol=5e-3)
-    np.testing.assert_allclose(mirrored[:, list(FLIP), 0], 1 - there[..., 0], atol=5e-3)
+    about = 0.02  # two pixels: in noise peaks are flat, and refining them goes along rows and columns
+    np.testing.assert_allclose(turned, np.stack([there[..., 1], 1 - there[..., 0]], -1), atol=about)
+    np.testing.assert_allclose(mirrored[:, list(FLIP), 0], 1 - there[..., 0], atol=about)
     tall = estimators.read_config(config) | {"all_round": True}
     with pytest.raises(PoseError, match="all_round needs square crops"):
         estimators.MMPoseEstimator(tall, estimators.read_checkpoint(checkpoint)["state_dict"], id="tall")
@@ -295,7 +299,7 @@ def test_joints_of_a_crop_are_as_far_from_those_of_its_mirror_image_as_the_other
     gaps = bundled.mirror_gaps(crops)
     assert gaps.shape == (3, 16) and gaps.max() > 0.05, "noise tells a network nothing about places"
     back = bundled.mirror_gaps(np.ascontiguousarray(crops[:, :, ::-1]))
-    np.testing.assert_allclose(gaps, back[:, list(FLIP)], atol=5e-3)
+    np.testing.assert_allclose(gaps, back[:, list(FLIP)], atol=0.02)  # in noise peaks are flat
     assert bundled.mirror_gaps(crops[:0]).shape == (0, 16)
 
 
