@@ -70,10 +70,10 @@ def test_every_real_frame_has_an_automatic_and_a_hand_pose(real_dives: Workspace
 
 
 def test_the_bundled_estimator_is_right_about_real_divers(real_dives: Workspace):
-    """Asked for: PCKh@0.5 of 0.45 and more, no box given. Seen: 0.757, and boxes in 0.971 of the frames."""
+    """Asked for: PCKh@0.5 of 0.45 and more, no box given. Seen: 0.785, and boxes in 0.986 of the frames."""
     accuracy = json.loads(fdpose("annotate", "--evaluate", "manual/release", "--json", data=real_dives))
     assert accuracy["frames"] == 69
-    assert accuracy["pckh"] > 0.7 and accuracy["box_found"] > 0.9
+    assert accuracy["pckh"] > 0.74 and accuracy["box_found"] > 0.9
 
 
 def test_hand_poses_win_in_the_merged_poses(real_dives: Workspace, shared_data: Path):
