@@ -28,8 +28,9 @@ Result = TypeVar("Result")
 SECONDS_TO_CONNECT = 10
 """Time in which a scheduler must answer."""
 
-SECONDS_TO_HEAR = 1
-"""Ctrl-C is heard so soon even where it comes just before a wait begins, which it then does not end."""
+SECONDS_TO_HEAR = 0.2
+"""Ctrl-C is heard between waits of this length, and not in them: there it would leave the lock of a future taken, for
+which the pool would then wait for ever."""
 
 
 def default_jobs() -> int:
@@ -122,7 +123,7 @@ def _pool(
                 while left and len(pending) < 2 * jobs:
                     pending[pool.submit(function, left[0])] = left[0]
                     left.popleft()
-            done, _ = wait(pending, SECONDS_TO_HEAR, return_when=FIRST_COMPLETED)
+                done, _ = wait(pending, SECONDS_TO_HEAR, return_when=FIRST_COMPLETED)
             for future in sorted(done, key=lambda f: isinstance(f.exception(), BrokenProcessPool)):
                 outcome = _outcome(future)
                 yield pending.pop(future), outcome

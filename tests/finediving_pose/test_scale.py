@@ -123,6 +123,33 @@ def test_an_interrupt_stops_the_workers_at_once_and_without_noise(tmp_path: Path
     assert "Traceback" not in err
 
 
+_INTERRUPTED_WITH_A_LOCK = """
+import concurrent.futures._base as base, signal, threading, time
+from finediving_pose.scale import map_clips
+
+real = base._AcquireFutures.__enter__
+
+def enter(self):
+    real(self)
+    signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+
+if __name__ == "__main__":
+    try:
+        for item, _ in map_clips(time.sleep, [0, 60, 60, 60], 2):
+            base._AcquireFutures.__enter__ = enter
+    except KeyboardInterrupt:
+        print("stopped", flush=True)
+"""
+
+
+def test_an_interrupt_that_comes_while_futures_are_locked_leaves_no_lock_behind(tmp_path: Path) -> None:
+    script = tmp_path / "interrupted.py"
+    script.write_text(_INTERRUPTED_WITH_A_LOCK)
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    run = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=30, env=env)
+    assert (run.stdout, run.returncode) == ("stopped\n", 0), run.stderr
+
+
 _ORPHANED = """
 import multiprocessing, time
 from finediving_pose.scale import map_clips
