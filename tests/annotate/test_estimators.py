@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -272,12 +273,18 @@ def test_an_estimator_trained_here_goes_before_a_bundled_one(workspace: Workspac
         resolve("other", workspace)
 
 
+def soft_crops() -> np.ndarray:
+    """Three crops of soft colours, uint8 (3, 128, 128, 3): in hard noise peaks are flat, and no place is exact."""
+    coarse = np.random.default_rng(0).integers(0, 256, (3, 16, 16, 3), np.uint8)
+    return np.stack([cv2.resize(c, (128, 128), interpolation=cv2.INTER_CUBIC) for c in coarse])
+
+
 def test_all_round_a_turned_or_mirrored_crop_has_its_joints_turned_or_mirrored(config: Path, checkpoint: Path) -> None:
     """Whatever the network says of one crop, the mean over its eight sides turns with it."""
     square = estimators.read_checkpoint(resolve(DEFAULT).pose)
     settings = json.loads(square["meta"]["config"]) | {"all_round": True}
     estimator = estimators.MMPoseEstimator(settings, square["state_dict"], id="round")
-    crops = np.random.default_rng(0).integers(0, 256, (3, 128, 128, 3), np.uint8)
+    crops = soft_crops()
     quarter, mirror = (np.ascontiguousarray(c) for c in (np.rot90(crops, 1, (1, 2)), crops[:, :, ::-1]))
     with torch.inference_mode():
         maps, turned_maps, mirrored_maps = (estimator._raw(estimator._normalised(c)) for c in (crops, quarter, mirror))
@@ -285,9 +292,8 @@ def test_all_round_a_turned_or_mirrored_crop_has_its_joints_turned_or_mirrored(c
     torch.testing.assert_close(mirrored_maps[:, list(FLIP)], maps.flip(-1), atol=1e-5, rtol=1e-4)
     (there, sure), (turned, as_sure), (mirrored, _) = map(estimator.estimate, (crops, quarter, mirror))
     np.testing.assert_allclose(sure, as_sure, atol=1e-4)
-    about = 0.02  # 2.6 pixels: in noise peaks are flat, and refining them goes along rows and columns
-    np.testing.assert_allclose(turned, np.stack([there[..., 1], 1 - there[..., 0]], -1), atol=about)
-    np.testing.assert_allclose(mirrored[:, list(FLIP), 0], 1 - there[..., 0], atol=about)
+    np.testing.assert_allclose(turned, np.stack([there[..., 1], 1 - there[..., 0]], -1), atol=5e-3)
+    np.testing.assert_allclose(mirrored[:, list(FLIP), 0], 1 - there[..., 0], atol=5e-3)
     tall = estimators.read_config(config) | {"all_round": True}
     with pytest.raises(PoseError, match="all_round needs square crops"):
         estimators.MMPoseEstimator(tall, estimators.read_checkpoint(checkpoint)["state_dict"], id="tall")
@@ -295,11 +301,11 @@ def test_all_round_a_turned_or_mirrored_crop_has_its_joints_turned_or_mirrored(c
 
 def test_joints_of_a_crop_are_as_far_from_those_of_its_mirror_image_as_the_other_way_round() -> None:
     bundled = estimators.from_checkpoint(resolve(DEFAULT).pose)
-    crops = np.random.default_rng(0).integers(0, 256, (3, 128, 128, 3), np.uint8)
+    crops = soft_crops()
     gaps = bundled.mirror_gaps(crops)
-    assert gaps.shape == (3, 16) and gaps.max() > 0.05, "noise tells a network nothing about places"
+    assert gaps.shape == (3, 16) and gaps.max() > 0.05, "colours tell a network nothing about places"
     back = bundled.mirror_gaps(np.ascontiguousarray(crops[:, :, ::-1]))
-    np.testing.assert_allclose(gaps, back[:, list(FLIP)], atol=0.02)  # in noise peaks are flat
+    np.testing.assert_allclose(gaps, back[:, list(FLIP)], atol=5e-3)
     assert bundled.mirror_gaps(crops[:0]).shape == (0, 16)
 
 

@@ -134,6 +134,7 @@ def enter(self):
     signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where tests run in the background
     try:
         for item, _ in map_clips(time.sleep, [0, 60, 60, 60], 2):
             base._AcquireFutures.__enter__ = enter
