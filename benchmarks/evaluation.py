@@ -30,8 +30,8 @@ from mmengine.config import Config
 
 import baselines.configs
 from baselines.evaluate import compare_clips, encode_clips
-from baselines.exemplars import choose_voters
-from baselines.hpmcr import HPMCR
+from baselines.data.exemplars import choose_voters
+from baselines.methods.hpmcr.network import HPMCR
 from baselines.runs import PRESETS
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.synth.faults import dived

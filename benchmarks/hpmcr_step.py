@@ -29,8 +29,10 @@ from mmengine.optim import OptimWrapper, build_optim_wrapper
 from torch import Tensor
 
 from baselines import configs
-from baselines.data import Dives, TrainingPairs
-from baselines.hpmcr import HPMCR
+from baselines.data.dives import Dives
+from baselines.data.pairs import TrainingPairs
+from baselines.data.settings import DataSettings
+from baselines.methods.hpmcr.network import HPMCR
 from baselines.runs import PRESETS
 from baselines.train import Training, loader, optimiser
 from finediving_pose.packed.reader import open_packed

@@ -70,7 +70,7 @@ class SplashHead(nn.Module):
     """Size of the splash from the last stage's fused tokens: (N, S, K, D) -> (N,).
 
     The paper's second version supervises the model by the splash; its public code computes the size (see
-    :mod:`baselines.splash`) and uses it nowhere, so that this head and its squared error are inferred.
+    :mod:`baselines.data.splash`) and uses it nowhere, so that this head and its squared error are inferred.
     """
 
     def __init__(self, dim: int) -> None:

@@ -15,6 +15,12 @@ STAGES = 3
 MOST_STAGES = 5
 """Take-off, up to three flights (somersaults and twists), entry: as FineDiving labels them."""
 
+STAGE_NAMES = {
+    STAGES: ("take-off", "flight", "entry"),
+    MOST_STAGES: ("take-off", "first flight", "second flight", "third flight", "entry"),
+}
+"""By the number of stages that a dive is cut into."""
+
 ABSENT = -1
 """In place of the transition of a stage that a dive does not have. Only flights can be absent, the last ones first."""
 

@@ -7,15 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from baselines.evaluate import Prediction, Vote
+from baselines.modules.stages import STAGE_NAMES
 from baselines.report.pictures import stage_pictures
+from baselines.runs.predictions import Prediction, Vote
 from finediving_pose.packed.reader import PackedFile
-
-STAGE_NAMES = {
-    3: ("take-off", "flight", "entry"),
-    5: ("take-off", "first flight", "second flight", "third flight", "entry"),
-}
-"""By the number of stages that the model compares."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +34,13 @@ class Comparisons:
     def stages(self) -> list[int]:
         """Stages that the dive has, as places in its transitions and points."""
         cut = self.dive.predicted_transitions
-        return [s for s in range(len(self.dive.stages)) if s == 0 or cut[s - 1] >= 0]
+        return [s for s in range(len(cut) + 1) if s == 0 or cut[s - 1] >= 0]
 
     @property
     def names(self) -> list[str]:
         """Names of all stages."""
-        count = len(self.dive.stages)
-        return list(STAGE_NAMES.get(count, [f"stage {n + 1}" for n in range(count)]))
+        count = len(self.dive.predicted_transitions) + 1
+        return ["whole dive"] if count == 1 else list(STAGE_NAMES[count])
 
     @property
     def most(self) -> int:
@@ -74,7 +69,8 @@ class Comparisons:
     @property
     def largest(self) -> float:
         """The largest points of any stage in any comparison shown; bars are drawn in its measure."""
-        return max(max(abs(s) for s in v.stages) for v in (*(e.vote for e in self.exemplars), self._mean)) or 1.0
+        votes = (*(e.vote for e in self.exemplars), self._mean)
+        return max((abs(s) for v in votes for s in v.stages), default=0.0) or 1.0
 
     @property
     def _mean(self) -> Vote:

@@ -3,32 +3,32 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from baselines import processes
-from baselines.evaluate import Prediction
-from baselines.metrics import pairs_in_order
-from baselines.published import CAVEAT, COLUMNS, PUBLISHED
-from baselines.report.comparisons import STAGE_NAMES, Comparisons, compare_worst
-from baselines.results import read_predictions
-from baselines.study import is_study, read_metrics, read_plan
-from baselines.tables import ablation_note
-from baselines.wording import METRICS, differs, how_made, number
+from baselines.registry import find_method
+from baselines.report.comparisons import Comparisons, compare_worst
+from baselines.report.published import CAVEAT, COLUMNS, published_figures
+from baselines.report.tables import ablation_note
+from baselines.report.wording import METRICS, differs, how_made, number, row_name
+from baselines.runs.config import read_config
+from baselines.runs.metrics import pairs_in_order
+from baselines.runs.predictions import Prediction, read_predictions
+from baselines.runs.results import RunMetrics, read_run, read_study
+from baselines.runs.run import open_run_data
+from baselines.runs.study import is_study, read_plan
+from baselines.training import processes
 from finediving_pose.errors import LexiconError, PackedError, UsageError
 from finediving_pose.lexicon import parse_dive_number
-from finediving_pose.packed.reader import open_packed
 from finediving_pose.report import charts
 from finediving_pose.workspace import atomic_write
 
 PAGE = "report.html"
 WORST = 6
 SIDE = 400
-PUBLISHED_DIGITS = (4, 3, 2, 2)
 
 
 @processes.on_first
@@ -51,13 +51,11 @@ def write_page(folder: Path) -> Path:
 def _write(folder: Path) -> Path:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    metrics = read_metrics(folder)
-    if metrics is None:
-        raise UsageError(f"{folder}: no finished run; go on with: fdpose benchmark hpmcr --resume {folder}")
-    members = read_plan(folder) if is_study(folder) else []
-    shown = next((m for m in members if m.without is None), None)
-    run = (read_metrics(folder / shown.run) if shown else metrics) or metrics
-    predictions = read_predictions(folder / shown.run if shown else folder)
+    study = read_study(folder) if is_study(folder) else None
+    shown = next(row for row in study.rows if row.without is None) if study else None
+    run_folder = folder / shown.run if shown else folder
+    run, predictions = read_run(run_folder), read_predictions(run_folder)
+    how_run = how_made(run.made, [run.seed], run.epoch)
     environment = Environment(
         loader=PackageLoader("baselines", "report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
@@ -65,25 +63,26 @@ def _write(folder: Path) -> Path:
     environment.filters |= {"figure": number, "signed": differs}
     page = environment.get_template("page.html.j2").render(
         title=folder.name,
-        how=how_made(metrics),
-        how_run=how_made(run),
-        study=metrics if members else None,
-        ablation_note=ablation_note(metrics) if members else "",
+        how=how_made(study.made, study.seeds) if study else how_run,
+        how_run=how_run,
+        study=study,
+        ablation_note=ablation_note(study) if study else "",
+        parts=_parts(run),
         shown=shown,
         run=run,
         up=folder.parent.name if is_study(folder.parent) else None,
         metrics=METRICS,
+        name=row_name(run.made),
         facts=_facts(run),
         published=_published(),
         caveat=CAVEAT,
-        curves=charts.curves(run["history"]) if len(run["history"]) > 1 else None,
+        curves=charts.curves(run.history) if len(run.history) > 1 else None,
         scatter=_scatter(predictions),
         side=SIDE,
         numbers=dives_by_number(predictions),
         all_numbers=_number_row("", predictions),
         words=in_words,
-        worst=_worst(run, predictions),
-        stage_names=STAGE_NAMES.get(len(run["stage_weights"]), ()),
+        worst=_worst(run_folder, predictions),
     )
     with atomic_write(folder / PAGE) as part:
         part.write_text(page, encoding="utf-8")
@@ -138,44 +137,54 @@ def in_words(name: str) -> str:
         return ""
 
 
-def _worst(run: Mapping[str, Any], predictions: Sequence[Prediction]) -> list[Comparisons]:
+def _worst(folder: Path, predictions: Sequence[Prediction]) -> list[Comparisons]:
     """The dives with the largest errors, with pictures as long as the packed file is the one that was scored."""
     worst = sorted(predictions, key=lambda p: -abs(p.error))[:WORST]
     try:
-        with open_packed(run["packed"]) as packed:
-            return compare_worst(packed if packed.digest == run["digest"] else None, worst)
-    except PackedError:
+        with open_run_data(folder, read_config(folder)) as packed:
+            return compare_worst(packed, worst)
+    except (PackedError, UsageError):
         return compare_worst(None, worst)
 
 
-def _facts(run: Mapping[str, Any]) -> dict[str, str]:
+def _parts(run: RunMetrics) -> dict[str, str]:
+    """What is left without each part; nothing where the method is not installed here."""
+    try:
+        return dict(find_method(run.made.method).parts)
+    except UsageError:
+        return {}
+
+
+def _facts(run: RunMetrics) -> dict[str, str]:
     """How the run came about."""
-    kin = {"number": "dive number", "rotation": "kind of rotation"}.get(run["pairing"])
+    made = run.made
+    kin = {"number": "dive number", "rotation": "kind of rotation"}.get(made.pairing)
     group = f" of the {kin}" if kin else ""
-    rule = f"the same for all dives{group}" if run["voters"] == "panel" else "drawn anew for each dive"
-    by_difficulty = run["matched_by_difficulty"]
-    left_out = {reason: len(keys) for reason, keys in run["left_out"].items()}
-    return {
-        "trained": how_made(run),
-        "model": f"HPMCR, preset {run['preset']}, {run['parameters']:,} parameters"
-        + "".join(f", without {part}" for part in run["without"]),
-        "dives": f"{run['n_train']:,} train, {run['n_test']:,} test"
+    rule = f"the same for all dives{group}" if made.voters == "panel" else "drawn anew for each dive"
+    by_difficulty = run.matched_by_difficulty
+    left_out = {reason: len(keys) for reason, keys in made.left_out.items()}
+    facts = {
+        "trained": how_made(made, [run.seed], run.epoch),
+        "method": f"{row_name(made)}, {run.parameters:,} parameters",
+        "dives": f"{made.n_train:,} train, {made.n_test:,} test"
         + "".join(f"; {n} left out with {reason}" for reason, n in left_out.items()),
-        "exemplars": f"up to {run['votes']} train dives{group}, {rule}"
-        + (f"; {by_difficulty} dives by the nearest difficulty, having none" if by_difficulty else ""),
-        "weights at start": ", ".join(f"{name}: {Path(w).name}" for name, w in run["weights"].items()),
-        "data": f"{Path(run['packed']).name}, digest {run['digest'][:12]}",
-        "time": f"{run['seconds']:,.0f} s",
+        "exemplars": f"up to {made.votes} train dives{group}, {rule}"
+        + (f"; {by_difficulty} dives without one, matched by the nearest difficulty" if by_difficulty else ""),
+        "weights at start": ", ".join(f"{name}: {Path(w).name}" for name, w in made.weights.items()) or "random",
+        "data": f"{Path(made.packed).name}, digest {made.digest[:12]}",
+        "time": f"{run.seconds:,.0f} s",
     }
+    return facts | run.facts
 
 
 def _published() -> list[tuple[str, list[str]]]:
     rows = []
-    for method, protocols in PUBLISHED.items():
-        for protocol, row in zip(("without dive number", "with dive number"), protocols, strict=True):
-            cells = ["" if v is None else number(v, d) for v, d in zip(row, PUBLISHED_DIGITS, strict=True)]
-            rows.append((f"{method}, {protocol}", cells))
-    return [("", list(COLUMNS)), *rows]
+    with_number, without = published_figures(True), published_figures(False)
+    for method in with_number:
+        for protocol, figures in (("without dive number", without), ("with dive number", with_number)):
+            row = zip(figures[method], COLUMNS.values(), strict=True)
+            rows.append((f"{method}, {protocol}", ["" if v is None else number(v, d) for v, d in row]))
+    return [("", [METRICS[key].short for key in COLUMNS]), *rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +197,7 @@ class Scatter:
 
 
 def _scatter(predictions: Sequence[Prediction]) -> Scatter:
-    values = [v for p in predictions for v in (p.true_score, p.predicted_score, p.exemplar_mean)]
+    values = [v for p in predictions for v in (p.true_score, p.predicted_score, p.exemplar_mean) if np.isfinite(v)]
     low, high = min(values) - 3, max(values) + 3
     scale = SIDE / (high - low)
     step = next(s for s in (5, 10, 20, 50, 100) if (high - low) / s <= 8)

@@ -1,12 +1,13 @@
-"""``fdpose benchmark``: train a model on the packed file and score it."""
+"""``fdpose benchmark``: train a method on the packed file and score it."""
 
 from __future__ import annotations
 
 import json
 import os
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -14,8 +15,23 @@ from finediving_pose.cli.options import data_option, json_option, say
 from finediving_pose.errors import SetupError, UsageError
 from finediving_pose.workspace import Workspace
 
-PARTS = ("skeleton", "static", "fusion", "contrast", "segmentation")
-"""The same as ``baselines.hpmcr.PARTS``, which is not imported because it imports torch."""
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+    from baselines.method import Method
+    from baselines.runs.results import RunMetrics, StudyMetrics
+
+ALL_PARTS = "all"
+
+_EPILOG = """\b
+Examples:
+  fdpose benchmark hpmcr --preset demo --data ./fdpose-data
+  fdpose benchmark hpmcr --seeds 3 --ablate
+  fdpose benchmark hpmcr --preset full --weights ./weights
+  fdpose benchmark hpmcr --set training.batch_size=4 --set optimiser.lr=1e-3
+  fdpose benchmark --resume hpmcr-20261128-101500
+  fdpose benchmark --list
+"""
 
 
 class Change(click.ParamType):
@@ -28,89 +44,71 @@ class Change(click.ParamType):
             return value
         key, equals, text = value.partition("=")
         if not key or not equals:
-            self.fail(f"{value!r} is no KEY=VALUE, such as training.batch_size=4", param, ctx)
+            self.fail(f"{value!r} is not KEY=VALUE, such as training.batch_size=4", param, ctx)
         try:
             return key, json.loads(text)
         except ValueError:
             return key, text
 
 
-@click.command(
-    epilog="Example: fdpose benchmark hpmcr --preset demo --data ./fdpose-data. "
-    "What each part is worth: fdpose benchmark hpmcr --seeds 3 --ablate. "
-    "Full size on a GPU: fdpose benchmark hpmcr --preset full --weights ./weights"
-)
-@click.argument("model", type=click.Choice(["hpmcr"]))
+def _complete_method(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    from click.shell_completion import CompletionItem
+
+    from baselines.registry import method_names
+
+    return [CompletionItem(name) for name in method_names() if name.startswith(incomplete)]
+
+
+def _complete_preset(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    from click.shell_completion import CompletionItem
+
+    from baselines.registry import find_method
+
+    try:
+        presets = find_method(ctx.params.get("method") or "").presets
+    except UsageError:
+        return []
+    return [CompletionItem(name, help=preset.help) for name, preset in presets.items() if name.startswith(incomplete)]
+
+
+@click.command(epilog=_EPILOG)
+@click.argument("method", required=False, shell_complete=_complete_method)
 @data_option
-@click.option(
-    "--preset",
-    type=click.Choice(["demo", "full", "released", "mtl-aqa"]),
-    default="demo",
-    show_default=True,
-    help="demo: small networks, minutes on two cores. full: the paper's shape on FineDiving, days on a GPU. "
-    "released: the same with all that the public code does. mtl-aqa: the paper's shape on MTL-AQA.",
-)
+@click.option("--list", "list_all", is_flag=True, help="List methods, their presets and parts, and stop.")
+@click.option("--preset", default="demo", show_default=True, shell_complete=_complete_preset,
+              help="Which training of the method; --list describes them.")  # fmt: skip
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of weights, pairs and voters.")
-@click.option(
-    "--seeds",
-    type=click.IntRange(min=1),
-    default=None,
-    metavar="N",
-    help="Repeat with N seeds, from --seed on; mean and spread are shown.",
-)
-@click.option(
-    "--ablate",
-    is_flag=False,
-    flag_value=",".join(PARTS),
-    default=None,
-    metavar="[PART,...]",
-    help="Train also without each of these parts in turn; without a value: " + ", ".join(PARTS) + ".",
-)
+@click.option("--seeds", type=click.IntRange(min=1), default=None, metavar="N",
+              help="Train with N seeds, from --seed on; prints mean and spread.")  # fmt: skip
+@click.option("--ablate", is_flag=False, flag_value=ALL_PARTS, default=None, metavar="[PART,...]",
+              help="Train also without each of these parts in turn; without a value, all parts.")  # fmt: skip
+@click.option("--pairing", type=click.Choice(["number", "random", "rotation"]), default=None,
+              help="Compare a dive with dives of its dive number (w/ DN), with any (w/o DN), or with those that rotate "
+                   "the same way.  [default: the preset's, mostly number]")  # fmt: skip
 @click.option("--epochs", type=click.IntRange(min=1), default=None, help="Instead of the preset's number.")
-@click.option(
-    "--device",
-    type=click.Choice(["auto", "cpu", "cuda"]),
-    default="auto",
-    show_default=True,
-    help="Where to train; auto takes a GPU if there is one.",
-)
-@click.option(
-    "--weights",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    default=None,
-    help="Folder with published weights: model_rgb.pth (I3D), regnety_002.safetensors or .pth (timm).",
-)
-@click.option(
-    "--exemplar-fallback",
-    type=click.Choice(["difficulty"]),
-    default=None,
-    help="Compare test dives whose dive number no train dive has with those of the nearest degree of difficulty.",
-)
-@click.option(
-    "--set",
-    "changes",
-    type=Change(),
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="Another value in the preset, as in --set training.accumulate=4 (JSON or text); repeatable.",
-)
-@click.option(
-    "--resume",
-    type=click.Path(path_type=Path),
-    default=None,
-    metavar="RUN",
-    help="Go on with a run that was stopped, with its own settings.",
-)
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True,
+              help="Where to train; auto takes a GPU if there is one.")  # fmt: skip
+@click.option("--weights", type=click.Path(exists=True, file_okay=False, path_type=Path), default=None,
+              help="Folder with the published weights that the preset starts from; docs/reproduce.md.")  # fmt: skip
+@click.option("--exemplar-fallback", type=click.Choice(["difficulty"]), default=None,
+              help="Compare test dives whose dive number no train dive has with the train dives nearest in degree "
+                   "of difficulty.")  # fmt: skip
+@click.option("--set", "changes", type=Change(), multiple=True, metavar="KEY=VALUE",
+              help="Another value in the preset (JSON or text), such as training.accumulate=4; repeatable.")  # fmt: skip
+@click.option("--resume", type=click.Path(path_type=Path), default=None, metavar="RUN",
+              help="Go on with a run or a study that was stopped, with its own settings.")  # fmt: skip
 @json_option
 @click.pass_context
 def benchmark(
     ctx: click.Context,
-    model: str,
+    method: str | None,
     data: Workspace,
+    list_all: bool,
     preset: str,
     seed: int,
     seeds: int | None,
     ablate: str | None,
+    pairing: str | None,
     epochs: int | None,
     device: str,
     weights: Path | None,
@@ -119,40 +117,40 @@ def benchmark(
     resume: Path | None,
     as_json: bool,
 ) -> None:
-    """Train a model on the packed file and score it on the test split.
+    """Train METHOD on the packed file and score it on the test split.
 
-    Writes runs/<model>-<time>/ in the data directory: report.html, metrics.json, predictions.csv, votes.csv,
+    Writes runs/METHOD-TIME/ in the data directory: report.html, metrics.json, predictions.csv, votes.csv,
     checkpoints, logs. With --seeds or --ablate each training has a folder of its own in there.
     """
-    choose_device(device)
-    from baselines.runs import new_run
-    from baselines.study import new_study
-
+    if list_all:
+        list_methods(as_json)
+        return
     if resume is not None:
-        own = ("preset", "seed", "seeds", "ablate", "epochs", "weights", "exemplar_fallback", "changes")
-        given = [p.opts[0] for p in ctx.command.params if p.name in own and _is_given(ctx, p.name)]
-        if given:
-            raise UsageError(f"--resume goes on with the run's own settings; leave out {given[0]}")
+        _refuse_settings(ctx)
+        choose_device(device)
         folder = find_run(data, resume)
+        _check_method(folder, method)
     else:
-        options: dict[str, Any] = {
-            "epochs": epochs, "weights": weights, "exemplar_fallback": exemplar_fallback, "changes": dict(changes)
-        }  # fmt: skip
-        parts = [part.strip() for part in ablate.split(",")] if ablate else []
-        if seeds or parts:
-            folder = new_study(data, preset, range(seed, seed + (seeds or 1)), parts, **options)
-        else:
-            folder = new_run(data, preset, seed, **options)
+        from baselines.registry import find_method
+
+        if method is None:
+            raise UsageError("name a method, such as: fdpose benchmark hpmcr (fdpose benchmark --list shows all)")
+        found = find_method(method)
+        choose_device(device)
+        settings = dict(changes)
+        if pairing:
+            settings["data.pairing"] = pairing
+        if exemplar_fallback:
+            settings["evaluation.exemplar_fallback"] = exemplar_fallback
+        folder = _begin(data, found, preset, seed, seeds, ablate, epochs=epochs, weights=weights, changes=settings)
     try:
-        metrics, show = train_and_score(folder, resume=resume is not None)
+        metrics, show = train_and_score(data, folder, resume=resume is not None)
     except KeyboardInterrupt:
-        click.echo(
-            f"fdpose: stopped; go on from the last finished epoch with: fdpose benchmark hpmcr --resume {folder}",
-            err=True,
-        )
+        command = f"fdpose benchmark --resume {folder}"
+        click.echo(f"fdpose: stopped; go on from the last finished epoch with: {command}", err=True)
         ctx.exit(130)
     if as_json:
-        say({**metrics, "run": str(folder)}, as_json=True)
+        say({**asdict(metrics), "run": str(folder)}, as_json=True)
         return
     show(metrics)
     click.echo(
@@ -160,21 +158,86 @@ def benchmark(
     )
 
 
-def train_and_score(folder: Path, *, resume: bool) -> tuple[dict[str, Any], Callable[[dict[str, Any]], None]]:
-    """Bring a run or a study to its end and write its page; its metrics, and what prints them."""
-    from baselines.report import write_page
-    from baselines.runs import run
-    from baselines.study import is_study, run_study
-    from baselines.tables import show_run, show_study
+def _begin(
+    data: Workspace, method: Method, preset: str, seed: int, seeds: int | None, ablate: str | None, **options: Any
+) -> Path:
+    """Make the folder of a run or a study."""
+    from baselines.runs.run import new_run
+    from baselines.runs.study import new_study
 
+    parts = [part.strip() for part in ablate.split(",")] if ablate else []
+    if parts == [ALL_PARTS]:
+        parts = list(method.parts)
+        if not parts:
+            raise UsageError(f"--ablate: {method.title} has no parts that can be left out")
+    if seeds or parts:
+        return new_study(data, method, preset, range(seed, seed + (seeds or 1)), parts, **options)
+    return new_run(data, method, preset, seed, **options)
+
+
+def train_and_score(
+    data: Workspace, folder: Path, *, resume: bool
+) -> tuple[RunMetrics | StudyMetrics, Callable[[Any], None]]:
+    """Bring a run or a study to its end and write its page; its metrics, and what prints them."""
+    from baselines.report.page import write_page
+    from baselines.report.tables import show_run, show_study
+    from baselines.runs.run import run
+    from baselines.runs.study import is_study, run_study
+
+    packed = data.packed if data.packed.is_file() else None
     study = is_study(folder)
-    metrics = run_study(folder) if study else run(folder, resume=resume)
+    metrics = run_study(folder, packed_file=packed) if study else run(folder, packed_file=packed, resume=resume)
     write_page(folder)
     return metrics, show_study if study else show_run
 
 
-def _is_given(ctx: click.Context, name: str) -> bool:
-    return ctx.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
+_OWN_SETTINGS = ("preset", "seed", "seeds", "ablate", "pairing", "epochs", "weights", "exemplar_fallback", "changes")
+
+
+def _refuse_settings(ctx: click.Context) -> None:
+    """A resumed run keeps its settings. Raises UsageError where one is given."""
+    default = click.core.ParameterSource.DEFAULT
+    for p in ctx.command.params:
+        if p.name in _OWN_SETTINGS and ctx.get_parameter_source(p.name) is not default:
+            raise UsageError(f"--resume goes on with the run's own settings; leave out {p.opts[0]}")
+
+
+def _check_method(folder: Path, method: str | None) -> None:
+    """Raises UsageError where a run to be resumed is of another method than the one that was named."""
+    from baselines.runs.config import read_config
+    from baselines.runs.study import is_study, read_plan
+
+    config = read_config(folder / read_plan(folder)[0].run if is_study(folder) else folder)
+    if method not in (None, config.method):
+        raise UsageError(f"{folder}: is a run of {config.method}, not of {method}; leave {method} out")
+
+
+def list_methods(as_json: bool) -> None:
+    """Print every method with its presets and parts, and what is wrong with packages that can't be imported."""
+    from baselines import registry
+
+    methods, broken = registry.list_methods()
+    if as_json:
+        described = {
+            m.name: {
+                "title": m.title,
+                "kind": "comparative" if m.comparative else "direct",
+                "presets": {name: preset.help for name, preset in m.presets.items()},
+                "parts": dict(m.parts),
+            }
+            for m in methods
+        }
+        say({"methods": described, "broken": broken}, as_json=True)
+        return
+    for m in methods:
+        kind = "compares dives with exemplars" if m.comparative else "scores each dive on its own"
+        click.echo(f"{click.style(m.name, bold=True)}  {m.title}; {kind}")
+        for title, lines in (("presets", {n: p.help for n, p in m.presets.items()}), ("parts", dict(m.parts))):
+            width = max((len(name) for name in lines), default=0)
+            for n, (name, words) in enumerate(lines.items()):
+                click.echo(f"  {title if n == 0 else '':<8} {name:<{width}}  {words}")
+    for problem in broken.values():
+        click.echo(f"fdpose: {problem}", err=True)
 
 
 def choose_device(device: str) -> None:

@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from click.testing import CliRunner, Result
 
-from finediving_pose.cli import main
 from finediving_pose.workspace import Workspace
-
-
-def fdpose(*words: object) -> Result:
-    return CliRunner().invoke(main, [str(w) for w in words])
+from tests.command import fdpose
 
 
 @pytest.fixture(scope="session")

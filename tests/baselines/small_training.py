@@ -4,31 +4,34 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
-from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from baselines import processes
-from baselines.data import Dives, TrainingPairs
-from baselines.hpmcr import HPMCR
-from baselines.runs import PRESETS
-from baselines.train import train
-from tests.baselines.test_data import clip, packed
-from tests.baselines.test_hpmcr import SMALL
+from baselines.data.dives import Dives
+from baselines.data.pairs import TrainingPairs
+from baselines.data.settings import DataSettings
+from baselines.methods.hpmcr import HPMCRMethod
+from baselines.methods.hpmcr.network import HPMCR
+from baselines.runs.config import RunConfig, make_config
+from baselines.training import processes
+from baselines.training.hooks import network_of
+from baselines.training.settings import Optimiser, Training
+from baselines.training.trainer import train
+from tests.baselines.made_up import clip, packed
+from tests.baselines.small_model import SMALL
 
-CONFIGS = Path(train.__code__.co_filename).parent / "configs"
+METHOD = HPMCRMethod()
 
 
-def small_config(**training: Any) -> Config:
+def small_config(**training: Any) -> RunConfig:
     """The demo's, for one epoch, one exemplar a query."""
-    config = Config.fromfile(CONFIGS / PRESETS["demo"])
-    config.training = {"epochs": 1, "batch_size": 8, **training}
-    config.run = {"seed": 0}
-    return config
+    how = Training(**{"epochs": 1, "batch_size": 8, **training})
+    return replace(make_config(METHOD, "demo", seed=0), training=how)
 
 
 def small_training(
@@ -50,12 +53,14 @@ def small_training(
     model = HPMCR(**SMALL)
     if frozen:
         model.eval().train = lambda mode=True: model  # type: ignore[method-assign]
-        config.optim_wrapper = {"optimizer": {"type": "SGD", "lr": 1e-4}}
-    file = packed(*(clip(i) for i in range(clips)))
-    dives = Dives(file, frames=24, resize=(60, 34), crop=32, in_memory=True)
+        config = replace(config, optimiser=Optimiser(lr=1e-4, type="SGD", schedule="constant"))
+    dives = Dives(
+        packed(*(clip(i) for i in range(clips))),
+        DataSettings(frames=24, resize=(60, 34), crop=32, in_memory=True),
+    )
     pairs = TrainingPairs(dives, range(clips))
     pairs.train = pairs.train[:queries]
-    return train(model, pairs, config, folder, hooks or [], resume=resume)
+    return train(model, METHOD, pairs, config, folder, hooks or [], resume=resume)
 
 
 def main(folder: str, options: str) -> None:
@@ -63,7 +68,7 @@ def main(folder: str, options: str) -> None:
     processes.join()
     runner = small_training(Path(folder), **json.loads(options))
     if processes.is_first():
-        model = getattr(runner.model, "module", runner.model)
+        model = network_of(runner)
         torch.manual_seed(0)
         moved = {
             n: p.detach() - q.detach()

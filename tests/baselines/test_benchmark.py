@@ -11,20 +11,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from click.testing import CliRunner
 
-from baselines import hooks
-from baselines.hpmcr import PARTS
-from baselines.report import write_page
-from baselines.results import read_predictions
-from baselines.runs import PRESETS
-from baselines.study import new_study, read_plan
-from baselines.tables import show_run, show_study
-from baselines.wording import how_made
-from finediving_pose.cli.benchmark import PARTS as cli_parts
-from finediving_pose.cli.benchmark import benchmark
+from baselines.data.splits import Split
+from baselines.methods.hpmcr import HPMCRMethod
+from baselines.report.page import write_page
+from baselines.report.tables import show_run, show_study
+from baselines.report.wording import how_made
+from baselines.runs.config import make_config, read_config
+from baselines.runs.predictions import read_predictions
+from baselines.runs.results import read_run, read_study
+from baselines.runs.run import announce
+from baselines.runs.study import new_study, read_plan
+from baselines.training.hooks import EpochHistory
 from finediving_pose.workspace import Workspace
-from tests.baselines.conftest import fdpose
+from tests.command import fdpose
 
 
 @pytest.fixture(scope="session")
@@ -39,14 +41,15 @@ def test_a_run_leaves_metrics_predictions_and_a_checkpoint(competition: Workspac
     folder = Path(finished["run"])
     metrics = json.loads((folder / "metrics.json").read_text())
     assert metrics == {k: v for k, v in finished.items() if k not in ("run", "stderr")}
-    assert (metrics["model"], metrics["preset"], metrics["seed"]) == ("hpmcr", "demo", 0)
-    assert metrics["n_train"] + metrics["n_test"] == 8
-    assert metrics["selection"] == "last epoch"
+    made = metrics["made"]
+    assert (made["method"], made["preset"], metrics["seed"]) == ("hpmcr", "demo", 0)
+    assert made["n_train"] + made["n_test"] == 8
+    assert made["selection"] == "last epoch"
     assert [e["epoch"] for e in metrics["history"]] == [1]
     assert metrics["history"][0]["score_loss"] > 0
     with open(folder / "predictions.csv", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert len(rows) == metrics["n_test"]
+    assert len(rows) == made["n_test"]
     for row in rows:
         assert math.isfinite(float(row["predicted_score"]))
         assert 0 < int(row["predicted_transition_1"]) < int(row["predicted_transition_2"])
@@ -59,32 +62,53 @@ def test_a_checkpoint_says_what_it_was_trained_on(finished: dict[str, Any]) -> N
 
     checkpoint = torch.load(Path(finished["run"]) / "epoch_1.pth", weights_only=False)
     config = Config.fromstring(checkpoint["meta"]["cfg"], ".py")
-    assert config.run.digest == finished["digest"]
-    assert config.run.seed == 0
-    assert torch.__version__.startswith(config.run.versions.torch)
+    assert config.origin.digest == finished["made"]["digest"]
+    assert config.seed == 0
+    assert torch.__version__.startswith(config.origin.versions.torch)
     assert config.model.dim == 64
 
 
 def test_the_exemplars_mean_stands_beside_the_model(finished: dict[str, Any]) -> None:
-    assert set(finished["exemplar_mean"]) >= {"rho", "r_l2_x100"}
-    assert finished["exemplar_mean"]["r_l2_x100"] > 0
+    assert finished["exemplars_mean"]["r_l2_x100"] > 0
 
 
-def test_random_weights_are_said_loudly(finished: dict[str, Any]) -> None:
-    assert finished["weights"] == {"i3d": "random", "static": "random", "skeleton": "random"}
-    assert "RANDOM WEIGHTS: the i3d and static encoders" in finished["stderr"]
+def test_random_weights_are_told_where_published_ones_are_meant(
+    competition: Workspace, finished: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The demo is meant to start from random weights, and says nothing of them."""
+    assert finished["made"]["weights"] == {"i3d": "random", "static": "random"}
+    assert "RANDOM WEIGHTS" not in finished["stderr"]
+    method = HPMCRMethod()
+    config = make_config(method, "full", seed=0)
+    said: list[str] = []
+    monkeypatch.setattr("baselines.runs.run.tell", said.append)
+    announce(method, config, Split((0,), (1,), (), {}), torch.nn.Linear(1, 1))
+    assert "RANDOM WEIGHTS: i3d and static start from random weights" in said[-1]
+
+
+@pytest.mark.parametrize("preset", ["full", "released"])
+def test_a_weights_folder_without_the_files_is_refused(competition: Workspace, tmp_path: Path, preset: str) -> None:
+    (tmp_path / "model_rgb.pth").touch()
+    words = ("benchmark", "hpmcr", "--data", competition.root, "--weights", tmp_path)
+    result = fdpose(*words, "--preset", preset)
+    assert result.exit_code == 2
+    assert "has no regnety_002.safetensors or regnety_002.pth (from timm's regnety_002)" in result.stderr
+    assert "model_rgb" not in result.stderr
+    demo = fdpose(*words)
+    assert demo.exit_code == 2
+    assert "preset demo of HPMCR starts from random weights" in demo.stderr
 
 
 def test_a_stopped_run_goes_on_where_it_stopped(competition: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C in the second epoch: the first is kept, and --resume does the second only."""
-    before = hooks.EpochHistory.after_train_iter
+    before = EpochHistory.after_train_iter
 
-    def stop_in_second_epoch(self: hooks.EpochHistory, runner: Any, *args: Any, **kwargs: Any) -> None:
+    def stop_in_second_epoch(self: EpochHistory, runner: Any, *args: Any, **kwargs: Any) -> None:
         if runner.epoch == 1:
             raise KeyboardInterrupt
         before(self, runner, *args, **kwargs)
 
-    monkeypatch.setattr(hooks.EpochHistory, "after_train_iter", stop_in_second_epoch)
+    monkeypatch.setattr(EpochHistory, "after_train_iter", stop_in_second_epoch)
     stopped = fdpose("benchmark", "hpmcr", "--data", competition.root, "--epochs", 2, "--seed", 7)
     assert stopped.exit_code == 130, stopped.output
     folder = Path(stopped.stderr.split("--resume ")[1].split()[0])
@@ -96,17 +120,18 @@ def test_a_stopped_run_goes_on_where_it_stopped(competition: Workspace, monkeypa
     assert [e["epoch"] for e in json.loads(result.stdout)["history"]] == [1, 2]
 
 
-def printed(show: Any, metrics: dict[str, Any]) -> str:
+def printed(show: Any, metrics: object) -> str:
     with CliRunner(env={"COLUMNS": "160"}).isolation() as (out, *_):
         show(metrics)
         return out.getvalue().decode()
 
 
 def test_the_table_shows_both_rows_and_keeps_published_figures_apart(finished: dict[str, Any]) -> None:
-    text = printed(show_run, finished)
+    metrics = read_run(Path(finished["run"]))
+    text = printed(show_run, metrics)
     ours, published = text.split("Published on FineDiving with dive number, other data: not comparable with the above")
     assert "HPMCR (demo)" in ours
-    assert how_made(finished) in ours
+    assert how_made(metrics.made, [0], 1) in ours
     assert "exemplars' mean" in ours
     assert "0.9383" in published
     assert "0.9383" not in ours
@@ -121,7 +146,7 @@ def test_the_page_shows_the_worst_dives_with_frames(finished: dict[str, Any]) ->
     assert page.count("data:image/jpeg;base64,") == 3 * shown
     assert all(f'id="dive-{p.dive.video}-{p.dive.index}"' in page for p in dives)
     assert "may not be published or passed on" in page
-    assert page.count(how_made(finished)) >= 4
+    assert page.count("seed 0; batches of 16; 1 epoch, last epoch") >= 4
     assert "<script" not in page
     assert 'src="http' not in page
 
@@ -129,8 +154,9 @@ def test_the_page_shows_the_worst_dives_with_frames(finished: dict[str, Any]) ->
 def test_without_its_packed_file_the_page_has_no_frames(finished: dict[str, Any], tmp_path: Path) -> None:
     folder = tmp_path / "run"
     shutil.copytree(finished["run"], folder)
-    metrics = json.loads((folder / "metrics.json").read_text())
-    (folder / "metrics.json").write_text(json.dumps(metrics | {"packed": str(tmp_path / "gone.h5")}))
+    config = json.loads((folder / "config.json").read_text())
+    config["origin"]["packed"] = str(tmp_path / "gone.h5")
+    (folder / "config.json").write_text(json.dumps(config))
     page = write_page(folder).read_text()
     assert "data:image/jpeg" not in page
     assert "led furthest astray" in page
@@ -147,19 +173,22 @@ def study(competition: Workspace) -> dict[str, Any]:
 
 def test_a_study_has_a_row_a_training_and_means_over_its_seeds(study: dict[str, Any], finished: dict[str, Any]) -> None:
     rows = study["rows"]
-    assert [(r["without"], r["seed"]) for r in rows] == [(part, s) for part in (None, *PARTS) for s in (0, 1)]
-    whole = rows[:2]
-    assert study["seeds"] == [0, 1]
-    assert study["mean"]["l2"] == pytest.approx((whole[0]["l2"] + whole[1]["l2"]) / 2)
-    assert study["spread"]["l2"] == pytest.approx(abs(whole[0]["l2"] - whole[1]["l2"]) / math.sqrt(2))
+    assert [(r["without"], r["seed"]) for r in rows] == [
+        (part, s) for part in (None, *HPMCRMethod.parts) for s in (0, 1)
+    ]
+    whole = [r["figures"] for r in rows[:2]]
+    l2 = [figures["l2"] for figures in whole]
+    assert list(study["seeds"]) == [0, 1]
+    assert study["mean"]["l2"] == pytest.approx((l2[0] + l2[1]) / 2)
+    assert study["spread"]["l2"] == pytest.approx(abs(l2[0] - l2[1]) / math.sqrt(2))
     for key in ("rho", "r_l2_x100", "l2"):
-        assert whole[0][key] == finished[key], "a seed alone gives what it gives in a study"
-    for row, part in zip(study["ablation"], PARTS, strict=True):
-        own = [r["l2"] for r in rows if r["without"] == part]
+        assert whole[0][key] == finished["figures"][key], "a seed alone gives what it gives in a study"
+    for row, part in zip(study["ablation"], HPMCRMethod.parts, strict=True):
+        own = [r["figures"]["l2"] for r in rows if r["without"] == part]
         assert row["without"] == part
         assert row["difference"]["l2"] == pytest.approx(sum(own) / 2 - study["mean"]["l2"])
     learnt = {_weights(Path(study["run"]) / r["run"]) for r in rows if r["seed"] == 0}
-    assert len(learnt) == 1 + len(PARTS), "every part changes something"
+    assert len(learnt) == 1 + len(HPMCRMethod.parts), "every part changes something"
 
 
 def _weights(run: Path) -> tuple[float, ...]:
@@ -168,17 +197,19 @@ def _weights(run: Path) -> tuple[float, ...]:
 
     state = torch.load(run / "epoch_1.pth", weights_only=False)["state_dict"]
     return tuple(
-        float(state[k].double().sum()) for k in ("reduce_dynamic.copies.0.0.weight", "static.net.stem.conv.weight")
+        float(state[k].double().sum())
+        for k in ("network.reduce_dynamic.copies.0.0.weight", "network.static.net.stem.conv.weight")
     )
 
 
 def test_a_study_s_tables_say_seeds_batch_and_epochs(study: dict[str, Any]) -> None:
-    text = printed(show_study, study)
-    assert text.count(how_made(study)) == 2
+    how = "seeds 0, 1; batches of 16; 1 epoch, last epoch"
+    text = printed(show_study, read_study(Path(study["run"])))
+    assert text.count(how) == 2
     for words in ("seed 0", "seed 1", "mean", "spread", "segmentation", "exemplars' mean"):
         assert words in text
     page = (Path(study["run"]) / "report.html").read_text()
-    assert how_made(study) in page
+    assert how in page
     assert 'href="without-skeleton-seed-0' not in page, "pages of trainings without a part are for themselves"
     assert (Path(study["run"]) / "seed-1" / "report.html").is_file()
 
@@ -216,13 +247,19 @@ def test_without_exemplars_the_nearest_in_difficulty_are_taken_when_asked(
     assert result.exit_code == 0, result.output
     metrics = json.loads(result.stdout)
     assert metrics["matched_by_difficulty"] == 1
-    assert "by the nearest difficulty" in (Path(metrics["run"]) / "report.html").read_text()
+    assert "matched by the nearest difficulty" in (Path(metrics["run"]) / "report.html").read_text()
 
 
-def test_an_unknown_model_is_bad_usage(workspace: Workspace) -> None:
-    result = fdpose("benchmark", "resnet", "--data", workspace.root)
-    assert result.exit_code == 2
-    assert "hpmcr" in result.stderr
+def test_an_unknown_method_is_bad_usage(workspace: Workspace) -> None:
+    near = fdpose("benchmark", "hpcmr", "--data", workspace.root)
+    assert near.exit_code == 2
+    assert "no method 'hpcmr'; did you mean hpmcr?" in near.stderr
+    far = fdpose("benchmark", "resnet", "--data", workspace.root)
+    assert far.exit_code == 2
+    assert "no method 'resnet'; there are" in far.stderr
+    none = fdpose("benchmark", "--data", workspace.root)
+    assert none.exit_code == 2
+    assert "name a method" in none.stderr
 
 
 def test_without_a_packed_file_nothing_is_left_behind(workspace: Workspace) -> None:
@@ -246,16 +283,12 @@ def test_what_can_not_be_trained_on_leaves_no_run(competition: Workspace, worksp
     assert not workspace.runs.exists()
 
 
-def test_the_presets_are_those_that_there_are() -> None:
-    offered = next(p for p in benchmark.params if p.name == "preset").type
-    assert list(getattr(offered, "choices", ())) == list(PRESETS)
-
-
 def test_parts_are_chosen_by_name(competition: Workspace) -> None:
-    folder = new_study(competition, "demo", [3], ["skeleton", "contrast"])
+    folder = new_study(competition, HPMCRMethod(), "demo", [3], ["skeleton", "contrast"])
     assert [(m.seed, m.without) for m in read_plan(folder)] == [(3, None), (3, "skeleton"), (3, "contrast")]
-    assert json.loads((folder / "without-skeleton-seed-3/config.json").read_text())["model"]["without"] == ["skeleton"]
-    assert cli_parts == PARTS
+    whole, less = (read_config(folder / m) for m in ("seed-3", "without-skeleton-seed-3"))
+    assert (whole.without, less.without) == ((), ("skeleton",))
+    assert whole.reads == less.reads == ("PICTURES", "POSES", "STAGES", "NUMBER"), "all trainings see the same dives"
 
 
 def test_set_puts_values_in_the_place_of_the_preset_s(competition: Workspace) -> None:
@@ -263,17 +296,18 @@ def test_set_puts_values_in_the_place_of_the_preset_s(competition: Workspace) ->
     result = fdpose("benchmark", "hpmcr", "--data", competition.root, *words)
     assert result.exit_code == 0, result.output
     metrics = json.loads(result.stdout)
-    assert (metrics["batch_size"], metrics["voters"]) == (4, "each")
+    assert (metrics["made"]["batch_size"], metrics["made"]["voters"]) == (4, "each")
     assert "batches of 4" in (Path(metrics["run"]) / "report.html").read_text()
 
 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--set", "batch"), "is no KEY=VALUE"),
-        (("--ablate", "splash"), "no part 'splash'; its parts are skeleton,"),
+        (("--set", "batch"), "is not KEY=VALUE"),
+        (("--ablate", "splash"), "HPMCR has no part 'splash'; there are skeleton,"),
+        (("--preset", "demmo"), "HPMCR has no preset 'demmo'; did you mean demo?"),
         (("--resume", "nothing-here", "--set", "a.b=1"), "leave out --set"),
-        (("--resume", "nothing-here"), "no run to resume"),
+        (("--resume", "nothing-here"), "not a run to resume"),
         (("--resume", "nothing-here", "--epochs", "3"), "leave out --epochs"),
         (("--resume", "nothing-here", "--ablate"), "leave out --ablate"),
         (("--resume", "nothing-here", "--exemplar-fallback", "difficulty"), "leave out --exemplar-fallback"),
@@ -289,7 +323,7 @@ def test_other_data_under_a_run_is_noticed(competition: Workspace, finished: dic
     folder = tmp_path / "run"
     folder.mkdir()
     config = json.loads((Path(finished["run"]) / "config.json").read_text())
-    config["run"]["digest"] = "0" * 64
+    config["origin"]["digest"] = "0" * 64
     (folder / "config.json").write_text(json.dumps(config))
     result = fdpose("benchmark", "hpmcr", "--data", competition.root, "--resume", folder)
     assert result.exit_code == 2

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 import simplejpeg
 
-from baselines.evaluate import Prediction, Vote
 from baselines.report.comparisons import choose_shown, compare_worst
 from baselines.report.page import dives_by_number
 from baselines.report.pictures import FRAMES_A_STAGE, TILE, stage_bounds, stage_pictures
+from baselines.runs.predictions import Prediction, Vote
 from finediving_pose.clip import ClipKey
 from finediving_pose.packed.reader import PackedFile
-from tests.baselines.test_data import InMemory, clip
+from tests.baselines.made_up import InMemory, clip
 
 
 def vote(n: int, score: float, *stages: float) -> Vote:

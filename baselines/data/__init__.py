@@ -1,0 +1,1 @@
+"""From the packed file to batches: dives, pairs, splits, exemplars."""

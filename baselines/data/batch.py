@@ -1,0 +1,44 @@
+"""What a network is given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+from torch import Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """N clips, and B pairs among them.
+
+    A field that the method does not need (:class:`~baselines.method.Needs`) is None.
+
+    Attributes
+    ----------
+    video : float32 (N, 3, T, H, W), normalised RGB
+    pose : float32 (N, 2, T, 16, 1), x and y of the first diver's joints in MPII order, see ``data.pose_norm``
+    transitions : int64 (N, S - 1), true first frames of the stages after the first, among the T sampled frames; -1 for
+        a stage that a dive does not have. None in testing
+    score : float32 (N,), true scores in units of the target, see ``data.target``. None in testing
+    difficulty : float32 (N,), degree of difficulty, NaN where unknown
+    number : dive numbers of the N clips, empty text where unknown
+    awards : float32 (N, 7), judges' awards as listed, NaN beyond their number. None in testing
+    splash : float32 (N,), size of the splash, negative where unknown; only with ``data.splash``
+    query, exemplar : int64 (B,), indices among the N clips; only in the training of a comparative method
+    """
+
+    video: Tensor | None = None
+    pose: Tensor | None = None
+    transitions: Tensor | None = None
+    score: Tensor | None = None
+    difficulty: Tensor | None = None
+    number: tuple[str, ...] | None = None
+    awards: Tensor | None = None
+    splash: Tensor | None = None
+    query: Tensor | None = None
+    exemplar: Tensor | None = None
+
+    def to(self, device: object) -> Batch:
+        """The same on another device."""
+        moved = {f.name: getattr(self, f.name) for f in fields(self)}
+        return Batch(**{name: v.to(device) if isinstance(v, Tensor) else v for name, v in moved.items()})

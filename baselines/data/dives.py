@@ -1,0 +1,152 @@
+"""Samples of dives out of the packed file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from baselines.data.batch import Batch
+from baselines.data.exemplars import dive_number, group
+from baselines.data.settings import DataSettings
+from baselines.data.transforms import (
+    CropAndFlip,
+    fill_gaps,
+    flip_pose,
+    normalise_pose,
+    sample_frames,
+    sample_transitions,
+)
+from baselines.method import Needs
+from baselines.modules.stages import ABSENT, number_of_slots
+from finediving_pose.packed.schema import TRAINING_HEIGHT, TRAINING_WIDTH
+from finediving_pose.packed.snippets import Crop, snippet
+
+if TYPE_CHECKING:
+    from finediving_pose.packed.reader import PackedFile
+
+Sample = dict[str, Any]
+"""``clip`` (index in the packed file), ``group`` (in which pairs are made), and the fields of
+:class:`~baselines.data.batch.Batch` for one clip, without the first axis."""
+
+AWARDS = 7
+"""The most judges that a dive has."""
+
+
+@dataclass(slots=True)
+class Dives:
+    """Samples of a packed file's clips, at the size that a network reads.
+
+    Parameters
+    ----------
+    packed : the open file
+    settings : frames, sizes, normalisation, target
+    needs : what is read; pictures and poses that no method reads are not decoded
+    splash : size of the splash by ``video/index``, see :mod:`baselines.data.splash`
+    """
+
+    packed: PackedFile
+    settings: DataSettings = field(default_factory=DataSettings)
+    needs: Needs = Needs.PICTURES | Needs.POSES | Needs.STAGES
+    splash: Mapping[str, float] | None = None
+    _pictures_kept: dict[int, np.ndarray] = field(default_factory=dict, repr=False)
+    _joints_kept: dict[int, np.ndarray] = field(default_factory=dict, repr=False)
+
+    def sample(self, i: int, rng: np.random.Generator | None = None) -> Sample:
+        """Clip i, cropped in the centre, or with ``rng`` at a random place and mirrored every other time."""
+        width, height = self.settings.resize
+        crop = self.settings.crop
+        view = CropAndFlip.random(height, width, crop, rng) if rng else CropAndFlip.centre(height, width, crop)
+        clip = self.packed.clips[i]
+        sample: Sample = {"clip": i, "group": group(clip, self.settings.pairing), "number": dive_number(clip)}
+        if Needs.PICTURES in self.needs:
+            sample["video"] = torch.from_numpy(view.normalised(self._pictures(i, view)))
+        if Needs.POSES in self.needs:
+            sample["pose"] = self._pose(i, view, rng)
+        if Needs.STAGES in self.needs:
+            slots = number_of_slots(self.settings.stages)
+            sample["transitions"] = torch.tensor(self.transitions(i) or [ABSENT] * (slots - 1))
+        if Needs.AWARDS in self.needs:
+            awards = np.full(AWARDS, np.nan, np.float32)
+            awards[: len(clip.judge_scores)] = clip.judge_scores[:AWARDS]
+            sample["awards"] = torch.from_numpy(awards)
+        known = {"score": (clip.dive_score or 0.0) / self.unit(i), "difficulty": clip.difficulty or np.nan}
+        if self.splash is not None:
+            known["splash"] = self.splash.get(str(clip.key), -1.0)
+        return sample | {name: torch.tensor(value, dtype=torch.float32) for name, value in known.items()}
+
+    def transitions(self, i: int) -> tuple[int, ...]:
+        """True transitions of clip i, indices among its T sampled frames; empty where its stages are not labelled."""
+        starts = self.packed.clips[i].stage_starts
+        if len(starts) < 2:
+            return ()
+        return sample_transitions(starts, self.positions(i), self.settings.stages)
+
+    def unit(self, i: int) -> float:
+        """Points that 1 stands for in the target of clip i: 1, or its degree of difficulty."""
+        return 1.0 if self.settings.target == "score" else self.packed.clips[i].difficulty or 1.0
+
+    def positions(self, i: int) -> np.ndarray:
+        """The T sampled frames of clip i, counted from its first: int64 (T,)."""
+        return sample_frames(len(self.packed.frame_numbers(i)), self.settings.frames)
+
+    def _pose(self, i: int, view: CropAndFlip, rng: np.random.Generator | None) -> Tensor:
+        """Joints of the sampled frames, mirrored as the pictures are: float32 (2, T, 16, 1)."""
+        settings, keypoints = self.settings, self._joints(i)
+        if view.flip and settings.flip_pose:
+            keypoints = flip_pose(keypoints, self.packed.clips[i].image_width or 0)
+        pose = normalise_pose(keypoints, settings.pose_norm)
+        if rng and settings.pose_noise:
+            pose = pose + rng.normal(0, settings.pose_noise, pose.shape)
+        return torch.from_numpy(pose.astype(np.float32)).permute(2, 0, 1).unsqueeze(-1)
+
+    def _joints(self, i: int) -> np.ndarray:
+        """Joints (T, 16, 2) of the sampled frames; gaps are filled from all frames, since a dive turns fast."""
+        if i in self._joints_kept:
+            return self._joints_kept[i]
+        joints = fill_gaps(self.packed.poses(i).keypoints[:, 0])[self.positions(i)]
+        if self.settings.in_memory:
+            self._joints_kept[i] = joints
+        return joints
+
+    def _pictures(self, i: int, view: CropAndFlip) -> np.ndarray:
+        """Pictures uint8 (T, crop, crop, 3), not yet mirrored."""
+        if self.settings.in_memory or self.settings.resize != (TRAINING_WIDTH, TRAINING_HEIGHT):
+            return view.cropped(self._whole_pictures(i))
+        return snippet(self.packed, i, self.positions(i), Crop(view.left, view.top, view.size))
+
+    def _whole_pictures(self, i: int) -> np.ndarray:
+        """The same before the crop, at the size of ``resize``; from memory where they are kept."""
+        if i in self._pictures_kept:
+            return self._pictures_kept[i]
+        positions = self.positions(i)
+        width, height = self.settings.resize
+        if width <= TRAINING_WIDTH and height <= TRAINING_HEIGHT:
+            pictures = self.packed.training_frames(i, positions)
+        else:
+            pictures = self.packed.frames(i, positions)
+        if pictures.shape[1:3] != (height, width):
+            pictures = np.stack([cv2.resize(p, (width, height), interpolation=cv2.INTER_AREA) for p in pictures])
+        if self.settings.in_memory:
+            self._pictures_kept[i] = pictures
+        return pictures
+
+
+LABELS = ("score", "transitions", "awards", "splash")
+"""Fields of a batch that are not known of a dive that is to be scored."""
+
+
+def stack(samples: Sequence[Sample]) -> dict[str, Any]:
+    """Samples to the fields of a :class:`~baselines.data.batch.Batch`."""
+    stacked = {k: torch.stack([s[k] for s in samples]) for k, v in samples[0].items() if isinstance(v, Tensor)}
+    return {**stacked, "number": tuple(s["number"] for s in samples)}
+
+
+def unlabelled_batch(samples: Sequence[Sample]) -> Batch:
+    """Clips that are to be scored, without what their labels say."""
+    return Batch(**{name: value for name, value in stack(samples).items() if name not in LABELS})

@@ -1,0 +1,233 @@
+"""The network of HPMCR: hierarchical pose-guided multi-stage contrastive regression.
+
+Source: arXiv 2501.03674 and the public code of HP-MCoRe and MCoRe. Where that code does what it surely did not mean,
+or the paper says otherwise, what it does is an option; ``configs/released.py`` switches them all on.
+Symbols: N clips, B pairs, T frames (96), S stages (3), K tokens a stage (10), D width (256).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from baselines.backbones.gsm_regnet import GSMRegNet
+from baselines.backbones.hdgcn import HDGCN
+from baselines.backbones.i3d import I3D
+from baselines.backbones.joint_conv import JointConv
+from baselines.data.batch import Batch
+from baselines.modules.contrast import stage_contrast
+from baselines.modules.fusion import PoseBiasedFusion, PoseGuidedFusion
+from baselines.modules.regressor import SplashHead, StageRegressor, StageWeights
+from baselines.modules.segmentation import (
+    ProcedureSegmentation,
+    predict_transitions,
+    predict_transitions_by_halves,
+    segmentation_loss,
+)
+from baselines.modules.stages import (
+    STAGE_NAMES,
+    Stages,
+    equal_parts,
+    number_of_slots,
+    pool_stages,
+    present_stages,
+    stage_reducer,
+)
+
+SKELETON_ENCODERS: dict[str, type[HDGCN] | type[JointConv]] = {"hdgcn": HDGCN, "joint_conv": JointConv}
+
+
+class Encoded(NamedTuple):
+    """What the model knows of N clips, each on its own."""
+
+    fused: Tensor
+    """(N, S, K, D) visual tokens that have seen the skeleton."""
+    static: Tensor
+    """(N, S, K, D) tokens of the single frames."""
+    logits: Tensor
+    """(N, T, S - 1) transition logits."""
+    transitions: Tensor
+    """(N, S - 1) the transitions that the stages were cut at, frames of the T; -1 for a stage that a dive has not."""
+
+    @property
+    def present(self) -> Tensor:
+        """(N, S) which stages the dives have."""
+        return present_stages(self.transitions)
+
+    def pick(self, clips: Tensor) -> Encoded:
+        """The clips of these indices, in this order, with repetition."""
+        return Encoded(*(field[clips] for field in self))
+
+
+class HPMCR(nn.Module):
+    """Scores a dive by comparing it, stage by stage, with exemplars whose score is known.
+
+    Parameters
+    ----------
+    frames : T, frames of a clip
+    i3d, static, skeleton : arguments of the three encoders
+    dim, tokens, depth, heads : D, K, decoder blocks, attention heads
+    stages : 3, take-off, flight and entry, as published; or ``native``, the three to five of every dive, each flight
+        (somersaults, twists) for itself. Dives of a pair are compared in the stages that both have
+    skeleton_encoder : ``hdgcn``, the paper's; ``joint_conv``, which few dives are enough for
+    fusion : ``cross``, visual tokens attend to skeleton tokens, whose width has to be ``dim``; ``residual``, the same,
+        and each moment's skeleton token is added as it is: attention knows no places, so that a short training does
+        not find out which moment a pose belongs to; ``bias``, the public code's, visual tokens attend to each other,
+        the more the more alike their poses
+    visual_dropout : share of the training clips whose visual tokens are blanked before the fusion, so that it learns
+        from poses what pictures would let it learn by heart
+    reducer : ``norm``, linear, layer norm, ReLU; ``wide``, the public code's two linear layers
+    predict : ``ordered``, the likeliest transitions in rising order; ``halves``, the public code's: the first in the
+        first half of the clip, the second in the last, wherever the true ones are
+    second_transition_weight : in the segmentation loss; the public code has 2, surely a slip
+    score_unit : points that an output of 1 stands for. 1 as published; a larger unit
+        lets a short training reach differences of tens of points
+    start_equal : before training every dive equals its exemplar. A short training has not the time to unlearn the
+        differences that random weights see
+    antisymmetric : comparing A with B gives exactly the opposite of comparing B with A. As published both are only
+        learned to; where dives are few this is knowledge that need not be learned
+    contrast_weight : weight of both contrastive losses
+    splash_weight : weight of the splash loss (the paper's second version); 0 builds no splash head, as the public code
+    without : parts to leave out, of ``HPMCRMethod.parts``. skeleton: fused tokens are the visual ones. static: only
+        fused tokens are compared (the encoder remains, since the segmentation reads it). fusion: visual and
+        skeleton tokens are added. contrast: neither contrastive loss. segmentation: no transitions are
+        learned, stages are equal parts of the clip
+    """
+
+    def __init__(
+        self,
+        frames: int = 96,
+        i3d: Mapping[str, Any] | None = None,
+        static: Mapping[str, Any] | None = None,
+        skeleton: Mapping[str, Any] | None = None,
+        skeleton_encoder: Literal["hdgcn", "joint_conv"] = "hdgcn",
+        dim: int = 256,
+        tokens: int = 10,
+        depth: int = 4,
+        heads: int = 2,
+        stages: Stages = 3,
+        fusion: Literal["cross", "residual", "bias"] = "cross",
+        visual_dropout: float = 0.0,
+        reducer: Literal["norm", "wide"] = "norm",
+        predict: Literal["ordered", "halves"] = "ordered",
+        second_transition_weight: float = 1.0,
+        score_unit: float = 1.0,
+        start_equal: bool = False,
+        antisymmetric: bool = False,
+        contrast_weight: float = 1.0,
+        splash_weight: float = 0.0,
+        without: Sequence[str] = (),
+    ) -> None:
+        super().__init__()
+        if skeleton_encoder not in SKELETON_ENCODERS:
+            raise ValueError(f"skeleton_encoder={skeleton_encoder!r}; it is {' or '.join(SKELETON_ENCODERS)}")
+        if predict == "halves" and stages != 3:
+            raise ValueError("transitions are predicted by halves for three stages only; use predict='ordered'")
+        self.without = frozenset(without)
+        self.tokens, self.score_unit, self.contrast_weight = tokens, score_unit, contrast_weight
+        self.visual_dropout = visual_dropout
+        self.splash_weight, self.second_transition_weight = splash_weight, second_transition_weight
+        self.slots = slots = number_of_slots(stages)  # S
+        self.predict_transitions = predict_transitions if predict == "ordered" else predict_transitions_by_halves
+        self.dynamic = I3D(**i3d or {})
+        self.static = GSMRegNet(frames, **static or {})
+        self.skeleton = SKELETON_ENCODERS[skeleton_encoder](**skeleton or {})
+        pose_dim = self.skeleton.out_channels
+        if pose_dim != dim and fusion != "bias":
+            raise ValueError(f"the skeleton encoder ends in {pose_dim} channels, dim is {dim}")
+        self.segmentation = ProcedureSegmentation(self.static.out_channels, stages=slots)
+        self.reduce_dynamic = stage_reducer(self.dynamic.out_channels, dim, slots, wide=reducer == "wide")
+        self.reduce_static = stage_reducer(self.static.out_channels, dim, slots, wide=reducer == "wide")
+        if fusion == "bias":
+            self.fusion = PoseBiasedFusion(dim, pose_dim, heads, slots)
+        else:
+            self.fusion = PoseGuidedFusion(dim, heads, slots, residual=fusion == "residual")
+        self.compare_fused = StageRegressor(dim, depth, heads, start_equal, antisymmetric)
+        self.compare_static = StageRegressor(dim, depth, heads, start_equal, antisymmetric)
+        self.stage_weights = StageWeights(slots)  # shared by both branches
+        self.splash = SplashHead(dim) if splash_weight else None
+        # what is left out is built first, so that the rest starts from the same random weights
+        dropped = {
+            "skeleton": ("skeleton", "fusion"),
+            "fusion": ("fusion",),
+            "static": ("reduce_static", "compare_static"),
+        }
+        for name in {n for part in self.without for n in dropped.get(part, ())}:
+            setattr(self, name, nn.Identity())
+
+    def encode(self, batch: Batch, transitions: Tensor | None = None) -> Encoded:
+        """Encode N clips. ``transitions`` (N, S - 1) cuts the stages; without it the predicted ones do."""
+        video = given(batch.video)
+        static = self.static(video)  # (N, T, 368)
+        logits = self.segmentation(static)  # (N, T, S - 1)
+        cut = self.predict_transitions(logits) if transitions is None else transitions
+        if "segmentation" in self.without:
+            cut = equal_parts(video.shape[2], self.slots).to(video.device).expand(len(video), -1)
+        dynamic = pool_stages(self.dynamic(video), cut // self.dynamic.stride, self.tokens)  # (N, S, K, 1024)
+        return Encoded(
+            fused=self._fuse(self.reduce_dynamic(dynamic), batch.pose, cut),
+            static=self.reduce_static(pool_stages(static, cut, self.tokens)),
+            logits=logits,
+            transitions=cut,
+        )
+
+    def _fuse(self, visual: Tensor, pose: Tensor | None, cut: Tensor) -> Tensor:
+        """Visual tokens (N, S, K, D) that have seen the skeleton's."""
+        if "skeleton" in self.without:
+            return visual
+        if self.training and self.visual_dropout:
+            seen = torch.rand(len(visual), 1, 1, 1, device=visual.device) >= self.visual_dropout
+            visual = visual * seen
+        skeleton = pool_stages(self.skeleton(given(pose)).transpose(1, 2), cut, self.tokens)  # (N, S, K, D)
+        return visual + skeleton if "fusion" in self.without else self.fusion(visual, skeleton)
+
+    def compare(self, query: Encoded, exemplar: Encoded, exemplar_score: Tensor | None = None) -> Tensor:
+        """How many points each stage puts the query above its exemplar: B pairs -> (B, S), stage weights applied.
+
+        The exemplar's score is not read.
+
+        A stage that one of the two does not have adds 0. In full precision also where the encoders are not: to a
+        number of 8 bits, 20.0 and 20.1 points are the same.
+        """
+        with torch.autocast(query.fused.device.type, enabled=False):
+            relative = self.compare_fused(query.fused.float(), exemplar.fused.float())  # (B, S)
+            if "static" not in self.without:
+                relative = (relative + self.compare_static(query.static.float(), exemplar.static.float())) / 2
+            return self.stage_weights(relative, query.present & exemplar.present) * self.score_unit
+
+    def loss(self, batch: Batch) -> dict[str, Tensor]:
+        """Losses of B pairs among N clips, each clip encoded once; stages cut at the true transitions."""
+        query, exemplar, score = given(batch.query), given(batch.exemplar), given(batch.score)
+        clips = self.encode(batch, batch.transitions)
+        q, e = clips.pick(query), clips.pick(exemplar)
+        difference = score[query] - score[exemplar]
+        forth, back = self.compare(q, e).sum(1), self.compare(e, q).sum(1)
+        both_ways = F.mse_loss(forth, difference) + F.mse_loss(back, -difference)
+        losses = {"score_loss": both_ways / self.score_unit**2}
+        if "segmentation" not in self.without:
+            true = given(batch.transitions)
+            losses["segmentation_loss"] = segmentation_loss(clips.logits, true, self.second_transition_weight)
+        if "contrast" not in self.without:
+            both = q.present & e.present
+            losses["fused_contrast_loss"] = self.contrast_weight * stage_contrast(q.fused, e.fused, both=both)
+            if "static" not in self.without:
+                losses["static_contrast_loss"] = self.contrast_weight * stage_contrast(q.static, e.static, both=both)
+        if self.splash is not None and batch.splash is not None:
+            losses["splash_loss"] = self.splash_weight * self.splash.loss(clips.fused, batch.splash)
+        return losses
+
+    def describe(self) -> dict[str, str]:
+        """The learned weights of the stages."""
+        names = STAGE_NAMES[self.slots]
+        shares = self.stage_weights.shares.tolist()
+        return {"stage weights": ", ".join(f"{n} {share:.2f}" for n, share in zip(names, shares, strict=True))}
+
+
+def given(field: Tensor | None) -> Tensor:
+    """A field of the batch that the method needs."""
+    assert field is not None
+    return field

@@ -1,0 +1,148 @@
+"""What a run, a study or an evaluation prints on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from baselines.report.published import CAVEAT, COLUMNS, published_figures
+from baselines.report.wording import METRICS, differs, how_made, number, row_name
+from baselines.runs.figures import Figures, Scores
+from baselines.runs.results import AblationRow, Conditions, RunMetrics, StudyMetrics
+
+BASELINE = "exemplars' mean"
+
+NOTES = (
+    "exemplars' mean: the baseline that predicts the mean score of the same train dives\n"
+    "in order: share of pairs of test dives with the same dive number in their true order; 0.5 by chance\n"
+)
+
+
+def show_run(metrics: RunMetrics) -> None:
+    """Print a run's row above the baseline's, and the published figures apart from them."""
+    out = Console(highlight=False)
+    ours = _metrics_table()
+    _row(ours, row_name(metrics.made), metrics.figures)
+    _row(ours, BASELINE, metrics.exemplars_mean)
+    _say(out, f"{_dives(metrics.made)}; {how_made(metrics.made, [metrics.seed], metrics.epoch)}")
+    out.print(ours)
+    _say(out, f"{_interval(metrics.intervals['rho'])}; it also varies with the seed\n{NOTES}")
+    _say_published(out, metrics.made)
+
+
+def show_study(metrics: StudyMetrics) -> None:
+    """Print a row a seed, their mean and spread, and, where parts were left out, a row a part."""
+    out = Console(highlight=False)
+    table = _metrics_table()
+    for row in metrics.rows:
+        if row.without is None:
+            _row(table, f"seed {row.seed}", row.figures)
+    table.add_section()
+    _row(table, "mean", metrics.mean, style="bold")
+    _row(table, "spread", metrics.spread)
+    table.add_section()
+    _row(table, BASELINE, metrics.exemplars_mean)
+    how = how_made(metrics.made, metrics.seeds)
+    _say(out, f"{row_name(metrics.made)}: {_dives(metrics.made)}; {how}")
+    out.print(table)
+    _say(out, f"spread: standard deviation over the seeds (n - 1)\n{NOTES}")
+    if metrics.ablation:
+        _say(out, f"One part left out at a time; {how}")
+        out.print(_ablation(metrics))
+        _say(out, f"{ablation_note(metrics)}\n")
+    _say_published(out, metrics.made)
+
+
+def show_evaluation(scores: Scores, name: str, dives: int) -> None:
+    """Print the figures of predictions that another program made, with their intervals."""
+    out = Console(highlight=False)
+    table = _metrics_table()
+    _row(table, name, scores.figures)
+    table.add_row("95 % interval", *(_range(scores.intervals[key], m.digits - 1) for key, m in METRICS.items()))
+    _row(table, BASELINE, scores.exemplars_mean)
+    _say(out, f"{dives} test dives")
+    out.print(table)
+    _say(out, f"interval: bootstrap over the test dives\n{NOTES}")
+
+
+def ablation_note(metrics: StudyMetrics) -> str:
+    """How the table of parts is to be read."""
+    if len(metrics.seeds) < 2:
+        return "second line: the change against the whole method with one seed; --seeds 3 shows the spread"
+    return "second line: the change against the whole method, mean over the same seeds; ± is the spread over the seeds"
+
+
+ABLATED = ("rho", "r_l2_x100", "same_number_in_order", "aiou_50", "aiou_75")
+"""Metrics of the table of parts, which has to fit a terminal; the page has all."""
+
+
+def _ablation(metrics: StudyMetrics) -> Table:
+    table = _table([METRICS[key].short for key in ABLATED])
+    table.columns[0].header = "without"
+    table.add_row("nothing", *(_cell(metrics.mean, metrics.spread, key) for key in ABLATED))
+    for row in metrics.ablation:
+        table.add_row(row.without, *(_changed(row, key) for key in ABLATED))
+    return table
+
+
+def _cell(mean: Figures, spread: Figures, key: str) -> str:
+    """``0.812 ± 0.013``."""
+    digits, of_seeds = METRICS[key].digits - 1, getattr(spread, key)
+    return number(getattr(mean, key), digits) + ("" if of_seeds is None else f" ± {number(of_seeds, digits)}")
+
+
+def _changed(row: AblationRow, key: str) -> str:
+    """``0.812 ± 0.013``, and below it the change, ``−0.024``."""
+    digits = METRICS[key].digits - 1
+    return f"{_cell(row.mean, row.spread, key)}\n{differs(getattr(row.difference, key), digits)}"
+
+
+def _say_published(out: Console, made: Conditions) -> None:
+    """The published figures of the protocol that was run: with dive number, or without."""
+    with_number = made.pairing == "number"
+    table = _table([METRICS[key].short for key in COLUMNS])
+    for method, figures in published_figures(with_number).items():
+        row = zip(figures, COLUMNS.values(), strict=True)
+        table.add_row(method, *("" if v is None else number(v, digits) for v, digits in row))
+    protocol = "with dive number" if with_number else "without dive number"
+    _say(out, f"Published on FineDiving {protocol}, other data: not comparable with the above")
+    out.print(table)
+    _say(out, CAVEAT)
+
+
+def _interval(rho: tuple[float | None, float | None]) -> str:
+    return f"95 % interval of rho: {_range(rho, 2)} (bootstrap over test dives)"
+
+
+def _range(interval: tuple[float | None, float | None], digits: int) -> str:
+    low, high = interval
+    return "" if low is None or high is None else f"{number(low, digits)} to {number(high, digits)}"
+
+
+def _say(out: Console, words: str) -> None:
+    """A line that the terminal wraps, not we."""
+    out.print(words, soft_wrap=True)
+
+
+def _dives(made: Conditions) -> str:
+    return f"{made.n_test} test dives, {made.n_train} train dives"
+
+
+def _row(table: Table, name: str, figures: Figures, style: str | None = None) -> None:
+    values = ((getattr(figures, key), m.digits) for key, m in METRICS.items())
+    table.add_row(name, *("" if v is None else number(v, digits) for v, digits in values), style=style)
+
+
+def _metrics_table() -> Table:
+    return _table([m.short for m in METRICS.values()])
+
+
+def _table(columns: Iterable[str]) -> Table:
+    table = Table(box=box.SIMPLE, padding=(0, 1, 0, 0))
+    table.add_column("", no_wrap=True)
+    for column in columns:
+        table.add_column(column, justify="right", no_wrap=True)
+    return table

@@ -1,0 +1,57 @@
+"""Metrics and runs in words, the same on the terminal and on the page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from baselines.runs.results import Conditions
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A metric's name in a table and in full, how many digits it has, and whether more of it is better."""
+
+    short: str
+    words: str
+    digits: int
+    more_is_better: bool = True
+
+
+METRICS = {
+    "rho": Metric("rho", "Spearman's rho over all test dives", 4),
+    "r_l2_x100": Metric("R-l2 x 100", "squared error over the squared range of the true scores, x 100", 3, False),
+    "l2": Metric("L2", "squared error, points²", 1, False),
+    "same_number_in_order": Metric("in order", "pairs of one dive number in their true order; 0.5 by chance", 3),
+    "aiou_50": Metric("AIoU@0.5", "% of dives whose flight is found with an overlap of 0.5", 2),
+    "aiou_75": Metric("AIoU@0.75", "the same with an overlap of 0.75", 2),
+}
+"""By their names in :class:`baselines.runs.figures.Figures`."""
+
+
+def number(value: float | None, digits: int) -> str:
+    """A figure, or ``n/a`` where there is none."""
+    return "n/a" if value is None else f"{value:.{digits}f}".replace("-", "−")
+
+
+def differs(value: float | None, digits: int) -> str:
+    """A difference, with its sign; none where it rounds to zero."""
+    if value is None:
+        return "n/a"
+    text = f"{value:+.{digits}f}"
+    return text[1:] if float(text) == 0 else text.replace("-", "−")
+
+
+def how_made(made: Conditions, seeds: Sequence[int], epoch: int | None = None) -> str:
+    """Seeds, batch size and the rule for the epoch: printed beside every figure, since each of them moves it."""
+    which = f"seed {seeds[0]}" if len(seeds) == 1 else f"seeds {', '.join(map(str, seeds))}"
+    picked = "" if epoch in (None, made.epochs) else f" (epoch {epoch})"
+    epochs = f"{made.epochs} epoch{'s' if made.epochs > 1 else ''}"
+    return f"{which}; batches of {made.batch_size}; {epochs}, {made.selection}{picked}"
+
+
+def row_name(made: Conditions) -> str:
+    """A method as a row of a table: ``CoRe (demo, without tree)``."""
+    return f"{made.title} ({', '.join([made.preset, *(f'without {part}' for part in made.without)])})"

@@ -1,0 +1,69 @@
+"""Keeps the weights of the epoch that scores best."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+
+from baselines.runs.figures import Figures
+from baselines.training import processes
+from baselines.training.hooks import network_of
+from finediving_pose.progress import tell
+from finediving_pose.workspace import atomic_write
+
+BEST = "best.pth"
+
+LARGER_IS_BETTER = {"rho": True, "r_l2_x100": False, "l2": False, "aiou_50": True, "aiou_75": True}
+"""The figures of which the public code reports each from its own best epoch."""
+
+
+class BestEpoch(Hook):
+    """Scores dives after some epochs and keeps the weights with the best rho.
+
+    Parameters
+    ----------
+    score : figures of the split after an epoch, which it is given
+    name : of the split; ``test`` is the public code's way, and not a clean one
+    is_due : whether dives are scored after an epoch, counted from 1
+    """
+
+    priority = "LOW"
+
+    def __init__(self, score: Callable[[int], Figures], name: str, is_due: Callable[[int], bool]) -> None:
+        self.score, self.name, self.is_due = score, name, is_due
+
+    def after_train_epoch(self, runner: Runner) -> None:
+        if self.is_due(runner.epoch + 1):
+            processes.on_first(self._score)(runner)
+
+    def _score(self, runner: Runner) -> None:
+        hub, epoch = runner.message_hub, runner.epoch + 1
+        figures = self.score(epoch)
+        rho = math.nan if figures.rho is None else figures.rho
+        hub.get_info("history")[-1][f"{self.name}_rho"] = None if figures.rho is None else round(rho, 4)
+        tell(f"  rho on the {self.name} dives {rho:.4f}")
+        hub.update_info("best_of_each", update_best(hub.get_info("best_of_each", {}), figures, epoch))
+        best = Path(runner.work_dir) / BEST
+        if not best.is_file() or rho > hub.get_info("best_rho", -math.inf):
+            hub.update_info("best_rho", rho if math.isfinite(rho) else -math.inf)
+            with atomic_write(best) as part:
+                torch.save(network_of(runner).state_dict(), part)
+
+
+def update_best(best: dict[str, dict[str, Any]], figures: Figures, epoch: int) -> dict[str, dict[str, Any]]:
+    """Each figure's best ``value`` so far, with its ``epoch``."""
+    found = dict(best)
+    for name, larger in LARGER_IS_BETTER.items():
+        value = getattr(figures, name)
+        if value is None or not math.isfinite(value):
+            continue
+        old = found.get(name)
+        if old is None or (value > old["value"] if larger else value < old["value"]):
+            found[name] = {"value": value, "epoch": epoch}
+    return found

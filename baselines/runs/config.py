@@ -1,0 +1,231 @@
+"""The configuration of a run: read once, checked once, typed from then on."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, fields
+from dataclasses import field as default
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
+
+from baselines.data.exemplars import Voters
+from baselines.data.settings import DataSettings
+from baselines.data.splits import Fallback
+from baselines.method import Method
+from baselines.training.settings import Optimiser, Training
+from finediving_pose.errors import UsageError
+from finediving_pose.workspace import atomic_write
+
+CONFIG = "config.json"
+
+
+@dataclass(frozen=True, slots=True, config={"extra": "forbid"})
+class Evaluation:
+    """How test dives are scored.
+
+    Attributes
+    ----------
+    votes : train dives that each test dive is compared with, at most
+    voters, pad : see :func:`baselines.data.exemplars.choose_voters`
+    redraw : draw the voters anew whenever dives are scored while training, as the public code of 6bce799 does
+    exemplar_fallback : see :func:`baselines.data.splits.split_clips`
+    """
+
+    votes: int = 10
+    voters: Voters = "panel"
+    pad: bool = False
+    redraw: bool = False
+    exemplar_fallback: Fallback | None = None
+
+
+@dataclass(frozen=True, slots=True, config={"extra": "forbid"})
+class Validation:
+    """Which epoch the figures are from.
+
+    Attributes
+    ----------
+    share : share of the training videos held out; the epoch with the best rho on them counts. 0 takes the last epoch
+    interval : epochs between two scorings
+    first : the first epoch that is scored, counted from 1; None takes ``interval``
+    every_from : from this epoch on, every epoch is scored; None never
+    on_test : choose each figure's best epoch on the test split, the public code's way and not a clean one
+    """
+
+    share: float = 0.0
+    interval: int = 1
+    first: int | None = None
+    every_from: int | None = None
+    on_test: bool = False
+
+    def is_due(self, epoch: int, epochs: int) -> bool:
+        """Whether dives are scored after this epoch, counted from 1, of so many. The last one always is."""
+        if epoch == epochs or (self.every_from is not None and epoch >= self.every_from):
+            return True
+        after = epoch - (self.interval if self.first is None else self.first)
+        return after >= 0 and after % self.interval == 0
+
+
+@dataclass(frozen=True, slots=True, config={"extra": "forbid"})
+class Origin:
+    """What a run was made from.
+
+    Attributes
+    ----------
+    packed, digest : path and digest of the packed file
+    versions : of fdpose and what it computes with
+    weights : path and sha256 of each published weight file, by encoder
+    """
+
+    packed: str
+    digest: str
+    versions: dict[str, str] = default(default_factory=dict)
+    weights: dict[str, dict[str, str]] = default(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, config={"extra": "forbid"})
+class RunConfig:
+    """All that decides what a training does. ``model`` belongs to the method; the rest means the same for all methods.
+
+    ``without`` are parts of the method that are left out. ``reads`` names what a clip must have to take part
+    (:class:`~baselines.method.Needs`); it is that of the whole model in an ablation, so that all trainings of a study
+    see the same dives.
+    """
+
+    method: str
+    preset: str
+    seed: int
+    training: Training
+    optimiser: Optimiser
+    model: dict[str, Any] = default(default_factory=dict)
+    data: DataSettings = default(default_factory=DataSettings)
+    evaluation: Evaluation = default(default_factory=Evaluation)
+    validation: Validation = default(default_factory=Validation)
+    without: tuple[str, ...] = ()
+    reads: tuple[str, ...] | None = None
+    origin: Origin | None = None
+
+
+_PARSER = TypeAdapter(RunConfig)
+SECTIONS = ("model", "data", "training", "optimiser", "evaluation", "validation")
+
+
+def make_config(
+    method: Method,
+    preset: str,
+    seed: int,
+    epochs: int | None = None,
+    without: Collection[str] = (),
+    changes: Mapping[str, Any] | None = None,
+) -> RunConfig:
+    """The configuration of a preset, with changes.
+
+    Parameters
+    ----------
+    epochs : instead of the preset's
+    without : parts to leave out, besides those that the preset leaves out
+    changes : values in the place of the preset's, by their dotted names, ``{"training.accumulate": 4}``
+
+    Raises
+    ------
+    UsageError
+        There is no such preset, part or setting, or a network can't be built from the values.
+    """
+    check_names("preset", [preset], method.presets, method)
+    check_names("part", without, method.parts, method)
+    sections = method.sections(preset)
+    for name, value in (changes or {}).items():
+        _change(sections, method, name, value)
+    if epochs is not None:
+        sections.setdefault("training", {})["epochs"] = epochs
+    sections["without"] = sorted({*sections.get("without", ()), *without})
+    made = f"preset {preset} of {method.name}"
+    said = ", ".join(f"{name}={value}" for name, value in (changes or {}).items())
+    config = _parse({"method": method.name, "preset": preset, "seed": seed, **sections}, said or made)
+    _check_buildable(method, config, said or made)
+    return config
+
+
+def check_names(what: str, names: Collection[str], known: Collection[str], method: Method) -> None:
+    """Refuse names that a method does not have. Raises UsageError with the nearest."""
+    for name in names:
+        if name in known:
+            continue
+        near = difflib.get_close_matches(name, known, 1)
+        mean = f"did you mean {near[0]}? " if near else ""
+        there = f"there are {', '.join(known)}" if known else "it has none"
+        raise UsageError(f"{method.title} has no {what} {name!r}; {mean}{there}")
+
+
+def write_config(folder: Path, config: RunConfig) -> None:
+    """Write ``config.json`` into a run folder."""
+    with atomic_write(folder / CONFIG) as part:
+        part.write_text(json.dumps(asdict(config), indent=2), encoding="utf-8")
+
+
+def read_config(folder: Path) -> RunConfig:
+    """The configuration that a run began with. Raises UsageError where the folder is not a run."""
+    try:
+        values = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as e:
+        raise UsageError(
+            f"{folder}: not a run that can be resumed; name a folder under runs/ of the data directory"
+        ) from e
+    config = _parse(values, str(folder / CONFIG))
+    if config.origin is None:
+        raise UsageError(f"{folder / CONFIG}: does not say which packed file the run was made from (origin)")
+    return config
+
+
+def _parse(values: Any, where: str) -> RunConfig:
+    try:
+        return _PARSER.validate_json(json.dumps(values), strict=True)
+    except ValidationError as e:
+        first = e.errors()[0]
+        name = ".".join(str(step) for step in first["loc"])
+        raise UsageError(f"{where}: {name}: {first['msg'].lower()}") from e
+    except (TypeError, ValueError) as e:
+        raise UsageError(f"{where}: not a configuration ({e})") from e
+
+
+def _known(method: Method) -> dict[str, Collection[str]]:
+    """What each section may hold."""
+    typed = {"data": DataSettings, "training": Training, "optimiser": Optimiser, "evaluation": Evaluation}
+    names = {section: [f.name for f in fields(cls)] for section, cls in typed.items()}
+    return {"model": method.settings(), **names, "validation": [f.name for f in fields(Validation)]}
+
+
+def _change(sections: dict[str, Any], method: Method, name: str, value: Any) -> None:
+    """Set a value by its dotted name. Raises UsageError where there is no such setting."""
+    section, *path = name.split(".")
+    known = _known(method).get(section, ())
+    if not path or path[0] not in known:
+        there = known or [f"{s}.*" for s in SECTIONS]
+        raise UsageError(f"no setting {name!r}; there are {', '.join(there)}; write one as training.accumulate")
+    place = sections.setdefault(section, {})
+    for step in path[:-1]:
+        inner = place.get(step, {})
+        if not isinstance(inner, Mapping):
+            raise UsageError(f"no setting {name!r}; {step} is a single value")
+        place[step] = place = dict(inner)
+    place[path[-1]] = value
+
+
+def _check_buildable(method: Method, config: RunConfig, where: str) -> None:
+    """Raises UsageError where the network can't be built or the batch can't be split."""
+    import torch
+
+    training = config.training
+    if method.comparative and not (training.exemplars or training.every_pair):
+        raise UsageError(f"{where}: nothing to compare; set training.exemplars or training.every_pair")
+    try:
+        with torch.device("meta"):  # no memory, no time
+            method.build(config)
+        _ = training.part
+    except (TypeError, ValueError, ArithmeticError, RuntimeError) as e:
+        said = (str(e).splitlines() or [""])[0]
+        raise UsageError(f"{where}: can't be built ({said})") from e

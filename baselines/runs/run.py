@@ -1,0 +1,325 @@
+"""A run: its folder, and the way from the packed file to the metrics."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from importlib.metadata import version
+from itertools import chain, count
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch import nn
+
+from baselines.data.dives import Dives
+from baselines.data.pairs import TrainingPairs
+from baselines.data.splash import read_splashes
+from baselines.data.splits import MENDS, Split, some, split_clips
+from baselines.method import Method, Needs
+from baselines.registry import find_method
+from baselines.runs.best_epoch import BEST, BestEpoch
+from baselines.runs.config import Origin, RunConfig, make_config, read_config, write_config
+from baselines.runs.figures import Figures, measure
+from baselines.runs.predictions import Prediction, write_predictions
+from baselines.runs.results import SELECTIONS, Conditions, RunMetrics, write_metrics
+from baselines.runs.scoring import predict_clips
+from baselines.training import processes
+from baselines.training.trainer import last_checkpoint, train
+from finediving_pose.errors import UsageError
+from finediving_pose.packed.reader import PackedFile, open_packed
+from finediving_pose.progress import tell
+from finediving_pose.workspace import Workspace
+
+
+def prepare_run(
+    workspace: Workspace,
+    method: Method,
+    preset: str,
+    seed: int,
+    *,
+    epochs: int | None = None,
+    weights: Path | None = None,
+    without: Sequence[str] = (),
+    reads: Sequence[str] | None = None,
+    changes: Mapping[str, Any] | None = None,
+) -> RunConfig:
+    """The complete configuration of a training, if the data is fit for it. Nothing is written.
+
+    Parameters
+    ----------
+    weights : folder with all published weights of the method, see :attr:`baselines.method.Method.weights`
+    epochs, without, changes : see :func:`baselines.runs.config.make_config`
+    reads : see :class:`~baselines.runs.config.RunConfig`; what this training reads where not given
+
+    Raises
+    ------
+    PackedError
+        The packed file is missing, or can't be trained on.
+    UsageError
+        A preset, a part, a setting or a weight file does not exist.
+    """
+    config = make_config(method, preset, seed, epochs, without, changes)
+    found = _find_weights(method, preset, weights)
+    for encoder, file in found.items():
+        config.model[encoder] = {**config.model.get(encoder, {}), "weights": file["file"]}
+    config = replace(config, reads=tuple(reads) if reads is not None else needed(method, config))
+    with open_packed(workspace.packed) as packed:
+        split_of(packed, method, config)
+        versions = {p: version(p) for p in ("fdpose", "torch", "timm", "numpy")} | {"python": platform.python_version()}
+        return replace(config, origin=Origin(str(workspace.packed.resolve()), packed.digest, versions, found))
+
+
+@processes.on_first
+def new_run(workspace: Workspace, method: Method, preset: str, seed: int, **options: Any) -> Path:
+    """Make a run folder, named by the time, with the configuration of a training; as :func:`prepare_run`."""
+    config = prepare_run(workspace, method, preset, seed, **options)
+    folder = new_folder(workspace, method)
+    write_config(folder, config)
+    return folder
+
+
+def needed(method: Method, config: RunConfig) -> tuple[str, ...]:
+    """Names of what a clip must have: what the method reads, and what pairing and target read."""
+    needs = method.needs_of(config)
+    if method.comparative and config.data.pairing != "random":
+        needs |= Needs.NUMBER
+    if config.data.target == "score_over_difficulty":
+        needs |= Needs.DIFFICULTY
+    return tuple(need.name or "" for need in Needs if need in needs)
+
+
+def run(folder: Path, *, packed_file: Path | None = None, resume: bool = False) -> RunMetrics:
+    """Train the run in ``folder`` to its end, score the test split, and write the results.
+
+    After every epoch a checkpoint is kept, from which ``resume`` goes on. Started by torchrun, all processes train
+    together and the first one scores.
+
+    Parameters
+    ----------
+    packed_file : where the packed file is now, if it may have moved since the run began
+
+    Raises
+    ------
+    PackedError
+        The packed file is missing, or can't be trained on.
+    UsageError
+        ``folder`` is not a run, its packed file has changed since it began, or its method is not installed.
+    """
+    started = time.monotonic()
+    processes.join()
+    config = read_config(folder)
+    method = method_of(folder, config)
+    with open_run_data(folder, config, packed_file) as packed:
+        split = split_of(packed, method, config)
+        torch.manual_seed(config.seed)
+        network = method.build(_without_weights(config) if resume and last_checkpoint(folder) else config)
+        announce(method, config, split, network)
+        dives = dives_of(packed, method, config)
+        judged = selecting_split(config, split)
+
+        def score(queries: Sequence[int], seed: int = config.seed) -> list[Prediction]:
+            return predict_clips(network, method, dives, queries, split.train, config.evaluation, seed)
+
+        def figures_of(epoch: int) -> Figures:
+            seed = config.seed + epoch if config.evaluation.redraw else config.seed
+            return measure(score(split.test if judged == "test" else split.validation, seed)).figures
+
+        epochs = config.training.epochs
+        hooks = [BestEpoch(figures_of, judged, lambda n: config.validation.is_due(n, epochs))] if judged else []
+        pairs = TrainingPairs(dives, split.train, config.training.exemplars if method.comparative else 0, config.seed)
+        hub = train(network, method, pairs, config, folder, hooks, resume=resume).message_hub
+        if judged:
+            network.load_state_dict(torch.load(folder / BEST, map_location="cpu", weights_only=True))
+        predictions = processes.on_first(score)(split.test)
+    metrics = _metrics(config, method, split, network, predictions, hub, time.monotonic() - started)
+    if processes.is_first():
+        write_predictions(folder, predictions)
+        write_metrics(folder, metrics)
+    return metrics
+
+
+def method_of(folder: Path, config: RunConfig) -> Method:
+    """The method that a run was begun with. Raises UsageError where it is not installed here."""
+    try:
+        return find_method(config.method)
+    except UsageError as e:
+        raise UsageError(f"{folder}: was begun with the method {config.method!r}; {e}") from e
+
+
+def open_run_data(folder: Path, config: RunConfig, packed_file: Path | None = None) -> PackedFile:
+    """The packed file of a run: the given one, that of the data directory around the folder, or the recorded one.
+
+    Raises
+    ------
+    UsageError
+        None of them is the file that the run began with.
+    """
+    assert config.origin is not None
+    recorded, wanted = Path(config.origin.packed), config.origin.digest
+    beside = [parent.parent / recorded.name for parent in folder.resolve().parents if parent.name == "runs"][:1]
+    there = [p for p in dict.fromkeys([*([packed_file] if packed_file else []), *beside, recorded]) if p.is_file()]
+    for path in there:
+        packed = open_packed(path)
+        if packed.digest == wanted:
+            return packed
+        packed.close()
+    if not there:
+        return open_packed(recorded)  # says what is missing
+    raise UsageError(
+        f"{folder}: began on other data (digest {wanted[:12]}, {there[0]} now has another); start a new run with:"
+        f" fdpose benchmark {config.method}"
+    )
+
+
+def _find_weights(method: Method, preset: str, folder: Path | None) -> dict[str, dict[str, str]]:
+    """Path and sha256 of each weight file in a folder, by encoder; nothing without a folder."""
+    if folder is None:
+        return {}
+    if not method.presets[preset].published_weights:
+        raise UsageError(f"--weights: preset {preset} of {method.title} starts from random weights; leave it out")
+    found, missing = {}, []
+    for encoder, file in method.weights.items():
+        path = next((folder / name for name in file.names if (folder / name).is_file()), None)
+        if path is None:
+            missing.append(f"{' or '.join(file.names)} (from {file.source})")
+        else:
+            with open(path, "rb") as f:
+                found[encoder] = {"file": str(path.resolve()), "sha256": hashlib.file_digest(f, "sha256").hexdigest()}
+    if missing:
+        raise UsageError(f"{folder}: has no {', no '.join(missing)}; put the file there, see docs/reproduce.md")
+    return found
+
+
+def _without_weights(config: RunConfig) -> RunConfig:
+    """The same, to be filled from a checkpoint: files that the run began with may have gone by now."""
+    named = {key: {**value, "weights": None} for key, value in config.model.items() if "weights" in _section(value)}
+    return replace(config, model=config.model | named)
+
+
+def _section(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def selecting_split(config: RunConfig, split: Split) -> Literal["test", "validation"] | None:
+    """The split that the best epoch is chosen on, None for the last epoch."""
+    if config.validation.on_test:
+        return "test"
+    return "validation" if split.validation else None
+
+
+def split_of(packed: PackedFile, method: Method, config: RunConfig) -> Split:
+    """The clips that can take part in a run. Raises PackedError where they are not enough."""
+    needs = Needs.NOTHING
+    for name in config.reads if config.reads is not None else needed(method, config):
+        needs |= Needs[name]
+    pairing = config.data.pairing if method.comparative else None
+    return split_clips(packed, needs, config.validation.share, config.evaluation.exemplar_fallback, pairing)
+
+
+def dives_of(packed: PackedFile, method: Method, config: RunConfig) -> Dives:
+    """The samples that a run's network reads."""
+    splash = read_splashes(Path(config.data.splash)) if config.data.splash else None
+    return Dives(packed, config.data, method.needs_of(config), splash)
+
+
+def starting_weights(method: Method, config: RunConfig) -> dict[str, str]:
+    """What each encoder that has published weights starts from: a file, or ``random``."""
+    return {encoder: _section(config.model.get(encoder)).get("weights") or "random" for encoder in method.weights}
+
+
+def announce(method: Method, config: RunConfig, split: Split, network: nn.Module) -> None:
+    """Say what is about to be trained, on what, and from which weights."""
+    parameters = sum(p.numel() for p in network.parameters())
+    tell(
+        f"{method.title}, preset {config.preset}: {parameters:,} parameters; {len(split.train)} train,"
+        f" {len(split.validation)} validation, {len(split.test)} test dives; {config.training.epochs} epochs"
+    )
+    for reason, keys in split.left_out.items():
+        tell(f"left out: {len(keys)} dives with {reason} ({some(keys)}); {MENDS[reason]}")
+    random = [encoder for encoder, weights in starting_weights(method, config).items() if weights == "random"]
+    preset = method.presets.get(config.preset)
+    if random and preset and preset.published_weights:
+        names = ", ".join(" or ".join(method.weights[encoder].names) for encoder in random)
+        tell(
+            f"[bold yellow]RANDOM WEIGHTS: {' and '.join(random)} start from random weights, not from the published"
+            f" ones, so figures can't be compared with the paper's[/] (give a folder with {names} as --weights DIR)"
+        )
+
+
+def _metrics(
+    config: RunConfig,
+    method: Method,
+    split: Split,
+    network: nn.Module,
+    predictions: Sequence[Prediction],
+    hub: Any,
+    seconds: float,
+) -> RunMetrics:
+    judged, scores = selecting_split(config, split), measure(predictions)
+    history, best = hub.get_info("history", []), hub.get_info("best_of_each", {})
+    figures, epoch_of_each, epoch = scores.figures, {}, config.training.epochs
+    if judged == "test":
+        figures = replace(figures, **{name: found["value"] for name, found in best.items()})
+        epoch_of_each = {name: found["epoch"] for name, found in best.items()}
+    describe = getattr(network, "describe", None)
+    return RunMetrics(
+        made=_conditions(config, method, split),
+        seed=config.seed,
+        figures=figures,
+        intervals=scores.intervals,
+        exemplars_mean=scores.exemplars_mean,
+        matched_by_difficulty=scores.matched_by_difficulty,
+        parameters=sum(p.numel() for p in network.parameters()),
+        seconds=round(seconds, 1),
+        epoch=epoch if judged is None else best_epoch(history, judged),
+        history=history,
+        epoch_of_each=epoch_of_each,
+        facts=describe() if describe else {},
+    )
+
+
+def _conditions(config: RunConfig, method: Method, split: Split) -> Conditions:
+    assert config.origin is not None
+    return Conditions(
+        method=method.name,
+        title=method.title,
+        preset=config.preset,
+        without=config.without,
+        n_train=len(split.train),
+        n_test=len(split.test),
+        batch_size=config.training.batch_size,
+        epochs=config.training.epochs,
+        selection=SELECTIONS[selecting_split(config, split)],
+        target=config.data.target,
+        pairing=config.data.pairing,
+        votes=config.evaluation.votes,
+        voters=config.evaluation.voters,
+        packed=config.origin.packed,
+        digest=config.origin.digest,
+        weights=starting_weights(method, config),
+        left_out=split.left_out,
+    )
+
+
+def best_epoch(history: Sequence[Mapping[str, Any]], split: str = "validation") -> int | None:
+    """The first epoch with the best rho on the dives of a split."""
+    scored = [h for h in history if h.get(f"{split}_rho") is not None]
+    return max(scored, key=lambda h: h[f"{split}_rho"])["epoch"] if scored else None
+
+
+def new_folder(workspace: Workspace, method: Method) -> Path:
+    """Make a folder under the data directory's runs, named by the method and the time, that nobody else has."""
+    name = time.strftime(f"{method.name}-%Y%m%d-%H%M%S")
+    for taken in chain([name], (f"{name}-{n}" for n in count(2))):
+        folder = workspace.runs / taken
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            continue
+        return folder
+    raise AssertionError  # count() has no end

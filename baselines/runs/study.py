@@ -1,0 +1,159 @@
+"""Trainings that belong together: the same with other seeds, and without one part at a time."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from baselines.method import Method
+from baselines.runs.config import RunConfig, check_names, write_config
+from baselines.runs.figures import NAMES, Figures
+from baselines.runs.results import (
+    AblationRow,
+    RunMetrics,
+    StudyMetrics,
+    StudyRow,
+    is_finished,
+    read_run,
+    write_metrics,
+)
+from baselines.runs.run import new_folder, prepare_run, run
+from baselines.training import processes
+from baselines.training.trainer import last_checkpoint
+from finediving_pose.errors import UsageError
+from finediving_pose.progress import tell
+from finediving_pose.workspace import Workspace, atomic_write
+
+PLAN = "study.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One training of a study: a run folder inside the study's, its seed, and the part that is left out."""
+
+    run: str
+    seed: int
+    without: str | None = None
+
+
+@processes.on_first
+def new_study(
+    workspace: Workspace, method: Method, preset: str, seeds: Sequence[int], ablate: Sequence[str] = (), **options: Any
+) -> Path:
+    """Make a study's folder, in it a run folder for each seed and for each part of ``ablate`` left out.
+
+    ``options`` are those of :func:`baselines.runs.run.prepare_run`, the same for all.
+
+    Raises
+    ------
+    PackedError
+        The packed file is missing, or can't be trained on.
+    UsageError
+        The method has no such part, or as :func:`baselines.runs.run.prepare_run`.
+    """
+    check_names("part", ablate, method.parts, method)
+    members = [Member(f"seed-{s}", s) for s in seeds]
+    members += [Member(f"without-{part}-seed-{s}", s, part) for part in method.parts if part in ablate for s in seeds]
+    reads = prepare_run(workspace, method, preset, seeds[0], **options).reads
+
+    def configuration(m: Member) -> RunConfig:
+        without = (m.without,) if m.without else ()
+        return prepare_run(workspace, method, preset, m.seed, without=without, reads=reads, **options)
+
+    configs = [configuration(m) for m in members]  # all are checked before anything is written
+    folder = new_folder(workspace, method)
+    for m, config in zip(members, configs, strict=True):
+        write_config(folder / m.run, config)
+    with atomic_write(folder / PLAN) as part:  # last: a folder with a plan has all its runs
+        part.write_text(json.dumps([asdict(m) for m in members], indent=2), encoding="utf-8")
+    return folder
+
+
+def is_study(folder: Path) -> bool:
+    """Whether the folder holds a study, not a single run."""
+    return (folder / PLAN).is_file()
+
+
+def run_study(folder: Path, *, packed_file: Path | None = None) -> StudyMetrics:
+    """Run what is not finished yet, from its last epoch on; write the study's ``metrics.json`` and return it.
+
+    Raises
+    ------
+    PackedError
+        The packed file is missing, or can't be trained on.
+    UsageError
+        ``folder`` is not a study, or as :func:`baselines.runs.run.run`.
+    """
+    members = read_plan(folder)
+    results = []
+    for n, m in enumerate(members, 1):
+        member, finished = folder / m.run, is_finished(folder / m.run)
+        what = f"without {m.without}" if m.without else "whole model"
+        tell(f"[bold]{n}/{len(members)}  {what}, seed {m.seed}[/]{': finished before' if finished else ''}")
+        begun = last_checkpoint(member) is not None
+        results.append(read_run(member) if finished else run(member, packed_file=packed_file, resume=begun))
+    metrics = gather(members, results)
+    if processes.is_first():
+        write_metrics(folder, metrics)
+    return metrics
+
+
+def read_plan(folder: Path) -> list[Member]:
+    """The trainings of a study. Raises UsageError where the folder is not a study."""
+    try:
+        return [Member(**m) for m in json.loads((folder / PLAN).read_text(encoding="utf-8"))]
+    except (OSError, ValueError, TypeError) as e:
+        raise UsageError(f"{folder}: not a study ({e}); start one with: fdpose benchmark METHOD --seeds 3") from e
+
+
+def gather(members: Sequence[Member], results: Sequence[RunMetrics]) -> StudyMetrics:
+    """The metrics of a study. What can't be computed is left out of a mean."""
+    rows = tuple(
+        StudyRow(m.run, m.seed, m.without, r.figures, r.exemplars_mean, r.epoch, r.parameters, r.seconds)
+        for m, r in zip(members, results, strict=True)
+    )
+    whole = {row.seed: row for row in rows if row.without is None}
+    parts = dict.fromkeys(row.without for row in rows if row.without)
+    figures = [row.figures for row in whole.values()]
+    return StudyMetrics(
+        made=results[0].made,
+        seeds=tuple(whole),
+        mean=mean(figures),
+        spread=spread(figures),
+        exemplars_mean=mean(row.exemplars_mean for row in whole.values()),
+        matched_by_difficulty=results[0].matched_by_difficulty,
+        seconds=round(sum(row.seconds for row in rows), 1),
+        rows=rows,
+        ablation=tuple(_ablated(part, [row for row in rows if row.without == part], whole) for part in parts),
+    )
+
+
+def _ablated(part: str, rows: Sequence[StudyRow], whole: dict[int, StudyRow]) -> AblationRow:
+    figures = [row.figures for row in rows]
+    changes = [difference(row.figures, whole[row.seed].figures) for row in rows]
+    return AblationRow(part, mean(figures), spread(figures), mean(changes), rows[0].parameters)
+
+
+def difference(figures: Figures, other: Figures) -> Figures:
+    """What one has more than the other, metric by metric; None where one of them is."""
+    pairs = {name: (getattr(figures, name), getattr(other, name)) for name in NAMES}
+    return Figures(**{name: None if None in (a, b) else a - b for name, (a, b) in pairs.items()})
+
+
+def mean(figures: Iterable[Figures]) -> Figures:
+    """Mean of each metric."""
+    return Figures(**{name: statistics.fmean(v) if v else None for name, v in _values(figures).items()})
+
+
+def spread(figures: Iterable[Figures]) -> Figures:
+    """Standard deviation (n - 1) of each metric."""
+    return Figures(**{name: statistics.stdev(v) if len(v) > 1 else None for name, v in _values(figures).items()})
+
+
+def _values(figures: Iterable[Figures]) -> dict[str, list[float]]:
+    columns = list(figures)
+    return {name: [v for f in columns if (v := getattr(f, name)) is not None] for name in NAMES}

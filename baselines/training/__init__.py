@@ -1,0 +1,1 @@
+"""The training loop: mmengine's Runner with our hooks."""

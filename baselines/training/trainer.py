@@ -1,0 +1,151 @@
+"""Train a method's network through mmengine's Runner."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from mmengine.config import Config
+from mmengine.hooks import Hook
+from mmengine.logging import MMLogger
+from mmengine.model import BaseModel, MMDistributedDataParallel
+from mmengine.optim import OptimWrapper
+from mmengine.registry import OPTIM_WRAPPERS
+from mmengine.runner import Runner
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+
+from baselines.data.batch import Batch
+from baselines.data.order import AlikeTogether
+from baselines.data.pairs import TrainingPairs, collate_clips, collate_pairs
+from baselines.method import DirectNetwork, Method
+from baselines.runs.config import RunConfig
+from baselines.training import processes
+from baselines.training.hooks import EpochHistory, ExpectedTime, Seeds
+from baselines.training.settings import Training
+
+
+class Trainable(BaseModel):
+    """What mmengine's Runner trains: a method's network, given each batch as a :class:`~baselines.data.batch.Batch`."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, mode: str = "loss", **batch: Any) -> dict[str, Tensor]:
+        """Losses of a batch; ``mode`` is always ``loss``."""
+        return cast(DirectNetwork, self.network).loss(Batch(**batch))
+
+
+def train(
+    network: nn.Module,
+    method: Method,
+    pairs: TrainingPairs,
+    config: RunConfig,
+    folder: Path,
+    hooks: Sequence[Hook] = (),
+    resume: bool = False,
+) -> Runner:
+    """Train ``network`` in place; the Runner's message hub has the ``history``, one entry an epoch.
+
+    With ``resume`` it goes on from the last checkpoint in ``folder``, if there is one.
+    """
+    how = config.training
+    if how.channels_last:
+        for module in network.modules():
+            if isinstance(module, nn.Conv3d):
+                module.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
+    if how.compile:
+        for name in method.compiles:
+            network.get_submodule(name).compile()
+    checkpoint = last_checkpoint(folder) if resume else None
+    runner = QuietRunner(
+        model=Trainable(network),
+        work_dir=str(folder),
+        train_dataloader=make_loader(pairs, how, config.seed, method.comparative),
+        train_cfg={"by_epoch": True, "max_epochs": how.epochs},
+        optim_wrapper=config.optimiser.wrapper(how),
+        param_scheduler=config.optimiser.scheduler(how.epochs),
+        default_hooks={
+            "checkpoint": {"type": "CheckpointHook", "interval": 1, "max_keep_ckpts": 2},
+            "logger": {"type": "LoggerHook", "interval": 10},
+        },
+        custom_hooks=[Seeds(pairs, config.seed), EpochHistory(), ExpectedTime(), *hooks],
+        visualizer={"type": "Visualizer", "vis_backends": [{"type": "TensorboardVisBackend"}]},
+        # on GPUs some operations used here have no deterministic form, and asking for it would be an error
+        randomness={"seed": config.seed, "deterministic": not torch.cuda.is_available()},
+        # by its name in the folder: mmengine's own note of the last checkpoint is an absolute path, wrong once moved
+        load_from=str(checkpoint) if checkpoint else None,
+        resume=checkpoint is not None,
+        launcher="pytorch" if processes.count() > 1 else "none",
+        default_scope="mmengine",
+        experiment_name=f"{folder.parent.name}-{folder.name}",  # runs of one process must not share their history
+        cfg=Config(asdict(config)),
+    )
+    with redirect_stdout(sys.stderr):  # the Runner prints; standard output is the command's result
+        runner.train()
+    return runner
+
+
+def last_checkpoint(folder: Path) -> Path | None:
+    """The checkpoint of the last finished epoch in a run folder; None before the first."""
+    found = {int(p.stem.removeprefix("epoch_")): p for p in folder.glob("epoch_*.pth") if p.stem[6:].isdigit()}
+    return found[max(found)] if found else None
+
+
+def make_loader(pairs: TrainingPairs, how: Training, seed: int, comparative: bool = True) -> DataLoader:
+    """Batches of pairs, or of clips alone, in an order that follows from the seed and the epoch.
+
+    Workers start anew in every epoch, because they have to know which one it is.
+    """
+    workers = min(how.workers, os.cpu_count() or 1)
+    return DataLoader(
+        pairs,
+        batch_size=how.part,
+        sampler=AlikeTogether(pairs, how.alike, seed),
+        collate_fn=partial(collate_pairs, every_pair=how.every_pair) if comparative else collate_clips,
+        num_workers=workers,
+        pin_memory=torch.cuda.is_available(),
+    )
+
+
+@OPTIM_WRAPPERS.register_module()
+class Bf16OptimWrapper(OptimWrapper):
+    """Forward passes under autocast to bfloat16, on any device. Its range is float32's: no loss scaling is needed."""
+
+    @contextmanager
+    def optim_context(self, model: nn.Module) -> Iterator[None]:
+        device = next(model.parameters()).device.type
+        with super().optim_context(model), torch.autocast(device, torch.bfloat16):
+            yield
+
+
+class QuietRunner(Runner):
+    """A Runner whose log goes to its file alone; the terminal belongs to the command."""
+
+    def build_logger(self, *args: Any, **kwargs: Any) -> MMLogger:
+        logger = super().build_logger(*args, **kwargs)
+        logger.handlers = [h for h in logger.handlers if isinstance(h, logging.FileHandler)]
+        return logger
+
+    def wrap_model(self, model_wrapper_cfg: dict | None, model: nn.Module) -> nn.Module:
+        """As the Runner does, and on processors without a GPU, too."""
+        if not self.distributed:
+            return super().wrap_model(model_wrapper_cfg, model)
+        on_gpu = torch.cuda.is_available()
+        here = [torch.cuda.current_device()] if on_gpu else None
+        unused = bool(self.cfg.get("without"))  # what is left out may leave parameters without gradient
+        return MMDistributedDataParallel(
+            module=model.to("cuda" if on_gpu else "cpu"),
+            device_ids=here,
+            forward_sync_buffers=False,
+            find_unused_parameters=unused,
+        )

@@ -1,0 +1,122 @@
+"""Whole runs of the full presets, made small, on a packed competition."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from baselines.methods.hpmcr import HPMCRMethod
+from baselines.runs.results import RunMetrics, read_run
+from baselines.runs.run import new_run, run
+from finediving_pose.errors import UsageError
+from finediving_pose.labels.table import read_clips, write_clips
+from finediving_pose.packed.writer import write_packed
+from finediving_pose.workspace import Workspace
+
+METHOD = HPMCRMethod()
+
+SMALL = {
+    "model.i3d": {"width": 0.0625, "stride": 8},
+    "model.static.arch": {"depth": 4, "w0": 16, "wa": 16.0, "wm": 1.6, "group_size": 8, "se_ratio": 0.25},
+    "model.skeleton": {"in_channels": 2, "channels": (16, 32)},
+    "model.dim": 32,
+    "model.tokens": 4,
+    "model.depth": 1,
+    "data.frames": 24,
+    "training.batch_size": 4,
+    "training.workers": 0,
+}
+"""Everything but the size is the preset's."""
+
+
+def finished(workspace: Workspace, preset: str, epochs: int = 2, **changes: Any) -> tuple[RunMetrics, Path]:
+    settings = SMALL | {k.replace("__", "."): v for k, v in changes.items()}
+    folder = new_run(workspace, METHOD, preset, 0, epochs=epochs, changes=settings)
+    return run(folder), folder
+
+
+def rows(folder: Path) -> list[dict[str, str]]:
+    with open(folder / "predictions.csv", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_released_code_s_figures_are_labelled_as_chosen_on_the_test_split(competition: Workspace) -> None:
+    metrics, folder = finished(competition, "released", 4)
+    assert "CHOSEN ON THE TEST SPLIT" in metrics.made.selection
+    scored = [e["test_rho"] for e in metrics.history if e.get("test_rho") is not None]
+    assert set(metrics.epoch_of_each.values()) <= {1, 3, 4}
+    if scored:
+        assert metrics.figures.rho == pytest.approx(max(scored), abs=1e-4)
+    assert read_run(folder) == metrics
+
+
+def test_native_stages_random_pairs_score_over_difficulty_and_the_splash_go_together(
+    competition: Workspace, tmp_path: Path
+) -> None:
+    truth = tmp_path / "dives.json"
+    clips = read_clips(competition)
+    dives = [{"video": c.key.video, "index": c.key.index, "splash_area": [0, 500, 900]} for c in clips]
+    truth.write_text(json.dumps({"dives": dives}))
+    metrics, folder = finished(
+        competition,
+        "full",
+        1,
+        data__stages="native",
+        data__pairing="random",
+        data__target="score_over_difficulty",
+        model__splash_weight=1.0,
+        data__splash=str(truth),
+        validation__share=0.0,
+    )
+    assert (metrics.made.pairing, metrics.made.target) == ("random", "score_over_difficulty")
+    assert metrics.history[0]["splash_loss"] > 0
+    assert metrics.facts["stage weights"].count(",") == 4
+    # untrained, a prediction is about the exemplars' scores at the query's difficulty: points, not points over it
+    for row in rows(folder):
+        assert abs(float(row["predicted_score"]) - float(row["exemplar_mean"])) < 15
+        assert float(row["exemplar_mean"]) > 20
+
+
+def test_mtl_aqa_is_scored_without_stages(competition: Workspace, workspace: Workspace) -> None:
+    shutil.copytree(competition.frames, workspace.frames)
+    shutil.copytree(competition.root / "poses", workspace.root / "poses")
+    clips = read_clips(competition)
+    bare = [replace(c, stage_starts=(), sub_actions=(), source="mtl_aqa") for c in clips]
+    write_clips(workspace.clips_table, bare)
+    write_packed(workspace)
+    metrics, folder = finished(workspace, "mtl-aqa", 1)
+    assert metrics.made.n_train + metrics.made.n_test == len(clips)
+    assert (metrics.figures.aiou_50, metrics.figures.aiou_75) == (None, None)
+    assert metrics.made.without == ("segmentation",)
+    assert len(rows(folder)) == metrics.made.n_test
+    assert "segmentation_loss" not in metrics.history[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("trainning.workers", 1, "no setting 'trainning.workers'; there are model"),
+        ("training.wrokers", 1, "no setting 'training.wrokers'; there are epochs, batch_size"),
+        ("training.workers.more", 1, "workers is a single value"),
+        ("epochs", 1, "no setting 'epochs'"),
+        ("run.seed", 1, "no setting"),
+        ("model.dim", 63, "can't be built"),
+        ("model.i3d.wdith", 1, "can't be built"),
+        ("training.accumulate", 3, "can't be split in 3 parts"),
+        ("training.workers", "many", "training.workers=many: training.workers: input should be a valid integer"),
+        ("optimiser.lr", "fast", "optimiser.lr: input should be a valid number"),
+        ("optimiser.type", "Lion", "optimiser.type: input should be 'adam', 'adamw' or 'sgd'"),
+        ("data.pairing", "height", "data.pairing: input should be 'number', 'random' or 'rotation'"),
+    ],
+)
+def test_a_setting_that_can_not_be_is_bad_usage(workspace: Workspace, name: str, value: object, words: str) -> None:
+    with pytest.raises(UsageError, match=words) as caught:
+        new_run(workspace, METHOD, "demo", 0, changes={name: value})
+    assert "\n" not in str(caught.value)
+    assert not workspace.root.exists()
