@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from finediving_pose.errors import LabelError
 from finediving_pose.labels.read import read_labels
 from finediving_pose.labels.unpickler import load_pickle
-from tests.finediving_pose.labels.test_read import COARSE, DIVE, FINE, save
+from tests.finediving_pose.labels.made_up import COARSE, DIVE, FINE, save
 
 
 class Hostile:

@@ -26,9 +26,15 @@ from finediving_pose.packed.reader import open_packed
 from finediving_pose.packed.verify import verify_packed
 from finediving_pose.packed.writer import write_packed
 from finediving_pose.workspace import Workspace
-from tests.finediving_pose.packed.conftest import source as source  # a fixture
+from tests.finediving_pose.packed.made_up import fill
 
 FORK = multiprocessing.get_context("fork")
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """Four clips of two videos. Not to be changed."""
+    return fill(Workspace(tmp_path_factory.mktemp("source") / "data"))
 
 
 @pytest.fixture(scope="module")

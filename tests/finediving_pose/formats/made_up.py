@@ -9,7 +9,7 @@ from hypothesis.extra.numpy import arrays
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.poses import ClipPoses, JointSource, Visibility, write_poses
 from finediving_pose.workspace import Workspace
-from tests.finediving_pose.packed.conftest import add_clip
+from tests.finediving_pose.packed.made_up import add_clip
 
 WIDTH, HEIGHT = 64, 48
 CLIPS = (

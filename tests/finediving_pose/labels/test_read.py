@@ -2,34 +2,16 @@
 
 from __future__ import annotations
 
-import pickle
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
 
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.errors import LabelError
 from finediving_pose.labels.read import read_labels
 from finediving_pose.lexicon import ENTRY, expected_sub_actions, parse_dive_number
-
-DIVE = ("Worlds_Men10m_final_r1", 4)
-COARSE = {
-    "action_type": "207C", "start_frame": 100, "end_frame": 109, "dive_score": 79.2, "difficulty": 3.3,
-    "judge_scores": [8.0, np.float64(7.5), 8.5],
-}  # fmt: skip
-FINE = {
-    "action_type": "207c", "dive_score": 79.2, "difficulty": 3.3, "steps_transit_frames": np.array([2, 5]),
-    "frames_labels": np.array([2, 2, 2, 25, 25, 25, 36, 36, 36, 36]), "sub-action_types": {},
-}  # fmt: skip
-
-
-def save(path: Path, content: Any) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(pickle.dumps(content))
-    return path
+from tests.finediving_pose.labels.made_up import COARSE, DIVE, FINE, save
 
 
 @pytest.fixture(scope="module")

@@ -4,62 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from finediving_pose.clip import Clip, ClipKey
-from finediving_pose.extract import add_clips
-from finediving_pose.frame_writer import FrameWriter
 from finediving_pose.packed.writer import write_packed
-from finediving_pose.poses import ClipPoses, write_poses
 from finediving_pose.workspace import Workspace
-from tests.media import jpeg
-
-
-def add_clip(workspace: Workspace, clip: Clip, numbers: list[int]) -> list[bytes]:
-    """Put a clip with numbered pictures into a data directory; returns the pictures."""
-    pictures = [jpeg(n % 256, 64, 48) for n in numbers]
-    writer = FrameWriter(workspace, clip.key, "a test", 25.0)
-    for number, picture in zip(numbers, pictures, strict=True):
-        writer.add(number, f"{number}.jpg", picture)
-    writer.finish()
-    add_clips(workspace, [clip])
-    return pictures
-
-
-def random_poses(frames: list[int], persons: list[int], seed: int, sources: tuple[int, ...] = (1, 2)) -> ClipPoses:
-    """Poses of every frame and person given, some joints absent."""
-    rng = np.random.default_rng(seed)
-    n = len(frames)
-    visibility = rng.integers(0, 3, (n, 16)).astype(np.uint8)
-    present = visibility > 0
-    return ClipPoses(
-        frame=np.array(frames),
-        person=np.array(persons),
-        box=rng.uniform(0, 60, (n, 4)).astype(np.float32),
-        keypoints=np.where(present[..., None], rng.uniform(0, 60, (n, 16, 2)), np.nan).astype(np.float32),
-        visibility=visibility,
-        confidence=np.where(present, rng.uniform(0, 1, (n, 16)), 0).astype(np.float32),
-        source=np.where(present, rng.choice(sources, (n, 16)), 0).astype(np.uint8),
-        author=["someone"] * n,
-        time=["2024-01-01T00:00:00+00:00"] * n,
-    )
+from tests.finediving_pose.packed.made_up import fill
 
 
 @pytest.fixture(scope="session")
 def source(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """Four clips of two videos: poses of one person, of two, corrected by hand, none at all. Not to be changed."""
-    workspace = Workspace(tmp_path_factory.mktemp("source") / "data")
-    keys = [ClipKey("men", 1), ClipKey("men", 2), ClipKey("women", 0), ClipKey("women", 7)]
-    for i, key in enumerate(keys):
-        labels = {"stage_starts": (2, 5), "sub_actions": (3, 24, 36), "split": ("train", "test")[i % 2]}
-        clip = Clip(key, start_frame=10 * i, end_frame=10 * i + 7 + i, dive_score=60.5 + i, **labels)
-        add_clip(workspace, clip, list(range(10 * i, 10 * i + 8 + i)))
-    write_poses(workspace.pose_file("auto", keys[0]), random_poses(list(range(8)), [0] * 8, 0, (1,)))
-    write_poses(workspace.pose_file("merged", keys[1]), random_poses([10, 10, 12], [0, 1, 0], 1))
-    write_poses(workspace.pose_file("auto", keys[1]), random_poses([10], [0], 2, (1,)))
-    write_poses(workspace.pose_file("auto", keys[2]), random_poses([20, 999], [1, 0], 3, (1,)))
-    return workspace
+    return fill(Workspace(tmp_path_factory.mktemp("source") / "data"))
 
 
 @pytest.fixture

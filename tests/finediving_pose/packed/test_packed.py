@@ -29,7 +29,7 @@ from finediving_pose.packed.verify import verify_packed
 from finediving_pose.packed.writer import write_packed
 from finediving_pose.poses import ClipPoses, read_poses, write_poses
 from finediving_pose.workspace import Workspace
-from tests.finediving_pose.packed.conftest import add_clip, random_poses
+from tests.finediving_pose.packed.made_up import add_clip, random_poses
 from tests.killing import count_moments, kill_at
 
 # -- what went in comes out -----------------------------------------------------------------------------------------

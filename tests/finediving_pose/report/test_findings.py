@@ -20,7 +20,7 @@ from finediving_pose.report.evidence import evidence
 from finediving_pose.report.findings import PICTURES, SHOWN, write_findings_page
 from finediving_pose.validate import RULES, Finding
 from finediving_pose.workspace import Workspace
-from tests.finediving_pose.packed.conftest import add_clip
+from tests.finediving_pose.packed.made_up import add_clip
 
 ODD = Clip(ClipKey("Men10m & co", 3), "train", "5253b", 3.2, 70.0, (8.0, 7.5, 8.5))
 KEYS = [ClipKey("meet", i) for i in range(8)]

@@ -20,8 +20,7 @@ from finediving_pose.synth import competition as competing
 from finediving_pose.synth import filming, joining, labels
 from finediving_pose.synth.competition import make_competition
 from finediving_pose.synth.plan import DIVE_NUMBERS, Event, deal
-
-from .conftest import DIVE_NUMBERS as TINY
+from tests.finediving_pose.synth.made_up import TINY
 
 LABELS = (
     "FineDiving_coarse_annotation.pkl", "FineDiving_fine-grained_annotation.pkl", "fine-grained_annotation_aqa.pkl",

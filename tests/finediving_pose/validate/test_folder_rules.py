@@ -7,7 +7,7 @@ import pytest
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.validate import validate
 from finediving_pose.workspace import Workspace
-from tests.finediving_pose.packed.conftest import add_clip
+from tests.finediving_pose.packed.made_up import add_clip
 
 
 @pytest.mark.parametrize(

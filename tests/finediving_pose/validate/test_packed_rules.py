@@ -22,7 +22,7 @@ from finediving_pose.validate.packed_rules import load_packed
 from finediving_pose.validate.rules import RULES, Finding
 from finediving_pose.validate.same_pictures import shared_pictures
 from finediving_pose.workspace import Workspace
-from tests.finediving_pose.packed.conftest import add_clip
+from tests.finediving_pose.packed.made_up import add_clip
 
 KEYS = [ClipKey("men", 1), ClipKey("men", 2), ClipKey("women", 0)]
 Change = Callable[[Any], object]
