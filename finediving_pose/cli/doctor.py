@@ -41,9 +41,9 @@ def examine(workspace: Workspace) -> list[Check]:
 
 def _python(workspace: Workspace) -> Iterator[Check]:
     found = ".".join(map(str, sys.version_info[:3]))
-    good = (3, 11) <= sys.version_info[:2] <= (3, 12)
+    good = (3, 11) <= sys.version_info[:2] <= (3, 13)
     yield Check(
-        "python", "ok" if good else "missing", found, "" if good else "make clean && make PYTHON=python3.11 test"
+        "python", "ok" if good else "missing", found, "" if good else "make clean && make PYTHON=python3.13 test"
     )
 
 
