@@ -26,6 +26,8 @@ from finediving_pose.labels.table import read_clips
 from finediving_pose.poses import ClipPoses, JointSource, read_poses
 from finediving_pose.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 FLOOR_IOU, FLOOR_PCKH = 0.75, 0.53
 """Seen: 0.82 and 0.59, on two dives that are harder than most (0.98 and 0.78 on twenty others)."""
 

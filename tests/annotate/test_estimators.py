@@ -127,6 +127,7 @@ def test_bfloat16_is_native_or_not_and_a_wrong_device_is_named() -> None:
         estimators.has_bf16("toaster")
 
 
+@pytest.mark.slow
 def test_in_bfloat16_the_weights_are_kept_so_and_joints_stay_where_they_are(dives: Workspace) -> None:
     """Within a pixel of the crop; colours are taken off in float32."""
     frames = [open_frames(dives, c.key) for c in read_clips(dives)]

@@ -30,6 +30,8 @@ from finediving_pose.labels.table import read_clips
 from finediving_pose.skeleton import FLIP, JOINTS, N_JOINTS
 from finediving_pose.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 WORDS = ["annotate", "--finetune", "--name", "mine"]
 
 

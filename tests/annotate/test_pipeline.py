@@ -6,6 +6,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pytest
 import simplejpeg
 
 from annotate.estimators.base import Estimator
@@ -14,6 +15,8 @@ from annotate.pipeline import Found, poses_of_clips
 from finediving_pose.clip import ClipKey
 from finediving_pose.frames import FrameFolder, frame_name
 from finediving_pose.skeleton import N_JOINTS
+
+pytestmark = pytest.mark.slow
 
 WIDTH, HEIGHT, FRAMES = 320, 192, 24
 SIDE = 36

@@ -82,6 +82,7 @@ def test_a_diver_under_water_is_not_suggested(workspace: Workspace) -> None:
     assert max(s.frame for s in suggest(workspace, staged, 60)) < 40
 
 
+@pytest.mark.slow
 def test_the_estimator_that_made_the_poses_is_asked_about_their_mirror_images(dives: Workspace) -> None:
     clips = read_clips(dives)
     annotate_clips(dives, clips, Machinery(resolve(DEFAULT)))
@@ -97,6 +98,7 @@ def test_the_estimator_that_made_the_poses_is_asked_about_their_mirror_images(di
     assert nobody.promise == pytest.approx(0.25), "hardly a diver in it"
 
 
+@pytest.mark.slow
 def test_the_estimator_is_loaded_once_on_the_device_asked_for_and_may_be_gone(
     dives: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,6 +12,8 @@ from annotate.estimators.presets import DEFAULT, resolve
 from benchmarks.suggestions import annotated, by_lot, competition, held_apart, in_one_of, learned, suggested
 from finediving_pose.labels.table import read_clips
 
+pytestmark = pytest.mark.slow
+
 N, DIVES, UNKNOWN = 12, 48, 1 / 24
 
 

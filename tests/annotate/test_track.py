@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,6 +23,7 @@ from finediving_pose.workspace import Workspace
 from tests.annotate.test_smooth import spinning, table
 
 
+@pytest.mark.slow
 def test_no_dive_is_cut_and_two_joined_dives_are_cut_once(dives: Workspace) -> None:
     folders = [open_frames(dives, c.key) for c in read_clips(dives)]
     first, second = (np.stack([colours(f.read(n)) for n in f.numbers]) for f in folders)
@@ -104,6 +106,7 @@ def test_joints_are_not_smoothed_over_a_cut() -> None:
     assert np.abs(smooth(table(joined)).keypoints - joined).max() > 2 * np.abs(kept - joined).max()
 
 
+@pytest.mark.slow
 def test_boxes_on_either_side_of_a_cut_are_those_of_their_shot(dives: Workspace, tmp_path: Path) -> None:
     folders = [open_frames(dives, c.key) for c in read_clips(dives)]
     joined = replace(folders[0], key=ClipKey("joined", 0), folder=tmp_path / "joined", numbers=tuple(range(40)))

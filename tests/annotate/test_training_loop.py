@@ -20,6 +20,8 @@ from annotate.training_loop import UnstackHook, WeightedDraws, batches, stacked
 from finediving_pose.labels.table import read_clips
 from finediving_pose.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 CONFIGS = Path(annotate.finetune.__file__).parent / "configs"
 
 

@@ -28,6 +28,8 @@ from baselines.training.hooks import EpochHistory
 from finediving_pose.workspace import Workspace
 from tests.command import fdpose
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="session")
 def finished(competition: Workspace) -> dict[str, Any]:

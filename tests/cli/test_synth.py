@@ -17,6 +17,8 @@ from click.testing import CliRunner, Result
 
 from finediving_pose.cli import main
 
+pytestmark = pytest.mark.slow
+
 ASKED = ("--dives", "2", "--dive-number", "5253b", "--dive-number", "205b")
 """Two events of one dive."""
 

@@ -28,6 +28,8 @@ from finediving_pose.workspace import Workspace
 from tests.killing import count_moments, kill_at
 from tests.media import painted_number, write_pictures, write_video
 
+pytestmark = pytest.mark.slow
+
 RANGES = {"men": [(0, 5), (4, 9), (20, 24)], "women": [(0, 3), (15, 29)]}
 CLIPS = [
     Clip(ClipKey(video, i), start_frame=a, end_frame=b)

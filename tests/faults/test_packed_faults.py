@@ -28,6 +28,8 @@ from finediving_pose.packed.writer import write_packed
 from finediving_pose.workspace import Workspace
 from tests.finediving_pose.packed.made_up import fill
 
+pytestmark = pytest.mark.slow
+
 FORK = multiprocessing.get_context("fork")
 
 

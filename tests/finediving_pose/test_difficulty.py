@@ -78,6 +78,7 @@ def test_pike_is_never_easier_than_tuck_and_a_dive_has_one_value_of_each_compone
     assert pike > tuck
 
 
+@pytest.mark.slow
 def test_the_rules_give_the_difficulty_of_2992_of_the_3000_real_dives(shared_data: Path) -> None:
     clips = read_labels(shared_data / "finediving")
     heights = likely_heights(clips)

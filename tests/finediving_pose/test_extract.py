@@ -58,6 +58,7 @@ def test_clips_of_several_videos_hold_their_own_frames(workspace: Workspace, vid
     assert frames.path(3).name == "00003.jpg"
 
 
+@pytest.mark.slow
 def test_a_cluster_cuts_the_same_frames(workspace: Workspace, videos: Path) -> None:
     distributed = pytest.importorskip("distributed", reason="Dask is not installed: pip install 'fdpose[scale]'")
     clips = [clip("men", 1, 3, 12), clip("women", 0, 39, 39), clip("women", 1, 30, 50)]

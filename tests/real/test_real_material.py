@@ -16,6 +16,8 @@ from finediving_pose.packed.reader import open_packed
 from finediving_pose.poses import JointSource, read_poses
 from finediving_pose.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 RANGES = "video,index,start_frame,end_frame\nfinediv,1,0,33\nfinediv,2,34,68\n"
 
 

@@ -19,6 +19,8 @@ from finediving_pose.labels.table import read_clips, write_clips
 from finediving_pose.packed.writer import write_packed
 from finediving_pose.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 METHOD = HPMCRMethod()
 
 SMALL = {

@@ -30,6 +30,8 @@ from finediving_pose.errors import UsageError
 from tests.baselines.small_model import SMALL
 from tests.baselines.small_training import METHOD, small_training
 
+pytestmark = pytest.mark.slow
+
 REPOSITORY = Path(__file__).parents[3]
 
 

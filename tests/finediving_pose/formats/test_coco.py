@@ -71,6 +71,7 @@ def test_cocoeval_runs_on_it_and_tells_right_from_wrong(exported: Path) -> None:
     assert precision(exported, 30) < 0.1
 
 
+@pytest.mark.slow
 def test_mmpose_loads_it_with_our_16_joints(posed: Workspace, exported: Path) -> None:
     pytest.importorskip("mmpose")
     importlib.import_module("annotate.estimators.mmpose_compat")  # before mmpose

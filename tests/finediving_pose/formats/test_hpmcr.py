@@ -75,6 +75,7 @@ def test_with_confidence_there_are_three_columns_and_filled_joints_have_none(pos
     np.testing.assert_array_equal(pose[:2, -1], pose[:2, sampled((7, 8, 9, 10)).tolist().index(1)])
 
 
+@pytest.mark.slow
 @given(clip_tables())
 def test_filling_keeps_what_is_known_and_lies_between(tables) -> None:
     for key, poses in tables.items():

@@ -25,6 +25,7 @@ def poses(draw: st.DrawFn) -> OfficialPose:
     return OfficialPose.of(draw(_NAMES), np.where(visible[:, None], draw(_JOINTS), np.nan))
 
 
+@pytest.mark.slow
 @given(st.lists(poses(), max_size=4))
 def test_what_is_written_is_read_back(tmp_path_factory: pytest.TempPathFactory, written: list[OfficialPose]) -> None:
     path = tmp_path_factory.mktemp("official") / "a.json"

@@ -49,6 +49,7 @@ def test_every_format_has_a_round_trip() -> None:
     assert set(writers()) == {*KEEPS, "hpmcr", "hpmcr3"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", KEEPS)
 def test_poses_come_back_as_they_went_out(name: str, framed: Workspace, tmp_path: Path) -> None:
     keeps = KEEPS[name]

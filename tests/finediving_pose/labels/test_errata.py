@@ -18,6 +18,7 @@ from finediving_pose.validate.listing import as_row, at_least, without_known, wr
 AWARD = Clip(ClipKey("04", 49), judge_scores=(2.5, 4.0, 4.0, 45.0, 3.5, 5.0, 4.0), source="finediving")
 
 
+@pytest.mark.slow
 def test_the_list_is_what_validate_finds_in_the_real_labels(shared_data: Path) -> None:
     """Row by row, in the same order: made by ``fdpose validate --labels ... --labels ... --csv``."""
     files = [read_label_files(shared_data / name) for name in ("finediving", "mtl_aqa")]
@@ -57,6 +58,7 @@ def test_what_does_not_say_what_the_list_says_is_left_alone(clip: Clip) -> None:
     assert apply_errata([clip]) == ([clip], [])
 
 
+@pytest.mark.slow
 def test_real_labels_are_better_for_it(shared_data: Path) -> None:
     before = read_label_files(shared_data / "finediving")
     after = read_label_files(shared_data / "finediving", with_errata=True)

@@ -36,6 +36,7 @@ def competitions(draw: st.DrawFn) -> list[Clip]:
     return [Clip(ClipKey(f"Event{e}_final_r{i % 3}", i)) for e, n in enumerate(sizes) for i in range(n)]
 
 
+@pytest.mark.slow
 @given(competitions(), st.floats(0.05, 0.95), st.integers(0, 2**31), st.randoms(use_true_random=False))
 def test_no_competition_is_on_both_sides(clips: list[Clip], share: float, seed: int, random: Random) -> None:
     dealt = split_by_competition(clips, share, seed)
@@ -49,6 +50,7 @@ def test_no_competition_is_on_both_sides(clips: list[Clip], share: float, seed: 
     assert again == {c.key: c.split for c in dealt}
 
 
+@pytest.mark.slow
 def test_real_dives_are_split_near_the_share_that_is_asked_for(shared_data: Path) -> None:
     clips = read_labels(shared_data / "finediving")
     splits = [{str(c.key) for c in split_by_competition(clips, 0.25, seed) if c.split == "test"} for seed in range(5)]

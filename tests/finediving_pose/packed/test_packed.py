@@ -57,6 +57,7 @@ def clips(draw: st.DrawFn) -> Clip:
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(clips(), min_size=1, max_size=3, unique_by=lambda c: c.key),
@@ -200,6 +201,7 @@ def _read_part(packed: PackedFile, i: int) -> str:
     return hashlib.sha256(b"".join(packed.jpegs(i)) + packed.poses(i).keypoints.tobytes()).hexdigest()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["fork", "spawn"])
 @pytest.mark.parametrize("opened_before", [True, False])
 def test_workers_read_the_same_bytes(packed_path: Path, method: str, opened_before: bool) -> None:
@@ -314,6 +316,7 @@ def test_a_newer_format_is_refused_with_a_sentence_and_a_newer_minor_one_read(pa
 # -- while it is written --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_killed_pack_leaves_the_old_file_whole(source: Workspace, tmp_path: Path) -> None:
     """kill -9 anywhere in pack: the previous file still verifies, no part file is left after the next run."""
     target = tmp_path / "packed.h5"

@@ -120,6 +120,7 @@ def test_a_finding_on_a_file_has_its_place(tmp_path: Path) -> None:
     assert '<td class="clip">f.h5</td>' in page.text
 
 
+@pytest.mark.slow
 def test_scores_are_drawn_where_one_does_not_fit(tmp_path: Path) -> None:
     fits = replace(ODD, key=ClipKey("v", 1), dive_score=76.8)
     odd = finding("label.score-formula", source="unlabelled")

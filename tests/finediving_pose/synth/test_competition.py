@@ -22,6 +22,8 @@ from finediving_pose.synth.competition import make_competition
 from finediving_pose.synth.plan import DIVE_NUMBERS, Event, deal
 from tests.finediving_pose.synth.made_up import TINY
 
+pytestmark = pytest.mark.slow
+
 LABELS = (
     "FineDiving_coarse_annotation.pkl", "FineDiving_fine-grained_annotation.pkl", "fine-grained_annotation_aqa.pkl",
     "train_split.pkl", "test_split.pkl",

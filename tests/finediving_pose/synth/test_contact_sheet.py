@@ -5,8 +5,11 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pytest
 
 from finediving_pose.synth.contact_sheet import MOMENTS, TILE, contact_sheet, write_contact_sheet
+
+pytestmark = pytest.mark.slow
 
 
 def test_a_sheet_has_a_strip_of_different_moments_for_every_dive() -> None:

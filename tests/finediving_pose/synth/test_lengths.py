@@ -14,6 +14,8 @@ from finediving_pose.synth.body import Build
 from finediving_pose.synth.dive import make_motion
 from finediving_pose.synth.faults import dived, lost_points, random_faults
 
+pytestmark = pytest.mark.slow
+
 MARKS = (10, 50, 90)
 TOLERANCE = {"clip": (3, 3, 4), "direction": (4, 3, 6), "armstand": (5, 4, 6), "somersaults": (4, 3, 3),
              "twists": (3, 3, 4), "entry": (3, 3, 3)}  # fmt: skip

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from benchmarks.synthetic_oracle import compare, performed
+
+pytestmark = pytest.mark.slow
 
 
 def test_true_poses_explain_scores_nearly_to_the_ceiling_and_dive_numbers_far_less() -> None:

@@ -22,6 +22,7 @@ def performances(number: str, height: float, n: int, synchronised: bool = False)
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", OFTEN)
 def test_scores_of_a_number_spread_as_real_ones(shared_data: Path, number: str) -> None:
     clips = read_labels(shared_data / "finediving")
@@ -45,6 +46,7 @@ def test_two_divers_are_near_each_other_and_dive_at_about_one_time() -> None:
         assert abs(gap[time < first.touch][:, [0, 2]]).max() < 2.5
 
 
+@pytest.mark.slow
 def test_a_score_of_two_depends_on_their_synchronisation() -> None:
     dives = performances("107b", 10.0, 120, synchronised=True)
     late = np.array([abs(p.offset) for p in dives])
@@ -57,12 +59,14 @@ def test_easy_dives_of_two_count_as_the_assigned_difficulty() -> None:
     assert difficulty_of("107b", 3.0, True) == difficulty_of("107b", 3.0, False) == 3.1
 
 
+@pytest.mark.slow
 def test_the_ceiling_is_below_what_free_judges_would_allow() -> None:
     dives = performances("407c", 10.0, 250)
     ceiling = judge.noise_ceiling(*([getattr(p, k) for p in dives] for k in ("quality", "difficulty", "score")))
     assert ceiling is not None and 0.88 < ceiling < 0.98
 
 
+@pytest.mark.slow
 def test_as_many_dives_fail_as_in_the_real_labels(shared_data: Path) -> None:
     clips = read_labels(shared_data / "finediving")
     zero = [c for c in clips if c.dive_score == 0]

@@ -17,6 +17,8 @@ from finediving_pose.synth.render import Painter, Shot
 from finediving_pose.synth.scenery import random_scenery
 from finediving_pose.synth.splash import Splash
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module", params=[10.0, 3.0], ids=["platform", "springboard"])
 def shot(request: pytest.FixtureRequest) -> Shot:

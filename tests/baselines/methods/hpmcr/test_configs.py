@@ -44,6 +44,7 @@ SWITCHES = {name: value for name, value in RELEASED.items() if FULL.get(name) !=
 """What the released code does otherwise, by its name in the config."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("preset", METHOD.presets)
 def test_a_preset_is_built_as_it_says(preset: str) -> None:
     made = config(preset)
