@@ -17,6 +17,8 @@ from finediving_pose.poses import JointSource, write_poses
 from finediving_pose.workspace import Workspace
 from tests.annotate.made_up import BASE, KEY, grey_clips, table
 
+pytestmark = pytest.mark.slow
+
 FOLDER = Path(annotate.__file__).parent / "configs"
 PUBLISHED = {
     "hrnet_w48_dark.py": "topdown_heatmap/mpii/td-hm_hrnet-w48_dark-8xb64-210e_mpii-256x256.py",

@@ -83,6 +83,7 @@ def test_the_size_of_the_batch_does_not_change_the_joints(config: Path, checkpoi
     assert estimator.estimate(crops[:0])[0].shape == (0, 16, 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flip", [False, True], ids=["plain", "flip test"])
 @pytest.mark.parametrize("kind", ["heatmaps", "SimCC"])
 def test_joints_are_where_mmpose_itself_puts_them(config: Path, kind: str, flip: bool) -> None:

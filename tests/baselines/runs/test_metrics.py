@@ -44,6 +44,7 @@ def test_pairs_of_different_groups_do_not_count() -> None:
     assert math.isnan(pairs_in_order([1, 2], [1, 2], ["a", "b"]))
 
 
+@pytest.mark.slow
 def test_the_interval_holds_the_figure_and_narrows_with_more_clips() -> None:
     rng = np.random.default_rng(0)
     truth = rng.normal(70, 10, 400)
