@@ -161,6 +161,7 @@ def test_a_published_mmpose_config_of_the_mpii_joints_works(tmp_path: Path) -> N
     assert keypoints.shape == (2, 16, 2) and np.isfinite(keypoints).all() and np.isfinite(confidence).all()
 
 
+@pytest.mark.slow
 def test_mmpose_imports_in_a_fresh_process_and_leaves_no_false_mmdet() -> None:
     code = (
         "import annotate.estimators.mmpose_compat, sys\n"
@@ -281,6 +282,7 @@ def soft_crops() -> np.ndarray:
     return np.stack([cv2.resize(c, (128, 128), interpolation=cv2.INTER_CUBIC) for c in coarse])
 
 
+@pytest.mark.slow
 def test_all_round_a_turned_or_mirrored_crop_has_its_joints_turned_or_mirrored(config: Path, checkpoint: Path) -> None:
     """Whatever the network says of one crop, the mean over its eight sides turns with it."""
     square = estimators.read_checkpoint(resolve(DEFAULT).pose)
