@@ -6,6 +6,9 @@ thorax outwards; a hierarchy edge joins two neighbouring levels, each joint of t
 with each joint of the other. Every block convolves along all edges, sums them up by
 attention, then convolves along time.
 
+First weights are those of the published code (github.com/Jho-Yonsei/HD-GCN, ``model/HDGCN.py``), which the public
+HPMCR code repeats (``models/HDGCN.py``, commit 6bce799): see :class:`HDGCN`.
+
 Where the published code keeps lists of layers, one a hierarchy edge and subset, these
 modules carry an edge axis L and a subset axis and use grouped convolutions: the same
 arithmetic in a tenth of the calls.
@@ -15,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -97,9 +101,11 @@ class HierarchyAttention(nn.Module):
 
 
 class GraphConv(nn.Module):
-    """Convolution along the hierarchy edges: (N, C, T, V) -> (N, C', T, V)."""
+    """Convolution along the hierarchy edges: (N, C, T, V) -> (N, C', T, V). Without attention edges are summed."""
 
-    def __init__(self, channels: int, out: int, levels: Sequence[Sequence[int]], attention: int) -> None:
+    def __init__(
+        self, channels: int, out: int, levels: Sequence[Sequence[int]], attention: HierarchyAttention | None
+    ) -> None:
         super().__init__()
         self.adjacency = nn.Parameter(hierarchy_adjacency(levels))
         self.edges = self.adjacency.shape[0]
@@ -110,7 +116,7 @@ class GraphConv(nn.Module):
             nn.Conv2d(copies * inner, copies * inner, 1, groups=copies), nn.BatchNorm2d(copies * inner)
         )
         self.edge_conv = EdgeConv(inner, k=5, groups=self.edges)
-        self.attention = HierarchyAttention(out, levels, attention) if attention else None
+        self.attention = attention
         self.skip = nn.Identity()
         if channels != out:
             self.skip = nn.Sequential(nn.Conv2d(channels, out, 1), nn.BatchNorm2d(out))
@@ -153,7 +159,13 @@ class Block(nn.Module):
     """Graph, then time, then the residual: (N, C, T, V) -> (N, C', T/stride, V)."""
 
     def __init__(
-        self, channels: int, out: int, levels: Sequence[Sequence[int]], stride: int, attention: int, residual: bool
+        self,
+        channels: int,
+        out: int,
+        levels: Sequence[Sequence[int]],
+        stride: int,
+        attention: HierarchyAttention | None,
+        residual: bool,
     ) -> None:
         super().__init__()
         self.graph = GraphConv(channels, out, levels, attention)
@@ -169,11 +181,26 @@ class Block(nn.Module):
         return F.relu(y if self.residual is None else y + self.residual(x))
 
 
+def init_conv(conv: nn.Conv2d, copies: int) -> None:
+    """He's weights with the fan-out of one of the ``copies`` separate convolutions that ``conv`` stands for; no bias.
+
+    torch's own fan-out counts the channels of all copies.
+    """
+    fan_out = conv.out_channels // copies * conv.kernel_size[0] * conv.kernel_size[1]
+    nn.init.normal_(conv.weight, 0, (2 / fan_out) ** 0.5)
+    if conv.bias is not None:
+        nn.init.zeros_(conv.bias)
+
+
 class HDGCN(nn.Module):
     """Poses of a clip to features of every time step: (B, C, T, 16, 1) -> (B, 256, T), mean over joints.
 
     As in the public HPMCR code (``models/HDGCN.py``, commit 6bce799) time is not strided (HD-GCN itself strides by 2
     where the width grows). That code has five blocks, 64-64-64-64-128 wide; HD-GCN has ten.
+
+    First weights, as in both codes: every 2D convolution N(0, 2 / fan-out), the fan-out being that of one edge and
+    subset, and no bias; scales of the batch norms 1, but N(1, 0.02) in the temporal branches and 1e-6 where a graph
+    convolution ends; the classifier N(0, 2 / classes).
 
     Parameters
     ----------
@@ -182,6 +209,9 @@ class HDGCN(nn.Module):
     stride : stride along time where the width grows
     attention : neighbours, itself included, that the attention over hierarchy edges compares an edge with; 3 in
         HD-GCN, 1 in the public HPMCR code
+    attention_joints : ``intended``, an edge's attention looks at the edge's own joints; ``shifted``, what both codes
+        do: 1 is subtracted from joint numbers that start at 0 in the public HPMCR code (commit 6bce799), so that it
+        looks at joint j - 1 where joint j is meant, and at joint 15 for joint 0
     classes : number of dive numbers that :meth:`classify` tells apart; 0 leaves the classifier out
     levels : joints of each level of the hierarchy, from the centre of mass outwards
     """
@@ -192,24 +222,39 @@ class HDGCN(nn.Module):
         channels: Sequence[int] = PUBLISHED,
         stride: int = 1,
         attention: int = 3,
+        attention_joints: Literal["intended", "shifted"] = "intended",
         classes: int = 0,
         levels: Sequence[Sequence[int]] = HIERARCHY,
     ) -> None:
         super().__init__()
+        if attention_joints not in ("intended", "shifted"):
+            raise ValueError(f"attention_joints={attention_joints!r}; it is 'intended' or 'shifted'")
+        shift = 1 if attention_joints == "shifted" else 0
+        looked_at = [[(j - shift) % N_JOINTS for j in level] for level in levels]
         self.data_bn = nn.BatchNorm1d(in_channels * N_JOINTS)
         self.blocks = nn.Sequential()
         before = in_channels
         for i, width in enumerate(channels):
             step = stride if i and width != before else 1
-            self.blocks.append(Block(before, width, levels, step, attention=attention if i else 0, residual=i > 0))
+            attend = HierarchyAttention(width, looked_at, attention) if i and attention else None
+            self.blocks.append(Block(before, width, levels, step, attend, residual=i > 0))
             before = width
         self.out_channels = before
         self.classifier = nn.Linear(before, classes) if classes else None
-        for module in self.modules():
+        self._init_weights()
+
+    def _init_weights(self) -> None:
+        modules = list(self.modules())
+        copies = {m.down[0]: m.edges for m in modules if isinstance(m, GraphConv)}  # all edges read the same input
+        for module in modules:
             if isinstance(module, nn.Conv2d):
-                nn.init.kaiming_normal_(module.weight, mode="fan_out")
-                if module.bias is not None:
-                    nn.init.zeros_(module.bias)
+                init_conv(module, copies.get(module, module.groups))
+            elif isinstance(module, TemporalConv):
+                for norm in module.modules():
+                    if isinstance(norm, nn.BatchNorm2d):
+                        nn.init.normal_(norm.weight, 1, 0.02)
+        if self.classifier is not None:
+            nn.init.normal_(self.classifier.weight, 0, (2 / self.classifier.out_features) ** 0.5)
 
     def forward(self, poses: Tensor) -> Tensor:
         x = poses.squeeze(-1)  # (B, C, T, V)

@@ -9,7 +9,8 @@ _base_ = "full.py"
 model = {
     "i3d": {"bn_eps": 1e-5},  # the weights were trained with 1e-3
     "static": {"freeze_bn": True},  # whatever the weights are
-    "skeleton": {"channels": (64, 64, 64, 64, 128), "attention": 1},  # half of HD-GCN
+    # half of HD-GCN, its attention looking at joint j - 1 where joint j is meant
+    "skeleton": {"channels": (64, 64, 64, 64, 128), "attention": 1, "attention_joints": "shifted"},
     "fusion": "bias",  # visual tokens do not see the skeleton, it only biases whom they attend to
     "reducer": "wide",
     "predict": "halves",  # a second transition before the middle of the clip can't be found

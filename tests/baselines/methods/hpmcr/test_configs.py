@@ -123,6 +123,7 @@ CHECKS: dict[str, Callable[[Any], bool]] = {
     "model.static.freeze_bn": lambda v: static_statistics_move() and not static_statistics_move(freeze_bn=v),
     "model.skeleton.channels": lambda v: len(v) == 5 and METHOD.build(config("released")).skeleton.out_channels == 128,
     "model.skeleton.attention": lambda v: not torch.equal(skeleton(), skeleton(attention=v)),
+    "model.skeleton.attention_joints": lambda v: not torch.equal(skeleton(), skeleton(attention_joints=v)),
     "model.fusion": lambda v: losses()["fused_contrast_loss"] != losses(fusion=v)["fused_contrast_loss"],
     "model.reducer": lambda v: losses()["static_contrast_loss"] != losses(reducer=v)["static_contrast_loss"],
     "model.predict": lambda v: finds_late_second_transition_early("ordered") > finds_late_second_transition_early(v),
