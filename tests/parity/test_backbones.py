@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
 import torch
-from torch import Tensor
 
 from baselines.backbones.gsm_regnet import GateShift, GSMRegNet
 from baselines.backbones.hdgcn import HDGCN, hierarchy_adjacency
 from baselines.backbones.i3d import I3D
 from tests.parity.reference import TOLERANCE, error, fixture, reference_input, reference_state
+from tests.parity.released_keys import hdgcn_from_published
 
 
 def i3d(folder: Path, bn_eps: float) -> I3D:
@@ -58,49 +57,12 @@ def test_static_encoder(shared_method: Path) -> None:
     assert error(features, fixture(shared_method, "static_encoder")["features"]) < TOLERANCE
 
 
-def to_our_hdgcn(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Map the reference's lists of layers to our edge and subset axes.
-
-    Its last edge's layers appear twice (``conv.3`` and ``conv_d`` are the same
-    objects); in loading, the later name ``conv_d`` wins.
-    """
-    state = {re.sub(r"\.conv_d\.", ".conv.3.", key): value for key, value in state.items()}
-    ours: dict[str, Tensor] = {}
-    gathered: dict[str, list[Tensor]] = {}
-    for key, value in state.items():
-        block, _, rest = key.partition(".")
-        if not re.fullmatch(r"l\d+", block):
-            ours[key.replace("fc.", "classifier.")] = value
-            continue
-        name = f"blocks.{int(block[1:]) - 1}." + rest
-        name = name.replace("gcn1.PA", "graph.adjacency").replace("gcn1.", "graph.")
-        name = name.replace("graph.down.", "graph.skip.")
-        name = name.replace("aha.conv_down", "attention.squeeze").replace("aha.aggregate", "attention.expand")
-        name = name.replace("aha.edge_conv.conv.0", "attention.edge_conv.conv")
-        name = name.replace("aha.edge_conv.conv.1", "attention.edge_conv.bn")
-        name = re.sub(r"graph\.conv_down\.\d\.", "graph.down.", name)
-        name = re.sub(r"graph\.conv\.\d\.3\.conv\.0", "graph.edge_conv.conv", name)
-        name = re.sub(r"graph\.conv\.\d\.3\.conv\.1", "graph.edge_conv.bn", name)
-        name = re.sub(r"graph\.conv\.\d\.\d\.", "graph.conv.", name)
-        name = re.sub(r"tcn1\.branches\.(\d)\.3\.conv", r"time.branches.\1.3", name)
-        name = re.sub(r"tcn1\.branches\.(\d)\.3\.bn", r"time.branches.\1.4", name)
-        name = (
-            name.replace("tcn1.", "time.").replace("residual.conv", "residual.0").replace("residual.bn", "residual.1")
-        )
-        if re.search(r"time\.branches\.\d\.3\.bias", name):
-            value = value.flatten()
-        gathered.setdefault(name, []).append(value)
-    for name, values in gathered.items():
-        ours[name] = values[0] if name.endswith("num_batches_tracked") else torch.cat(values)
-    return ours
-
-
 @pytest.mark.parametrize(("channels", "stride"), [(3, 2), (3, 1), (2, 1)])
 @torch.inference_mode()
 def test_hdgcn(shared_method: Path, channels: int, stride: int) -> None:
     expected = fixture(shared_method, "hdgcn")
     model = HDGCN(in_channels=channels, stride=stride, classes=60).eval()
-    model.load_state_dict(to_our_hdgcn(reference_state(shared_method, f"hdgcn_c{channels}")))
+    model.load_state_dict(hdgcn_from_published(reference_state(shared_method, f"hdgcn_c{channels}")))
     features = model(reference_input(f"hdgcn.input_c{channels}", 2, channels, 96, 16, 1))
     assert error(features, expected[f"features_stride{stride}_c{channels}"]) < TOLERANCE
     assert error(model.classify(features), expected[f"logits_stride{stride}_c{channels}"]) < TOLERANCE
