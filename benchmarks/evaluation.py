@@ -24,12 +24,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import baselines.configs
 import numpy as np
 import torch
+from baselines.evaluate import compare_clips, encode_clips
 from mmengine.config import Config
 
-import baselines.configs
-from baselines.evaluate import compare_clips, encode_clips
 from baselines.data.exemplars import choose_voters
 from baselines.methods.hpmcr.network import HPMCR
 from baselines.runs import PRESETS

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
+from baselines.train import Training, loader, optimiser
 from loading import make_clips
 from mmengine.config import Config
 from mmengine.logging import MMLogger
@@ -31,10 +32,8 @@ from torch import Tensor
 from baselines import configs
 from baselines.data.dives import Dives
 from baselines.data.pairs import TrainingPairs
-from baselines.data.settings import DataSettings
 from baselines.methods.hpmcr.network import HPMCR
 from baselines.runs import PRESETS
-from baselines.train import Training, loader, optimiser
 from finediving_pose.packed.reader import open_packed
 from finediving_pose.packed.writer import write_packed
 from finediving_pose.workspace import Workspace

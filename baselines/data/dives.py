@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor
@@ -19,6 +18,7 @@ from baselines.data.transforms import (
     fill_gaps,
     flip_pose,
     normalise_pose,
+    resized,
     sample_frames,
     sample_transitions,
 )
@@ -85,7 +85,9 @@ class Dives:
         starts = self.packed.clips[i].stage_starts
         if len(starts) < 2:
             return ()
-        return sample_transitions(starts, self.positions(i), self.settings.stages)
+        found = sample_transitions(starts, self.positions(i), self.settings.stages)
+        early = int(self.settings.boundary == "before")
+        return tuple(t if t == ABSENT else max(t - early, 0) for t in found)
 
     def unit(self, i: int) -> float:
         """Points that 1 stands for in the target of clip i: 1, or its degree of difficulty."""
@@ -93,7 +95,9 @@ class Dives:
 
     def positions(self, i: int) -> np.ndarray:
         """The T sampled frames of clip i, counted from its first: int64 (T,)."""
-        return sample_frames(len(self.packed.frame_numbers(i)), self.settings.frames)
+        numbers = self.packed.frame_numbers(i)
+        first = int(numbers[0]) if self.settings.sampling == "video" else 0
+        return sample_frames(len(numbers), self.settings.frames, first)
 
     def _pose(self, i: int, view: CropAndFlip, rng: np.random.Generator | None) -> Tensor:
         """Joints of the sampled frames, mirrored as the pictures are: float32 (2, T, 16, 1)."""
@@ -116,7 +120,9 @@ class Dives:
 
     def _pictures(self, i: int, view: CropAndFlip) -> np.ndarray:
         """Pictures uint8 (T, crop, crop, 3), not yet mirrored."""
-        if self.settings.in_memory or self.settings.resize != (TRAINING_WIDTH, TRAINING_HEIGHT):
+        settings = self.settings
+        stored = settings.resize == (TRAINING_WIDTH, TRAINING_HEIGHT) and settings.resample == "area"
+        if settings.in_memory or not stored:
             return view.cropped(self._whole_pictures(i))
         return snippet(self.packed, i, self.positions(i), Crop(view.left, view.top, view.size))
 
@@ -126,12 +132,12 @@ class Dives:
             return self._pictures_kept[i]
         positions = self.positions(i)
         width, height = self.settings.resize
-        if width <= TRAINING_WIDTH and height <= TRAINING_HEIGHT:
+        if self.settings.resample == "area" and width <= TRAINING_WIDTH and height <= TRAINING_HEIGHT:
             pictures = self.packed.training_frames(i, positions)
         else:
             pictures = self.packed.frames(i, positions)
         if pictures.shape[1:3] != (height, width):
-            pictures = np.stack([cv2.resize(p, (width, height), interpolation=cv2.INTER_AREA) for p in pictures])
+            pictures = np.stack([resized(p, width, height, self.settings.resample) for p in pictures])
         if self.settings.in_memory:
             self._pictures_kept[i] = pictures
         return pictures

@@ -43,23 +43,34 @@ class TrainingPairs(Dataset):
         return [self.dives.sample(i, rng) for i in (query, *chosen)]
 
 
-def collate_pairs(items: Sequence[Sequence[Sample]], every_pair: bool = False) -> dict[str, Any]:
+def collate_pairs(
+    items: Sequence[Sequence[Sample]], every_pair: bool = False, share_clips: bool = True
+) -> dict[str, Any]:
     """Pairs to one batch in which every clip stands once, however many pairs it is in.
 
     With ``every_pair`` all clips of the batch that share a group are compared,
     not only the drawn ones: encoding is what costs, a comparison is nearly free. Items
     may then come without exemplars; a batch of which no two share a group compares its first clip with itself.
 
-    Returns the stacked samples of the N different clips, and ``query`` and
+    Without ``share_clips`` a clip stands as often as it was drawn, each time as it was cropped and mirrored for that
+    pair, as in the public code.
+
+    Returns the stacked samples of the N clips, and ``query`` and
     ``exemplar``, int64 (B,), indices among them.
     """
-    place: dict[int, int] = {}
+    places: dict[int, int] = {}
     samples: list[Sample] = []
-    for sample in (s for item in items for s in item):
-        if sample["clip"] not in place:
-            place[sample["clip"]] = len(samples)
+
+    def place(sample: Sample) -> int:
+        if not share_clips or sample["clip"] not in places:
+            places[sample["clip"]] = len(samples)
             samples.append(sample)
-    pairs = [(place[item[0]["clip"]], place[e["clip"]]) for item in items for e in item[1:]]
+        return places[sample["clip"]]
+
+    pairs: list[tuple[int, int]] = []
+    for item in items:
+        query_at, *exemplars_at = [place(sample) for sample in item]
+        pairs += [(query_at, at) for at in exemplars_at]
     if every_pair:
         groups = [s["group"] for s in samples]
         same = [(q, e) for q, e in combinations(range(len(samples)), 2) if groups[q] == groups[e]]

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic.dataclasses import dataclass
 
 from baselines.data.exemplars import Pairing
-from baselines.data.transforms import PoseNorm
+from baselines.data.transforms import Boundary, PoseNorm, Resample, Sampling
 from baselines.modules.stages import STAGES, Stages
 from finediving_pose.packed.schema import TRAINING_HEIGHT, TRAINING_WIDTH
 
@@ -24,6 +24,10 @@ class DataSettings:
     frames : T, frames sampled of a clip
     resize : width and height of the pictures before the crop; (200, 112) as published, smaller for small networks,
         (112, 200) as the public code really had them
+    resample : how pictures are brought to that size, see :func:`baselines.data.transforms.resized`; ``bilinear`` always
+        starts from the stored frames, ``area`` from the cache where it is large enough
+    sampling : see :func:`baselines.data.transforms.sample_frames`
+    boundary : see :data:`baselines.data.transforms.Boundary`
     crop : side of the square crop, pixels
     pose_norm : see :func:`baselines.data.transforms.normalise_pose`
     pose_noise : standard deviation of the noise added to every joint of a training sample, in units of ``pose_norm``
@@ -37,6 +41,9 @@ class DataSettings:
 
     frames: int = 96
     resize: tuple[int, int] = (TRAINING_WIDTH, TRAINING_HEIGHT)
+    resample: Resample = "area"
+    sampling: Sampling = "clip"
+    boundary: Boundary = "first"
     crop: int = 112
     pose_norm: PoseNorm = "centre"
     pose_noise: float = 0.0

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import cv2
 import numpy as np
 
 from baselines.modules.stages import ABSENT, STAGES, Stages, number_of_slots, stage_slots
@@ -14,10 +15,38 @@ from finediving_pose.skeleton import FLIP, INDEX
 
 PoseNorm = Literal["none", "centre"]
 
+Sampling = Literal["clip", "video"]
+"""Whether sampled frames are spread over the clip's own frame numbers, from 0, or over those of its video."""
 
-def sample_frames(n_frames: int, count: int) -> np.ndarray:
-    """Positions of ``count`` frames spread over a clip, both ends included, truncated to integers: (count,)."""
-    return np.linspace(0, n_frames - 1, count).astype(np.int64)
+Boundary = Literal["first", "before"]
+"""What a transition is: the first sampled frame of the new stage, or the last one before it. The public code has the
+latter (``datasets/FineDiving_Pair.py``, commits 6bce799 and 712bca1)."""
+
+Resample = Literal["area", "bilinear"]
+
+
+def sample_frames(n_frames: int, count: int, first: int = 0) -> np.ndarray:
+    """Positions of ``count`` frames spread over a clip, both ends included, truncated to integers: (count,).
+
+    ``first`` is the number that the clip's first frame has while they are spread. The public code spreads the video's
+    frame numbers (``datasets/FineDiving_Pair.py``, commit 6bce799), ``sampling="video"``; from 0 the steps of a few
+    lengths, as 133 / 95, end a rounding below a whole number and are truncated to the frame before it. In clips of
+    134 frames these are places 45, 85 and 90 of 96, the only difference in FineDiving.
+    """
+    return np.linspace(first, first + n_frames - 1, count).astype(np.int64) - first
+
+
+def resized(picture: np.ndarray, width: int, height: int, how: Resample = "area") -> np.ndarray:
+    """Resize uint8 (H, W, 3) to (height, width, 3), proportions not kept.
+
+    ``area`` averages, as the cache's pictures are made; ``bilinear`` is Pillow's, with a triangle as wide as the
+    reduction, as the public code has it.
+    """
+    if how == "bilinear":
+        from PIL import Image
+
+        return np.asarray(Image.fromarray(picture).resize((width, height), Image.Resampling.BILINEAR))
+    return cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
 
 
 def sample_transitions(stage_starts: Sequence[int], positions: np.ndarray, stages: Stages = STAGES) -> tuple[int, ...]:

@@ -19,7 +19,7 @@ class Training:
     ----------
     batch_size : query dives a step, over all processes
     exemplars : exemplars of a query
-    every_pair : see :func:`baselines.data.pairs.collate_pairs`
+    every_pair, share_clips : see :func:`baselines.data.pairs.collate_pairs`
     alike : this many dives that may be compared follow each other in the order of an epoch, see
         :mod:`baselines.data.order`
     workers : processes that read data, for each that trains
@@ -34,6 +34,7 @@ class Training:
     batch_size: int
     exemplars: int = 1
     every_pair: bool = False
+    share_clips: bool = True
     alike: int = 1
     workers: int = 0
     accumulate: int = 1

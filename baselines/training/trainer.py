@@ -107,11 +107,12 @@ def make_loader(pairs: TrainingPairs, how: Training, seed: int, comparative: boo
     Workers start anew in every epoch, because they have to know which one it is.
     """
     workers = min(how.workers, os.cpu_count() or 1)
+    pairwise = partial(collate_pairs, every_pair=how.every_pair, share_clips=how.share_clips)
     return DataLoader(
         pairs,
         batch_size=how.part,
         sampler=AlikeTogether(pairs, how.alike, seed),
-        collate_fn=partial(collate_pairs, every_pair=how.every_pair) if comparative else collate_clips,
+        collate_fn=pairwise if comparative else collate_clips,
         num_workers=workers,
         pin_memory=torch.cuda.is_available(),
     )

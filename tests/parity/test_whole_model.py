@@ -15,13 +15,14 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F
-from mmengine.config import Config
 from torch import Tensor, nn
 
-import baselines.configs
 from baselines.backbones.hdgcn import HDGCN
-from baselines.hpmcr import HPMCR, Encoded
-from baselines.metrics import interval_iou
+from baselines.data.batch import Batch
+from baselines.methods.hpmcr import HPMCRMethod
+from baselines.methods.hpmcr.network import HPMCR, Encoded
+from baselines.runs.config import make_config
+from baselines.runs.metrics import interval_iou
 from tests.parity.reference import TOLERANCE, error, fixture, reference_input, reference_weight
 from tests.parity.released_keys import from_released, our_name
 
@@ -84,9 +85,8 @@ def ours(shared_method: Path, theirs: dict[str, Tensor]) -> dict[str, Tensor]:
 
 def released_model() -> HPMCR:
     """The preset's model, with the classifier of dive numbers and without dropout, as their step was run."""
-    config = Config.fromfile(Path(baselines.configs.__file__).parent / "hpmcr_finediving_released.py").model
-    config.skeleton.classes = 60
-    model = HPMCR(**config)
+    method = HPMCRMethod()
+    model = method.build(make_config(method, "released", seed=0, changes={"model.skeleton.classes": 60}))
     model.segmentation.dropout.p = 0.0
     return model
 
@@ -102,7 +102,7 @@ def training_step(
     heads = ("compare_fused.head", "compare_static.head")
     watched = ("dynamic", "static", "skeleton", "segmentation", "reduce_dynamic", "reduce_static", "fusion")
     with recorded(model, *watched, "stage_weights", *heads) as seen:
-        losses = model.loss(**clips, **true, query=QUERIES, exemplar=EXEMPLARS)
+        losses = model.loss(Batch(**clips, **true, query=QUERIES, exemplar=EXEMPLARS))
     assert isinstance(model.skeleton, HDGCN)
     relative = seen["stage_weights"].sum(1, keepdim=True)  # query against exemplar, exemplar against query
     found = model.predict_transitions(seen["segmentation"])
@@ -132,7 +132,7 @@ def voting_step(
     model: HPMCR, clips: dict[str, Tensor], true: dict[str, Tensor], positions: Tensor
 ) -> dict[str, Tensor]:
     with recorded(model, "dynamic", "skeleton") as seen:
-        encoded = model.encode(**clips)
+        encoded = model.encode(Batch(**clips))
     votes = [both_ways(model, encoded, exemplars) for exemplars in (EXEMPLARS, OTHER_EXEMPLARS)]
     scores = [true["score"][e] + v[:2, 0] for e, v in zip((EXEMPLARS, OTHER_EXEMPLARS), votes, strict=True)]
     first, second = encoded.logits[:, :48, 0].topk(2).values, encoded.logits[:, 48:, 1].topk(2).values
@@ -154,7 +154,7 @@ def voting_step(
 def both_ways(model: HPMCR, encoded: Encoded, exemplars: Tensor) -> Tensor:
     """Relative scores (4, 1): queries against exemplars, exemplars against queries."""
     q, e = encoded.pick(QUERIES), encoded.pick(exemplars)
-    return torch.cat([model.compare(q, e), model.compare(e, q)])[:, None]
+    return torch.cat([model.compare(q, e), model.compare(e, q)]).sum(1, keepdim=True)
 
 
 def side_by_side(dynamic: Tensor) -> Tensor:

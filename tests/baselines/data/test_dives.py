@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -18,7 +18,8 @@ from baselines.data.splits import split_clips
 from baselines.method import Needs
 from finediving_pose.clip import Clip
 from finediving_pose.errors import PackedError
-from tests.baselines.made_up import clip, packed, ten
+from finediving_pose.packed.reader import PackedFile
+from tests.baselines.made_up import InMemory, clip, packed, ten
 
 ALL = Needs.POSES | Needs.STAGES | Needs.NUMBER
 
@@ -211,6 +212,52 @@ def test_what_the_public_code_does_to_pictures_and_poses_can_be_had() -> None:
         flipped[follows] = sum(not torch.equal(some.sample(0, rng)["pose"], still) for _ in range(12))
     assert flipped[False] == 0
     assert flipped[True] > 2
+
+
+def test_bilinear_pictures_are_made_of_the_stored_frames() -> None:
+    """At the cache's own size too, where area averages come from the cache."""
+    clips, asked = InMemory(ten()), []
+    clips.frames = lambda i, positions: (asked.append(i), clips.training_frames(i, positions))[1]  # type: ignore[method-assign]
+    file = cast(PackedFile, clips)
+    for resize in ((200, 112), (100, 56)):
+        area, bilinear = (
+            Dives(file, DataSettings(frames=8, resize=resize, crop=48, resample=r)) for r in ("area", "bilinear")
+        )
+        area.sample(0)
+        assert asked == []
+        bilinear.sample(0)
+        assert asked.pop() == 0
+
+
+def test_frames_spread_over_the_video_are_read_and_cut_alike() -> None:
+    """In a clip of 134 frames, of which the 63rd is another one."""
+    file = packed(clip(0, n_frames=134, stage_starts=(63, 100)))
+    file.frame_numbers = lambda i: np.arange(1712, 1846)  # type: ignore[method-assign]
+    ours, public = (Dives(file, DataSettings(sampling=s)) for s in ("clip", "video"))
+    assert (ours.transitions(0), public.transitions(0)) == ((46, 72), (45, 72))
+    assert np.flatnonzero(ours.positions(0) != public.positions(0)).tolist() == [45, 85, 90]
+
+
+def test_the_public_code_s_transitions_are_the_last_frames_before_a_stage() -> None:
+    clips = packed(clip(0), clip(1, stage_starts=(1, 2), sub_actions=(1, 2, 3)), *NATIVE)
+    first, before = (Dives(clips, DataSettings(frames=20, boundary=b)) for b in ("first", "before"))
+    assert (first.transitions(0), before.transitions(0)) == ((5, 12), (4, 11))
+    assert before.transitions(1) == (0, 1)
+    native = Dives(clips, DataSettings(frames=20, boundary="before", stages="native"))
+    assert native.transitions(2) == (4, -1, -1, 11)
+
+
+def test_a_clip_that_is_not_shared_is_augmented_for_every_place_of_a_pair() -> None:
+    """As the public code does; by default it stands once in the batch, as it was drawn first."""
+    some, rng = dives(), np.random.default_rng(0)
+    items = [[some.sample(i, rng) for i in pair] for pair in ((0, 2), (4, 0))]
+    shared, apart = collate_pairs(items), collate_pairs(items, share_clips=False)
+    assert (shared["query"].tolist(), shared["exemplar"].tolist()) == ([0, 2], [1, 0])
+    assert (apart["query"].tolist(), apart["exemplar"].tolist()) == ([0, 2], [1, 3])
+    assert (len(shared["video"]), len(apart["video"])) == (3, 4)
+    assert apart["score"][0] == apart["score"][3]
+    assert not torch.equal(apart["video"][0], apart["video"][3])
+    assert torch.equal(apart["video"][:3], shared["video"])
 
 
 def test_without_dive_number_any_dive_is_an_exemplar() -> None:

@@ -12,6 +12,7 @@ from baselines.data.transforms import (
     fill_gaps,
     flip_pose,
     normalise_pose,
+    resized,
     sample_frames,
     sample_transitions,
 )
@@ -27,6 +28,30 @@ def test_sampling_keeps_both_ends_and_the_order(n: int, count: int) -> None:
     positions = sample_frames(n, count)
     assert (positions[0], positions[-1], len(positions)) == (0, n - 1, count)
     assert (np.diff(positions) >= 0).all()
+
+
+def test_spread_over_the_video_three_frames_of_a_clip_of_134_are_others() -> None:
+    """The steps are 7 / 5 frames; every fifth is a whole number, which rounding from 0 on misses three times."""
+    in_clip, in_video = sample_frames(134, 96), sample_frames(134, 96, first=1712)
+    assert in_video.tolist() == [i * 7 // 5 for i in range(96)]
+    moved = np.flatnonzero(in_clip != in_video)
+    assert moved.tolist() == [45, 85, 90]
+    assert (in_clip[moved].tolist(), in_video[moved].tolist()) == ([62, 118, 125], [63, 119, 126])
+
+
+@given(n=st.integers(1, 265), first=st.integers(100, 1_000_000))
+def test_spread_over_the_video_frames_are_the_exact_ones(n: int, first: int) -> None:
+    assert sample_frames(n, 96, first).tolist() == [i * (n - 1) // 95 for i in range(96)]
+
+
+def test_bilinear_is_pillow_s_and_reaches_as_far_as_the_reduction() -> None:
+    """A triangle four pixels wide to each side at a quarter of the size; area averages the four pixels alone."""
+    white = np.zeros((4, 64, 3), np.uint8)
+    white[:, 31] = 160  # the last pixel of the eighth quarter
+    area, bilinear = (resized(white, 16, 4, how)[0, :, 0].tolist() for how in ("area", "bilinear"))
+    assert area[6:9] == [0, 40, 0]
+    assert bilinear[6:9] == [0, 25, 15]
+    assert sum(bilinear) == 40
 
 
 @given(data=st.data(), n=st.integers(3, 300), count=st.integers(4, 96))

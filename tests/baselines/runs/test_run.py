@@ -114,6 +114,7 @@ def test_mtl_aqa_is_scored_without_stages(competition: Workspace, workspace: Wor
         ("training.workers", "many", "training.workers=many: training.workers: input should be a valid integer"),
         ("optimiser.lr", "fast", "optimiser.lr: input should be a valid number"),
         ("optimiser.type", "Lion", "optimiser.type: input should be 'adam', 'adamw' or 'sgd'"),
+        ("data.resample", "nearest", "data.resample: input should be 'area' or 'bilinear'"),
         ("data.pairing", "height", "data.pairing: input should be 'number', 'random' or 'rotation'"),
     ],
 )

@@ -17,10 +17,14 @@ model = {
     "second_transition_weight": 2.0,
 }
 data = {
+    "boundary": "before",  # a stage begins one sampled frame early
+    "sampling": "video",  # frame numbers of the video are spread: another frame in 3 of 96 places of 11 dives
     "resize": (112, 200),  # width and height were swapped: pictures are squashed, and 112 of 200 rows cropped
+    "resample": "bilinear",  # Pillow's
     "pose_norm": "none",  # pixels of the stored frames
     "flip_pose": False,  # pictures are mirrored, their poses not
 }
+training = {"share_clips": False}  # a clip that stands twice in a batch is cropped and mirrored twice
 evaluation = {
     "voters": "each",
     "pad": True,  # where there are few exemplars the first one votes several times

@@ -12,6 +12,7 @@ import torch
 
 from baselines.data.dives import Dives
 from baselines.data.exemplars import choose_voters
+from baselines.data.pairs import collate_pairs
 from baselines.data.settings import DataSettings
 from baselines.methods.hpmcr import HPMCRMethod
 from baselines.methods.hpmcr.network import HPMCR, given
@@ -93,6 +94,20 @@ def pose_moves_when_mirrored(follows: bool) -> bool:
     return any(not torch.equal(some.sample(0, np.random.default_rng(s))["pose"], still) for s in range(8))
 
 
+def sampled_frames(**options: Any) -> list[int]:
+    """Of a clip of 134 frames, from the video's frame 1700 on."""
+    file = packed(*ten())
+    file.frame_numbers = lambda i: np.arange(1700, 1834)
+    return Dives(file, DataSettings(**options)).positions(0).tolist()
+
+
+def clips_encoded(**options: Any) -> int:
+    """Of a batch of two pairs of the same two clips."""
+    dives = Dives(packed(*ten()), DataSettings(frames=8))
+    pairs = [[dives.sample(i) for i in pair] for pair in ((0, 2), (2, 0))]
+    return len(collate_pairs(pairs, **options)["score"])
+
+
 def static_statistics_move(**options: Any) -> bool:
     model = small(static=options).train()
     before = {k: v.clone() for k, v in model.static.named_buffers() if k.endswith("running_mean")}
@@ -131,8 +146,14 @@ CHECKS: dict[str, Callable[[Any], bool]] = {
         losses()["segmentation_loss"] < losses(second_transition_weight=v)["segmentation_loss"]
     ),
     "data.resize": lambda v: not torch.equal(sample()["video"], sample(resize=v)["video"]),
+    "data.resample": lambda v: not torch.equal(*(sample(resize=(112, 200), resample=r)["video"] for r in ("area", v))),
+    "data.sampling": lambda v: sampled_frames(sampling="clip") != sampled_frames(sampling=v),
+    "data.boundary": lambda v: (
+        sample()["transitions"].tolist() == [t + 1 for t in sample(boundary=v)["transitions"].tolist()]
+    ),
     "data.pose_norm": lambda v: sample()["pose"].abs().max() < 30 < sample(pose_norm=v)["pose"].abs().max(),
     "data.flip_pose": lambda v: pose_moves_when_mirrored(True) and not pose_moves_when_mirrored(v),
+    "training.share_clips": lambda v: clips_encoded() < clips_encoded(share_clips=v),
     "evaluation.voters": lambda v: len({*map(tuple, voters_of())}) == 1 and len({*map(tuple, voters_of(voters=v))}) > 1,
     "evaluation.pad": lambda v: [len(c) for c in voters_of(count=10, pad=v)] == [10, 10, 10] != voters_of(count=10),
     "validation.share": lambda v: v == 0 and judged_on("full") == "validation",
