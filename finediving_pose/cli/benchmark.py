@@ -94,7 +94,7 @@ def _complete_preset(ctx: click.Context, param: click.Parameter, incomplete: str
               help="Compare test dives whose dive number no train dive has with the train dives nearest in degree "
                    "of difficulty.")  # fmt: skip
 @click.option("--set", "changes", type=Change(), multiple=True, metavar="KEY=VALUE",
-              help="Another value in the preset (JSON or text), such as training.accumulate=4; repeatable.")  # fmt: skip
+              help="Another value in the preset (JSON or text), as training.accumulate=4; repeatable.")  # fmt: skip
 @click.option("--resume", type=click.Path(path_type=Path), default=None, metavar="RUN",
               help="Go on with a run or a study that was stopped, with its own settings.")  # fmt: skip
 @json_option

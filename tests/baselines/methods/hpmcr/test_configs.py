@@ -16,7 +16,7 @@ from baselines.data.pairs import collate_pairs
 from baselines.data.settings import DataSettings
 from baselines.methods.hpmcr import HPMCRMethod
 from baselines.methods.hpmcr.network import HPMCR, given
-from baselines.runs.config import RunConfig, make_config
+from baselines.runs.config import RunConfig, Validation, make_config
 from baselines.runs.results import SELECTIONS
 from baselines.runs.run import selecting_split, split_of
 from finediving_pose.clip import Clip
@@ -133,6 +133,10 @@ def judged_on(preset: str) -> str | None:
     return selecting_split(made, split_of(file, METHOD, made))
 
 
+def scored_epochs(how: Validation) -> int:
+    return sum(how.is_due(epoch, 201) for epoch in range(1, 202))
+
+
 CHECKS: dict[str, Callable[[Any], bool]] = {
     "model.i3d.bn_eps": lambda v: not torch.equal(dynamic(), dynamic(bn_eps=v)),
     "model.static.freeze_bn": lambda v: static_statistics_move() and not static_statistics_move(freeze_bn=v),
@@ -161,7 +165,7 @@ CHECKS: dict[str, Callable[[Any], bool]] = {
     "evaluation.redraw": lambda v: v and voters_of(voters="each") != voters_of(voters="each", seed=1),
     "validation.interval": lambda v: v < FULL["validation.interval"],
     "validation.first": lambda v: config("released").validation.is_due(v, 201),
-    "validation.every_from": lambda v: sum(config("released").validation.is_due(e, 201) for e in range(1, 202)) == 131,
+    "validation.every_from": lambda v: scored_epochs(config("released").validation) == 131,
 }
 
 
