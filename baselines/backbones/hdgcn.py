@@ -7,7 +7,7 @@ with each joint of the other. Every block convolves along all edges, sums them u
 attention, then convolves along time.
 
 First weights are those of the published code (github.com/Jho-Yonsei/HD-GCN, ``model/HDGCN.py``), which the public
-HPMCR code repeats (``models/HDGCN.py``, commit 6bce799): see :class:`HDGCN`.
+HP-MCoRe code repeats (``models/HDGCN.py``, commit 6bce799): see :class:`HDGCN`.
 
 Where the published code keeps lists of layers, one a hierarchy edge and subset, these
 modules carry an edge axis L and a subset axis and use grouped convolutions: the same
@@ -195,7 +195,7 @@ def init_conv(conv: nn.Conv2d, copies: int) -> None:
 class HDGCN(nn.Module):
     """Poses of a clip to features of every time step: (B, C, T, 16, 1) -> (B, 256, T), mean over joints.
 
-    As in the public HPMCR code (``models/HDGCN.py``, commit 6bce799) time is not strided (HD-GCN itself strides by 2
+    As in the public HP-MCoRe code (``models/HDGCN.py``, commit 6bce799) time is not strided (HD-GCN itself strides by 2
     where the width grows). That code has five blocks, 64-64-64-64-128 wide; HD-GCN has ten.
 
     First weights, as in both codes: every 2D convolution N(0, 2 / fan-out), the fan-out being that of one edge and
@@ -208,9 +208,9 @@ class HDGCN(nn.Module):
     channels : width of every block, multiples of 4
     stride : stride along time where the width grows
     attention : neighbours, itself included, that the attention over hierarchy edges compares an edge with; 3 in
-        HD-GCN, 1 in the public HPMCR code
+        HD-GCN, 1 in the public HP-MCoRe code
     attention_joints : ``intended``, an edge's attention looks at the edge's own joints; ``shifted``, what both codes
-        do: 1 is subtracted from joint numbers that start at 0 in the public HPMCR code (commit 6bce799), so that it
+        do: 1 is subtracted from joint numbers that start at 0 in the public HP-MCoRe code (commit 6bce799), so that it
         looks at joint j - 1 where joint j is meant, and at joint 15 for joint 0
     classes : number of dive numbers that :meth:`classify` tells apart; 0 leaves the classifier out
     levels : joints of each level of the hierarchy, from the centre of mass outwards
