@@ -19,8 +19,8 @@ from annotate.smooth import smooth
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.errors import FdposeError, FrameError
 from finediving_pose.frames import FrameFolder, open_frames
+from finediving_pose.parallel import default_jobs, map_clips
 from finediving_pose.poses import ClipPoses, read_poses, write_poses
-from finediving_pose.scale import default_jobs, map_clips
 from finediving_pose.workspace import Workspace, atomic_write, remove_part_files
 
 GROUP = 256

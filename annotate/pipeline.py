@@ -18,11 +18,11 @@ from annotate.estimators.base import Estimator, Finder
 from annotate.locate import SURE, boxes_of, steady
 from annotate.pictures import Pictures
 from annotate.track import apart, shots, steady_ways, ways
-from finediving_pose.ahead import ahead
 from finediving_pose.clip import ClipKey
 from finediving_pose.errors import FdposeError, FrameError
 from finediving_pose.frames import FrameFolder
 from finediving_pose.poses import ClipPoses, JointSource, Visibility
+from finediving_pose.prefetch import prefetch
 
 BATCH = 64
 
@@ -110,7 +110,7 @@ def look(pictures: Pictures, looks: Looks, estimator: Finder, places: int = 1) -
         return crop([without_other(pictures.read(c, p), box, way) for c, p, box, way in where], part.box, estimator)
 
     batches = [slice(i, i + BATCH) for i in range(0, len(looks.clip), BATCH)]
-    found = [estimator.estimate(c, places) for c in ahead(crops, batches)]
+    found = [estimator.estimate(c, places) for c in prefetch(crops, batches)]
     fractions, confidence = (np.concatenate(parts) for parts in zip(*found, strict=True))
     return to_frame(fractions, looks.box, estimator), confidence
 

@@ -29,7 +29,7 @@ import torch
 
 from annotate.crop import crop, to_frame
 from annotate.estimators.mmpose import MMPoseEstimator, has_bf16, read_config
-from finediving_pose.ahead import ahead
+from finediving_pose.prefetch import prefetch
 
 MODELS = {
     "HRNet-w32": "topdown_heatmap/mpii/td-hm_hrnet-w32_8xb64-210e_mpii-256x256.py",
@@ -83,7 +83,7 @@ def our_way(estimator: MMPoseEstimator) -> Callable[[list[np.ndarray], np.ndarra
 
     def joints(frames: list[np.ndarray], boxes: np.ndarray) -> np.ndarray:
         parts = [slice(i, i + estimator.batch) for i in range(0, len(frames), estimator.batch)]
-        crops = ahead(lambda part: crop(frames[part], boxes[part], estimator), parts)
+        crops = prefetch(lambda part: crop(frames[part], boxes[part], estimator), parts)
         found = np.concatenate([estimator.estimate(c)[0] for c in crops])
         return to_frame(found, boxes, estimator)
 

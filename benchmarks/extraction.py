@@ -46,11 +46,11 @@ import cv2
 import numpy as np
 
 from finediving_pose.clip import Clip, ClipKey
-from finediving_pose.extract import extract_videos
+from finediving_pose.extraction.cutting import JPEG_QUALITY
+from finediving_pose.extraction.run import extract_videos
+from finediving_pose.extraction.video import index_video
 from finediving_pose.frames import HEIGHT
-from finediving_pose.scale import default_jobs
-from finediving_pose.video import index_video
-from finediving_pose.video_cutting import JPEG_QUALITY
+from finediving_pose.parallel import default_jobs
 from finediving_pose.workspace import Workspace
 
 LENGTH = 100

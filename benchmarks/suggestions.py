@@ -29,7 +29,7 @@ from annotate.merge import merge_clips
 from annotate.samples import LEAST_JOINTS, Sample, hand_placed
 from annotate.suggest import suggest
 from finediving_pose.clip import Clip, ClipKey
-from finediving_pose.extract import add_clips, extract_videos
+from finediving_pose.extraction.run import add_clips, extract_videos
 from finediving_pose.formats.intake import take_in
 from finediving_pose.formats.official import OfficialPose, read_official, write_official
 from finediving_pose.labels.read import read_labels

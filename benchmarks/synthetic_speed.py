@@ -26,7 +26,7 @@ from pathlib import Path
 import av
 import cv2
 
-from finediving_pose.scale import default_jobs
+from finediving_pose.parallel import default_jobs
 from finediving_pose.synth.filming import Take, film_event, write_video
 from finediving_pose.synth.plan import DIVES_PER_EVENT, Event
 

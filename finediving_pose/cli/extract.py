@@ -21,7 +21,7 @@ from finediving_pose.workspace import Workspace
 
 if TYPE_CHECKING:
     from finediving_pose.clip import Clip
-    from finediving_pose.extract import Extraction
+    from finediving_pose.extraction.run import Extraction
 
 _FOLDER = click.Path(path_type=Path)
 
@@ -70,7 +70,7 @@ def extract(
     Frames go to frames/<video>/<index>/, 256 pixels high, and the labels to
     clips.parquet. What is complete is skipped, so an interrupted run goes on.
     """
-    from finediving_pose.extract import Extraction, add_clips, extract_frames, extract_videos
+    from finediving_pose.extraction.run import Extraction, add_clips, extract_frames, extract_videos
     from finediving_pose.labels.table import read_clips, select
 
     if videos and frames:

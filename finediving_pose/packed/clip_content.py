@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from finediving_pose.ahead import ahead
 from finediving_pose.clip import Clip
 from finediving_pose.errors import PackedError
 from finediving_pose.frames import FrameFolder, decode_jpeg
 from finediving_pose.packed import schema
 from finediving_pose.poses import ClipPoses, best_layer, read_poses
+from finediving_pose.prefetch import prefetch
 from finediving_pose.workspace import Workspace
 
 
@@ -55,7 +55,7 @@ def read_ahead(
     def read(at: tuple[int, Clip, FrameFolder]) -> ClipContent:
         return read_clip(workspace, columns, *at, cache)
 
-    yield from ahead(read, zip(range(len(clips)), clips, folders, strict=True))  # hashing, too, leaves Python's lock
+    yield from prefetch(read, zip(range(len(clips)), clips, folders, strict=True))  # hashing, too, leaves Python's lock
 
 
 def read_clip(

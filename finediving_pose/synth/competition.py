@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from finediving_pose.errors import FdposeError, UsageError
-from finediving_pose.scale import map_clips
+from finediving_pose.parallel import map_clips
 from finediving_pose.synth.filming import film_event, is_finished
 from finediving_pose.synth.joining import join
 from finediving_pose.synth.plan import Event, Plan

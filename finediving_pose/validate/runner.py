@@ -14,7 +14,7 @@ from finediving_pose.errors import FdposeError, FrameError, UsageError
 from finediving_pose.frames import FrameFolder, open_frames
 from finediving_pose.labels.read import LabelFiles
 from finediving_pose.labels.table import read_clips
-from finediving_pose.scale import map_clips
+from finediving_pose.parallel import map_clips
 from finediving_pose.validate import (  # noqa: F401  (they register)
     competition_rules,
     file_rules,

@@ -18,7 +18,7 @@ from click.testing import CliRunner
 from annotate.estimators.mmpose import build_model, read_config
 from finediving_pose.cli import main
 from finediving_pose.clip import Clip, ClipKey
-from finediving_pose.extract import add_clips
+from finediving_pose.extraction.run import add_clips
 from finediving_pose.frames import open_frames, write_manifest
 from finediving_pose.poses import JointSource, read_poses, write_poses
 from finediving_pose.workspace import Workspace
@@ -127,7 +127,7 @@ def test_what_is_wrong_with_the_estimator_is_one_line_and_the_poses_there_are_st
     grey: Workspace, files: Files, monkeypatch: pytest.MonkeyPatch,
     arguments: Callable[[Files], tuple[object, ...]], code: int, said: str,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr("finediving_pose.scale.SECONDS_TO_CONNECT", 1)
+    monkeypatch.setattr("finediving_pose.parallel.SECONDS_TO_CONNECT", 1)
     before = grey.pose_file("auto", KEY)
     write_poses(before, table("earlier", JointSource.AUTOMATIC, frames=(0, 1, 2)))
     content = before.read_bytes()

@@ -21,7 +21,7 @@ from click.testing import CliRunner, Result
 
 from finediving_pose.cli import main
 from finediving_pose.clip import Clip, ClipKey
-from finediving_pose.extract import add_clips, extract_frames, extract_videos
+from finediving_pose.extraction.run import add_clips, extract_frames, extract_videos
 from finediving_pose.frames import digest_jpegs, is_complete, open_frames
 from finediving_pose.labels.table import read_clips
 from finediving_pose.workspace import Workspace

@@ -17,7 +17,7 @@ from click.testing import CliRunner, Result
 
 from finediving_pose.cli import main
 from finediving_pose.errors import FdposeError
-from finediving_pose.extract import extract_videos
+from finediving_pose.extraction.run import extract_videos
 from finediving_pose.labels.table import read_clips
 from finediving_pose.packed.verify import verify_packed
 from finediving_pose.packed.writer import write_packed

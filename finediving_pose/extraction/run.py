@@ -13,13 +13,13 @@ from pathlib import Path
 
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.errors import FdposeError, FrameError, LabelError, VideoError
-from finediving_pose.frame_layouts import PictureSet, find_pictures
-from finediving_pose.frame_writer import FrameWriter, recover
+from finediving_pose.extraction.cutting import CutResult, cut_video, is_there
+from finediving_pose.extraction.layouts import PictureSet, find_pictures
+from finediving_pose.extraction.sources import Videos, find_videos
+from finediving_pose.extraction.writer import FrameWriter, recover
 from finediving_pose.frames import open_frames
-from finediving_pose.inputs import Videos, find_videos
 from finediving_pose.labels.table import read_clips, write_clips
-from finediving_pose.scale import default_jobs, map_clips
-from finediving_pose.video_cutting import CutResult, cut_video, is_there
+from finediving_pose.parallel import default_jobs, map_clips
 from finediving_pose.workspace import Workspace, remove_part_files
 
 
@@ -186,7 +186,7 @@ def extract_frames(
 
     Parameters
     ----------
-    frames : a folder in one of the layouts of :mod:`finediving_pose.frame_layouts`
+    frames : a folder in one of the layouts of :mod:`finediving_pose.extraction.layouts`
     clips : take in these only; None takes everything the folder holds, with the labels the clips table has
     force : take in again what is complete already
     jobs : processes

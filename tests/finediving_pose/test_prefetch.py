@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from finediving_pose.ahead import ahead
+from finediving_pose.prefetch import prefetch
 
 
 def test_results_come_in_order_and_only_a_few_are_made_ahead() -> None:
@@ -19,7 +19,7 @@ def test_results_come_in_order_and_only_a_few_are_made_ahead() -> None:
         return i * i
 
     taken = []
-    for result in ahead(make, range(20), threads=2):
+    for result in prefetch(make, range(20), threads=2):
         taken.append(result)
         assert len(made) <= len(taken) + 2
     assert taken == [i * i for i in range(20)]
@@ -27,17 +27,17 @@ def test_results_come_in_order_and_only_a_few_are_made_ahead() -> None:
 
 def test_the_next_item_is_made_while_this_one_is_used() -> None:
     second = threading.Event()
-    results = ahead(lambda i: second.set() if i == 1 else None, range(3))
+    results = prefetch(lambda i: second.set() if i == 1 else None, range(3))
     next(results)
     assert second.wait(5)
 
 
 def test_an_error_comes_where_its_result_would() -> None:
-    results = ahead(lambda i: 1 // (2 - i), range(5))
+    results = prefetch(lambda i: 1 // (2 - i), range(5))
     assert [next(results), next(results)] == [0, 1]
     with pytest.raises(ZeroDivisionError):
         next(results)
 
 
 def test_nothing_to_do_is_nothing() -> None:
-    assert list(ahead(str, [])) == []
+    assert list(prefetch(str, [])) == []

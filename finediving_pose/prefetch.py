@@ -1,4 +1,4 @@
-"""Work that is done in threads while what came before it is used."""
+"""Items computed in background threads before they are needed."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ Result = TypeVar("Result")
 THREADS = 2
 
 
-def ahead(function: Callable[[Item], Result], items: Iterable[Item], threads: int = THREADS) -> Iterator[Result]:
-    """``function`` of every item, in order, computed up to ``threads`` items ahead of what is taken.
+def prefetch(function: Callable[[Item], Result], items: Iterable[Item], threads: int = THREADS) -> Iterator[Result]:
+    """Yield ``function`` of every item, in order, computed in threads up to ``threads`` items before it is taken.
 
     Pays where ``function`` leaves Python's lock (decoding pictures, warping, reading files). No more than
     ``threads + 1`` results exist at a time.

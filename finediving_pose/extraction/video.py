@@ -7,7 +7,7 @@ are then those that any sequential decode gives).
 
 Nothing is ever looked up by "frame n", which containers answer with the
 nearest key frame. Where the packets' times name every frame
-(:mod:`finediving_pose.video_index`), frames are known by their times, a seek
+(:mod:`finediving_pose.extraction.packets`), frames are known by their times, a seek
 goes to a key frame before what is wanted, and damage costs the frames that it
 touches; elsewhere frames are counted from the start of the file.
 """
@@ -29,8 +29,8 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation
 
 from finediving_pose.errors import VideoError
+from finediving_pose.extraction.packets import PacketIndex, index_packets
 from finediving_pose.frames import HEIGHT, scaled_width
-from finediving_pose.video_index import PacketIndex, index_packets
 
 Picture = TypeVar("Picture")
 

@@ -23,12 +23,12 @@ from av.video.frame import VideoFrame
 from av.video.plane import VideoPlane
 from av.video.reformatter import Interpolation, VideoReformatter
 
-from finediving_pose import video as media
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.errors import FdposeError, VideoError
-from finediving_pose.frame_writer import FrameWriter, recover
+from finediving_pose.extraction import video as media
+from finediving_pose.extraction.packets import PacketIndex
+from finediving_pose.extraction.writer import FrameWriter, recover
 from finediving_pose.frames import HEIGHT, frame_name, is_complete, scaled_width
-from finediving_pose.video_index import PacketIndex
 from finediving_pose.workspace import Workspace
 
 JPEG_QUALITY = 95

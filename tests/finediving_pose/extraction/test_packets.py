@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from finediving_pose import video as media
-from finediving_pose.video import decode_frames, index_video, merged, open_video
-from finediving_pose.video_index import PacketIndex
+from finediving_pose.extraction import video as media
+from finediving_pose.extraction.packets import PacketIndex
+from finediving_pose.extraction.video import decode_frames, index_video, merged, open_video
 from tests.media import painted_number, remux, write_video
 
 N = 90

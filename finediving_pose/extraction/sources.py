@@ -19,7 +19,7 @@ from pathlib import Path
 
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.errors import FdposeError, FrameError, LabelError, VideoError
-from finediving_pose.video import SUFFIXES
+from finediving_pose.extraction.video import SUFFIXES
 
 PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"}
 

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from finediving_pose.errors import VideoError
-from finediving_pose.video import open_video, read_ranges
+from finediving_pose.extraction.video import open_video, read_ranges
 from tests.media import painted_number, write_video
 
 N = 60

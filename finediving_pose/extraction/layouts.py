@@ -18,7 +18,7 @@ from pathlib import Path
 
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.errors import FrameError
-from finediving_pose.inputs import PICTURES, unknown_frames
+from finediving_pose.extraction.sources import PICTURES, unknown_frames
 
 _NUMBER = re.compile(r"(\d+)$")
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from finediving_pose.errors import FdposeError, FrameError, SetupError
-from finediving_pose.scale import map_clips
+from finediving_pose.parallel import map_clips
 
 
 def halve(number: int) -> int:
@@ -89,7 +89,7 @@ def test_leaving_the_loop_leaves_no_worker_behind() -> None:
 
 _INTERRUPTED = """
 import time
-from finediving_pose.scale import map_clips
+from finediving_pose.parallel import map_clips
 if __name__ == "__main__":
     try:
         for item, _ in map_clips(time.sleep, [0, 600, 600, 600], 2):
@@ -123,7 +123,7 @@ def test_an_interrupt_stops_the_workers_at_once_and_without_noise(tmp_path: Path
 
 _INTERRUPTED_WITH_A_LOCK = """
 import concurrent.futures._base as base, signal, threading, time
-from finediving_pose.scale import map_clips
+from finediving_pose.parallel import map_clips
 
 real = base._AcquireFutures.__enter__
 
@@ -151,7 +151,7 @@ def test_an_interrupt_that_comes_while_futures_are_locked_leaves_no_lock_behind(
 
 _ORPHANED = """
 import multiprocessing, time
-from finediving_pose.scale import map_clips
+from finediving_pose.parallel import map_clips
 
 if __name__ == "__main__":
     for item, _ in map_clips(time.sleep, [0, 600, 600, 600], 2):
@@ -215,6 +215,6 @@ def test_a_cluster_tries_again_what_a_killed_worker_had(cluster: str, tmp_path: 
 
 def test_no_scheduler_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("distributed")
-    monkeypatch.setattr("finediving_pose.scale.SECONDS_TO_CONNECT", 1)
+    monkeypatch.setattr("finediving_pose.parallel.SECONDS_TO_CONNECT", 1)
     with pytest.raises(SetupError, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1:9; start one with"):
         list(map_clips(halve, [2], scheduler="tcp://127.0.0.1:9"))

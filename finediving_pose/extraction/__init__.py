@@ -1,0 +1,1 @@
+"""Videos or ready-made frame folders in, ``frames/`` and the clips table out."""
