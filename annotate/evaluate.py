@@ -95,7 +95,7 @@ def _reference(
     path = Path(reference)
     if path.is_file():
         return _of_file(workspace, clips, path)
-    layers = ["auto", "merged", *(f"manual/{name}" for name in workspace.manual_annotators())]
+    layers = workspace.layers()
     if str(reference) not in layers:
         raise UsageError(f"--evaluate {reference}: no such file, and no layer of {', '.join(layers)}")
     if str(reference) == layer:

@@ -77,9 +77,8 @@ def merge_clips(workspace: Workspace, clips: Sequence[Clip], conflict_pixels: fl
     first annotator where there is no machine. Raises PoseError for a damaged pose file.
     """
     summary = MergeSummary()
-    annotators = workspace.manual_annotators()
+    layers = [*workspace.manual_layers(), "auto"]
     for clip in track(clips, "merging"):
-        layers = [f"manual/{name}" for name in annotators] + ["auto"]
         paths = [workspace.pose_file(layer, clip.key) for layer in layers]
         tables = [read_poses(p) if p.is_file() else None for p in paths]
         hands, auto = [t for t in tables[:-1] if t is not None], tables[-1]

@@ -216,7 +216,7 @@ def _end_of_the_diver(clip: Clip) -> float:
 
 
 def _annotated(workspace: Workspace, key: ClipKey) -> set[int]:
-    files = [workspace.pose_file(f"manual/{name}", key) for name in workspace.manual_annotators()]
+    files = [workspace.pose_file(layer, key) for layer in workspace.manual_layers()]
     return {int(f) for path in files if path.is_file() for f in read_poses(path).frame}
 
 

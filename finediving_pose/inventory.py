@@ -21,8 +21,7 @@ def workspace_inventory(workspace: Workspace) -> dict[str, Any]:
     """Counts of a data directory. Raises LabelError where it has no clips table."""
     clips = read_clips(workspace)
     framed = [c for c in clips if is_complete(workspace, c.key)]
-    layers = ["auto", *(f"manual/{a}" for a in workspace.manual_annotators()), "merged"]
-    posed = {layer: sum(workspace.pose_file(layer, c.key).is_file() for c in clips) for layer in layers}
+    posed = {layer: sum(workspace.pose_file(layer, c.key).is_file() for c in clips) for layer in workspace.layers()}
     return {
         "data_directory": str(workspace.root),
         **_labels(clips),

@@ -60,10 +60,15 @@ class Workspace:
         """Part file of a clip's poses. ``layer`` is ``auto``, ``merged`` or ``manual/<annotator>``."""
         return self.poses / layer / key.video / f"{key.index}.parquet"
 
-    def manual_annotators(self) -> list[str]:
-        """Names of the annotators with poses in this workspace, sorted."""
+    def layers(self) -> list[str]:
+        """Names of the pose layers that are there: ``auto``, ``manual/<annotator>`` by name, ``merged``."""
+        names = ["auto", *self.manual_layers(), "merged"]
+        return [name for name in names if (self.poses / name).is_dir()]
+
+    def manual_layers(self) -> list[str]:
+        """Those of :meth:`layers` that people made, by the annotator's name."""
         folder = self.poses / "manual"
-        return sorted(p.name for p in folder.iterdir() if p.is_dir()) if folder.is_dir() else []
+        return sorted(f"manual/{p.name}" for p in folder.iterdir() if p.is_dir()) if folder.is_dir() else []
 
 
 def fsync_directory(folder: Path) -> None:

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import click
 
-from finediving_pose.cli.options import clip_option, data_option, json_option, say, split_option
-from finediving_pose.errors import UsageError
+from finediving_pose.cli.options import check_layer, clip_option, data_option, json_option, say, split_option
 from finediving_pose.workspace import Workspace
 
 _EPILOG = """\b
@@ -51,8 +50,6 @@ def export(
     from finediving_pose.formats.export import export as run
     from finediving_pose.labels.table import read_clips, select
 
-    layers = ("auto", "merged", *(f"manual/{name}" for name in data.manual_annotators()))
-    if layer and layer not in layers:
-        raise UsageError(f"--layer {layer}: no such layer in {data.root}; there can be {', '.join(layers)}")
+    check_layer(data, layer)
     summary = run(data, select(read_clips(data), clips, split), format, out, layer=layer, force=force)
     say(summary, as_json=as_json, next_step=f"fdpose import {out} --annotator NAME (when people have corrected it)")

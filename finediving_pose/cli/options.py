@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from finediving_pose.errors import UsageError
 from finediving_pose.workspace import Workspace
 
 
@@ -50,6 +51,14 @@ scheduler_option: Callable = click.option(
     help="Dask cluster to run on, such as tcp://node1:8786; its workers see the same paths (extra: fdpose[scale]).",
 )
 json_option: Callable = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+
+
+def check_layer(data: Workspace, layer: str | None) -> None:
+    """Refuse a ``--layer`` that the data directory has not. Raises UsageError."""
+    layers = data.layers()
+    if layer and layer not in layers:
+        known = f"there are {', '.join(layers)}" if layers else "there are none yet; run: fdpose annotate --auto"
+        raise UsageError(f"--layer {layer}: no such layer in {data.root}; {known}")
 
 
 def say(summary: dict[str, Any], *, as_json: bool = False, next_step: str | None = None) -> None:

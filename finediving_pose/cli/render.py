@@ -6,8 +6,7 @@ from pathlib import Path
 
 import click
 
-from finediving_pose.cli.options import clip_option, data_option, json_option, say, split_option
-from finediving_pose.errors import UsageError
+from finediving_pose.cli.options import check_layer, clip_option, data_option, json_option, say, split_option
 from finediving_pose.workspace import Workspace
 
 
@@ -37,9 +36,7 @@ def render(
     from finediving_pose.labels.table import read_clips, select
     from finediving_pose.report.sheets import write_sheets
 
-    layers = ("auto", "merged", *(f"manual/{name}" for name in data.manual_annotators()))
-    if layer and layer not in layers:
-        raise UsageError(f"--layer {layer}: no such layer in {data.root}; there can be {', '.join(layers)}")
+    check_layer(data, layer)
     written, failed = write_sheets(data, select(read_clips(data), clips, split), out, layer=layer, every=every)
     for error in list(failed.values())[:5]:
         click.echo(f"fdpose: {error}", err=True)

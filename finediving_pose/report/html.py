@@ -121,7 +121,7 @@ def _sheets(workspace: Workspace, clips: Sequence[Clip]) -> list[Sheet]:
     from finediving_pose.report.overlay import contact_sheet, evenly_spaced
 
     posed = [c for c in clips if is_complete(workspace, c.key) and best_layer(workspace, c.key)]
-    layers = [f"manual/{name}" for name in workspace.manual_annotators()]
+    layers = workspace.manual_layers()
     hand = {c.key for c in posed if any(workspace.pose_file(layer, c.key).is_file() for layer in layers)}
     posed.sort(key=lambda c: (c.key not in hand, c.key))
     chosen = list({c.action_type: c for c in reversed(posed)}.values())[::-1][:SHEETS]

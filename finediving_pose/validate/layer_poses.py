@@ -120,8 +120,7 @@ def load_layers(workspace: Workspace, clip: Clip) -> Iterator[LayerPoses]:
 
     Merged poses that were made of one layer alone, and are the same, are left out: they would say everything twice.
     """
-    names = ["auto", "merged", *(f"manual/{name}" for name in workspace.manual_annotators())]
-    paths = {name: path for name in names if (path := workspace.pose_file(name, clip.key)).is_file()}
+    paths = {name: path for name in workspace.layers() if (path := workspace.pose_file(name, clip.key)).is_file()}
     if not paths:
         return
     try:

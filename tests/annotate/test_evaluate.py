@@ -52,7 +52,7 @@ def test_a_file_is_as_good_a_reference_as_a_layer(posed: Workspace, tmp_path: Pa
 @pytest.mark.parametrize(
     ("reference", "layer", "error", "says"),
     [
-        ("manual/kim", "auto", UsageError, "no such file, and no layer of auto, merged, manual/anna"),
+        ("manual/kim", "auto", UsageError, "no such file, and no layer of auto, manual/anna"),
         ("auto", "auto", UsageError, "a layer agrees with itself"),
         ("manual/anna", "merged", PoseError, "none of its 1 clips has poses in merged"),
     ],

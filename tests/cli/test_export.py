@@ -51,7 +51,7 @@ def test_clip_split_and_layer_choose_what_is_exported(posed: Workspace, tmp_path
     summary = result(posed, "export", "coco", "--out", out, "--layer", "manual/anna")
     assert (summary["clips"], summary["clips_without_poses"]) == (1, 1)
     run = fdpose(posed, "export", "coco", "--out", out, "--layer", "manual/bob")
-    assert run.exit_code == 2 and "there can be auto, merged, manual/anna" in run.stderr
+    assert run.exit_code == 2 and "there are auto, manual/anna" in run.stderr
 
 
 def test_annotate_manual_takes_the_same_files(posed: Workspace, tmp_path: Path) -> None:

@@ -208,7 +208,7 @@ def test_render_writes_one_sheet_a_clip(posed: Workspace, tmp_path: Path, every:
         (("--clip", "Men10m_r1/2"), 1, "no automatic or merged poses; make some with: fdpose annotate --auto"),
         (("--layer", "manual/kim"), 2, "--layer manual/kim: no such layer in"),
         (("--clip", "x/1"), 2, "--clip x/1: no such clip"),
-        (("--layer", "merged"), 1, "no such pose file"),
+        (("--layer", "merged"), 2, "--layer merged: no such layer in"),
     ],
 )
 def test_render_says_why_there_is_no_picture(

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from finediving_pose.clip import ClipKey
 from finediving_pose.errors import FdposeError
 from finediving_pose.workspace import atomic_write, remove_part_files
 
@@ -63,3 +64,11 @@ def test_permissions_follow_the_umask(tmp_path):
     finally:
         os.umask(before)
     assert target.stat().st_mode & 0o777 == 0o644
+
+
+def test_layers_are_those_that_are_there(workspace):
+    assert workspace.layers() == []
+    for layer in ("merged", "manual/kim", "auto", "manual/anna"):
+        workspace.pose_file(layer, ClipKey("v", 1)).parent.mkdir(parents=True)
+    assert workspace.layers() == ["auto", "manual/anna", "manual/kim", "merged"]
+    assert workspace.manual_layers() == ["manual/anna", "manual/kim"]
