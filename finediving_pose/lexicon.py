@@ -155,11 +155,6 @@ def difficulties(dive_number: str, height_m: float | None) -> dict[float, int]:
     return dict(sorted(seen.items(), key=lambda item: (-item[1], item[0])))
 
 
-def difficulty(dive_number: str, height_m: float | None) -> float | None:
-    """Degree of difficulty most often seen for a dive at a height (None: any height); None where not seen."""
-    return next(iter(difficulties(dive_number, height_m)), None)
-
-
 def awards_total(judge_scores: Sequence[float], synchronised: bool | None) -> float | None:
     """Sum of the awards that count; times the difficulty it is the score of the dive.
 

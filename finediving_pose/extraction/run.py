@@ -17,7 +17,7 @@ from finediving_pose.extraction.cutting import CutResult, cut_video, is_there
 from finediving_pose.extraction.layouts import PictureSet, find_pictures
 from finediving_pose.extraction.sources import Videos, find_videos
 from finediving_pose.extraction.writer import FrameWriter, recover
-from finediving_pose.frames import open_frames
+from finediving_pose.frames import FrameFolder, open_frames
 from finediving_pose.labels.table import read_clips, write_clips
 from finediving_pose.parallel import default_jobs, map_clips
 from finediving_pose.workspace import Workspace, remove_part_files
@@ -69,14 +69,15 @@ def _merged(old: Clip, new: Clip) -> Clip:
     return replace(old, **said)
 
 
-def _record(workspace: Workspace, keys: Iterable[ClipKey]) -> None:
-    """Fill in what only the frames know: their count, size and rate."""
-    seen = [open_frames(workspace, key) for key in keys]
-    if seen:
-        add_clips(
-            workspace,
-            [Clip(f.key, n_frames=len(f.numbers), fps=f.fps, image_width=f.width, image_height=f.height) for f in seen],
-        )
+def _facts(frames: FrameFolder) -> Clip:
+    """What only the frames know: their count, size and rate."""
+    n = len(frames.numbers)
+    return Clip(frames.key, n_frames=n, fps=frames.fps, image_width=frames.width, image_height=frames.height)
+
+
+def _record(workspace: Workspace, facts: list[Clip]) -> None:
+    if facts:
+        add_clips(workspace, facts)
 
 
 # -- out of videos --------------------------------------------------------------------------------------------------
@@ -110,13 +111,14 @@ def extract_videos(
     found = find_videos(videos, clips)
     add_clips(workspace, clips)
     result = Extraction(warnings=_missing(found, videos, clips))
+    facts: list[Clip] = []
     work: dict[Path, list[Clip]] = {}
     for clip in clips:
         path = found.of(clip.key)
         if path is None:
             continue
         if is_there(workspace, clip.key) and not force:
-            _keep(workspace, clip, result)
+            facts += _keep(workspace, clip, result)
         elif clip.key not in found.dives and clip.frame_range is None:
             result.failed[clip.key] = LabelError(f"{clip.key}: the labels give no start_frame and end_frame")
         else:
@@ -126,9 +128,9 @@ def extract_videos(
     cut = partial(cut_video, workspace, threads, force, frozenset(found.dives))
     try:
         for (_, wanted), outcome in map_clips(cut, list(work.items()), jobs, "extracting", "videos", scheduler):
-            _note(workspace, wanted, outcome, result)
+            facts += _note(workspace, wanted, outcome, result)
     finally:
-        _record(workspace, [*result.made, *result.kept])
+        _record(workspace, facts)
     return result
 
 
@@ -149,26 +151,31 @@ def _missing(found: Videos, folder: Path, clips: Sequence[Clip]) -> list[str]:
     return [line]
 
 
-def _note(workspace: Workspace, wanted: Sequence[Clip], outcome: CutResult | FdposeError, result: Extraction) -> None:
-    """Enter one video's clips into the result; what is not there and has no error of its own shares the video's."""
-    errors = {} if isinstance(outcome, FdposeError) else outcome.failed
+def _note(
+    workspace: Workspace, wanted: Sequence[Clip], outcome: CutResult | FdposeError, result: Extraction
+) -> list[Clip]:
+    """Enter one video's clips into the result and return the facts of those that were made.
+
+    A clip that is not there and has no error of its own shares the video's.
+    """
+    made = []
     for clip in wanted:
-        if isinstance(outcome, FdposeError):
-            result.failed[clip.key] = outcome
-        elif clip.key in errors:
-            result.failed[clip.key] = errors[clip.key]
+        error = outcome if isinstance(outcome, FdposeError) else outcome.failed.get(clip.key)
+        if error:
+            result.failed[clip.key] = error
         else:
-            result.made.append(clip.key)
-            n = len(open_frames(workspace, clip.key).numbers)
-            result.n_frames += n
-            _compare(clip, n, result)
+            made.append(_facts(open_frames(workspace, clip.key)))
+            _enter(clip, made[-1], result)
+    return made
 
 
-def _compare(clip: Clip, n_frames: int, result: Extraction) -> None:
-    """A clip that came ready-made may have another number of frames than its labels; that is told, not mended."""
-    labels = clip.frame_range
-    if labels and len(labels) != n_frames:
-        result.warnings.append(f"{clip.key}: {n_frames} frames, but the labels count {len(labels)}")
+def _enter(clip: Clip, facts: Clip, result: Extraction) -> None:
+    """Enter a clip that was made; one whose labels count another number of frames gets a warning, no correction."""
+    n, labels = facts.n_frames or 0, clip.frame_range
+    result.made.append(clip.key)
+    result.n_frames += n
+    if labels and len(labels) != n:
+        result.warnings.append(f"{clip.key}: {n} frames, but the labels count {len(labels)}")
 
 
 # -- out of frame folders -------------------------------------------------------------------------------------------
@@ -199,13 +206,14 @@ def extract_frames(
     """
     sets = find_pictures(frames, _known(workspace) if clips is None else clips)
     result = Extraction()
+    facts: list[Clip] = []
     if clips is not None:
         sets = _only(sets, clips, frames, result)
     add_clips(workspace, [s.clip for s in sets] if clips is None else clips)
     todo: list[PictureSet] = []
     for pictures in sets:
         if is_there(workspace, pictures.clip.key) and not force:
-            _keep(workspace, pictures.clip, result)
+            facts += _keep(workspace, pictures.clip, result)
         else:
             todo.append(pictures)
     jobs = jobs or min(default_jobs(), -(-len(todo) // _WORTH_A_PROCESS))
@@ -215,11 +223,10 @@ def extract_frames(
             if isinstance(outcome, FdposeError):
                 result.failed[pictures.clip.key] = outcome
             else:
-                result.made.append(pictures.clip.key)
-                result.n_frames += outcome
-                _compare(pictures.clip, outcome, result)
+                facts.append(outcome)
+                _enter(pictures.clip, outcome, result)
     finally:
-        _record(workspace, [*result.made, *result.kept])
+        _record(workspace, facts)
     return result
 
 
@@ -244,8 +251,8 @@ _WORTH_A_PROCESS = 16
 """Clips for which it pays to start one more process."""
 
 
-def _take_in(workspace: Workspace, source: PictureSet) -> int:
-    """Make one clip's folder and return the number of its frames."""
+def _take_in(workspace: Workspace, source: PictureSet) -> Clip:
+    """Make one clip's folder and return its facts."""
     key = source.clip.key
     recover(workspace, key)
     if source.error:
@@ -257,28 +264,29 @@ def _take_in(workspace: Workspace, source: PictureSet) -> int:
     try:
         for number, path in source.pictures:
             writer.take(number, path)
-        writer.finish()
+        return _facts(writer.finish())
     finally:
         writer.abandon()
-    return len(source.pictures)
 
 
 # -- both -----------------------------------------------------------------------------------------------------------
 
 
-def _keep(workspace: Workspace, clip: Clip, result: Extraction) -> None:
-    """Leave a complete folder as it is, and say so where the labels now name other frames."""
+def _keep(workspace: Workspace, clip: Clip, result: Extraction) -> list[Clip]:
+    """Leave a complete folder as it is and return its facts; warn where the labels now name other frames."""
     try:
-        labels, numbers = clip.frame_range, open_frames(workspace, clip.key).numbers
+        frames = open_frames(workspace, clip.key)
     except FrameError as e:
         result.failed[clip.key] = e
-        return
+        return []
+    labels, numbers = clip.frame_range, frames.numbers
     result.kept.append(clip.key)
     if labels and (labels.start, len(labels)) != (numbers[0], len(numbers)):
         result.warnings.append(
             f"{clip.key}: its frames are {numbers[0]} to {numbers[-1]} ({len(numbers)}), the labels say {labels.start}"
             f" to {labels.stop - 1}; cut it again with: fdpose extract --clip {clip.key} --force"
         )
+    return [_facts(frames)]
 
 
 def _few(keys: Iterable[ClipKey | str]) -> str:

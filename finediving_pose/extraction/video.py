@@ -23,14 +23,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import av
-import numpy as np
 from av.error import FFmpegError
 from av.video.frame import VideoFrame
-from av.video.reformatter import Interpolation
 
 from finediving_pose.errors import VideoError
 from finediving_pose.extraction.packets import PacketIndex, index_packets
-from finediving_pose.frames import HEIGHT, scaled_width
 
 Picture = TypeVar("Picture")
 
@@ -67,41 +64,6 @@ def count_frames(path: Path) -> int:
     """Number of frames, by decoding them all. Raises VideoError where one can't be decoded."""
     with _open(path) as (container, stream):
         return sum(1 for _ in _decode(path, container, stream))
-
-
-def read_ranges(
-    path: Path, ranges: Sequence[range], height: int = HEIGHT, threads: int = 0
-) -> Iterator[tuple[int, int, np.ndarray]]:
-    """The frames of every range, in the order of their numbers, each group of pictures decoded once.
-
-    Parameters
-    ----------
-    path : the video
-    ranges : ranges of frame numbers (step 1), in any order, overlapping or not
-    height : height of the frames, pixels; the width keeps the proportion
-    threads : decoder threads, 0 for as many as there are cores
-
-    Yields
-    ------
-    index of the range, frame number, uint8 (height, width, 3) RGB
-
-    Raises
-    ------
-    VideoError
-        The file is no video, a frame can't be decoded, or the video ends before a range does;
-        the frames before that point have been yielded.
-    """
-
-    def to_rgb(frame: VideoFrame) -> np.ndarray:
-        width = scaled_width(frame.width, frame.height, height)
-        return frame.to_ndarray(format="rgb24", width=width, height=height, interpolation=Interpolation.AREA)
-
-    for number, rgb in decode_frames(path, ranges, index_video(path), to_rgb, threads):
-        if rgb is None:
-            raise VideoError(f"{path}: damaged, frame {number} can't be decoded; fetch the video again")
-        for i, wanted in enumerate(ranges):
-            if number in wanted:
-                yield i, number, rgb
 
 
 def decode_frames(

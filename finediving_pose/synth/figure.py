@@ -7,13 +7,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from finediving_pose.synth import look as looks
 from finediving_pose.synth.anatomy import SIDES, Skin, tubes
 from finediving_pose.synth.body import Build
 from finediving_pose.synth.camera import View, to_pixels
-from finediving_pose.synth.look import Look
-
-random_look = looks.random_look
+from finediving_pose.synth.look import Look, paint
 
 FINE = 2
 """A figure is drawn this many times larger and scaled down, which makes its edges smooth."""
@@ -55,7 +52,7 @@ class Figure:
         k = np.arange(SIDES)
         low, high = (skin.strips[:, i, None] * SIDES for i in (0, 1))
         corners = np.stack([low + k, low + (k + 1) % SIDES, high + (k + 1) % SIDES, high + k], -1).reshape(-1, 4)
-        colours = looks.paint(look, parts).reshape(-1, 3)
+        colours = paint(look, parts).reshape(-1, 3)
         return cls(
             look, skin, colours, corners, np.repeat(skin.turned, SIDES), np.repeat(skin.limb, SIDES), build.stature
         )

@@ -20,7 +20,8 @@ from finediving_pose.skeleton import N_JOINTS
 from finediving_pose.synth import judge
 from finediving_pose.synth.camera import HEIGHT, WIDTH, View, follow, random_view
 from finediving_pose.synth.dive import FPS
-from finediving_pose.synth.figure import Figure, random_look
+from finediving_pose.synth.figure import Figure
+from finediving_pose.synth.look import random_look
 from finediving_pose.synth.performance import LANES, perform, random_builds
 from finediving_pose.synth.plan import Event
 from finediving_pose.synth.render import Painter, Shot, Truth

@@ -12,7 +12,6 @@ from finediving_pose.lexicon import (
     SUB_ACTIONS,
     awards_total,
     difficulties,
-    difficulty,
     expected_sub_actions,
     height_from_name,
     parse_dive_number,
@@ -76,11 +75,11 @@ def test_there_are_29_sub_actions_and_one_is_the_entry() -> None:
 
 
 def test_difficulty_depends_on_the_height() -> None:
-    assert difficulty("407c", 10) == 3.2
-    assert difficulty("407C", 3) == 3.4
-    assert difficulty("407c", None) == 3.2
+    assert next(iter(difficulties("407c", 10))) == 3.2
+    assert next(iter(difficulties("407C", 3))) == 3.4
+    assert next(iter(difficulties("407c", None))) == 3.2
     assert difficulties("301b", 10) == {2.0: 35, 1.9: 2}
-    assert difficulty("107a", 10) is None
+    assert difficulties("107a", 10) == {}
 
 
 @pytest.mark.parametrize(

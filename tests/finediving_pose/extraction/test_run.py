@@ -14,7 +14,7 @@ from finediving_pose.cli import main
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.errors import FrameError, VideoError
 from finediving_pose.extraction.run import add_clips, extract_frames, extract_videos
-from finediving_pose.frames import digest_jpegs, frame_name, is_complete, open_frames
+from finediving_pose.frames import FrameFolder, digest_jpegs, frame_name, is_complete, open_frames
 from finediving_pose.labels.table import read_clips
 from finediving_pose.workspace import Workspace
 from tests.killing import count_moments, kill_at
@@ -40,6 +40,19 @@ def shown(workspace: Workspace, key: ClipKey) -> list[int]:
 
 def leftovers(workspace: Workspace) -> list[Path]:
     return [p for p in workspace.root.rglob(".*") if p.name.endswith((".part", ".old"))]
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[ClipKey]:
+    """Keys of the clips whose clip.json was read in this process."""
+    keys: list[ClipKey] = []
+
+    def count(workspace: Workspace, key: ClipKey) -> FrameFolder:
+        keys.append(key)
+        return open_frames(workspace, key)
+
+    monkeypatch.setattr("finediving_pose.extraction.run.open_frames", count)
+    return keys
 
 
 # -- videos ---------------------------------------------------------------------------------------------------------
@@ -216,24 +229,14 @@ def test_a_video_a_dive_is_taken_whole_and_numbered_by_the_labels(workspace: Wor
     assert result.warnings[1:] == ["men/2: 10 frames, but the labels count 12"]
 
 
-def test_inputs_that_are_unclear_are_named(workspace: Workspace, videos: Path, tmp_path: Path) -> None:
-    both = tmp_path / "both"
-    write_video(both / "men.mp4", 4)
-    write_video(both / "men__2.mp4", 4)
-    with pytest.raises(VideoError, match=r"men__2\.mp4 is one dive .* of men\.mp4, a whole video; keep the two kinds"):
-        extract_videos(workspace, both, [clip("men", 1, 0, 1)])
-    (both / "men__2.mp4").rename(both / "men.mkv")
-    with pytest.raises(VideoError, match=r"men\.mkv and men\.mp4 are the same video"):
-        extract_videos(workspace, both, [clip("men", 1, 0, 1)])
-    write_pictures(tmp_path / "mixed" / "men", range(3))
-    write_pictures(tmp_path / "mixed" / "men" / "1", range(3))
-    with pytest.raises(FrameError, match=r"holds pictures, as <video>/<frame>\.jpg, and folders of single dives"):
-        extract_frames(workspace, tmp_path / "mixed")
-    with pytest.raises(VideoError, match="no videos here; it holds frame folders; give it as --frames"):
-        extract_videos(workspace, tmp_path / "mixed", [clip("men", 1, 0, 1)])
-    with pytest.raises(FrameError, match="no frames in a layout that is known; it holds videos; give it as --videos"):
-        extract_frames(workspace, videos)
-    assert not workspace.root.exists()
+def test_a_manifest_is_read_once(workspace: Workspace, videos: Path, opened: list[ClipKey]) -> None:
+    """Of clips made now, and of those that were there."""
+    clips = [clip("men", 1, 3, 12), clip("women", 0, 39, 39)]
+    for _ in range(2):
+        extract_videos(workspace, videos, clips, jobs=1)
+        assert sorted(opened) == [c.key for c in clips]
+        opened.clear()
+    assert [c.n_frames for c in read_clips(workspace)] == [10, 1]
 
 
 # -- frame folders --------------------------------------------------------------------------------------------------
