@@ -50,6 +50,9 @@ class FrameFolder:
     fps: float | None
     digest: str
 
+    def __repr__(self) -> str:
+        return f"FrameFolder({str(self.key)!r}, {len(self.numbers)} frames of {self.width} x {self.height})"
+
     def path(self, number: int) -> Path:
         """Path of the picture with this frame number."""
         return self.folder / frame_name(number)

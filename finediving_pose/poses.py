@@ -78,6 +78,10 @@ class ClipPoses:
     def __len__(self) -> int:
         return len(self.frame)
 
+    def __repr__(self) -> str:
+        authors = ", ".join(sorted(set(self.author))) or "nobody"
+        return f"ClipPoses({len(self)} rows, {len(np.unique(self.frame))} frames, by {authors})"
+
     def _reorder(self, order: np.ndarray) -> None:
         for name in _ARRAYS:
             setattr(self, name, getattr(self, name)[order])

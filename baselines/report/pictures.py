@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 import simplejpeg
 
-from finediving_pose.packed.reader import PackedFile, PackedPoses
+from finediving_pose.packed.arrays import PackedPoses
+from finediving_pose.packed.reader import PackedFile
 from finediving_pose.report.overlay import draw_pose, join_tiles
 
 FRAMES_A_STAGE = 3

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.errors import LabelError, UsageError
 from finediving_pose.workspace import Workspace, atomic_write
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 _LISTS = ("judge_scores", "stage_starts", "sub_actions")
 
@@ -38,6 +41,23 @@ def read_clips(workspace: Workspace) -> list[Clip]:
         ) from None
     except (pa.ArrowException, KeyError, TypeError, OSError) as e:
         raise LabelError(f"{path}: not a clips table ({e}); run fdpose extract again") from e
+
+
+def to_pandas(clips: Iterable[Clip]) -> DataFrame:
+    """The clips as a pandas DataFrame: one row a clip in the order given, the columns of ``clips.parquet``.
+
+    Text has the dtype ``str`` (missing: NaN), whole numbers ``Int64`` and flags ``boolean`` (missing: NA), reals
+    ``float64`` (missing: NaN). ``judge_scores``, ``stage_starts`` and ``sub_actions`` hold a list each, empty where
+    missing. For the table of a data directory: ``to_pandas(read_clips(workspace))``.
+    """
+    import pandas as pd
+    import pyarrow as pa
+
+    dtypes = {pa.string(): "str", pa.int64(): "Int64", pa.float64(): "float64", pa.bool_(): "boolean"}
+    rows = [_row(c) for c in clips]
+    return pd.DataFrame(
+        {f.name: pd.Series([r[f.name] for r in rows], dtype=dtypes.get(f.type, "object")) for f in _schema()}
+    )
 
 
 def select(clips: Sequence[Clip], keys: Sequence[str] = (), split: str | None = None) -> list[Clip]:

@@ -1,61 +1,16 @@
-"""The clips of a packed file: labels made when they are asked for, and one clip as an object with its arrays."""
+"""One clip of a packed file as an object: its labels, and its arrays when they are asked for."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, overload
 
 import numpy as np
 
 from finediving_pose.clip import Clip, ClipKey
-from finediving_pose.errors import FdposeError, PackedError
 from finediving_pose.lexicon import SUB_ACTIONS
-from finediving_pose.packed import schema
-
-if TYPE_CHECKING:
-    from finediving_pose.packed.reader import PackedFile, PackedPoses
-
-
-class Clips(Sequence[Clip]):
-    """Labels of the clips, row by row. A row is decoded on first use: opening a file of 30 000 clips decodes none."""
-
-    def __init__(self, path: Path, columns: dict[str, np.ndarray]) -> None:
-        self._path, self._columns = path, columns
-        self._made: dict[int, Clip] = {}
-
-    def __len__(self) -> int:
-        return len(self._columns["index"])
-
-    @overload
-    def __getitem__(self, row: int) -> Clip: ...
-    @overload
-    def __getitem__(self, row: slice) -> list[Clip]: ...
-    def __getitem__(self, row: int | slice) -> Clip | list[Clip]:
-        if isinstance(row, slice):
-            return [self[i] for i in range(*row.indices(len(self)))]
-        row = range(len(self))[row]
-        if row not in self._made:
-            self._made[row] = self._decode(slice(row, row + 1))[0]
-        return self._made[row]
-
-    def __iter__(self) -> Iterator[Clip]:
-        if len(self._made) < len(self):
-            self._made = dict(enumerate(self._decode(slice(None))))
-        return iter([self._made[i] for i in range(len(self))])
-
-    def rows(self) -> dict[tuple[str, int], int]:
-        """Row of every (video, index); made of the two columns alone."""
-        videos = [v.decode(errors="replace") for v in self._columns["video"].tolist()]
-        return {key: i for i, key in enumerate(zip(videos, self._columns["index"].tolist(), strict=True))}
-
-    def _decode(self, part: slice) -> list[Clip]:
-        try:
-            return schema.decode_clips({name: values[part] for name, values in self._columns.items()})
-        except (FdposeError, ValueError) as e:
-            raise PackedError(f"{self._path}: its clips table is damaged ({e}); run: fdpose verify {self._path}") from e
+from finediving_pose.packed.arrays import PackedArrays, PackedPoses
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +29,11 @@ class PackedClip:
 
     Attributes
     ----------
-    packed : the file
+    packed : the arrays of its file
     row : the clip's place in it
     """
 
-    packed: PackedFile
+    packed: PackedArrays
     row: int
 
     @property
@@ -146,6 +101,10 @@ class Frames:
 
     def __len__(self) -> int:
         return len(self.clip)
+
+    def __repr__(self) -> str:
+        size = f", {self.height} high" if self.height else ""
+        return f"Frames({str(self.clip.key)!r}, {len(self)} frames{size})"
 
     def __getitem__(self, which: int | slice | Sequence[int] | np.ndarray) -> np.ndarray:
         n = len(self)

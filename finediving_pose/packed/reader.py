@@ -1,48 +1,20 @@
-"""Read a packed file: any clip in a handful of reads, from any process."""
+"""Open a packed file, and take its clips as objects."""
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import Any
-
-import h5py
-import numpy as np
-import simplejpeg
+from typing import TYPE_CHECKING, overload
 
 from finediving_pose.clip import ClipKey
-from finediving_pose.errors import PackedError
-from finediving_pose.frames import jpeg_size, scaled_width
-from finediving_pose.packed import schema
-from finediving_pose.packed.clips import Clips, PackedClip
+from finediving_pose.errors import LabelError, PackedError
+from finediving_pose.labels.table import to_pandas
+from finediving_pose.packed.arrays import PackedArrays
+from finediving_pose.packed.clips import PackedClip
 
-DAMAGE = (OSError, RuntimeError, KeyError, ValueError, TypeError)
-"""What h5py raises where bytes are not what they should be."""
-HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
-
-
-@dataclass(frozen=True, slots=True)
-class PackedPoses:
-    """Poses of one clip by frame and person; person 1 exists in synchronised dives.
-
-    Attributes
-    ----------
-    keypoints : float32 (n, 2, 16, 2), pixels of the stored frame, NaN where absent
-    visibility : uint8 (n, 2, 16)
-    confidence : float32 (n, 2, 16)
-    source : uint8 (n, 2, 16)
-    box : float32 (n, 2, 4), x1 y1 x2 y2, NaN where unknown
-    """
-
-    keypoints: np.ndarray
-    visibility: np.ndarray
-    confidence: np.ndarray
-    source: np.ndarray
-    box: np.ndarray
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 
 def open_packed(path: Path | str) -> PackedFile:
@@ -58,18 +30,11 @@ def open_packed(path: Path | str) -> PackedFile:
     return packed
 
 
-class PackedFile:
-    """A packed file, read-only. Clips are addressed by their row, frames by their position in the clip.
+class PackedFile(PackedArrays):
+    """A packed file, read-only: a sequence of clips, which are also found by their key.
 
-    It can be pickled, and used after a fork: every process opens the file for
-    itself on first use. File locking is off, for network file systems.
+    ``packed[0]``, ``packed[-1]`` and ``packed["video/0"]`` are one clip, ``packed[0:10]`` is a list of clips.
     """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._handle: h5py.File | None = None
-        self._pid = 0
-        self._datasets: dict[str, h5py.Dataset] = {}
 
     def __enter__(self) -> PackedFile:
         return self
@@ -77,59 +42,34 @@ class PackedFile:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {"path": self.path, "_handle": None, "_pid": 0, "_datasets": {}}
-
-    def __len__(self) -> int:
-        return len(self._frame_offset) - 1
-
     def __repr__(self) -> str:
         return f"PackedFile({str(self.path)!r})"
 
-    def close(self) -> None:
-        """Close the file in this process; the next read opens it again."""
-        if self._handle is not None and self._pid == os.getpid():
-            self._handle.close()
-        self._handle = None
-        self._datasets = {}
-
-    # -- what the file says of itself --
-
-    @cached_property
-    def attrs(self) -> dict[str, Any]:
-        """Root attributes; ``skeleton`` and ``provenance`` parsed from JSON."""
-        plain = {k: _plain(v) for k, v in self._file.attrs.items()}
-        return plain | {k: json.loads(plain[k]) for k in ("skeleton", "provenance") if k in plain}
-
-    @cached_property
-    def digest(self) -> str:
-        """sha256 over all clip digests, hexadecimal. Names the data, whatever the time or the cache."""
-        return schema.file_digest(self.dataset("digest/clip"))
-
-    @cached_property
-    def columns(self) -> dict[str, np.ndarray]:
-        """The clips table as stored: column name -> array of n_clips."""
-        return {c.name: self.dataset(f"clips/{c.name}") for c in schema.COLUMNS}
-
-    @cached_property
-    def clips(self) -> Clips:
-        """Labels of the clips, row by row; each is decoded when it is asked for."""
-        return Clips(self.path, self.columns)
-
-    @cached_property
-    def _rows(self) -> dict[tuple[str, int], int]:
-        return self.clips.rows()
-
     def index(self, key: ClipKey | str) -> int:
         """Row of a clip. Raises PackedError where the file has no such clip."""
-        key = ClipKey.parse(key) if isinstance(key, str) else key
-        row = self._rows.get((key.video, key.index))
+        row = self._row(key)
         if row is None:
             raise PackedError(f"{self.path}: no clip {key} among its {len(self)}; list them with: fdpose info")
         return row
 
-    def __getitem__(self, clip: int | ClipKey | str) -> PackedClip:
-        """One clip as an object, by its row or by ``video/index``."""
+    def __contains__(self, key: object) -> bool:
+        """Whether the file has a clip, by its key: a ``ClipKey`` or ``video/index``."""
+        try:
+            return isinstance(key, (ClipKey, str)) and self._row(key) is not None
+        except LabelError:  # text that names no clip
+            return False
+
+    @overload
+    def __getitem__(self, clip: int | ClipKey | str) -> PackedClip: ...
+    @overload
+    def __getitem__(self, clip: slice) -> list[PackedClip]: ...
+    def __getitem__(self, clip: int | slice | ClipKey | str) -> PackedClip | list[PackedClip]:
+        """One clip by its row or by ``video/index``, or the clips of a slice of rows.
+
+        Raises PackedError for a key, IndexError for a row that the file does not have.
+        """
+        if isinstance(clip, slice):
+            return [PackedClip(self, i) for i in range(len(self))[clip]]
         if isinstance(clip, (ClipKey, str)):
             return PackedClip(self, self.index(clip))
         return PackedClip(self, range(len(self))[clip])
@@ -137,191 +77,14 @@ class PackedFile:
     def __iter__(self) -> Iterator[PackedClip]:
         return (self[i] for i in range(len(self)))
 
-    @property
-    def has_cache(self) -> bool:
-        """Whether frames are also stored at training size."""
-        return schema.CACHE in self._file
+    def to_pandas(self) -> DataFrame:
+        """The clips table as a DataFrame, row ``i`` for clip ``i``; see :func:`finediving_pose.labels.table.to_pandas`."""
+        return to_pandas(self.clips)
 
-    # -- what belongs to one clip --
-
-    def frame_numbers(self, i: int) -> np.ndarray:
-        """Frame numbers in the source video, int32 (n,)."""
-        return self.dataset("frames/number", self._span(i))
-
-    def frame_labels(self, i: int) -> np.ndarray:
-        """Sub-action of every frame, int16 (n,), -1 where unlabelled."""
-        return self.dataset("labels/sub_action", self._span(i))
-
-    def poses(self, i: int) -> PackedPoses:
-        """Poses of a clip."""
-        span = self._span(i)
-        return PackedPoses(**{name: self.dataset(f"pose/{name}", span) for name in schema.POSE})
-
-    def jpegs(self, i: int, positions: Sequence[int] | np.ndarray | None = None) -> list[bytes]:
-        """JPEG bytes of the frames at ``positions`` (all by default), in that order."""
-        span, chosen = self._span(i), self._positions(i, positions)
-        if not len(chosen):
-            return []
-        first, last = int(chosen.min()), int(chosen.max())
-        offsets = self.dataset("frames/jpeg_offset", slice(span.start + first, span.start + last + 2))
-        data = self.dataset("frames/jpeg", slice(int(offsets[0]), int(offsets[-1])))
-        at = offsets - offsets[0]
-        return [data[at[p] : at[p + 1]].tobytes() for p in (chosen - first).tolist()]
-
-    def frames(
-        self, i: int, positions: Sequence[int] | np.ndarray | None = None, height: int | None = None
-    ) -> np.ndarray:
-        """Frames at ``positions`` (all by default), uint8 (n, H, W, 3) RGB.
-
-        With ``height`` they are decoded at a reduced size where that is possible
-        and resized to it, the width in proportion.
-        """
-        jpegs = self.jpegs(i, positions)
-        if not jpegs:
-            return np.empty((0, 0, 0, 3), np.uint8)
-        return np.stack([self._decode(i, jpeg, height) for jpeg in jpegs])
-
-    def cached(self, i: int, positions: Sequence[int] | np.ndarray | None = None) -> np.ndarray | None:
-        """Frames at training size from the cache, uint8 (n, 112, 200, 3) RGB; None where the file has no cache."""
-        found = self.cached_block(i, positions)
-        if found is None:
-            return None
-        return found[0] if positions is None else found[0][found[1]]
-
-    def cached_block(
-        self, i: int, positions: Sequence[int] | np.ndarray | None = None
-    ) -> tuple[np.ndarray, np.ndarray] | None:
-        """What :meth:`cached` picks from, without the copy: a run of cached frames, and where in it each one is."""
-        if not self.has_cache:
-            return None
-        span, chosen = self._span(i), self._positions(i, positions)
-        if not len(chosen):
-            return np.empty((0, schema.TRAINING_HEIGHT, schema.TRAINING_WIDTH, 3), np.uint8), chosen
-        first, last = int(chosen.min()), int(chosen.max())
-        return self.dataset(schema.CACHE, slice(span.start + first, span.start + last + 1)), chosen - first
-
-    def training_frames(self, i: int, positions: Sequence[int] | np.ndarray | None = None) -> np.ndarray:
-        """Frames at training size, uint8 (n, 112, 200, 3) RGB: from the cache, else decoded to the same pixels."""
-        cached = self.cached(i, positions)
-        if cached is not None:
-            return cached
-        frames = [schema.training_size(self._decode(i, jpeg, None)) for jpeg in self.jpegs(i, positions)]
-        return np.stack(frames) if frames else np.empty((0, schema.TRAINING_HEIGHT, schema.TRAINING_WIDTH, 3), np.uint8)
-
-    def _decode(self, i: int, jpeg: bytes, height: int | None) -> np.ndarray:
-        try:
-            rgb = simplejpeg.decode_jpeg(jpeg, colorspace="RGB", min_height=height or 0, min_factor=1)
-        except ValueError as e:
-            key = self.clips[i].key
-            raise PackedError(
-                f"{self.path}: a frame of {key} can't be decoded ({e}); run: fdpose verify {self.path}"
-            ) from e
-        if height is None or rgb.shape[0] == height:
-            return rgb
-        import cv2
-
-        width = scaled_width(*jpeg_size(jpeg, str(self.path)), height)
-        return cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA)
-
-    # -- the file itself --
+    def _row(self, key: ClipKey | str) -> int | None:
+        key = ClipKey.parse(key) if isinstance(key, str) else key
+        return self._rows.get((key.video, key.index))
 
     @cached_property
-    def _frame_offset(self) -> np.ndarray:
-        return self.dataset("clips/frame_offset")
-
-    def _span(self, i: int) -> slice:
-        if not 0 <= i < len(self):
-            raise IndexError(f"clip {i} of a packed file with {len(self)}")
-        return slice(int(self._frame_offset[i]), int(self._frame_offset[i + 1]))
-
-    def _positions(self, i: int, positions: Sequence[int] | np.ndarray | None) -> np.ndarray:
-        span = self._span(i)
-        n = span.stop - span.start
-        chosen = np.arange(n) if positions is None else np.asarray(positions, np.int64).reshape(-1)
-        if len(chosen) and not 0 <= chosen.min() <= chosen.max() < n:
-            raise IndexError(f"positions {chosen.min()} to {chosen.max()} in a clip of {n} frames")
-        return chosen
-
-    def dataset(self, name: str, part: slice | tuple[()] = ()) -> np.ndarray:
-        """A dataset, or a slice of it, as stored. Raises PackedError where it can't be read."""
-        try:
-            return self._dataset(name)[part]
-        except DAMAGE as e:
-            raise PackedError(f"{self.path}: {name} can't be read ({_line(e)}); run: fdpose verify {self.path}") from e
-
-    def shape(self, name: str) -> tuple[int, ...]:
-        """Shape of a dataset."""
-        return self._dataset(name).shape
-
-    def sizes(self) -> dict[str, int]:
-        """Bytes of every dataset, by name."""
-        found: dict[str, int] = {}
-        self._file.visititems(lambda name, item: found.update({name: item.nbytes} if hasattr(item, "nbytes") else {}))
-        return found
-
-    def _dataset(self, name: str) -> h5py.Dataset:
-        file = self._file
-        if name not in self._datasets:
-            found = file.get(name)
-            if not isinstance(found, h5py.Dataset):
-                raise PackedError(f"{self.path}: has no dataset {name}; pack it again with: fdpose pack")
-            self._datasets[name] = found
-        return self._datasets[name]
-
-    @property
-    def _file(self) -> h5py.File:
-        if self._handle is None or self._pid != os.getpid():
-            self._handle, self._pid, self._datasets = _open(self.path), os.getpid(), {}
-        return self._handle
-
-
-def _open(path: Path) -> h5py.File:
-    if not path.is_file():
-        raise PackedError(f"{path}: no such file; make one with: fdpose pack")
-    try:
-        file = h5py.File(path, "r", locking=False)
-    except DAMAGE as e:
-        raise PackedError(
-            f"{path}: {_damage(path, e)} ({path.stat().st_size:,} bytes); pack it again with: fdpose pack"
-        ) from e
-    try:
-        _check(path, file)
-    except DAMAGE as e:
-        file.close()
-        raise PackedError(f"{path}: its HDF5 structure is damaged ({_line(e)}); pack it again with: fdpose pack") from e
-    except PackedError:
-        file.close()
-        raise
-    return file
-
-
-def _damage(path: Path, error: Exception) -> str:
-    if "truncated" in str(error):
-        return "cut short"
-    with open(path, "rb") as file:
-        return "its HDF5 structure is damaged" if file.read(8) == HDF5_SIGNATURE else "not an HDF5 file"
-
-
-def _line(error: Exception) -> str:
-    """The first line of what HDF5 says."""
-    return (str(error).splitlines() or [type(error).__name__])[0]
-
-
-def _plain(value: Any) -> Any:
-    """An attribute as a Python value; text of fixed length comes as bytes."""
-    value = value.item() if isinstance(value, np.generic) else value
-    return value.decode() if isinstance(value, bytes) else value
-
-
-def _check(path: Path, file: h5py.File) -> None:
-    version = str(_plain(file.attrs.get("version", "")))
-    if _plain(file.attrs.get("format")) != schema.FORMAT or not version.partition(".")[0].isdecimal():
-        raise PackedError(f"{path}: an HDF5 file, but not one that fdpose packed; make one with: fdpose pack")
-    if int(version.partition(".")[0]) > schema.VERSION[0]:
-        raise PackedError(
-            f"{path}: format {version} is newer than this fdpose can read (up to {schema.VERSION[0]}.x);"
-            " update with: pip install --upgrade fdpose"
-        )
-    missing = [name for name in schema.REQUIRED if name not in file]
-    if missing:
-        raise PackedError(f"{path}: lacks {', '.join(missing)}; pack it again with: fdpose pack")
+    def _rows(self) -> dict[tuple[str, int], int]:
+        return self.clips.rows()

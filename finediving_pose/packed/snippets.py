@@ -3,7 +3,7 @@
 Pictures are 112 high and 200 wide, as published, before the crop. From the cache they are read; from JPEG they
 are decoded at half size, which libjpeg does in the frequency domain, and brought to size with bilinear
 interpolation, the crop alone. The two differ by a few grey levels (``docs/format.md``);
-:meth:`~finediving_pose.packed.reader.PackedFile.training_frames` gives the cache's pixels from JPEG exactly.
+:meth:`~finediving_pose.packed.arrays.PackedArrays.training_frames` gives the cache's pixels from JPEG exactly.
 """
 
 from __future__ import annotations

@@ -10,7 +10,8 @@ import numpy as np
 
 from finediving_pose.errors import PackedError
 from finediving_pose.packed import schema
-from finediving_pose.packed.reader import DAMAGE, PackedFile, open_packed
+from finediving_pose.packed.arrays import DAMAGE
+from finediving_pose.packed.reader import PackedFile, open_packed
 from finediving_pose.packed.structure import PARTS, STRUCTURE, structure_digests
 from finediving_pose.progress import track
 

@@ -23,7 +23,7 @@ from finediving_pose.frames import open_frames
 from finediving_pose.labels.table import read_clips
 from finediving_pose.packed import schema
 from finediving_pose.packed.clip_content import sub_action_of_frames
-from finediving_pose.packed.clips import Clips
+from finediving_pose.packed.clips_table import Clips
 from finediving_pose.packed.reader import PackedFile, open_packed
 from finediving_pose.packed.verify import verify_packed
 from finediving_pose.packed.writer import write_packed
