@@ -78,7 +78,7 @@ class PackedFile(PackedArrays):
         return (self[i] for i in range(len(self)))
 
     def to_pandas(self) -> DataFrame:
-        """The clips table as a DataFrame, row ``i`` for clip ``i``; see :func:`finediving_pose.labels.table.to_pandas`."""
+        """The clips table as a DataFrame, one row a clip: :func:`finediving_pose.labels.table.to_pandas`."""
         return to_pandas(self.clips)
 
     def _row(self, key: ClipKey | str) -> int | None:

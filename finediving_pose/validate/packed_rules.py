@@ -1,107 +1,25 @@
-"""Rules on the packed file: is it whole, is it the format it says, is it still what the data directory holds."""
+"""Rules on the packed file by itself: it is whole, and what it says fits together."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from functools import cached_property
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 
-from finediving_pose.clip import Clip, ClipKey
+from finediving_pose.clip import ClipKey
 from finediving_pose.errors import FdposeError, PackedError
-from finediving_pose.frames import is_complete, open_frames
-from finediving_pose.labels.table import read_clips
 from finediving_pose.packed import schema
 from finediving_pose.packed.clip_content import sub_action_of_frames
-from finediving_pose.packed.reader import PackedFile, open_packed
-from finediving_pose.packed.verify import Verification, verify_packed
-from finediving_pose.poses import Visibility, best_layer, read_poses
+from finediving_pose.packed.reader import PackedFile
+from finediving_pose.poses import Visibility
+from finediving_pose.validate.packed_subject import PACK_AGAIN, PackedSubject
 from finediving_pose.validate.rules import Finding, rule
 from finediving_pose.validate.same_pictures import shared_pictures
 from finediving_pose.validate.words import counted
-from finediving_pose.workspace import Workspace
 
 ATTRIBUTES = ("creator", "created", "manifest_digest", "provenance", "n_clips", "n_frames")
-_AGAIN = "pack it again with: fdpose pack"
-
-
-@dataclass
-class PackedSubject:
-    """A packed file and the data directory around it; everything is read when a rule first asks for it.
-
-    Attributes
-    ----------
-    path : the file
-    """
-
-    path: Path
-
-    @cached_property
-    def opened(self) -> PackedFile | PackedError:
-        """The file, or why it can't be opened."""
-        try:
-            return open_packed(self.path)
-        except PackedError as e:
-            return e
-
-    @cached_property
-    def layout(self) -> dict[str, str]:
-        """What is wrong with each dataset's type or shape; empty where all are as format 1 says."""
-        return dict(_wrong_datasets(self.opened)) if isinstance(self.opened, PackedFile) else {}
-
-    @cached_property
-    def bad_offsets(self) -> str:
-        """Why the offsets can't be followed; empty where they can."""
-        return _bad_offsets(self.opened) if isinstance(self.opened, PackedFile) and not self.layout else ""
-
-    @cached_property
-    def file(self) -> PackedFile | None:
-        """The file where it can be read clip by clip; None where the first rules have found that it can't."""
-        usable = isinstance(self.opened, PackedFile) and not self.layout and not self.bad_offsets
-        return self.opened if usable and isinstance(self.opened, PackedFile) else None
-
-    @cached_property
-    def verified(self) -> Verification | PackedError | None:
-        """What verifying finds, or why it can't be done; None where the file can't be read clip by clip."""
-        try:
-            return verify_packed(self.path) if self.file else None
-        except PackedError as e:
-            return e
-
-    @property
-    def verification(self) -> Verification | None:
-        return self.verified if isinstance(self.verified, Verification) else None
-
-    @cached_property
-    def sound(self) -> PackedFile | None:
-        """The file where every digest is right: what follows from damage is not said again."""
-        return self.file if self.verification and not self.verification.damaged else None
-
-    @cached_property
-    def workspace(self) -> Workspace | None:
-        """The data directory that the file lies in; None where it lies elsewhere."""
-        workspace = Workspace(self.path.parent)
-        return workspace if workspace.clips_table.is_file() else None
-
-    @cached_property
-    def table(self) -> dict[ClipKey, Clip]:
-        """The clips table of the data directory."""
-        return {c.key: c for c in read_clips(self.workspace)} if self.workspace else {}
-
-    def finding(self, what: str, found: object = "", expected: object = "", key: ClipKey | None = None) -> Finding:
-        return Finding(key, what, field="" if key else self.path.name, found=str(found), expected=str(expected))
-
-
-def load_packed(path: Path) -> PackedSubject:
-    """What the rules on a packed file look at. Nothing is read yet."""
-    return PackedSubject(path)
-
-
-# -- the file by itself ---------------------------------------------------------------------------------------------
 
 
 @rule("packed.opens", severity="error")
@@ -128,21 +46,21 @@ def version_is_known(packed: PackedSubject) -> Iterator[Finding]:
 def datasets_are_as_the_format_says(packed: PackedSubject) -> Iterator[Finding]:
     """Every dataset has the type and shape that format 1 gives it (docs/format.md)."""
     for name, what in packed.layout.items():
-        yield packed.finding(f"{name}: {what}; {_AGAIN}")
+        yield packed.finding(f"{name}: {what}; {PACK_AGAIN}")
 
 
 @rule("packed.offsets", severity="error")
 def offsets_rise_to_the_end(packed: PackedSubject) -> Iterator[Finding]:
     """Offsets start at 0, never fall, and end where the data ends."""
     if packed.bad_offsets:
-        yield packed.finding(f"{packed.bad_offsets}; {_AGAIN}")
+        yield packed.finding(f"{packed.bad_offsets}; {PACK_AGAIN}")
 
 
 @rule("packed.digests", severity="error")
 def bytes_are_those_that_were_packed(packed: PackedSubject) -> Iterator[Finding]:
     """Every clip has the digest it was packed with, and so have its cached frames."""
     for name, what in (packed.verification.damaged if packed.verification else {}).items():
-        yield packed.finding(f"{what} changed since it was packed; {_AGAIN}", key=_key(name))
+        yield packed.finding(f"{what} changed since it was packed; {PACK_AGAIN}", key=_key(name))
 
 
 @rule("packed.structure", severity="error")
@@ -151,7 +69,7 @@ def rest_of_the_file_is_unchanged(packed: PackedSubject) -> Iterator[Finding]:
     if isinstance(packed.verified, PackedError):
         yield packed.finding(str(packed.verified).removeprefix(f"{packed.path}: "))
     elif packed.verified and packed.verified.parts:
-        yield packed.finding(f"{' and '.join(packed.verified.parts)} changed since it was packed; {_AGAIN}")
+        yield packed.finding(f"{' and '.join(packed.verified.parts)} changed since it was packed; {PACK_AGAIN}")
 
 
 @rule("packed.skeleton", severity="error")
@@ -172,7 +90,7 @@ def file_says_where_it_comes_from(packed: PackedSubject) -> Iterator[Finding]:
         return
     missing = [name for name in ATTRIBUTES if name not in packed.opened.attrs]
     if missing:
-        yield packed.finding(f"lacks the attributes {', '.join(missing)}; {_AGAIN}", expected=", ".join(missing))
+        yield packed.finding(f"lacks the attributes {', '.join(missing)}; {PACK_AGAIN}", expected=", ".join(missing))
 
 
 @rule("packed.counts", severity="error")
@@ -227,124 +145,6 @@ def clips_are_different_dives(packed: PackedSubject) -> Iterator[Finding]:
         a, b = file.clips[pair.a], file.clips[pair.b]
         splits = f" ({a.split} and {b.split})" if a.split != b.split else ""
         yield packed.finding(f"shares {counted(pair.count, 'picture')} with {a.key}{splits}", a.key, key=b.key)
-
-
-# -- the file against its data directory ----------------------------------------------------------------------------
-
-
-@rule("packed.clips", severity="warning")
-def file_has_the_clips(packed: PackedSubject) -> Iterator[Finding]:
-    """The file has every clip with frames, and its labels are those of the clips table."""
-    if not packed.sound or not packed.workspace:
-        return
-    inside = {c.key: c for c in packed.sound.clips}
-    ready = [key for key in packed.table if is_complete(packed.workspace, key)]
-    missing = [key for key in ready if key not in inside]
-    if missing:
-        n = len(missing)
-        yield packed.finding(
-            f"{counted(n, 'clip')} with frames not packed, first {missing[0]}; {_AGAIN}", len(inside), len(ready)
-        )
-    for key, clip in inside.items():
-        now = packed.table.get(key)
-        other = _other_fields(clip, now) if now else ["the clip itself"]
-        if other:
-            yield packed.finding(f"packed with other labels than the clips table has: {', '.join(other)}", key=key)
-
-
-@rule("packed.frames", severity="warning")
-def file_has_the_frames(packed: PackedSubject) -> Iterator[Finding]:
-    """The frames are those of the frame folders, by their numbers."""
-    for i, clip in enumerate(packed.sound.clips if packed.sound and packed.workspace else ()):
-        assert packed.sound and packed.workspace
-        if is_complete(packed.workspace, clip.key):
-            numbers, now = packed.sound.frame_numbers(i).tolist(), list(open_frames(packed.workspace, clip.key).numbers)
-            if numbers != now:
-                had = counted(len(numbers), "frame")
-                what = f"packed with {had}, the folder has {len(now)} or other numbers; {_AGAIN}"
-                yield packed.finding(what, len(numbers), len(now), clip.key)
-
-
-@rule("packed.poses", severity="warning")
-def file_has_the_poses(packed: PackedSubject) -> Iterator[Finding]:
-    """The poses are those of the data directory: merged where there are some, else automatic.
-
-    Compared joint by joint, not by time: packing again without a change is no finding.
-    """
-    for i, clip in enumerate(packed.sound.clips if packed.sound and packed.workspace else ()):
-        assert packed.sound and packed.workspace
-        layer = best_layer(packed.workspace, clip.key)
-        changed = _changed_poses(packed.sound, i, packed.workspace.pose_file(layer, clip.key)) if layer else 0
-        if changed:
-            yield packed.finding(
-                f"{counted(changed, 'frame')} with other poses than {layer} has now; {_AGAIN}", key=clip.key
-            )
-
-
-def _changed_poses(file: PackedFile, i: int, path: Path) -> int:
-    """Number of frames whose packed keypoints are not those of a pose file; 0 where that can't be read."""
-    try:
-        poses = read_poses(path)
-    except FdposeError:
-        return 0  # pose.readable says so
-    numbers = file.frame_numbers(i)
-    now = np.full((len(numbers), schema.N_PERSONS, *poses.keypoints.shape[1:]), np.nan, np.float32)
-    for row, position in enumerate(np.searchsorted(numbers, poses.frame)):
-        person = int(poses.person[row])
-        if position < len(numbers) and numbers[position] == poses.frame[row] and 0 <= person < schema.N_PERSONS:
-            now[position, person] = poses.keypoints[row]
-    same = (now == file.poses(i).keypoints) | (np.isnan(now) & np.isnan(file.poses(i).keypoints))
-    return int((~same.reshape(len(numbers), -1).all(1)).sum())
-
-
-def _other_fields(packed: Clip, now: Clip) -> list[str]:
-    """Labels that differ; what the pictures give (their number, speed and size) is left to the rules on frames."""
-    now = replace(
-        now,
-        n_frames=packed.n_frames,
-        fps=packed.fps,
-        image_width=packed.image_width,
-        image_height=packed.image_height,
-    )
-    return [name for name in Clip.__dataclass_fields__ if getattr(packed, name) != getattr(now, name)]
-
-
-def _wrong_datasets(file: PackedFile) -> Iterator[tuple[str, str]]:
-    """Datasets whose type or shape is not that of format 1, and what is wrong."""
-    n_clips, n_frames = file.shape("clips/video")[0], file.shape("frames/number")[0]
-    expected: dict[str, tuple[str, tuple[int, ...]]] = {
-        "clips/frame_offset": ("<i8", (n_clips + 1,)),
-        "frames/jpeg": ("|u1", (-1,)),
-        "frames/jpeg_offset": ("<i8", (n_frames + 1,)),
-        "frames/number": ("<i4", (n_frames,)),
-        "labels/sub_action": ("<i2", (n_frames,)),
-        "digest/clip": ("|u1", (n_clips, 32)),
-        **{f"clips/{c.name}": (c.dtype, (n_clips, -1) if c.width else (n_clips,)) for c in schema.COLUMNS},
-        **{f"pose/{name}": (dtype, (n_frames, *shape)) for name, (dtype, shape, _) in schema.POSE.items()},
-    }
-    if file.has_cache:
-        expected[schema.CACHE] = ("|u1", (n_frames, schema.TRAINING_HEIGHT, schema.TRAINING_WIDTH, 3))
-    for name, (dtype, shape) in expected.items():
-        real, kind = file.shape(name), file.dataset(name, slice(0, 0)).dtype
-        fits = len(real) == len(shape) and all(want in (-1, n) for want, n in zip(shape, real, strict=True))
-        if not fits:
-            yield name, f"shape {real}, expected {tuple('any' if n < 0 else n for n in shape)}"
-        elif (kind.kind not in "SO") if dtype == "S" else kind != np.dtype(dtype):
-            yield name, f"type {kind}, expected {dtype}"
-
-
-def _bad_offsets(file: PackedFile) -> str:
-    ends = {"clips/frame_offset": file.shape("frames/number")[0], "frames/jpeg_offset": file.shape("frames/jpeg")[0]}
-    for name, end in ends.items():
-        values = file.dataset(name)
-        falls = np.flatnonzero(np.diff(values) < 0)
-        if values[0] != 0:
-            return f"{name} starts at {values[0]}, not at 0"
-        if len(falls):
-            return f"{name} falls from {values[falls[0]]} to {values[falls[0] + 1]} at {falls[0] + 1}"
-        if values[-1] != end:
-            return f"{name} ends at {values[-1]}, the data at {end}"
-    return ""
 
 
 def _key(name: str) -> ClipKey | None:

@@ -19,16 +19,18 @@ from finediving_pose.validate import (  # noqa: F401  (they register)
     competition_rules,
     file_rules,
     folder_rules,
-    frame_rules,
+    frame_folder_rules,
     packed_rules,
+    packed_source_rules,
+    picture_rules,
     pose_rules,
     score_rules,
     split_rules,
     stage_rules,
 )
-from finediving_pose.validate.frame_rules import load_frames
+from finediving_pose.validate.clip_frames import load_frames
 from finediving_pose.validate.layer_poses import load_layers
-from finediving_pose.validate.packed_rules import load_packed
+from finediving_pose.validate.packed_subject import load_packed
 from finediving_pose.validate.rules import RULES, Finding, Rule, Scope
 from finediving_pose.workspace import Workspace
 
