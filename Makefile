@@ -25,7 +25,7 @@ lint: install
 	$(BIN)/pyright
 
 POOL := fdpose-estimator
-TRAIN := annotate --finetune --device cpu --data $(POOL)
+TRAIN := finetune --device cpu --data $(POOL)
 
 # One thread, so that sums are added in the same order each time.
 estimator: export OMP_NUM_THREADS = 1

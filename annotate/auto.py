@@ -138,7 +138,7 @@ def annotate_clips(
     pairs = frozenset(c.key for c in clips if c.synchronised)
     annotate = partial(annotate_group, workspace, machinery, pairs, smoothed)
     for (_, keys), outcome in map_clips(
-        annotate, work, machinery.processes, "annotating", "frames", machinery.scheduler, worth=_frames_done
+        annotate, work, machinery.processes, "annotating", scheduler=machinery.scheduler, count=_clips_of
     ):
         failed = [Outcome(key, error=outcome) for key in keys] if isinstance(outcome, FdposeError) else outcome
         for o in failed:
@@ -207,8 +207,8 @@ def _outcome(key: ClipKey, poses: ClipPoses, sure: float = 1.0) -> Outcome:
     return Outcome(key, len(set(poses.frame.tolist())), float(poses.confidence.mean()) if len(poses) else 0.0, sure)
 
 
-def _frames_done(done: tuple[object, list[Outcome] | FdposeError]) -> int:
-    return 0 if isinstance(done[1], FdposeError) else sum(o.frames for o in done[1])
+def _clips_of(work: tuple[str, tuple[ClipKey, ...]]) -> int:
+    return len(work[1])
 
 
 def _write_report(path: Path, summary: AutoSummary) -> Path:

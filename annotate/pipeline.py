@@ -1,8 +1,7 @@
-"""From the frames of a few clips to their poses: locate, tell two divers apart, estimate, look again.
+"""From the frames of a few clips to their poses: locate, tell two divers apart, estimate, refine the boxes, estimate.
 
-Batches cross from clip to clip.
-Pictures are decoded and warped in threads while the models compute. Memory is bounded by the batch and by
-:data:`annotate.pictures.KEPT`, however long a clip is.
+Batches cross from clip to clip. Pictures are decoded and warped in threads while the models compute. Memory is bounded
+by the batch and by :data:`annotate.pictures.KEPT`, however long a clip is.
 """
 
 from __future__ import annotations
@@ -28,12 +27,12 @@ BATCH = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Looks:
-    """What to look at: positions of frames in clips, and a box in each; clip by clip, and in a clip diver by diver.
+class DiverBoxes:
+    """A box in each of some frames; ordered by clip, and in a clip by diver.
 
     Attributes
     ----------
-    clip, position : int (n,), which clip, and which of its frames
+    clip, position : int (n,), index of the clip, and of the frame in it
     box : float32 (n, 4), x1 y1 x2 y2 in pixels
     sure : bool (n,), whether the locator was sure of the box
     person : int (n,), 0 or 1, which of the divers
@@ -47,9 +46,9 @@ class Looks:
     person: np.ndarray
     way: np.ndarray
 
-    def only(self, rows: np.ndarray | slice) -> Looks:
-        """Some of them."""
-        return Looks(*(getattr(self, f.name)[rows] for f in fields(Looks)))
+    def only(self, rows: np.ndarray | slice) -> DiverBoxes:
+        """The boxes of these rows."""
+        return DiverBoxes(*(getattr(self, f.name)[rows] for f in fields(DiverBoxes)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,42 +82,44 @@ def poses_of_clips(
     pictures = Pictures([f for f in folders if f.numbers])
     if not pictures.folders:
         return outcomes
-    looks = _each_diver(pictures, _locate(pictures, locator), estimator, pairs)
-    keypoints, _ = look(pictures, looks, estimator.quick)  # only boxes come of it
-    looks = _look_again(pictures, looks, keypoints)
-    keypoints, confidence = look(pictures, looks, estimator)
+    divers = _each_diver(pictures, _locate(pictures, locator), estimator, pairs)
+    keypoints, _ = find_points(pictures, divers, estimator.quick)  # only boxes come of it
+    divers = _refined(pictures, divers, keypoints)
+    keypoints, confidence = find_points(pictures, divers, estimator)
     for i, folder in enumerate(pictures.folders):
         if i in pictures.failed:
             outcomes[folder.key] = pictures.failed[i]
             continue
-        rows = np.flatnonzero(looks.clip == i)
-        poses = _table(folder, looks.only(rows), keypoints[rows], confidence[rows], estimator.id)
+        rows = np.flatnonzero(divers.clip == i)
+        poses = _table(folder, divers.only(rows), keypoints[rows], confidence[rows], estimator.id)
         cut_at = tuple(folder.numbers[p] for p in pictures.cuts(i).tolist())
-        outcomes[folder.key] = Found(poses, float(looks.sure[rows].mean()), cut_at)
+        outcomes[folder.key] = Found(poses, float(divers.sure[rows].mean()), cut_at)
     return outcomes
 
 
-def look(pictures: Pictures, looks: Looks, estimator: Finder, places: int = 1) -> tuple[np.ndarray, np.ndarray]:
+def find_points(
+    pictures: Pictures, divers: DiverBoxes, estimator: Finder, places: int = 1
+) -> tuple[np.ndarray, np.ndarray]:
     """Points in every box, in pixels of the frame, and their confidence: float32 (n, k, 2), (n, k).
 
     ``places`` as in :meth:`annotate.estimators.base.Finder.estimate`.
     """
 
     def crops(rows: slice) -> np.ndarray:
-        part = looks.only(rows)
+        part = divers.only(rows)
         where = zip(part.clip.tolist(), part.position.tolist(), part.box, part.way, strict=True)
         return crop([without_other(pictures.read(c, p), box, way) for c, p, box, way in where], part.box, estimator)
 
-    batches = [slice(i, i + BATCH) for i in range(0, len(looks.clip), BATCH)]
+    batches = [slice(i, i + BATCH) for i in range(0, len(divers.clip), BATCH)]
     found = [estimator.estimate(c, places) for c in prefetch(crops, batches)]
     fractions, confidence = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    return to_frame(fractions, looks.box, estimator), confidence
+    return to_frame(fractions, divers.box, estimator), confidence
 
 
-def _locate(pictures: Pictures, locator: Finder) -> Looks:
+def _locate(pictures: Pictures, locator: Finder) -> DiverBoxes:
     """The box around the divers in every frame of every clip."""
     counts = [len(f.numbers) for f in pictures.folders]
-    everything = Looks(
+    everything = DiverBoxes(
         clip=np.repeat(np.arange(len(counts)), counts),
         position=np.concatenate([np.arange(n) for n in counts]),
         box=np.concatenate([np.repeat(whole_frame(f.width, f.height), len(f.numbers), 0) for f in pictures.folders]),
@@ -126,66 +127,68 @@ def _locate(pictures: Pictures, locator: Finder) -> Looks:
         person=np.zeros(sum(counts), int),
         way=np.zeros((sum(counts), 2)),
     )
-    boxes, score = boxes_of(*look(pictures, everything, locator))
-    looks = _steadied(pictures, replace(everything, box=boxes), score)
-    return replace(looks, sure=(score >= SURE) & np.isfinite(boxes).all(1))
+    boxes, score = boxes_of(*find_points(pictures, everything, locator))
+    divers = _steadied(pictures, replace(everything, box=boxes), score)
+    return replace(divers, sure=(score >= SURE) & np.isfinite(boxes).all(1))
 
 
-def _each_diver(pictures: Pictures, looks: Looks, estimator: Estimator, pairs: Collection[ClipKey]) -> Looks:
-    """Each diver's box in the clips of ``pairs``, where two were seen in any frame; of the others what they were."""
+def _each_diver(pictures: Pictures, divers: DiverBoxes, estimator: Estimator, pairs: Collection[ClipKey]) -> DiverBoxes:
+    """Each diver's box in the clips of ``pairs``, where two were seen in any frame; unchanged in the others."""
     found = []
     for i, folder in enumerate(pictures.folders):
-        here = looks.only(looks.clip == i)
+        here = divers.only(divers.clip == i)
         found += _two(pictures, here, estimator) if folder.key in pairs else [here]
-    columns = ([getattr(part, f.name) for part in found] for f in fields(Looks))
-    return Looks(*(np.concatenate(parts) for parts in columns))
+    columns = ([getattr(part, f.name) for part in found] for f in fields(DiverBoxes))
+    return DiverBoxes(*(np.concatenate(parts) for parts in columns))
 
 
-def _two(pictures: Pictures, looks: Looks, estimator: Estimator) -> list[Looks]:
-    """Looks at either diver of one clip; as it was where nothing tells two apart."""
+def _two(pictures: Pictures, divers: DiverBoxes, estimator: Estimator) -> list[DiverBoxes]:
+    """The boxes of both divers of one clip; unchanged where nothing tells two divers apart."""
     joints, confidence = (
-        a.reshape(len(a), 2, -1, *a.shape[2:]) for a in look(pictures, looks, estimator.quick, places=2)
+        a.reshape(len(a), 2, -1, *a.shape[2:]) for a in find_points(pictures, divers, estimator.quick, places=2)
     )
-    way, telling = ways(joints, confidence, looks.box)
-    parts = [steady_ways(way[shot], telling[shot]) for shot in shots(len(way), pictures.cuts(looks.clip[0]))]
+    way, telling = ways(joints, confidence, divers.box)
+    parts = [steady_ways(way[shot], telling[shot]) for shot in shots(len(way), pictures.cuts(divers.clip[0]))]
     way = np.concatenate(parts)
     if not way.any():
-        return [looks]
-    boxes, person = apart(looks.box, way), np.zeros(len(way), int)
-    return [replace(looks, box=boxes[:, i], person=person + i, way=w) for i, w in enumerate((way, -way))]
+        return [divers]
+    boxes, person = apart(divers.box, way), np.zeros(len(way), int)
+    return [replace(divers, box=boxes[:, i], person=person + i, way=w) for i, w in enumerate((way, -way))]
 
 
-def _look_again(pictures: Pictures, looks: Looks, keypoints: np.ndarray) -> Looks:
+def _refined(pictures: Pictures, divers: DiverBoxes, keypoints: np.ndarray) -> DiverBoxes:
     """Boxes halfway from the located ones to those around the joints that were found in them.
 
     Joints that were found in a box slightly wrong pull it to the diver; all the way would follow every stray joint.
     Frames in which the locator was not sure of a diver have no say.
     """
     around = box_of_joints(keypoints)
-    around = np.where(np.isfinite(around), around, looks.box)
-    around = _steadied(pictures, replace(looks, box=around), looks.sure.astype(np.float32)).box
-    return replace(looks, box=(looks.box + around) / 2)
+    around = np.where(np.isfinite(around), around, divers.box)
+    around = _steadied(pictures, replace(divers, box=around), divers.sure.astype(np.float32)).box
+    return replace(divers, box=(divers.box + around) / 2)
 
 
-def _steadied(pictures: Pictures, looks: Looks, score: np.ndarray) -> Looks:
+def _steadied(pictures: Pictures, divers: DiverBoxes, score: np.ndarray) -> DiverBoxes:
     """The boxes made consistent in time, diver by diver and shot by shot; ``score`` (n,) says how sure they are."""
-    boxes = looks.box.copy()
+    boxes = divers.box.copy()
     for i, folder in enumerate(pictures.folders):
         parts = shots(len(folder.numbers), pictures.cuts(i))
-        for person in np.unique(looks.person[looks.clip == i]):
-            rows = np.flatnonzero((looks.clip == i) & (looks.person == person))
+        for person in np.unique(divers.person[divers.clip == i]):
+            rows = np.flatnonzero((divers.clip == i) & (divers.person == person))
             for shot in parts:
                 part = rows[shot]
                 boxes[part] = steady(boxes[part], score[part], folder.width, folder.height)
-    return replace(looks, box=boxes)
+    return replace(divers, box=boxes)
 
 
-def _table(folder: FrameFolder, looks: Looks, keypoints: np.ndarray, confidence: np.ndarray, author: str) -> ClipPoses:
+def _table(
+    folder: FrameFolder, divers: DiverBoxes, keypoints: np.ndarray, confidence: np.ndarray, author: str
+) -> ClipPoses:
     n = len(keypoints)
     return ClipPoses(
-        frame=np.array(folder.numbers)[looks.position],
-        person=looks.person,
-        box=looks.box,
+        frame=np.array(folder.numbers)[divers.position],
+        person=divers.person,
+        box=divers.box,
         keypoints=keypoints,
         visibility=np.where(confidence > 0, Visibility.VISIBLE, Visibility.ABSENT),
         confidence=confidence,

@@ -28,7 +28,9 @@ import numpy as np
 import torch
 
 from annotate.crop import crop, to_frame
-from annotate.estimators.mmpose import MMPoseEstimator, has_bf16, read_config
+from annotate.estimators.config import read_config
+from annotate.estimators.device import has_bf16
+from annotate.estimators.mmpose import MMPoseEstimator
 from finediving_pose.prefetch import prefetch
 
 MODELS = {

@@ -1,4 +1,4 @@
-"""Does an estimator learn more from the frames that ``fdpose annotate --suggest`` names than from random ones?
+"""Does an estimator learn more from the frames that ``fdpose suggest`` lists than from random ones?
 
 Synthetic dives of two competitions, one in 24 of them (``--unknown``) in black and white: the bundled estimator
 knows their like in colour, and does not know those. A pool, which it annotates, and a test, which nobody trains on,
@@ -22,12 +22,15 @@ import simplejpeg
 
 from annotate.auto import Machinery, annotate_clips
 from annotate.estimators.base import Estimator
-from annotate.estimators.mmpose import from_checkpoint, has_bf16
+from annotate.estimators.device import has_bf16
+from annotate.estimators.mmpose import from_checkpoint
 from annotate.estimators.presets import DEFAULT, resolve
-from annotate.finetune import Training, finetune, measure
 from annotate.merge import merge_clips
-from annotate.samples import LEAST_JOINTS, Sample, hand_placed
 from annotate.suggest import suggest
+from annotate.training.finetune import finetune
+from annotate.training.labelled_frames import LEAST_JOINTS, LabelledFrame, read_labelled_frames
+from annotate.training.measure import measure
+from annotate.training.plan import FinetunePlan
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.extraction.run import add_clips, extract_videos
 from finediving_pose.formats.intake import take_in
@@ -40,7 +43,7 @@ from finediving_pose.workspace import Workspace
 NUMBERS = ("101b", "107b", "201b", "207c", "301b", "305c", "401b", "407c", "5132d", "5253b", "5353b", "612b")
 MEASURED = 300
 """At most this many test frames of each kind, evenly spread."""
-Tests = tuple[list[Sample], list[Sample]]
+Tests = tuple[list[LabelledFrame], list[LabelledFrame]]
 """Test frames in colour, and in black and white."""
 
 
@@ -75,8 +78,8 @@ def annotated(folder: Path, source: Workspace, clips: Sequence[Clip], truth: Seq
 
 def learned(workspace: Workspace, clips: Sequence[Clip], steps: int, seed: int, tests: Tests) -> list[float]:
     """PCKh@0.5 of the bundled estimator, fine-tuned on the data directory, on each test."""
-    training = Training("tuned", "pose", DEFAULT, steps, seed)
-    finetune(workspace, clips, training, bf16=has_bf16("cpu"))
+    plan = FinetunePlan("tuned", "pose", DEFAULT, steps, seed)
+    finetune(workspace, clips, plan, bf16=has_bf16("cpu"))
     return accuracies(from_checkpoint(resolve("tuned", workspace).pose), tests)
 
 
@@ -136,8 +139,8 @@ def held_apart(folder: Path, dives: int) -> Tests:
     """Test frames of a competition of its own, half of its dives black and white."""
     source, truth, grey = competition(folder / "test", dives, seed=102, unknown=0.5)
     clips = read_clips(source)
-    samples = hand_placed(annotated(folder / "measured", source, clips, truth), clips)
-    kinds = [[s for key in sorted(samples) if (key in grey) == kind for s in samples[key]] for kind in (False, True)]
+    labelled = read_labelled_frames(annotated(folder / "measured", source, clips, truth), clips)
+    kinds = [[f for key in sorted(labelled) if (key in grey) == kind for f in labelled[key]] for kind in (False, True)]
     colour, black_and_white = (test[:: max(1, len(test) // MEASURED)] for test in kinds)
     return colour, black_and_white
 

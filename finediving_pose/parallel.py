@@ -45,7 +45,7 @@ def map_clips(
     description: str = "working",
     unit: str = "clips",
     scheduler: str | None = None,
-    worth: Callable[[tuple[Item, Result | FdposeError]], int] = lambda _: 1,
+    count: Callable[[Item], int] = lambda _: 1,
 ) -> Iterator[tuple[Item, Result | FdposeError]]:
     """Call ``function`` on every item and yield (item, result) as they are finished, in any order.
 
@@ -62,7 +62,7 @@ def map_clips(
     ----------
     jobs : local processes; None for as many as there are cores
     scheduler : address of a Dask scheduler, such as ``tcp://node1:8786``; its workers do the work
-    worth : how many of ``unit`` an item and its result are, for the speed that is shown
+    unit, count : what progress is counted in, and how many of them an item is
 
     Raises
     ------
@@ -77,7 +77,7 @@ def map_clips(
     else:
         jobs = min(jobs or default_jobs(), len(items))
         results = _serial(function, items) if jobs <= 1 else _parallel(function, items, jobs)
-    yield from track(results, description, unit, len(items), worth)
+    yield from track(results, description, unit, sum(map(count, items)), lambda done: count(done[0]))
 
 
 def _serial(function: Callable[[Item], Result], items: list[Item]) -> Iterator[tuple[Item, Result | FdposeError]]:

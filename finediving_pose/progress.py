@@ -15,7 +15,7 @@ T = TypeVar("T")
 console = Console(stderr=True, highlight=False)
 
 SECONDS = 300
-"""A bar's time left is reckoned from so many last seconds: an item may take half a minute."""
+"""A bar estimates the time left from this many last seconds: an item may take half a minute."""
 
 MINUTE = 60
 """Seconds between two lines where there is no terminal."""
@@ -31,14 +31,18 @@ def track(
     description: str,
     unit: str = "clips",
     total: int | None = None,
-    worth: Callable[[T], int] = lambda _: 1,
+    count: Callable[[T], int] = lambda _: 1,
 ) -> Iterator[T]:
-    """Yield ``items`` and show how far they got, how fast, and the time left.
+    """Yield ``items`` and show how many units are done, of how many, how fast, and the time left.
 
-    ``total`` counts items. The speed is told in ``unit``, of which an item is ``worth`` some.
+    Parameters
+    ----------
+    unit : what the user counts, in the plural
+    total : in units; None where ``items`` can be counted
+    count : number of units in an item
     """
     if total is None and isinstance(items, Sized):
-        total = len(items)
+        total = sum(map(count, items))
     start = told = time.monotonic()
     done = 0
     columns = (
@@ -50,15 +54,16 @@ def track(
     )
     with Progress(*columns, console=console, disable=not console.is_terminal, speed_estimate_period=SECONDS) as bar:
         task = bar.add_task(description, total=total, rate="")
-        for count, item in enumerate(items, 1):
+        for item in items:
             yield item
-            done += worth(item)
+            new = count(item)
+            done += new
             now = time.monotonic()
             rate = f"{done / max(now - start, 1e-9):.1f} {unit}/s"
-            bar.update(task, advance=1, rate=rate)
-            if total and not console.is_terminal and now - told >= MINUTE:
-                left = timedelta(seconds=round((now - start) / count * (total - count)))
-                console.print(f"{description}: {count:,} of {total:,}, {rate}, {left} left")
+            bar.update(task, advance=new, rate=rate)
+            if total and done and not console.is_terminal and now - told >= MINUTE:
+                left = timedelta(seconds=round((now - start) / done * (total - done)))
+                console.print(f"{description}: {done:,} of {total:,} {unit}, {rate}, {left} left")
                 told = now
     if not console.is_terminal:
         seconds = time.monotonic() - start

@@ -2,7 +2,7 @@
 """What mmpose's models for FineDiving-Pose share: the packed file, the schedule, the metric. No config by itself."""
 
 default_scope = "mmpose"
-custom_imports = dict(imports=["annotate.packed_dataset", "annotate.augment"])
+custom_imports = dict(imports=["annotate.training.packed_dataset", "annotate.training.augment"])
 
 packed = "{{$FDPOSE_PACKED:fdpose-data/finediving_pose.h5}}"
 batch_size = 32

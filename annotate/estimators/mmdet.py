@@ -11,14 +11,9 @@ import numpy as np
 
 from annotate.crop import hull
 from annotate.estimators import mmpose_compat  # noqa: F401  (before mmdet)
-from annotate.estimators.mmpose import (
-    check_trust,
-    load_weights,
-    read_checkpoint,
-    read_config,
-    torch_device,
-    without_pretrained,
-)
+from annotate.estimators.checkpoint import load_weights, read_checkpoint
+from annotate.estimators.config import check_trust, read_config, without_pretrained
+from annotate.estimators.device import torch_device
 from annotate.locate import POINTS, SURE, box_points
 from finediving_pose.errors import PoseError, SetupError
 

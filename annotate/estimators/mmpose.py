@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import importlib
 import json
 import warnings
 from collections.abc import Mapping
@@ -13,16 +12,16 @@ from typing import Any
 import numpy as np
 
 from annotate.estimators import mmpose_compat
+from annotate.estimators.checkpoint import load_weights, read_checkpoint
+from annotate.estimators.config import check_trust, crop_settings, read_config, turns_onto_itself, without_pretrained
 from annotate.estimators.decode import decode
-from finediving_pose.errors import PoseError, SetupError, UsageError
+from annotate.estimators.device import torch_device
+from finediving_pose.errors import PoseError
 from finediving_pose.skeleton import FLIP, N_JOINTS
 
 _AT_ONCE = 8 * 256 * 256
 """Pixels of crops that a processor works on at once: what its layers put out then stays in the caches. (A GPU takes
 64 crops of any size.)"""
-
-_STEP = 32
-"""Crops of sides that are multiples of this leave a ResNet as heatmaps that lie on them corner on corner."""
 
 
 class MMPoseEstimator:
@@ -41,7 +40,7 @@ class MMPoseEstimator:
     id : what poses are signed with
     device : as torch names it, e.g. ``cpu`` or ``cuda:0``
     bf16 : keep the weights and compute in bfloat16, under autocast for what a model makes in float32 itself; see
-        :func:`has_bf16`
+        :func:`annotate.estimators.device.has_bf16`
     flip : estimate the mirrored crop as well and take the mean (flip test), at twice the time
     outputs : number of points it finds: the 16 joints in MPII order, or the points of another network
     """
@@ -167,19 +166,6 @@ class MMPoseEstimator:
         return flip_heatmaps(mirrored.float(), list(FLIP), mode, shift)
 
 
-def turns_onto_itself(config: Mapping[str, Any]) -> bool:
-    """Whether heatmaps of a turned crop, turned back, lie on those of the crop: square ones in UDP's convention."""
-    decoder = config["model"]["head"]["decoder"]
-    width, height = decoder["input_size"]
-    return width == height and decoder["type"] == "UDPHeatmap"
-
-
-def sizes_of(config: Mapping[str, Any]) -> list[int]:
-    """Sides of crops that a network of square UDP crops can be shown: its own, a smaller and a larger one."""
-    side = config["model"]["head"]["decoder"]["input_size"][0]
-    return [_STEP * round(side * factor / _STEP) for factor in (2 / 3, 1, 4 / 3)]
-
-
 def _resized(maps: Any, side: int) -> Any:
     """Crops or heatmaps (n, channels, height, width) as squares of ``side``, corner on corner as UDP has it."""
     from torch.nn.functional import interpolate
@@ -187,21 +173,6 @@ def _resized(maps: Any, side: int) -> Any:
     if maps.shape[-1] == side:
         return maps
     return interpolate(maps.float(), (side, side), mode="bilinear", align_corners=True)
-
-
-def has_bf16(device: str) -> bool:
-    """Whether ``device`` multiplies bfloat16 numbers natively (AVX-512 BF16 or AMX; CUDA from capability 8.0 on).
-
-    There, networks of the size of HRNet and RTMPose run about twice as fast in bfloat16; elsewhere
-    it is emulated and slower.
-    """
-    import torch
-
-    chosen = torch_device(device)
-    if chosen.type == "cuda":
-        return torch.cuda.get_device_capability(chosen) >= (8, 0)
-    able = torch.cpu.get_capabilities() if chosen.type == "cpu" else {}
-    return bool(able.get("avx512_bf16") or able.get("amx_bf16"))
 
 
 def from_checkpoint(
@@ -213,7 +184,7 @@ def from_checkpoint(
     flip: bool = False,
     outputs: int = N_JOINTS,
 ) -> MMPoseEstimator:
-    """An estimator from a checkpoint that carries its own configuration, as ``fdpose annotate --finetune`` writes it.
+    """An estimator from a checkpoint that carries its own configuration, as ``fdpose finetune`` writes it.
 
     Raises
     ------
@@ -245,71 +216,13 @@ def from_config(
     return MMPoseEstimator(read_config(config), read_checkpoint(checkpoint)["state_dict"], id=checkpoint.stem, **on)
 
 
-def check_trust(config: Path, trusted: bool) -> None:
-    """Raises UsageError unless ``trusted``: an mmpose config is Python code."""
-    if not trusted:
-        raise UsageError(f"{config} is Python code and reading it runs it; if you trust it, add --trust-config")
-
-
-def read_config(path: Path) -> dict[str, Any]:
-    """An mmengine config file as plain dicts. Raises PoseError where it can't be read or names no model."""
-    from mmengine.config import Config
-
-    try:
-        config = Config.fromfile(path).to_dict()
-    except FileNotFoundError:
-        raise PoseError(f"{path}: no such config file") from None
-    except Exception as e:  # a config is a program: anything may go wrong in it
-        raise PoseError(f"{path}: not an mmengine config ({type(e).__name__}: {e})") from e
-    if not isinstance(config.get("model"), dict):
-        raise PoseError(f"{path}: names no model; give a top-down config of mmpose")
-    return config
-
-
-def read_checkpoint(path: Path) -> dict[str, Any]:
-    """``{"meta", "state_dict"}`` of a checkpoint; only tensors and plain values are unpickled.
-
-    Raises
-    ------
-    PoseError
-        The file is missing, damaged, or holds more than tensors and plain values.
-    """
-    import pickle
-
-    import torch
-
-    try:
-        with torch.serialization.safe_globals(_numbers()):
-            checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
-        raise PoseError(f"{path}: no such checkpoint; train one with: fdpose annotate --finetune") from None
-    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError, KeyError) as e:
-        lines = [line.strip() for line in str(e).splitlines() if line.strip()] or [type(e).__name__]
-        reason = next((line.partition(" Please use")[0] for line in lines if "Unsupported" in line), lines[0])
-        raise PoseError(f"{path}: not a checkpoint of tensors and plain values ({reason})") from e
-    if not isinstance(checkpoint, dict):
-        raise PoseError(f"{path}: holds a {type(checkpoint).__name__}, not a checkpoint")
-    return checkpoint if "state_dict" in checkpoint else {"meta": {}, "state_dict": checkpoint}
-
-
-def _numbers() -> list[Any]:
-    """What numpy arrays and numbers are pickled as: published checkpoints of mmpose describe their joints with them."""
-    core: Any = importlib.import_module("numpy._core.multiarray")
-    makers = [
-        (function, f"numpy.{folder}.multiarray.{function.__name__}")
-        for folder in ("core", "_core")  # numpy before and from 2.0 on
-        for function in (core._reconstruct, core.scalar)
-    ]
-    return [np.ndarray, np.dtype, *makers, *{type(np.dtype(kind)) for kind in "?bBhHiIlLqQefd"}]
-
-
 def build_model(config: Mapping[str, Any], outputs: int = N_JOINTS) -> Any:
     """A ``TopdownPoseEstimator`` with random weights. Raises PoseError for a model of another number of outputs."""
     import mmpose.models  # noqa: F401  (fills the registry)
     from mmengine.registry import init_default_scope
     from mmpose.registry import MODELS
 
-    import annotate.losses  # noqa: F401  (registers ours)
+    import annotate.training.losses  # noqa: F401  (registers ours)
 
     init_default_scope("mmpose")
     try:
@@ -328,41 +241,3 @@ def build_model(config: Mapping[str, Any], outputs: int = N_JOINTS) -> Any:
     if found != outputs:
         raise PoseError(f"this model has {found} outputs; a top-down model of {what} is needed")
     return model
-
-
-def load_weights(model: Any, weights: Mapping[str, Any], name: str) -> None:
-    """Load every weight. Raises PoseError where the checkpoint is of another architecture."""
-    try:
-        model.load_state_dict(weights, strict=True)
-    except (RuntimeError, AttributeError) as e:
-        lines = [line.strip() for line in str(e).splitlines()]
-        raise PoseError(
-            f"{name}: these weights are of another model than the config says ({' '.join(lines[1:2])[:160]})"
-        ) from e
-
-
-def crop_settings(config: Mapping[str, Any]) -> tuple[bool, float]:
-    """Whether crops are warped unbiased (UDP), and the padding of boxes, as the config's pipeline says."""
-    pipeline = config.get("pipeline") or config.get("val_pipeline") or config.get("test_pipeline") or []
-    steps = {step.get("type"): step for step in pipeline}
-    unbiased = bool(steps.get("TopdownAffine", {}).get("use_udp", False))
-    return unbiased, float(steps.get("GetBBoxCenterScale", {}).get("padding", 1.25))
-
-
-def torch_device(name: str) -> Any:
-    """The torch device of that name. Raises SetupError where it is not there."""
-    import torch
-
-    try:
-        device = torch.device(name)
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError) as e:
-        raise SetupError(f"--device {name}: not usable here ({str(e).splitlines()[0]}); try --device cpu") from e
-    return device
-
-
-def without_pretrained(config: Any) -> Any:
-    """A copy that names no file or address to load weights from: they come from the checkpoint alone."""
-    if isinstance(config, dict):
-        return {k: without_pretrained(v) for k, v in config.items() if k not in ("init_cfg", "pretrained")}
-    return [without_pretrained(v) for v in config] if isinstance(config, list) else config

@@ -43,7 +43,8 @@ class Preset:
         ``bf16`` None computes in bfloat16 where the device has it. ``config`` is run, and that of ``detector``: ask
         before whether they are trusted. Raises SetupError and PoseError as :mod:`annotate.estimators.mmpose` does.
         """
-        from annotate.estimators.mmpose import from_checkpoint, from_config, has_bf16
+        from annotate.estimators.device import has_bf16
+        from annotate.estimators.mmpose import from_checkpoint, from_config
         from annotate.locate import POINTS
 
         on: dict[str, Any] = {"device": device, "bf16": has_bf16(device) if bf16 is None else bf16}
@@ -70,7 +71,7 @@ def bundled() -> dict[str, Any]:
 
 
 def trained_folder(workspace: Workspace, name: str) -> Path:
-    """Where ``fdpose annotate --finetune --name NAME`` writes: ``estimators/NAME`` of the data directory."""
+    """Where ``fdpose finetune --name NAME`` writes: ``estimators/NAME`` of the data directory."""
     return workspace.root / "estimators" / name
 
 

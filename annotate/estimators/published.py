@@ -10,11 +10,12 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
+from annotate.estimators.checkpoint import load_weights, read_checkpoint
+from annotate.estimators.config import CONFIGS, read_config
 from finediving_pose.errors import PoseError, SetupError
 from finediving_pose.progress import console
 from finediving_pose.workspace import atomic_write, remove_part_files
 
-CONFIGS = Path(__file__).parents[1] / "configs"
 SECONDS = 30
 """An address must answer, and go on answering, within this time."""
 
@@ -34,7 +35,7 @@ def fetch(name: str, entry: Mapping[str, str], target: Path) -> Path:
     PoseError
         The file is not the published one, or does not fit the config.
     """
-    from annotate.estimators.mmpose import build_model, load_weights, read_checkpoint
+    from annotate.estimators.mmpose import build_model
 
     file = target.parent / entry["address"].rpartition("/")[2]
     if not file.is_file():
@@ -56,8 +57,6 @@ def fetch(name: str, entry: Mapping[str, str], target: Path) -> Path:
 
 def portable_config(path: Path) -> dict[str, Any]:
     """What a checkpoint has to carry of one of our mmpose configs: the model, how boxes are cropped, how it trains."""
-    from annotate.estimators.mmpose import read_config
-
     config = read_config(path)
     outer = ("LoadImage", "PackPoseInputs")
     return {

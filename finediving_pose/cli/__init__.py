@@ -3,27 +3,45 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Iterable
 from keyword import iskeyword
 
 import click
+from click.shell_completion import CompletionItem
 
-COMMANDS: dict[str, str] = {
-    "synth": "Make a synthetic competition: videos, labels, hand annotations, true poses.",
-    "extract": "Cut every dive out of videos or frame folders, frame-exact.",
-    "annotate": "Poses: automatic, by hand, and training the estimator.",
-    "merge": "Lay hand poses over automatic ones and remember who placed what.",
-    "split": "Deal the clips into train and test, by competition.",
-    "validate": "Say what is wrong with the data, in words.",
-    "pack": "Write everything into one HDF5 file.",
-    "verify": "Recompute every digest of a packed file.",
-    "info": "Show what a data directory or a packed file holds.",
-    "export": "Poses and frames for other tools: COCO, Label Studio, DeepLabCut, YOLO, SLEAP, NWB, HPMCR.",
-    "import": "Take in poses that people placed with other tools.",
-    "render": "Draw poses over frames as pictures.",
-    "benchmark": "Train a model on the packed file and score it.",
-    "demo": "All of it, on synthetic dives.",
-    "doctor": "What is installed, what is missing, and how to mend it.",
+GROUPS: dict[str, dict[str, str]] = {
+    "Data": {
+        "synth": "Make a synthetic competition: videos, labels, hand annotations, true poses.",
+        "extract": "Extract the frames of every dive from videos or frame folders.",
+        "split": "Divide the clips into train and test, by competition.",
+        "validate": "Check labels, frames, poses and the packed file.",
+        "info": "Show the contents of a data directory or a packed file.",
+    },
+    "Poses": {
+        "annotate": "Estimate poses (--auto) or read hand annotations (--manual).",
+        "import": "Read poses that were annotated with other tools.",
+        "export": "Write poses and frames for other tools: COCO, Label Studio, DeepLabCut, YOLO, SLEAP, NWB, HPMCR.",
+        "merge": "Merge hand poses and automatic poses, joint by joint.",
+        "compare": "Measure how well one layer of poses agrees with a reference.",
+        "suggest": "List the frames that are most useful to annotate next.",
+        "finetune": "Train an estimator on the merged poses.",
+        "render": "Draw poses on frames and write pictures.",
+    },
+    "File": {
+        "pack": "Write labels, frames and poses into one HDF5 file.",
+        "verify": "Check a packed file against its digests.",
+    },
+    "Models": {
+        "benchmark": "Train a model on the packed file and score the test dives.",
+    },
+    "Start": {
+        "demo": "Run the whole pipeline on synthetic dives.",
+        "doctor": "Check the installation and say how to repair it.",
+    },
 }
+"""The commands with their help lines, in the groups and the order of ``fdpose --help``."""
+
+COMMANDS: dict[str, str] = {name: line for group in GROUPS.values() for name, line in group.items()}
 
 
 class LazyGroup(click.Group):
@@ -38,9 +56,24 @@ class LazyGroup(click.Group):
         name = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
         return getattr(importlib.import_module(f"finediving_pose.cli.{name}"), name)
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
+            ctx.fail(f"no such command: {name}{did_you_mean(name, COMMANDS)}; fdpose --help lists the commands")
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+        widest = max(map(len, COMMANDS))
+        for title, commands in GROUPS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name.ljust(widest), line) for name, line in commands.items()])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Completes the names of commands without importing their modules."""
+        commands = [CompletionItem(name, help=line) for name, line in COMMANDS.items() if name.startswith(incomplete)]
+        return commands or click.Command.shell_complete(self, ctx, incomplete)
 
     def invoke(self, ctx: click.Context) -> object:
         from finediving_pose.errors import FdposeError
@@ -57,10 +90,19 @@ class LazyGroup(click.Group):
             ctx.exit(130)
 
 
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """``; did you mean X or Y?`` with the names that are spelled most like ``name``; empty where none is."""
+    from difflib import get_close_matches
+
+    known = list(known)
+    near = [k for k in known if k.startswith(name)] or get_close_matches(name, known, n=2)
+    return f"; did you mean {' or '.join(near)}?" if near else ""
+
+
 @click.command(
     cls=LazyGroup, epilog="Start with: fdpose demo", context_settings={"help_option_names": ["-h", "--help"]}
 )
 @click.version_option(package_name="fdpose", prog_name="fdpose")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 def main(debug: bool) -> None:
-    """Pose-aware action quality assessment of diving: from competition videos to a scored table."""
+    """Pose-aware action quality assessment of diving: from competition videos to predicted scores."""

@@ -1,4 +1,4 @@
-"""``fdpose demo``: the whole way on synthetic dives, each step shown as the command that a user would type."""
+"""``fdpose demo``: the whole pipeline on synthetic dives, each step shown as the command that a user would type."""
 
 from __future__ import annotations
 
@@ -14,32 +14,43 @@ from finediving_pose.errors import FdposeError
 from finediving_pose.workspace import Workspace
 
 DIVE_NUMBERS = ("103b", "301b", "205b", "405b", "107b", "407c", "5253b", "307c")
-"""Easy and hard dives, as in FineDiving; few numbers, so that every dive has a dozen of its own to be compared with."""
+"""Easy and hard dives, as in FineDiving; few dive numbers, so that each has about a dozen dives to compare with."""
 
 
 @click.command(epilog="Example: fdpose demo --data ./fdpose-demo")
 @data_option
 @click.option("--dives", type=click.IntRange(min=24), default=128, show_default=True, help="Number of dives.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of dives and training.")
-@click.option("--epochs", type=click.IntRange(min=1), default=None, help="Train for fewer or more epochs.")
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the dives and of the training."
+)
+@click.option(
+    "--epochs", type=click.IntRange(min=1), default=None, help="Number of epochs.  [default: as in the preset]"
+)
 def demo(data: Workspace, dives: int, seed: int, epochs: int | None) -> None:
-    """All of it, on synthetic dives: videos, poses, checks, one packed file, a trained model, a report.
+    """Run the whole pipeline on synthetic dives.
 
-    Nothing is downloaded. What is finished is kept, so an interrupted demo goes on.
+    Makes videos, poses, one packed file, a trained model and a report. Nothing is downloaded. Finished work is kept:
+    run the same command again to continue an interrupted demo.
     """
     started = time.monotonic()
     where, at = data.root / "synthetic", f" --data {_q(data.root)}"
     numbers = " ".join(f"--dive-number {n}" for n in DIVE_NUMBERS)
     steps = [
-        ("A synthetic competition", f"synth --out {_q(where)} --dives {dives} --seed {seed} {numbers}"),
-        ("Frames out of the videos", f"extract --videos {_q(where / 'videos')} --labels {_q(where / 'labels')}{at}"),
-        ("Poses by machine", f"annotate --auto{at}"),
-        ("Poses by hand, for some frames", f"annotate --manual {_q(where / 'hand' / 'annotations.json')}{at}"),
-        ("Hand over machine", f"merge{at}"),
-        ("What is wrong with the data", f"validate{at}"),
-        ("One file", f"pack --cache{at}"),
-        ("Is it whole?", f"verify{at}"),
-        ("A model that scores dives", f"benchmark hpmcr --seed {seed}{f' --epochs {epochs}' if epochs else ''}{at}"),
+        ("Make a synthetic competition", f"synth --out {_q(where)} --dives {dives} --seed {seed} {numbers}"),
+        (
+            "Extract the frames of every dive",
+            f"extract --videos {_q(where / 'videos')} --labels {_q(where / 'labels')}{at}",
+        ),
+        ("Estimate poses", f"annotate --auto{at}"),
+        ("Read hand poses of some frames", f"annotate --manual {_q(where / 'hand' / 'annotations.json')}{at}"),
+        ("Merge hand poses and automatic poses", f"merge{at}"),
+        ("Validate the data", f"validate{at}"),
+        ("Write one packed file", f"pack --cache{at}"),
+        ("Verify the file", f"verify{at}"),
+        (
+            "Train a model and score the test dives",
+            f"benchmark hpmcr --seed {seed}{f' --epochs {epochs}' if epochs else ''}{at}",
+        ),
     ]
     for number, (title, line) in enumerate(steps, 1):
         _run(f"{number}/{len(steps)}  {title}", line)
@@ -60,15 +71,15 @@ def _run(title: str, line: str) -> None:
 
 
 STEP_OF_DEMO = "step of demo"
-"""What a command finds as its context's object when the demo runs it: it then leaves out what to run next."""
+"""The context's object of commands that the demo runs; they then do not print the next step."""
 
 
 def _write_report(data: Workspace, where: Path) -> Path:
-    from annotate.evaluate import evaluate
+    from annotate.compare import compare
     from finediving_pose.labels.table import read_clips
     from finediving_pose.report.html import write_report
 
-    accuracy = evaluate(data, read_clips(data), where / "truth" / "annotations.json")
+    accuracy = compare(data, read_clips(data), where / "truth" / "annotations.json")
     table: dict[str, Any] = {
         "frames compared": accuracy.frames,
         "PCKh@0.5": f"{accuracy.pckh:.3f}",
@@ -77,7 +88,7 @@ def _write_report(data: Workspace, where: Path) -> Path:
         "diver found (IoU 0.5)": f"{accuracy.box_found:.3f}",
     } | {name.replace("_", " "): f"{share:.3f}" for name, share in accuracy.by_joint.items()}
     run = max(data.runs.iterdir(), key=lambda p: p.stat().st_mtime)
-    return write_report(data, data.reports / "demo.html", run, {"Poses by machine against the true ones": table})
+    return write_report(data, data.reports / "demo.html", run, {"Automatic poses compared with the true poses": table})
 
 
 def _q(path: Path) -> str:

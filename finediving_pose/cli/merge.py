@@ -12,8 +12,14 @@ from finediving_pose.workspace import Workspace
 @data_option
 @clip_option
 @split_option
-@click.option("--conflict", type=click.FloatRange(min=0), default=10.0, show_default=True, metavar="PIXELS",
-              help="Two annotators of a joint disagree when they are further apart than this.")  # fmt: skip
+@click.option(
+    "--conflict",
+    type=click.FloatRange(min=0),
+    default=10.0,
+    show_default=True,
+    metavar="PIXELS",
+    help="Two annotators of a joint disagree when they are further apart than this.",
+)
 @json_option
 def merge(data: Workspace, clips: tuple[str, ...], split: str | None, conflict: float, as_json: bool) -> None:
     """Lay hand poses over automatic ones, joint by joint, and remember who placed what."""

@@ -50,6 +50,14 @@ scheduler_option: Callable = click.option(
     default=None,
     help="Dask cluster to run on, such as tcp://node1:8786; its workers see the same paths (extra: fdpose[scale]).",
 )
+device_option: Callable = click.option(
+    "--device",
+    default="auto",
+    help="Device to compute on, as torch names it, e.g. cuda:0.  [default: a GPU if there is one]",
+)
+bf16_option: Callable = click.option(
+    "--bf16/--no-bf16", default=None, help="Compute in bfloat16.  [default: where the device supports it]"
+)
 json_option: Callable = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 
 
@@ -93,3 +101,28 @@ def _with_data(context: click.Context, step: str) -> str:
         return step
     command, remark, rest = step.partition(" (")
     return f"{command} --data {shlex.quote(str(data.root))}{remark}{rest}" if data else step
+
+
+def device_names(text: str) -> tuple[str, ...]:
+    """The devices of a ``--device``, as torch names them.
+
+    ``cuda:0,cuda:1`` names two; ``all`` is every GPU, ``auto`` the first GPU; without a GPU, both are the CPU.
+    """
+    if text == "auto":
+        return device_names("all")[:1]
+    if text != "all":
+        return tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip())) or ("cpu",)
+    import torch
+
+    return tuple(f"cuda:{i}" for i in range(torch.cuda.device_count())) or ("cpu",)
+
+
+def one_device(text: str) -> str:
+    """The device of a ``--device`` that may name only one. Raises UsageError where it names several."""
+    device, *others = device_names("auto" if text == "all" else text)
+    if others:
+        raise UsageError(
+            f"fdpose {click.get_current_context().info_name} uses one device;"
+            f" give --device {device}, or one of {', '.join(others)}"
+        )
+    return device

@@ -127,7 +127,9 @@ def extract_videos(
     threads = 1 if scheduler else max(1, jobs // max(len(work), 1))  # a cluster's workers have a core each
     cut = partial(cut_video, workspace, threads, force, frozenset(found.dives))
     try:
-        for (_, wanted), outcome in map_clips(cut, list(work.items()), jobs, "extracting", "videos", scheduler):
+        for (_, wanted), outcome in map_clips(
+            cut, list(work.items()), jobs, "extracting", scheduler=scheduler, count=lambda video: len(video[1])
+        ):
             facts += _note(workspace, wanted, outcome, result)
     finally:
         _record(workspace, facts)

@@ -59,14 +59,14 @@ def make_competition(
     events = plan.events()
     with _claimed(out, plan):
         todo = [e for e in events if not is_finished(out, e)]
-        for _, outcome in map_clips(partial(film_event, out), todo, jobs, "synthesizing", "frames", worth=_frames):
+        for _, outcome in map_clips(partial(film_event, out), todo, jobs, "synthesizing", "dives", count=_dives):
             if isinstance(outcome, FdposeError):
                 raise outcome
         return join(out, plan, events)
 
 
-def _frames(filmed: tuple[Event, int | FdposeError]) -> int:
-    return filmed[1] if isinstance(filmed[1], int) else 0
+def _dives(event: Event) -> int:
+    return len(event.dive_numbers)
 
 
 @contextmanager

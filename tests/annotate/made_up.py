@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import simplejpeg
 
@@ -15,6 +17,23 @@ from finediving_pose.workspace import Workspace
 KEY = ClipKey("meet", 0)
 BASE = np.stack([np.linspace(20, 90, 16), np.linspace(5, 60, 16)], axis=1)
 BASE[INDEX["head_top"]] = BASE[INDEX["upper_neck"]] + (0, -20)
+
+
+BODY = np.stack([np.linspace(-40, 40, 16), 8 * np.cos(np.arange(16))], axis=-1)
+PAIR_FRAMES = tuple(range(6))
+
+TINY = """
+codec = dict(type="MSRAHeatmap", input_size=(64, 96), heatmap_size=(16, 24), sigma=2)
+model = dict(
+    type="TopdownPoseEstimator",
+    data_preprocessor=dict(type="PoseDataPreprocessor", mean=[0.0] * 3, std=[255.0] * 3, bgr_to_rgb=True),
+    backbone=dict(type="ResNet", depth=18, stem_channels=8, base_channels=8),
+    head=dict(type="HeatmapHead", in_channels=64, out_channels={joints}, deconv_out_channels=(8, 8, 8),
+        deconv_kernel_sizes=(4, 4, 4), loss=dict(type="KeypointMSELoss"), decoder=codec),
+)
+val_pipeline = [dict(type="GetBBoxCenterScale", padding=1.5), dict(type="TopdownAffine", input_size=(64, 96))]
+"""
+"""A config of a small network of an mmpose user's own; ``{joints}`` is its number of outputs."""
 
 
 def grey_clips(workspace: Workspace) -> None:
@@ -42,6 +61,40 @@ def table(
         source=np.tile(np.where(has, source, JointSource.NONE), (n, 1)),
         author=[author] * n,
         time=[time] * n,
+    )
+
+
+def pair(author: str = "net", source: JointSource = JointSource.AUTOMATIC, distance: float = 40) -> ClipPoses:
+    """Two divers in six frames, the second to the right of the first."""
+    one, two = (table(author, source, shift=s, frames=PAIR_FRAMES) for s in (0, distance))
+    both = {name: np.concatenate([getattr(one, name), getattr(two, name)]) for name in
+            ("frame", "box", "keypoints", "visibility", "confidence", "source")}  # fmt: skip
+    n = len(PAIR_FRAMES)
+    return ClipPoses(person=np.repeat([0, 1], n), author=[author] * 2 * n, time=one.time * 2, **both)
+
+
+def spinning(n: int = 60, degrees_a_frame: float = 40.0) -> np.ndarray:
+    """True joints (n, 16, 2) of a body that turns and falls."""
+    angle = np.radians(degrees_a_frame) * np.arange(n)
+    turn = np.stack([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]).transpose(2, 0, 1)
+    fall = np.stack([200 + 0.5 * np.arange(n), 40 + 0.05 * np.arange(n) ** 2], axis=-1)
+    return BODY @ turn.transpose(0, 2, 1) + fall[:, None]
+
+
+def machine_poses(keypoints: np.ndarray, confidence: Any = 1.0, first: int = 100) -> ClipPoses:
+    """Automatic poses with these joints (n, 16, 2), NaN where not known, in frames from ``first`` on."""
+    n = len(keypoints)
+    known = np.isfinite(keypoints).all(-1)
+    return ClipPoses(
+        np.arange(first, first + n),
+        np.zeros(n),
+        np.tile([0, 0, 60.0, 80.0], (n, 1)),  # a diagonal of 100
+        keypoints,
+        np.where(known, Visibility.VISIBLE, Visibility.ABSENT),
+        np.asarray(known * confidence),
+        np.where(known, JointSource.AUTOMATIC, JointSource.NONE),
+        ["machine"] * n,
+        ["now"] * n,
     )
 
 

@@ -18,7 +18,6 @@ from annotate.agreement import pckh
 from annotate.auto import groups
 from annotate.crop import box_of_joints, iou
 from finediving_pose.cli import main
-from finediving_pose.cli.annotate import _devices
 from finediving_pose.clip import ClipKey
 from finediving_pose.formats.official import read_official
 from finediving_pose.frames import FrameFolder, frame_name
@@ -157,22 +156,6 @@ def test_clips_are_dealt_out_in_groups_of_frames() -> None:
 
     dealt = [[len(f.numbers) for f in group] for group in groups([clip(n) for n in (0, 3, 5, 9, 1, 30, 2)], 10)]
     assert dealt == [[0, 3, 5], [9, 1], [30], [2]]
-
-
-@pytest.mark.parametrize(
-    ("given", "devices"),
-    [("cpu", ("cpu",)), ("cuda:0, cuda:1", ("cuda:0", "cuda:1")), ("cuda:0,cuda:0", ("cuda:0",))],
-)
-def test_devices_are_named_one_by_one(given: str, devices: tuple[str, ...]) -> None:
-    assert _devices(given) == devices
-
-
-def test_devices_are_found_and_the_processor_taken_where_there_is_no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("torch.cuda.device_count", lambda: 0)
-    assert _devices("all") == _devices("auto") == ("cpu",)
-    monkeypatch.setattr("torch.cuda.device_count", lambda: 3)
-    assert _devices("all") == ("cuda:0", "cuda:1", "cuda:2")
-    assert _devices("auto") == ("cuda:0",)
 
 
 def test_all_clips_are_listed_the_least_confident_first(dives: Workspace) -> None:

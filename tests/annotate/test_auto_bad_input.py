@@ -15,15 +15,15 @@ import simplejpeg
 import torch
 from click.testing import CliRunner
 
-from annotate.estimators.mmpose import build_model, read_config
+from annotate.estimators.config import read_config
+from annotate.estimators.mmpose import build_model
 from finediving_pose.cli import main
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.extraction.run import add_clips
 from finediving_pose.frames import open_frames, write_manifest
 from finediving_pose.poses import JointSource, read_poses, write_poses
 from finediving_pose.workspace import Workspace
-from tests.annotate.made_up import KEY, table
-from tests.annotate.test_estimators import TINY
+from tests.annotate.made_up import KEY, TINY, table
 
 REGRESSION = """
 model = dict(
@@ -105,7 +105,7 @@ class Trap:
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (without_weights, 1, "weights.pth: no such checkpoint; train one with: fdpose annotate --finetune"),
+        (without_weights, 1, "weights.pth: no such checkpoint; train one with: fdpose finetune"),
         (weights_of_another, 1, "weights: these weights are of another model than the config says"),
         (weights_with_code, 1, "weights.pth: not a checkpoint of tensors and plain values"),
         (config_untrusted, 2, "config.py is Python code and reading it runs it; if you trust it, add --trust-config"),

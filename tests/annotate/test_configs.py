@@ -11,7 +11,8 @@ import torch
 
 import annotate
 from annotate.crop import crop
-from annotate.estimators.mmpose import MMPoseEstimator, build_model, read_config
+from annotate.estimators.config import read_config
+from annotate.estimators.mmpose import MMPoseEstimator, build_model
 from finediving_pose.packed.writer import write_packed
 from finediving_pose.poses import JointSource, write_poses
 from finediving_pose.workspace import Workspace

@@ -13,10 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from annotate.manual import take_in
 from finediving_pose.cli import main
 from finediving_pose.clip import ClipKey
 from finediving_pose.errors import PoseError, UsageError
+from finediving_pose.formats.intake import take_in
 from finediving_pose.formats.official import OfficialPose, write_official
 from finediving_pose.labels.table import read_clips
 from finediving_pose.poses import JointSource, Visibility, read_poses
@@ -103,38 +103,3 @@ def test_a_damaged_file_leaves_earlier_poses_untouched(grey: Workspace, tmp_path
 def test_an_annotator_is_a_folder_name(grey: Workspace, tmp_path: Path, name: str) -> None:
     with pytest.raises(UsageError, match="becomes a folder name"):
         take_in(grey, read_clips(grey), [annotation(tmp_path / "a.json", "a0.jpg")], name)
-
-
-@pytest.mark.parametrize("args", [[], ["--auto", "--finetune"], ["--auto", "--manual", "a.json"]])
-def test_one_mode_at_a_time(grey: Workspace, args: list[str]) -> None:
-    result = run(grey, *args)
-    assert result.exit_code == 2
-    for mode in ("--auto", "--manual FILE...", "--finetune"):
-        assert mode in result.stderr
-
-
-@pytest.mark.parametrize(
-    ("args", "said"),
-    [
-        (["--manual"], "needs annotation files"),
-        (["--auto", "a.json"], "did you mean --manual a.json"),
-        (["--finetune"], "needs --name"),
-        (
-            ["--finetune", "--name", "mine", "--device", "cpu,cuda:0"],
-            "trains on one device; give --device cpu, or one of",
-        ),
-        (["--finetune", "--name", "mine", "--network", "locator", "--turn", "30"], "--turn goes with joints"),
-        (["--suggest", "5", "--device", "cpu,cuda:0"], "--suggest looks on one device; give --device cpu"),
-        (["--auto", "--estimator", "nobody"], "no such estimator; there is diver-r18"),
-        (["--auto", "--config", "c.py"], "go together"),
-        (["--auto", "--config", "c.py", "--checkpoint", "c.pth"], "add --trust-config"),
-        (["--suggest", "5", "--estimator", "mine"], "--estimator goes with --auto and --finetune; --suggest does not"),
-        (["--finetune", "--name", "mine", "--config", "c.py"], "--config goes with --auto"),
-        (["--auto", "--layer", "merged"], "--layer goes with --evaluate"),
-        (["--finetune", "--name", "mine", "--from-scratch", "--estimator", "diver-r18"], "not both"),
-    ],
-)
-def test_bad_usage_says_what_to_type(grey: Workspace, args: list[str], said: str) -> None:
-    result = run(grey, *args)
-    assert result.exit_code == 2 and said in result.stderr
-    assert len(result.stderr.strip().splitlines()) == 1

@@ -13,41 +13,30 @@ from annotate.persons import joints_of, numbered_like
 from finediving_pose.labels.table import read_clips
 from finediving_pose.poses import ClipPoses, JointSource, read_poses, write_poses
 from finediving_pose.workspace import Workspace
-from tests.annotate.made_up import BASE, KEY, table
-
-FRAMES = tuple(range(6))
-
-
-def pair(author: str = "net", source: JointSource = JointSource.AUTOMATIC, distance: float = 40) -> ClipPoses:
-    """Two divers in six frames, the second to the right of the first."""
-    one, two = (table(author, source, shift=s, frames=FRAMES) for s in (0, distance))
-    both = {name: np.concatenate([getattr(one, name), getattr(two, name)]) for name in
-            ("frame", "box", "keypoints", "visibility", "confidence", "source")}  # fmt: skip
-    n = len(FRAMES)
-    return ClipPoses(person=np.repeat([0, 1], n), author=[author] * 2 * n, time=one.time * 2, **both)
+from tests.annotate.made_up import BASE, KEY, PAIR_FRAMES, pair, table
 
 
 def turned(poses: ClipPoses, frames: set[int]) -> ClipPoses:
     return replace(poses, person=np.where(np.isin(poses.frame, list(frames)), 1 - poses.person, poses.person))
 
 
-@given(st.sets(st.sampled_from(FRAMES)))
+@given(st.sets(st.sampled_from(PAIR_FRAMES)))
 def test_frame_by_frame_any_numbering_becomes_that_of_the_reference(frames: set[int]) -> None:
     found = numbered_like(turned(pair(), frames), joints_of(pair()), frame_by_frame=True)
     np.testing.assert_array_equal(found.person, pair().person)
     np.testing.assert_array_equal(found.keypoints, pair().keypoints)
 
 
-@given(st.sets(st.sampled_from(FRAMES)))
+@given(st.sets(st.sampled_from(PAIR_FRAMES)))
 def test_over_a_clip_the_divers_are_turned_together_or_not_at_all(frames: set[int]) -> None:
     confused = turned(pair(), frames)
     found = numbered_like(confused, joints_of(pair()))
     right = (found.keypoints == pair().keypoints).all((1, 2)).sum() // 2
-    assert right == max(len(frames), len(FRAMES) - len(frames))
+    assert right == max(len(frames), len(PAIR_FRAMES) - len(frames))
 
 
 def test_one_diver_alone_is_found_among_two() -> None:
-    second = table("anna", JointSource.MANUAL, shift=38, frames=FRAMES)
+    second = table("anna", JointSource.MANUAL, shift=38, frames=PAIR_FRAMES)
     assert (numbered_like(second, joints_of(pair())).person == 1).all()
     assert (numbered_like(table("anna", JointSource.MANUAL, shift=2), joints_of(pair())).person == 0).all()
 

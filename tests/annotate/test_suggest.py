@@ -53,7 +53,7 @@ def test_every_other_frame_is_of_a_dive_that_is_known_least_the_rest_of_any(work
         for half, found in ((chosen[::2], hardest), (chosen[1::2], usual)):
             found.append(np.mean([of_dive[s.key] for s in half]) / np.mean(list(of_dive.values())))
         assert len({s.key for s in chosen[1::2]}) == 8
-        assert [s.why == "drawn by lot" for s in chosen] == [False, True] * 8
+        assert [s.why == "drawn at random" for s in chosen] == [False, True] * 8
     assert min(hardest) > 1.15 and np.mean(hardest) > 1.25
     assert 0.6 < np.mean(usual) < 1.1, "of the dives that are left"
     assert suggest(workspace, clips, 16) == chosen, "the same frames whenever it is asked"
@@ -93,7 +93,7 @@ def test_the_estimator_that_made_the_poses_is_asked_about_their_mirror_images(di
         assert s.worth == pytest.approx((s.doubt + s.moved + s.long_limbs + s.mirrored) / 4)
         assert 0 < s.dive < 1
     sought = Suggestion(found[0].key, 0, doubt=0.1, moved=0.1, long_limbs=0.0, mirrored=0.3)
-    assert sought.why == "joints are elsewhere in the mirror image"
+    assert sought.why == "joints differ in the mirror image"
     nobody = Suggestion(found[0].key, 0, doubt=0.95, moved=0.05, long_limbs=0.2, dive=0.5)
     assert nobody.promise == pytest.approx(0.25), "hardly a diver in it"
 
@@ -121,7 +121,7 @@ def test_the_estimator_is_loaded_once_on_the_device_asked_for_and_may_be_gone(
 
 
 def test_without_poses_there_is_nothing_to_suggest(workspace: Workspace) -> None:
-    with pytest.raises(PoseError, match="no automatic poses to look at; run: fdpose annotate --auto"):
+    with pytest.raises(PoseError, match="no automatic poses; run: fdpose annotate --auto"):
         suggest(workspace, [Clip(ClipKey("meet", 0))], 5)
 
 
@@ -130,7 +130,7 @@ def test_the_command_writes_a_list_and_pictures(workspace: Workspace, tmp_path: 
     for i in range(2):
         frames = table("auto", JointSource.AUTOMATIC, frames=(0, 1, 2))
         write_poses(workspace.pose_file("auto", ClipKey("meet", i)), frames)
-    at = ["annotate", "--suggest", "2", "--data", str(workspace.root), "--out", str(tmp_path / "out"), "--json"]
+    at = ["suggest", "2", "--data", str(workspace.root), "--out", str(tmp_path / "out"), "--json"]
     result = CliRunner().invoke(main, at)
     assert result.exit_code == 0, result.output
     said = json.loads(result.stdout)

@@ -20,7 +20,7 @@ from finediving_pose.clip import ClipKey
 from finediving_pose.frames import frame_name, open_frames
 from finediving_pose.labels.table import read_clips
 from finediving_pose.workspace import Workspace
-from tests.annotate.test_smooth import spinning, table
+from tests.annotate.made_up import machine_poses, spinning
 
 
 @pytest.mark.slow
@@ -100,10 +100,10 @@ def test_boxes_of_divers_far_apart_are_not_smaller_than_their_share() -> None:
 def test_joints_are_not_smoothed_over_a_cut() -> None:
     left, right = spinning(20), spinning(20) + 300
     joined = np.concatenate([left, right])
-    kept = smooth(table(joined), cuts=(120,)).keypoints
-    each = [smooth(table(left)).keypoints, smooth(table(right, first=120)).keypoints]
+    kept = smooth(machine_poses(joined), cuts=(120,)).keypoints
+    each = [smooth(machine_poses(left)).keypoints, smooth(machine_poses(right, first=120)).keypoints]
     np.testing.assert_allclose(kept, np.concatenate(each), atol=1e-3)
-    assert np.abs(smooth(table(joined)).keypoints - joined).max() > 2 * np.abs(kept - joined).max()
+    assert np.abs(smooth(machine_poses(joined)).keypoints - joined).max() > 2 * np.abs(kept - joined).max()
 
 
 @pytest.mark.slow

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from annotate.manual import take_in
 from annotate.merge import merge_clips
 from finediving_pose.cli import main
 from finediving_pose.clip import ClipKey
 from finediving_pose.errors import FdposeError
+from finediving_pose.formats.intake import take_in
 from finediving_pose.formats.official import OfficialPose, write_official
 from finediving_pose.labels.table import read_clips
 from finediving_pose.poses import JointSource, read_poses, write_poses

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from finediving_pose.clip import Clip, ClipKey
-from finediving_pose.extract import add_clips
-from finediving_pose.frame_writer import FrameWriter
+from finediving_pose.extraction.run import add_clips
+from finediving_pose.extraction.writer import FrameWriter
 from finediving_pose.poses import ClipPoses, write_poses
 from finediving_pose.workspace import Workspace
 from tests.media import jpeg

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from annotate.manual import take_in
 from finediving_pose.extraction.run import add_clips, extract_frames, extract_videos
+from finediving_pose.formats.intake import take_in
 from finediving_pose.labels.read import read_labels
 from finediving_pose.labels.table import read_clips
 from finediving_pose.poses import ClipPoses, read_poses, write_poses

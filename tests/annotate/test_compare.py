@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from annotate.evaluate import evaluate
+from annotate.compare import compare
 from finediving_pose.cli import main
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.errors import PoseError, UsageError
@@ -35,7 +35,7 @@ def posed(workspace: Workspace) -> Workspace:
 
 
 def test_a_layer_is_compared_joint_by_joint_and_stage_by_stage(posed: Workspace) -> None:
-    accuracy = evaluate(posed, read_clips(posed), "manual/anna")
+    accuracy = compare(posed, read_clips(posed), "manual/anna")
     assert accuracy.frames == 3
     assert accuracy.pckh == pytest.approx(2 / 3)
     assert set(accuracy.by_joint.values()) == {2 / 3}
@@ -46,7 +46,7 @@ def test_a_layer_is_compared_joint_by_joint_and_stage_by_stage(posed: Workspace)
 def test_a_file_is_as_good_a_reference_as_a_layer(posed: Workspace, tmp_path: Path) -> None:
     path = tmp_path / "truth.json"
     write_official(path, [OfficialPose.of(f"{KEY}/0000{i}.jpg", BASE) for i in range(3)])
-    assert evaluate(posed, read_clips(posed), path) == evaluate(posed, read_clips(posed), "manual/anna")
+    assert compare(posed, read_clips(posed), path) == compare(posed, read_clips(posed), "manual/anna")
 
 
 @pytest.mark.parametrize(
@@ -61,11 +61,11 @@ def test_what_can_not_be_compared_is_refused(
     posed: Workspace, reference: str, layer: str, error: type[Exception], says: str
 ) -> None:
     with pytest.raises(error, match=says):
-        evaluate(posed, read_clips(posed), reference, layer)
+        compare(posed, read_clips(posed), reference, layer)
 
 
 def test_the_command_prints_a_table_or_json(posed: Workspace) -> None:
-    at = ["annotate", "--evaluate", "manual/anna", "--data", str(posed.root)]
+    at = ["compare", "manual/anna", "--data", str(posed.root)]
     said = CliRunner().invoke(main, at)
     assert said.exit_code == 0, said.output
     assert "PCKh@0.5" in said.stdout

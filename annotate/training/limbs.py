@@ -3,7 +3,7 @@
 A dive shows few poses: of 34 frames of one pike none has its arms where the next diver's are. Limbs that are
 turned about shoulder, elbow, hip and knee show the network many more. The idea is that of Rogez and Schmid,
 "MoCap-guided Data Augmentation for 3D Pose Estimation in the Wild", NeurIPS 2016, done with one picture.
-Random numbers come from numpy's global generator, see :mod:`annotate.augment`.
+Random numbers come from numpy's global generator, see :mod:`annotate.training.augment`.
 """
 
 # ruff: noqa: NPY002

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from mmengine.registry import DefaultScope
 
-from annotate.packed_dataset import PackedPoseDataset
+from annotate.training.packed_dataset import PackedPoseDataset
 from finediving_pose.errors import PackedError
 from finediving_pose.labels.table import read_clips
 from finediving_pose.packed.writer import write_packed

@@ -2,7 +2,7 @@
 
 In an mmpose config::
 
-    custom_imports = dict(imports=["annotate.packed_dataset"])
+    custom_imports = dict(imports=["annotate.training.packed_dataset"])
     dataset = dict(type="PackedPoseDataset", packed="finediving_pose.h5", split="train", pipeline=[...])
 
 The pipeline starts with ``LoadImage``, as always: the picture is in the item already.
@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from annotate.crop import box_of_joints
+from annotate.training.labelled_frames import LEAST_JOINTS
 from finediving_pose.clip import Split
 from finediving_pose.errors import PackedError
 from finediving_pose.formats.coco import mmpose_metainfo
@@ -29,8 +30,6 @@ import annotate.estimators.mmpose_compat  # noqa: F401  (before mmpose)
 from mmpose.datasets.datasets.base import BaseCocoStyleDataset
 from mmpose.registry import DATASETS
 # isort: on
-
-LEAST_JOINTS = 4
 
 
 @DATASETS.register_module()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,28 +11,29 @@ import pytest
 import torch
 from mmengine.dataset import pseudo_collate
 
-import annotate.finetune
-from annotate.estimators import mmpose as estimators
-from annotate.finetune import Training, finetune
-from annotate.samples import PoseFrames, hand_placed
-from annotate.training_loop import UnstackHook, WeightedDraws, batches, stacked
+from annotate.estimators.checkpoint import read_checkpoint
+from annotate.estimators.config import CONFIGS, read_config
+from annotate.estimators.mmpose import build_model
+from annotate.training import train
+from annotate.training.batches import WeightedDraws, batches, stacked
+from annotate.training.dataset import LabelledFrameDataset
+from annotate.training.finetune import finetune
+from annotate.training.labelled_frames import read_labelled_frames
+from annotate.training.plan import FinetunePlan
+from annotate.training.runner import UnstackHook
 from finediving_pose.labels.table import read_clips
 from finediving_pose.workspace import Workspace
-
-pytestmark = pytest.mark.slow
-
-CONFIGS = Path(annotate.finetune.__file__).parent / "configs"
 
 
 @pytest.mark.parametrize(("name", "outputs"), [("diver_pose.py", 16), ("diver_box.py", 5), ("rtmpose_m.py", 16)])
 def test_a_stacked_batch_costs_what_mmposes_own_costs(true_poses: Workspace, name: str, outputs: int) -> None:
     """Heatmaps or SimCC: the same loss as of samples that are passed on one by one."""
-    found = [s for of_clip in hand_placed(true_poses, read_clips(true_poses)).values() for s in of_clip][:40:8]
-    config = estimators.read_config(CONFIGS / name)
+    found = [s for of_clip in read_labelled_frames(true_poses, read_clips(true_poses)).values() for s in of_clip][:40:8]
+    config = read_config(CONFIGS / name)
     steps = [step for step in config["train_pipeline"] if step["type"] != "LoadImage"]
-    data = PoseFrames(found, steps, config.get("boxes", "joints"))
+    data = LabelledFrameDataset(found, steps, config.get("boxes", "joints"))
     samples = [data[i] for i in range(len(data))]
-    model = estimators.build_model(config["model"], outputs).train()
+    model = build_model(config["model"], outputs).train()
 
     def loss(batch: dict[str, Any]) -> list[float]:
         torch.manual_seed(0)
@@ -51,12 +51,12 @@ def test_a_stacked_batch_costs_what_mmposes_own_costs(true_poses: Workspace, nam
 def test_what_is_drawn_follows_from_the_seed_and_the_epoch(
     true_poses: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = [s for of_clip in hand_placed(true_poses, read_clips(true_poses)).values() for s in of_clip][:6]
-    data = PoseFrames(found, estimators.read_config(CONFIGS / "diver_pose.py")["train_pipeline"], "joints")
+    found = [s for of_clip in read_labelled_frames(true_poses, read_clips(true_poses)).values() for s in of_clip][:6]
+    data = LabelledFrameDataset(found, read_config(CONFIGS / "diver_pose.py")["train_pipeline"], "joints")
     weights = np.array([0, 0.5, 0.1, 0.1, 0.1, 0.2])
 
     def pictures(workers: int, epoch: int, seed: int = 3) -> np.ndarray:
-        monkeypatch.setattr("annotate.training_loop.WORKERS", workers)
+        monkeypatch.setattr("annotate.training.batches.WORKERS", workers)
         loader = batches(data, weights, 4, 3, seed)
         loader.sampler.set_epoch(epoch)  # type: ignore[attr-defined]
         return np.stack([batch["inputs"].numpy() for batch in loader])
@@ -78,7 +78,7 @@ def test_samples_are_drawn_as_often_as_they_weigh() -> None:
 def test_training_is_on_the_device_that_it_is_told(true_poses: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     """mmengine would take a GPU wherever it sees one."""
     monkeypatch.setattr("mmengine.runner.runner.get_device", lambda: "cuda:0")
-    monkeypatch.setattr(annotate.finetune, "STEPS_PER_EPOCH", 1)
+    monkeypatch.setattr(train, "STEPS_PER_EPOCH", 1)
     batches: list[int] = []
     before = UnstackHook.before_train_iter
 
@@ -87,10 +87,10 @@ def test_training_is_on_the_device_that_it_is_told(true_poses: Workspace, monkey
         before(self, runner, batch_idx, data_batch)
 
     monkeypatch.setattr(UnstackHook, "before_train_iter", count)
-    training = Training("mine", "pose", "diver-r18", steps=2, seed=0, batch=3)
-    assert training.command.endswith("--steps 2 --seed 0 --batch 3")
-    summary = finetune(true_poses, read_clips(true_poses), training, device="cpu")
+    plan = FinetunePlan("mine", "pose", "diver-r18", steps=2, seed=0, batch=3)
+    assert plan.command.endswith("--steps 2 --seed 0 --batch 3")
+    summary = finetune(true_poses, read_clips(true_poses), plan, device="cpu")
     assert summary["checkpoint"].is_file()
     assert batches == [3, 3]
-    carried = estimators.read_checkpoint(summary["checkpoint"])["meta"]["config"]
+    carried = read_checkpoint(summary["checkpoint"])["meta"]["config"]
     assert '"batch_size": 32' in carried, "what a GPU was given is not what a processor goes on with"

@@ -13,16 +13,18 @@ import pytest
 import torch
 from click.testing import CliRunner
 
-import annotate.finetune
-import annotate.samples
-import annotate.training_loop
-from annotate.augment import RandomBlur, RandomOcclusion, UniformBBoxTransform, motion_kernel
-from annotate.estimators.mmpose import from_checkpoint, read_checkpoint
+from annotate.estimators.checkpoint import read_checkpoint
+from annotate.estimators.mmpose import from_checkpoint
 from annotate.estimators.presets import DEFAULT, resolve
-from annotate.finetune import Training, finetune, in_words
 from annotate.locate import POINTS
-from annotate.samples import PoseFrames, draw_weights, hand_placed, hold_out
-from annotate.training_loop import BestHook
+from annotate.training.augment import RandomBlur, RandomOcclusion, UniformBBoxTransform, motion_kernel
+from annotate.training.candidates import best_of, candidates
+from annotate.training.dataset import LabelledFrameDataset
+from annotate.training.finetune import finetune
+from annotate.training.labelled_frames import draw_weights, hold_out, read_labelled_frames
+from annotate.training.measure import in_words
+from annotate.training.plan import FinetunePlan
+from annotate.training.runner import BestHook, ProgressHook
 from finediving_pose.cli import main
 from finediving_pose.clip import ClipKey
 from finediving_pose.errors import PoseError
@@ -32,7 +34,7 @@ from finediving_pose.workspace import Workspace
 
 pytestmark = pytest.mark.slow
 
-WORDS = ["annotate", "--finetune", "--name", "mine"]
+WORDS = ["finetune", "--name", "mine"]
 
 
 def run(data: Workspace, *words: str) -> dict[str, Any]:
@@ -45,9 +47,9 @@ def run(data: Workspace, *words: str) -> dict[str, Any]:
 @pytest.fixture
 def taught(true_poses: Workspace, monkeypatch: pytest.MonkeyPatch) -> Workspace:
     """Two dives with true poses merged; an epoch is one batch of eight."""
-    monkeypatch.setattr(annotate.finetune, "STEPS_PER_EPOCH", 1)
-    monkeypatch.setattr(annotate.finetune, "MEASURED", 8)
-    monkeypatch.setattr(annotate.samples, "FEWEST_CLIPS", 2)
+    monkeypatch.setattr("annotate.training.train.STEPS_PER_EPOCH", 1)
+    monkeypatch.setattr("annotate.training.finetune.MEASURED", 8)
+    monkeypatch.setattr("annotate.training.labelled_frames.FEWEST_CLIPS", 2)
     return true_poses
 
 
@@ -91,7 +93,7 @@ def test_of_a_single_clip_nothing_is_held_out_and_it_says_so(taught: Workspace) 
 def test_a_quick_estimator_is_made_from_nothing_and_says_by_which_command(taught: Workspace) -> None:
     run(taught, "--network", "pose", "--from-scratch", "--steps", "2", "--quick")
     meta = read_checkpoint(taught.root / "estimators" / "mine" / "pose.pth")["meta"]
-    words = "fdpose annotate --finetune --network pose --name mine --from-scratch --steps 2 --seed 0 --quick"
+    words = "fdpose finetune --network pose --name mine --from-scratch --steps 2 --seed 0 --quick"
     assert meta["command"] == words
     assert json.loads(meta["config"])["all_round"] is False
 
@@ -101,12 +103,12 @@ def test_samples_are_turned_by_as_much_as_asked_and_later_trainings_by_any_angle
 ) -> None:
     turns: list[float] = []
 
-    class Watched(PoseFrames):
+    class Watched(LabelledFrameDataset):
         def __init__(self, samples: Any, pipeline: list[dict[str, Any]], boxes: str) -> None:
             turns.extend(step["rotate_factor"] for step in pipeline if "rotate_factor" in step)
             super().__init__(samples, pipeline, boxes)
 
-    monkeypatch.setattr(annotate.finetune, "PoseFrames", Watched)
+    monkeypatch.setattr("annotate.training.train.LabelledFrameDataset", Watched)
     run(taught, "--steps", "2", "--quick", "--turn", "30")
     assert turns == [0, 30], "the locator's samples stay upright, for its boxes are"
     meta = read_checkpoint(taught.root / "estimators" / "mine" / "pose.pth")["meta"]
@@ -118,8 +120,8 @@ def test_samples_are_turned_by_as_much_as_asked_and_later_trainings_by_any_angle
 def test_training_starts_from_the_weights_it_is_given(taught: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     """With a learning rate of nothing, what comes out is what went in."""
     start = read_checkpoint(resolve(DEFAULT).pose)["state_dict"]
-    monkeypatch.setattr(annotate.finetune, "_schedule", lambda epochs: [{"type": "ConstantLR", "factor": 1e-12}])
-    finetune(taught, read_clips(taught), Training("mine", "pose", DEFAULT, steps=1))
+    monkeypatch.setattr("annotate.training.train._schedule", lambda epochs: [{"type": "ConstantLR", "factor": 1e-12}])
+    finetune(taught, read_clips(taught), FinetunePlan("mine", "pose", DEFAULT, steps=1))
     end = read_checkpoint(taught.root / "estimators" / "mine" / "pose.pth")["state_dict"]
     weights = [k for k, v in start.items() if k.endswith("weight")]
     assert len(weights) > 20
@@ -130,9 +132,9 @@ def test_training_starts_from_the_weights_it_is_given(taught: Workspace, monkeyp
 def test_a_training_that_is_stopped_goes_on_and_gives_what_it_would_have_given(
     taught: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    training = Training("mine", "locator", None, steps=3, seed=0)
+    plan = FinetunePlan("mine", "locator", None, steps=3, seed=0)
     steps: list[int] = []
-    real = annotate.training_loop.ProgressHook.after_train_epoch
+    real = ProgressHook.after_train_epoch
 
     def stop_after_two(self: object, runner: object) -> None:
         real(self, runner)  # type: ignore[arg-type]
@@ -140,17 +142,17 @@ def test_a_training_that_is_stopped_goes_on_and_gives_what_it_would_have_given(
         if len(steps) == 3:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr("annotate.training_loop.ProgressHook.after_train_epoch", stop_after_two)
-    monkeypatch.setattr("annotate.training_loop.WORKERS", 0)  # Ctrl-C reaches them in a terminal, not in a test
+    monkeypatch.setattr("annotate.training.runner.ProgressHook.after_train_epoch", stop_after_two)
+    monkeypatch.setattr("annotate.training.batches.WORKERS", 0)  # Ctrl-C reaches them in a terminal, not in a test
     with pytest.raises(KeyboardInterrupt):
-        finetune(taught, read_clips(taught), training)
+        finetune(taught, read_clips(taught), plan)
     folder = taught.root / "estimators" / "mine"
     assert not (folder / "locator.pth").exists()
-    finetune(taught, read_clips(taught), training)
+    finetune(taught, read_clips(taught), plan)
     assert len(steps) == 4  # only the third step was done again
     stopped = read_checkpoint(folder / "locator.pth")["state_dict"]
-    monkeypatch.setattr("annotate.training_loop.WORKERS", 2)
-    finetune(taught, read_clips(taught), training)
+    monkeypatch.setattr("annotate.training.batches.WORKERS", 2)
+    finetune(taught, read_clips(taught), plan)
     whole = read_checkpoint(folder / "locator.pth")["state_dict"]
     assert len(steps) == 7
     for key, value in whole.items():
@@ -173,7 +175,7 @@ def test_the_best_weights_are_kept_and_training_ends_when_nothing_is_gained(tmp_
 
 
 def test_real_clips_are_held_out_and_not_drowned_by_synthetic_ones(taught: Workspace) -> None:
-    samples = hand_placed(taught, read_clips(taught))
+    samples = read_labelled_frames(taught, read_clips(taught))
     first, second = sorted(samples)
     few = samples[first][:5]
     both = [*few, *samples[second]]
@@ -186,10 +188,10 @@ def test_real_clips_are_held_out_and_not_drowned_by_synthetic_ones(taught: Works
 def test_of_few_clips_none_is_held_out_and_of_real_ones_first() -> None:
     def held(real: int, synthetic: int, frames: int = 30) -> tuple[int, int]:
         keys = [ClipKey("real", i) for i in range(real)] + [ClipKey("made", i) for i in range(synthetic)]
-        clips: Any = {k: [SimpleNamespace(frames=SimpleNamespace(key=k))] * frames for k in keys}
+        clips: Any = {k: [SimpleNamespace(folder=SimpleNamespace(key=k))] * frames for k in keys}
         train, out = hold_out(clips, 0, {k for k in keys if k.video == "made"})
         assert len(train) + len(out) == len(keys) * frames
-        found = {s.frames.key for s in out}
+        found = {s.folder.key for s in out}
         return sum(k.video == "real" for k in found), sum(k.video == "made" for k in found)
 
     assert [held(r, 0) for r in (1, 2, 4)] == [(0, 0)] * 3
@@ -200,23 +202,23 @@ def test_of_few_clips_none_is_held_out_and_of_real_ones_first() -> None:
 
 
 def test_held_out_clips_are_whole_and_not_trained_on(taught: Workspace) -> None:
-    samples = hand_placed(taught, read_clips(taught))
+    samples = read_labelled_frames(taught, read_clips(taught))
     train, held = hold_out(samples, seed=0)
-    assert {s.frames.key for s in train}.isdisjoint({s.frames.key for s in held})
+    assert {s.folder.key for s in train}.isdisjoint({s.folder.key for s in held})
     assert len(train) + len(held) == sum(map(len, samples.values()))
     assert [s.number for s in hold_out(samples, seed=0)[1]] == [s.number for s in held]
 
 
 def test_without_poses_by_hand_it_says_how_to_get_them(dives: Workspace) -> None:
     with pytest.raises(PoseError, match=r"no clip has joints placed by hand.* fdpose annotate --manual"):
-        finetune(dives, read_clips(dives), Training("mine"))
+        finetune(dives, read_clips(dives), FinetunePlan("mine"))
     assert not (dives.root / "estimators").exists()
 
 
 def test_a_mirrored_picture_has_its_joints_swapped_and_mirrored(taught: Workspace) -> None:
-    samples = next(iter(hand_placed(taught, read_clips(taught)).values()))
+    samples = next(iter(read_labelled_frames(taught, read_clips(taught)).values()))
     steps = [{"type": "RandomFlip", "prob": 1.0}]
-    plain, flipped = PoseFrames(samples, [], "joints")[5], PoseFrames(samples, steps, "joints")[5]
+    plain, flipped = LabelledFrameDataset(samples, [], "joints")[5], LabelledFrameDataset(samples, steps, "joints")[5]
     width = plain["img"].shape[1]
     np.testing.assert_array_equal(flipped["img"], plain["img"][:, ::-1])
     expected = plain["keypoints"][0, list(FLIP)]
@@ -246,19 +248,23 @@ def test_blur_and_occlusion_change_the_picture_and_keep_its_shape() -> None:
 def test_weights_are_mixed_and_the_choice_is_the_best_on_what_is_held_out() -> None:
     config = {"model": {"head": {"decoder": {"type": "UDPHeatmap", "input_size": (96, 96)}}}}
     start, end = ({"w": torch.full((2,), v), "n": torch.tensor(int(v))} for v in (0.0, 10.0))
-    choices = annotate.finetune._choices(config, start, end, Training("mine"))
+    found = candidates(config, start, end, FinetunePlan("mine"))
     looks = [(True, [64, 96, 128]), (True, None), (False, None)]
-    assert [(c["all_round"], c["sizes"], s["w"][0].item()) for c, s in choices] == [
+    assert [(c["all_round"], c["sizes"], s["w"][0].item()) for c, s in found] == [
         (*look, pytest.approx(w)) for look in looks for w in (8.0, 10.0)
     ]
-    assert all(s["n"] == 10 for _, s in choices)
+    assert all(s["n"] == 10 for _, s in found)
     tall = {"model": {"head": {"decoder": {"type": "SimCCLabel", "input_size": (192, 256)}}}}
-    once = (config, Training("mine", "locator")), (tall, Training("mine")), (config, Training("mine", quick=True))
-    for its_config, training in once:
-        plain = annotate.finetune._choices(its_config, None, end, training)
+    once = (
+        (config, FinetunePlan("mine", "locator")),
+        (tall, FinetunePlan("mine")),
+        (config, FinetunePlan("mine", quick=True)),
+    )
+    for its_config, plan in once:
+        plain = candidates(its_config, None, end, plan)
         assert [(c["all_round"], c["sizes"]) for c, _ in plain] == [(False, None)]
     said = iter([0.2, 0.1, 0.2, 0.3, 0.4, 0.3])
-    picked, state, figures = annotate.finetune._best(choices, lambda c, s: {"pckh": next(said)}, "pose")
+    picked, state, figures = best_of(found, lambda c, s: {"pckh": next(said)}, "pose")
     assert picked["all_round"] is False and state["w"][0].item() == pytest.approx(8.0) and figures == {"pckh": 0.4}
-    picked, _, figures = annotate.finetune._best(choices, lambda c, s: None, "pose")
+    picked, _, figures = best_of(found, lambda c, s: None, "pose")
     assert picked["all_round"] is True and figures is None

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from annotate.auto import estimators
 from annotate.crop import crop, iou, to_frame, whole_frame
 from annotate.estimators import mmdet
-from annotate.estimators.mmpose import read_config
+from annotate.estimators.config import read_config
 from annotate.estimators.mmpose_compat import batched_nms
 from annotate.locate import boxes_of
 from finediving_pose.cli import main

@@ -16,24 +16,17 @@ import torch
 
 from annotate.crop import crop, to_frame
 from annotate.estimators import mmpose as estimators
+from annotate.estimators.checkpoint import read_checkpoint
+from annotate.estimators.config import crop_sides, read_config
+from annotate.estimators.device import has_bf16
 from annotate.estimators.presets import CHECKPOINTS, DEFAULT, bundled, names, resolve
+from annotate.training.plan import FinetunePlan
 from finediving_pose.errors import PoseError, SetupError, UsageError
 from finediving_pose.frames import open_frames
 from finediving_pose.labels.table import read_clips
 from finediving_pose.skeleton import FLIP
 from finediving_pose.workspace import Workspace
-
-TINY = """
-codec = dict(type="MSRAHeatmap", input_size=(64, 96), heatmap_size=(16, 24), sigma=2)
-model = dict(
-    type="TopdownPoseEstimator",
-    data_preprocessor=dict(type="PoseDataPreprocessor", mean=[0.0] * 3, std=[255.0] * 3, bgr_to_rgb=True),
-    backbone=dict(type="ResNet", depth=18, stem_channels=8, base_channels=8),
-    head=dict(type="HeatmapHead", in_channels=64, out_channels={joints}, deconv_out_channels=(8, 8, 8),
-        deconv_kernel_sizes=(4, 4, 4), loss=dict(type="KeypointMSELoss"), decoder=codec),
-)
-val_pipeline = [dict(type="GetBBoxCenterScale", padding=1.5), dict(type="TopdownAffine", input_size=(64, 96))]
-"""
+from tests.annotate.made_up import TINY
 
 
 @pytest.fixture
@@ -58,7 +51,7 @@ def published(name: str) -> Path:
 
 
 def model_of(config: Path) -> Any:
-    return estimators.read_config(config)["model"]
+    return read_config(config)["model"]
 
 
 @pytest.mark.parametrize("bf16", [False, True])
@@ -122,10 +115,10 @@ def test_a_flip_test_needs_left_and_right(config: Path) -> None:
 
 
 def test_bfloat16_is_native_or_not_and_a_wrong_device_is_named() -> None:
-    assert estimators.has_bf16("cpu") in (True, False)
-    assert not estimators.has_bf16("meta")
+    assert has_bf16("cpu") in (True, False)
+    assert not has_bf16("meta")
     with pytest.raises(SetupError, match="--device toaster"):
-        estimators.has_bf16("toaster")
+        has_bf16("toaster")
 
 
 @pytest.mark.slow
@@ -198,7 +191,7 @@ def test_a_checkpoint_with_code_in_it_is_not_run(tmp_path: Path) -> None:
     path = tmp_path / "trap.pth"
     torch.save({"state_dict": {"a": Trap()}}, path, pickle_module=pickle)
     with pytest.raises(PoseError, match=r"trap\.pth: not a checkpoint of tensors"):
-        estimators.read_checkpoint(path)
+        read_checkpoint(path)
     assert not (tmp_path / "ran").exists()
 
 
@@ -258,8 +251,9 @@ def test_the_bundled_checkpoints_are_what_the_manifest_says() -> None:
         for network in ("pose", "locator"):
             path = CHECKPOINTS / preset[network]["file"]
             assert hashlib.sha256(path.read_bytes()).hexdigest() == preset[network]["sha256"]
-            meta = estimators.read_checkpoint(path)["meta"]
-            assert meta["command"] == preset[network]["command"]
+            meta = read_checkpoint(path)["meta"]
+            plan = FinetunePlan(**meta["training"])
+            assert plan.command == preset[network]["command"]
             assert json.loads(meta["config"])["model"]["type"] == "TopdownPoseEstimator"
             total += path.stat().st_size
     assert total < 15e6
@@ -285,7 +279,7 @@ def soft_crops() -> np.ndarray:
 @pytest.mark.slow
 def test_all_round_a_turned_or_mirrored_crop_has_its_joints_turned_or_mirrored(config: Path, checkpoint: Path) -> None:
     """Whatever the network says of one crop, the mean over its eight sides turns with it."""
-    square = estimators.read_checkpoint(resolve(DEFAULT).pose)
+    square = read_checkpoint(resolve(DEFAULT).pose)
     settings = json.loads(square["meta"]["config"]) | {"all_round": True}
     estimator = estimators.MMPoseEstimator(settings, square["state_dict"], id="round")
     crops = soft_crops()
@@ -298,9 +292,9 @@ def test_all_round_a_turned_or_mirrored_crop_has_its_joints_turned_or_mirrored(c
     np.testing.assert_allclose(sure, as_sure, atol=1e-4)
     np.testing.assert_allclose(turned, np.stack([there[..., 1], 1 - there[..., 0]], -1), atol=5e-3)
     np.testing.assert_allclose(mirrored[:, list(FLIP), 0], 1 - there[..., 0], atol=5e-3)
-    tall = estimators.read_config(config) | {"all_round": True}
+    tall = read_config(config) | {"all_round": True}
     with pytest.raises(PoseError, match="all_round needs square crops"):
-        estimators.MMPoseEstimator(tall, estimators.read_checkpoint(checkpoint)["state_dict"], id="tall")
+        estimators.MMPoseEstimator(tall, read_checkpoint(checkpoint)["state_dict"], id="tall")
 
 
 def test_joints_of_a_crop_are_as_far_from_those_of_its_mirror_image_as_the_other_way_round() -> None:
@@ -314,9 +308,9 @@ def test_joints_of_a_crop_are_as_far_from_those_of_its_mirror_image_as_the_other
 
 
 def test_in_several_sizes_a_network_wants_the_largest_crop_and_finds_joints_at_the_same_places() -> None:
-    bundled = estimators.read_checkpoint(resolve(DEFAULT).pose)
+    bundled = read_checkpoint(resolve(DEFAULT).pose)
     config = json.loads(bundled["meta"]["config"])
-    assert estimators.sizes_of(config) == [96, 128, 160]
+    assert crop_sides(config) == [96, 128, 160]
 
     def estimator(sizes: list[int] | None) -> estimators.MMPoseEstimator:
         return estimators.MMPoseEstimator(config | {"sizes": sizes}, bundled["state_dict"], id="sizes")
@@ -335,7 +329,7 @@ def test_in_several_sizes_a_network_wants_the_largest_crop_and_finds_joints_at_t
 
 
 def test_quick_a_fine_tuned_network_finds_what_it_would_have_found_plainly() -> None:
-    bundled = estimators.read_checkpoint(resolve(DEFAULT).pose)
+    bundled = read_checkpoint(resolve(DEFAULT).pose)
     config = json.loads(bundled["meta"]["config"])
     looks = config | {"all_round": True, "sizes": [96, 128, 160]}
     plain, tuned = (estimators.MMPoseEstimator(c, bundled["state_dict"], id="x") for c in (config, looks))

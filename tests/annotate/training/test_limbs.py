@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from annotate.crop import box_of_joints
-from annotate.limbs import ARMS, LEGS, MoveLimbs
+from annotate.training.limbs import ARMS, LEGS, MoveLimbs
 from finediving_pose.skeleton import INDEX
 
 WRIST, ANKLE = INDEX["right_wrist"], INDEX["left_ankle"]

@@ -1,8 +1,7 @@
-"""A layer of poses against a reference, another layer or a file of true poses: joint by joint, stage by stage.
+"""Agreement of a layer of poses with a reference, another layer or a file of true poses: by joint and by stage.
 
-Machine against hand, machine against the truth of synthetic dives, and annotator against annotator are the same
-question. Frames and persons that only one of the two has don't count; which diver of a pair is the first does not
-either, as long as it is the same one all along a clip.
+The reference may be hand annotations, the truth of synthetic dives, or another annotator. Only frames and persons that
+both have are counted. The order of two synchronised divers does not matter, as long as it is the same all along a clip.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ from finediving_pose.workspace import Workspace
 
 @dataclass(frozen=True, slots=True)
 class Accuracy:
-    """How near a layer of poses is to the reference.
+    """Agreement of a layer of poses with a reference.
 
     Attributes
     ----------
@@ -62,7 +61,7 @@ class _Pair:
     stage: str
 
 
-def evaluate(workspace: Workspace, clips: Sequence[Clip], reference: str | Path, layer: str = "auto") -> Accuracy:
+def compare(workspace: Workspace, clips: Sequence[Clip], reference: str | Path, layer: str = "auto") -> Accuracy:
     """Compare a layer with a reference.
 
     Parameters
@@ -97,9 +96,9 @@ def _reference(
         return _of_file(workspace, clips, path)
     layers = workspace.layers()
     if str(reference) not in layers:
-        raise UsageError(f"--evaluate {reference}: no such file, and no layer of {', '.join(layers)}")
+        raise UsageError(f"REFERENCE {reference}: no such file, and no layer of {', '.join(layers)}")
     if str(reference) == layer:
-        raise UsageError(f"--evaluate {reference}: the same layer as --layer; a layer agrees with itself")
+        raise UsageError(f"REFERENCE {reference}: the same layer as --layer; a layer agrees with itself")
     files = {c.key: workspace.pose_file(str(reference), c.key) for c in clips}
     return {key: joints_of(read_poses(file)) for key, file in files.items() if file.is_file()}
 

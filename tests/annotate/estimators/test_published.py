@@ -15,7 +15,8 @@ import pytest
 import torch
 
 from annotate.estimators import presets, published
-from annotate.estimators.mmpose import build_model, from_checkpoint, read_config
+from annotate.estimators.config import read_config
+from annotate.estimators.mmpose import build_model, from_checkpoint
 from finediving_pose.errors import PoseError, SetupError, UsageError
 from finediving_pose.workspace import Workspace
 

@@ -1,0 +1,1 @@
+"""Training of estimators: what they learn from, how their pictures are augmented, and the loop."""

@@ -1,0 +1,134 @@
+"""Train one network on labelled frames, with mmpose's models and losses on mmengine's Runner."""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from annotate.estimators.checkpoint import load_weights
+from annotate.estimators.mmpose import MMPoseEstimator, build_model
+from annotate.training.dataset import LabelledFrameDataset
+from annotate.training.labelled_frames import LabelledFrame, draw_weights
+from annotate.training.measure import QUALITY, measure
+from annotate.training.plan import OUTPUTS, FinetunePlan
+from finediving_pose.clip import ClipKey
+from finediving_pose.progress import console
+
+STEPS_PER_EPOCH = 100
+WATCHED = 200
+"""At most this many held-out frames, evenly spread, are measured after every epoch."""
+
+
+def train_network(
+    config: dict[str, Any],
+    weights: Mapping[str, Any] | None,
+    frames: tuple[Sequence[LabelledFrame], Sequence[LabelledFrame]],
+    synthetic: set[ClipKey],
+    plan: FinetunePlan,
+    work: Path,
+    device: str,
+    bf16: bool,
+) -> Mapping[str, Any]:
+    """Train on the first of ``frames``; returns the averaged weights that are best on the second, the held-out ones.
+
+    Parameters
+    ----------
+    config : configuration of the network, with ``train_pipeline``, ``boxes``, ``batch_size``, ``learning_rate`` and
+        ``weight_decay``
+    weights : state dict to start from; None for random weights
+    synthetic : clips that are synthetic, see :func:`annotate.training.labelled_frames.draw_weights`
+    work : folder of the unfinished training; training continues from what is in it
+    device : as torch names it
+    bf16 : compute in bfloat16
+    """
+    import torch
+    from mmengine.hooks import EMAHook
+    from mmengine.logging import MMLogger
+
+    from annotate.training.batches import batches
+    from annotate.training.runner import AutocastOptimWrapper, BestHook, DeviceRunner, ProgressHook, UnstackHook
+
+    if not MMLogger.check_instance_created("fdpose"):
+        MMLogger.get_instance("fdpose", log_level="ERROR")  # mmengine logs every layer it initialises
+    train, held = frames
+    watched = held[:: max(1, len(held) // WATCHED)]
+
+    def quality(state: Mapping[str, Any]) -> float:
+        estimator = estimator_of(config, state, plan, device, bf16)
+        return measure(estimator, watched, plan.network)[QUALITY[plan.network]]
+
+    model = _model(config, weights, plan)
+    epochs, batch = -(-plan.steps // STEPS_PER_EPOCH), plan.batch or config["batch_size"]
+    data = LabelledFrameDataset(train, _turned(config["train_pipeline"], plan.turn), config["boxes"])
+    average = EMAHook("ExpMomentumEMA", momentum=0.002, gamma=500, update_buffers=True)
+    best = BestHook(average, quality if watched else None, work / "best.pth")
+    optimizer = torch.optim.AdamW(model.parameters(), config["learning_rate"], weight_decay=config["weight_decay"])
+    hooks: dict[str, Any] = {
+        "logger": None,
+        "checkpoint": {"type": "CheckpointHook", "interval": 1, "max_keep_ckpts": 1},
+    }
+    weight = draw_weights(train, synthetic)
+    runner = DeviceRunner(
+        device=device,
+        model=model,
+        work_dir=str(work),
+        train_dataloader=batches(data, weight, batch, STEPS_PER_EPOCH, plan.seed),
+        train_cfg={"by_epoch": True, "max_epochs": epochs},
+        optim_wrapper=AutocastOptimWrapper(
+            optimizer=optimizer, device=device, enabled=bf16, clip_grad={"max_norm": 5.0}
+        ),
+        param_scheduler=_schedule(epochs),
+        default_hooks=hooks,
+        custom_hooks=[UnstackHook(), average, ProgressHook(f"training {plan.network}", batch), best],
+        resume=(work / "last_checkpoint").is_file(),
+        log_level="ERROR",
+        randomness={"seed": plan.seed},
+        experiment_name=f"{plan.name}-{plan.network}-{time.time_ns()}",
+        default_scope="mmpose",
+    )
+    console.print(f"training {plan.network}: {len(train)} frames, {epochs * STEPS_PER_EPOCH} steps at most")
+    runner.train()
+    state = best.state
+    del runner
+    gc.collect()  # the processes that prepare frames end here, and not in those that the next training starts
+    return state
+
+
+def estimator_of(
+    config: dict[str, Any], weights: Mapping[str, Any], plan: FinetunePlan, device: str, bf16: bool
+) -> MMPoseEstimator:
+    """The network of a training as an estimator, to be measured."""
+    outputs = OUTPUTS[plan.network]
+    return MMPoseEstimator(config, weights, id=plan.name, device=device, bf16=bf16, outputs=outputs)
+
+
+def _model(config: dict[str, Any], weights: Mapping[str, Any] | None, plan: FinetunePlan) -> Any:
+    """The network, with weights to start from."""
+    import torch
+
+    torch.manual_seed(plan.seed)
+    model = build_model(config["model"], OUTPUTS[plan.network])
+    model.init_weights()  # also marks it as done: the Runner initialises once more what is not marked
+    if weights is not None:
+        load_weights(model, weights, plan.name)
+    return model.to(memory_format=torch.channels_last)
+
+
+def _turned(pipeline: list[dict[str, Any]], turn: float | None) -> list[dict[str, Any]]:
+    """The pipeline with frames rotated by up to ``turn`` degrees; as it is where ``turn`` is None."""
+    if turn is None:
+        return pipeline
+    return [step | {"rotate_factor": turn} if "rotate_factor" in step else step for step in pipeline]
+
+
+def _schedule(epochs: int) -> list[dict[str, Any]]:
+    """Linear warm-up over the first twentieth, then half a cosine down to nothing."""
+    steps = epochs * STEPS_PER_EPOCH
+    warm = max(1, steps // 20)
+    return [
+        {"type": "LinearLR", "start_factor": 0.01, "by_epoch": False, "end": warm},
+        {"type": "CosineAnnealingLR", "by_epoch": False, "begin": warm, "end": steps, "T_max": steps - warm},
+    ]

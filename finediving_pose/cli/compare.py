@@ -1,0 +1,55 @@
+"""``fdpose compare``: one layer of poses against another, or against a file."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import click
+
+from finediving_pose.cli.options import clip_option, data_option, json_option, say, split_option
+from finediving_pose.workspace import Workspace
+
+_EPILOG = """\b
+Examples:
+  fdpose compare manual/anna
+  fdpose compare manual/anna --layer manual/kim
+  fdpose compare truth/annotations.json
+"""
+
+
+@click.command(epilog=_EPILOG)
+@click.argument("reference")
+@data_option
+@click.option("--layer", default="auto", show_default=True, help="Layer to measure: auto, merged or manual/NAME.")
+@clip_option
+@split_option
+@json_option
+def compare(
+    data: Workspace, reference: str, layer: str, clips: tuple[str, ...], split: str | None, as_json: bool
+) -> None:
+    """Measure how well one layer of poses agrees with a reference.
+
+    REFERENCE is a layer (manual/NAME, merged, auto) or a FineDiving-Pose JSON file. Only frames and persons that
+    both have are counted.
+    """
+    from annotate.compare import compare as measure
+    from finediving_pose.labels.table import read_clips, select
+
+    accuracy = measure(data, select(read_clips(data), clips, split), reference, layer)
+    if as_json:
+        say({"layer": layer, "reference": reference, **asdict(accuracy)}, as_json=True)
+        return
+    say(
+        {
+            "layer": layer,
+            "reference": reference,
+            "poses_compared": accuracy.frames,
+            "PCKh@0.5": f"{accuracy.pckh:.3f}",
+            "PCK@0.2_torso": f"{accuracy.pck_torso:.3f}",
+            "OKS_AP": f"{accuracy.oks_ap:.3f}",
+            "box_IoU_0.5": f"{accuracy.box_found:.3f}",
+        }
+    )
+    click.echo("\nPCKh@0.5 by joint and by stage")
+    parts = {name: f"{share:.3f}" for name, share in (accuracy.by_joint | accuracy.by_stage).items()}
+    say(parts, next_step="fdpose suggest 50 (frames that are most useful to annotate next)")
