@@ -1,4 +1,4 @@
-"""``fdpose doctor``: what is installed, what is missing, and the command that mends it."""
+"""``fdpose doctor``: checks the installation."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SPACE_NEEDED = 20e9  # bytes; frames and packed file of all 3000 dives take abou
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing looked at: ``status`` is "ok", "note" (works without it) or "missing"."""
+    """One thing that was checked: ``status`` is "ok", "note" (works without it) or "missing"."""
 
     name: str
     status: Literal["ok", "note", "missing"]
@@ -96,13 +96,13 @@ def _device(workspace: Workspace) -> Iterator[Check]:
     if torch.cuda.is_available():
         yield Check("GPU", "ok", torch.cuda.get_device_name(0))
     else:
-        yield Check("GPU", "note", f"none; {os.cpu_count()} CPU cores do everything, the full model slowly")
+        yield Check("GPU", "note", f"none; {os.cpu_count()} CPU cores are used, slow for the full model")
 
 
 def _disk(workspace: Workspace) -> Iterator[Check]:
     folder = next(p for p in (workspace.root.absolute(), *workspace.root.absolute().parents) if p.exists())
     if not os.access(folder, os.W_OK):
-        yield Check("data directory", "missing", f"{folder} can't be written", "choose another with --data DIR")
+        yield Check("data directory", "missing", f"{folder} is not writable", "choose another with --data DIR")
         return
     free = shutil.disk_usage(folder).free
     enough = free >= SPACE_NEEDED
@@ -124,9 +124,9 @@ _GROUPS: tuple[Callable[[Workspace], Iterator[Check]], ...] = (
 @data_option
 @json_option
 def doctor(data: Workspace, as_json: bool) -> None:
-    """What is installed, what is missing, and the command that mends it.
+    """Check the installation and say how to repair it.
 
-    Exit 1 where something is missing.
+    The exit code is 1 if something is missing.
     """
     from rich.console import Console
     from rich.table import Table
@@ -135,7 +135,7 @@ def doctor(data: Workspace, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([asdict(c) for c in checks], indent=2))
     else:
-        table = Table("", "what", "found", "mend it with", box=None, header_style="bold")
+        table = Table("", "what", "found", "repair with", box=None, header_style="bold")
         table.columns[2].overflow = table.columns[3].overflow = "fold"
         for c in checks:
             table.add_row(_MARK[c.status], c.name, c.found, c.mend)

@@ -28,7 +28,7 @@ Example: fdpose export coco --out poses.json --layer merged
 @click.argument("format")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="File or folder to write.")
 @click.option("--layer", help="auto, merged or manual/NAME.  [default: merged, else auto]")
-@click.option("--force", is_flag=True, help="Replace what is at --out, though no export wrote it.")
+@click.option("--force", is_flag=True, help="Replace --out even if it was not written by fdpose export.")
 @clip_option
 @split_option
 @json_option
@@ -43,13 +43,13 @@ def export(
     split: str | None,
     as_json: bool,
 ) -> None:
-    """Write poses (and frames) in the FORMAT of another tool.
+    """Write poses and frames for other tools: COCO, Label Studio, DeepLabCut, YOLO, SLEAP, NWB, HPMCR.
 
-    A file or folder is written whole or not at all.
+    If the export fails, nothing is written.
     """
     from finediving_pose.formats.export import export as run
     from finediving_pose.labels.table import read_clips, select
 
     check_layer(data, layer)
     summary = run(data, select(read_clips(data), clips, split), format, out, layer=layer, force=force)
-    say(summary, as_json=as_json, next_step=f"fdpose import {out} --annotator NAME (when people have corrected it)")
+    say(summary, as_json=as_json, next_step=f"fdpose import {out} --annotator NAME (after people have corrected it)")

@@ -30,24 +30,25 @@ _FOLDER = click.Path(path_type=Path)
 @click.option(
     "--videos",
     type=_FOLDER,
-    help="Folder of videos: <video>.mp4 (or mkv, avi, mov, webm), or one a dive, <video>__<index>.mp4.",
+    help="Folder of videos: <video>.mp4 (or mkv, avi, mov, webm), or one video per dive, <video>__<index>.mp4.",
 )
 @click.option(
     "--frames",
     type=_FOLDER,
-    help="Folder of ready-made JPEG frames: <video>/<frame>.jpg, <video>/<index>/<frame>.jpg, or one video's frames.",
+    help="Folder of JPEG frames: <video>/<frame>.jpg, <video>/<index>/<frame>.jpg, or the frames of one video.",
 )
 @click.option(
     "--labels",
     type=_FOLDER,
-    help="FineDiving or MTL-AQA pickles, or a CSV with video,index,start_frame,end_frame. Alone: only the clips table.",
+    help="FineDiving or MTL-AQA pickles, or a CSV with video,index,start_frame,end_frame. "
+    "Without --videos and --frames, only the clips table is written.",
 )
 @click.option("--apply-errata", is_flag=True, help="Correct the known errors of the released labels when reading.")
 @clip_option
 @split_option
 @jobs_option
 @scheduler_option
-@click.option("--force", is_flag=True, help="Extract again what is complete already.")
+@click.option("--force", is_flag=True, help="Extract complete clips again.")
 @json_option
 @data_option
 @click.pass_context
@@ -65,22 +66,22 @@ def extract(
     force: bool,
     as_json: bool,
 ) -> None:
-    """Cut every dive out of videos or frame folders, frame-exact.
+    """Extract the frames of every dive from videos or frame folders.
 
     Frames go to frames/<video>/<index>/, 256 pixels high, and the labels to
-    clips.parquet. What is complete is skipped, so an interrupted run goes on.
+    clips.parquet. Complete clips are skipped, so the same command continues an interrupted run.
     """
     from finediving_pose.extraction.run import Extraction, add_clips, extract_frames, extract_videos
     from finediving_pose.labels.table import read_clips, select
 
     if videos and frames:
-        raise UsageError("--videos and --frames exclude each other; run fdpose extract once for each")
+        raise UsageError("give --videos or --frames, not both; run fdpose extract once for each")
     if not (videos or frames or labels):
         raise UsageError("nothing to extract from; give --videos DIR or --frames DIR, and --labels (see --help)")
     if scheduler and jobs:
-        raise UsageError("--jobs counts local processes, --scheduler uses a cluster's workers; give one of the two")
+        raise UsageError("--jobs sets local processes, --scheduler uses the workers of a cluster; give only one")
     if apply_errata and not labels:
-        raise UsageError("--apply-errata corrects labels when they are read; give --labels, too")
+        raise UsageError("--apply-errata corrects labels when they are read; it needs --labels")
     read = _read_labels(data, labels, apply_errata) if labels else None
     if read:
         add_clips(data, read)
@@ -89,7 +90,7 @@ def extract(
         named = {c.key for c in read} if read else None
         chosen = [c for c in select(read_clips(data), clips, split) if named is None or c.key in named]
         if not chosen:
-            raise UsageError("no clip is chosen; look at the clips there are with: fdpose info")
+            raise UsageError("no clip is chosen; list the clips with: fdpose info")
     if videos:
         result = extract_videos(data, videos, chosen or [], jobs, force, scheduler)
     elif frames:
@@ -113,7 +114,7 @@ def _read_labels(data: Workspace, labels: Path, apply_errata: bool) -> list[Clip
 
 
 _AT_MOST = 10
-"""Lines of one kind that a person reads; ``--json`` has them all."""
+"""Most lines of one kind that are printed; ``--json`` has them all."""
 
 
 def _tell(lines: list[str]) -> None:

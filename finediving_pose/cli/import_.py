@@ -1,4 +1,4 @@
-"""``fdpose import``: poses that people placed with other tools."""
+"""``fdpose import``: poses that were annotated with other tools."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Formats: official, hpmcr, coco, labelstudio, dlc, yolo, slp, nwb (docs/formats.m
 
 @click.command(name="import", epilog=_EPILOG)
 @click.argument("words", nargs=-1, required=True, metavar="[FORMAT] FILE...")
-@click.option("--annotator", default="hand", show_default=True, help="Who placed these joints.")
+@click.option("--annotator", default="hand", show_default=True, help="Name of the annotator.")
 @clip_option
 @split_option
 @json_option
@@ -29,10 +29,10 @@ Formats: official, hpmcr, coco, labelstudio, dlc, yolo, slp, nwb (docs/formats.m
 def import_(
     data: Workspace, words: tuple[str, ...], annotator: str, clips: tuple[str, ...], split: str | None, as_json: bool
 ) -> None:
-    """Take in poses from FILES of another tool, as hand poses.
+    """Read poses that were annotated with other tools.
 
-    Without FORMAT, each file or folder is recognised by looking. Nothing is written unless every entry
-    of every file finds its frame.
+    They become hand poses of --annotator. Without FORMAT, the format of each file or folder is recognised from its
+    contents. If any entry has no frame here, nothing is written.
     """
     from finediving_pose.formats.intake import take_in
     from finediving_pose.formats.registry import readers
@@ -45,6 +45,6 @@ def import_(
     if not files:
         raise UsageError(f"give the files after the format: fdpose import {format} FILE...")
     if format is None and len(words) > 1 and not files[0].exists() and not files[0].suffix and files[1].exists():
-        raise UsageError(f"{words[0]!r} is no import format and no file; formats are {', '.join(readers())}")
+        raise UsageError(f"{words[0]!r} is neither an import format nor a file; formats are {', '.join(readers())}")
     summary = take_in(data, select(read_clips(data), clips, split), files, annotator, format)
     say(summary, as_json=as_json, next_step="fdpose merge")

@@ -18,14 +18,14 @@ from finediving_pose.workspace import Workspace
 @click.option(
     "--picture",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Also draw what the packed file holds, as a PNG: sizes, dives, frames with poses.",
+    help="Also draw the contents of the packed file as a PNG: sizes, dives, frames with poses.",
 )
 @json_option
 @data_option
 def info(data: Workspace, file: Path | None, picture: Path | None, as_json: bool) -> None:
-    """Show what a data directory or a packed file holds.
+    """Show the contents of a data directory or a packed file.
 
-    FILE is a packed file; without it, the data directory is shown.
+    FILE is a packed file; without it, --data is shown.
     """
     from finediving_pose.inventory import packed_inventory, workspace_inventory
 

@@ -1,4 +1,4 @@
-"""``fdpose merge``: one pose table out of automatic and hand poses."""
+"""``fdpose merge``: one layer of poses from automatic and hand poses."""
 
 from __future__ import annotations
 
@@ -18,11 +18,14 @@ from finediving_pose.workspace import Workspace
     default=10.0,
     show_default=True,
     metavar="PIXELS",
-    help="Two annotators of a joint disagree when they are further apart than this.",
+    help="Two annotators disagree about a joint if they place it further apart than this.",
 )
 @json_option
 def merge(data: Workspace, clips: tuple[str, ...], split: str | None, conflict: float, as_json: bool) -> None:
-    """Lay hand poses over automatic ones, joint by joint, and remember who placed what."""
+    """Merge hand poses and automatic poses, joint by joint.
+
+    Hand poses replace automatic ones. Every joint keeps its source and author.
+    """
     from annotate.merge import merge_clips
     from finediving_pose.labels.table import read_clips, select
 

@@ -38,17 +38,21 @@ data_option: Callable = click.option(
     help="The data directory.",
 )
 clip_option: Callable = click.option(
-    "--clip", "clips", multiple=True, metavar="VIDEO/INDEX", help="Only this clip, or all clips of a video; repeatable."
+    "--clip",
+    "clips",
+    multiple=True,
+    metavar="VIDEO/INDEX",
+    help="Only this clip, or only the clips of a video (VIDEO); repeatable.",
 )
 split_option: Callable = click.option("--split", type=click.Choice(["train", "test", "none"]), help="Only this split.")
 jobs_option: Callable = click.option(
-    "--jobs", type=click.IntRange(min=1), default=None, help="Processes to use (default: the number of cores)."
+    "--jobs", type=click.IntRange(min=1), default=None, help="Number of processes.  [default: number of cores]"
 )
 scheduler_option: Callable = click.option(
     "--scheduler",
     metavar="ADDRESS",
     default=None,
-    help="Dask cluster to run on, such as tcp://node1:8786; its workers see the same paths (extra: fdpose[scale]).",
+    help="Address of a Dask scheduler, e.g. tcp://node1:8786; its workers need the same paths (extra: fdpose[scale]).",
 )
 device_option: Callable = click.option(
     "--device",

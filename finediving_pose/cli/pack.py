@@ -11,7 +11,7 @@ from finediving_pose.workspace import Workspace
 
 
 @click.command(epilog="Example: fdpose pack --cache --data ./fdpose-data")
-@click.option("--out", type=click.Path(path_type=Path), help="The file.  [default: finediving_pose.h5 in --data]")
+@click.option("--out", type=click.Path(path_type=Path), help="File to write.  [default: finediving_pose.h5 in --data]")
 @click.option("--cache", is_flag=True, help="Also store frames at training size: 5 x the space, 50 x the speed.")
 @clip_option
 @split_option
@@ -20,10 +20,10 @@ from finediving_pose.workspace import Workspace
 def pack(
     data: Workspace, out: Path | None, cache: bool, clips: tuple[str, ...], split: str | None, as_json: bool
 ) -> None:
-    """Write everything into one HDF5 file.
+    """Write labels, frames and poses into one HDF5 file.
 
-    Labels, frames and the best poses of every clip (merged, else automatic).
-    The old file stays until the new one is whole.
+    The poses are the merged ones where there are any, else the automatic ones.
+    An old file is replaced only when the new one is complete.
     """
     from finediving_pose.labels.table import read_clips, select
     from finediving_pose.packed.writer import write_packed

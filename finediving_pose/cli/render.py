@@ -14,9 +14,11 @@ from finediving_pose.workspace import Workspace
 @data_option
 @clip_option
 @split_option
-@click.option("--layer", help="auto, merged or manual/NAME (default: merged, else auto).")
-@click.option("--every", type=click.IntRange(min=1), help="Every so many frames (default: 12 evenly spaced ones).")
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder of the pictures.")
+@click.option("--layer", help="auto, merged or manual/NAME.  [default: merged, else auto]")
+@click.option("--every", type=click.IntRange(min=1), help="Draw every Nth frame.  [default: 12 evenly spaced frames]")
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder to write the pictures to."
+)
 @json_option
 @click.pass_context
 def render(
@@ -29,9 +31,10 @@ def render(
     out: Path,
     as_json: bool,
 ) -> None:
-    """Draw poses over frames: one contact sheet a clip, as PNG.
+    """Draw poses on frames and write pictures.
 
-    Right is orange, left is blue, as the diver has them. Joints placed by hand are large discs.
+    Writes one contact sheet per clip, as PNG. The diver's right is orange, the left blue. Joints placed by hand are
+    large discs.
     """
     from finediving_pose.labels.table import read_clips, select
     from finediving_pose.report.sheets import write_sheets

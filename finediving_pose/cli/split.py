@@ -10,14 +10,14 @@ from finediving_pose.workspace import Workspace
 
 @click.command(epilog="Example: fdpose split --test 0.25 --seed 7 --data ./fdpose-data")
 @data_option
-@click.option("--test", "share", type=float, default=0.25, show_default=True, help="Share of the clips to test on.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Another seed, another split.")
+@click.option("--test", "share", type=float, default=0.25, show_default=True, help="Share of test clips, 0 to 1.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the split.")
 @json_option
 def split(data: Workspace, share: float, seed: int, as_json: bool) -> None:
-    """Deal the clips into train and test so that no competition is on both sides.
+    """Divide the clips into train and test, by competition.
 
-    FineDiving's official split has dives of nearly every video on both sides. This one keeps all rounds
-    of a competition together. Read the labels again (fdpose extract --labels) for the official split.
+    All rounds of a competition are in the same split. In FineDiving's official split, nearly every video has dives in
+    both. To restore the official split, read the labels again: fdpose extract --labels DIR.
     """
     from finediving_pose.labels.splits import competition, split_by_competition
     from finediving_pose.labels.table import read_clips, write_clips

@@ -14,18 +14,20 @@ from finediving_pose.cli.options import jobs_option, json_option, say
     "--out",
     required=True,
     type=click.Path(file_okay=False, path_type=Path),
-    help="The folder to fill, new or of the same competition.",
+    help="Folder to write to: a new one, or one of the same competition.",
 )
 @click.option("--dives", type=click.IntRange(min=1), default=96, show_default=True, help="Number of dives.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Same seed, same competition.")
-@click.option("--dive-number", "dive_numbers", multiple=True, metavar="NUMBER", help="Only this dive; repeatable.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the competition.")
+@click.option(
+    "--dive-number", "dive_numbers", multiple=True, metavar="NUMBER", help="Only dives of this number; repeatable."
+)
 @jobs_option
 @json_option
 def synth(out: Path, dives: int, seed: int, dive_numbers: tuple[str, ...], jobs: int | None, as_json: bool) -> None:
     """Make a synthetic competition: videos, labels, hand annotations, true poses.
 
-    A dive takes about 0.3 MB of the disk; memory does not grow with their number. Finished events are kept: after an
-    interruption, whatever its kind, the same command goes on, and the files are the same in the end.
+    A dive takes about 0.3 MB on disk; memory use does not grow with the number of dives. Finished events are kept:
+    after an interruption the same command continues and writes the same files.
 
     Without --dive-number there are about eight dives of each number, up to FineDiving's 52 numbers (416 dives), and a
     fifth of the dives is synchronised.

@@ -30,27 +30,33 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     "--labels",
     type=click.Path(path_type=Path),
     multiple=True,
-    help="Look into these label files instead of a data directory; several data sets are held against each other.",
+    help="Check these label files instead of a data directory; several data sets are compared with each other.",
 )
-@click.option("--select", multiple=True, metavar="PREFIX", help="Only rules whose name begins so; repeatable.")
-@click.option("--ignore", multiple=True, metavar="PREFIX", help="No rules whose name begins so; repeatable.")
+@click.option(
+    "--select", multiple=True, metavar="PREFIX", help="Run only the rules whose name starts with PREFIX; repeatable."
+)
+@click.option(
+    "--ignore", multiple=True, metavar="PREFIX", help="Skip the rules whose name starts with PREFIX; repeatable."
+)
 @click.option(
     "--severity",
     type=click.Choice(["error", "warning", "note"]),
     default="warning",
     show_default=True,
-    help="Leave out findings less grave than this.",
+    help="Lowest severity that is reported.",
 )
 @click.option(
     "--baseline",
     metavar="FILE",
-    help="Leave out the findings of this list, which --csv wrote; 'errata' for the known errors of the releases.",
+    help="CSV file of known findings (from --csv) to leave out; 'errata' leaves out the known errors of the releases.",
 )
-@click.option("--apply-errata", is_flag=True, help="With --labels: look at the clips with the known errors corrected.")
-@click.option("--max-warnings", type=click.IntRange(min=0), help="Exit 1 where there are more warnings, too.")
-@click.option("--report", type=_FILE, help="Also write an HTML page here, with plots and pictures.")
-@click.option("--csv", "table", type=_FILE, help="Also write the findings as a CSV file here, one row each.")
-@click.option("--list-rules", is_flag=True, help="Show every rule and what it says, and stop.")
+@click.option("--apply-errata", is_flag=True, help="With --labels: correct the known errors before checking.")
+@click.option(
+    "--max-warnings", type=click.IntRange(min=0), help="Exit with 1 also if there are more warnings than this."
+)
+@click.option("--report", type=_FILE, help="Write an HTML page with plots and pictures to this file.")
+@click.option("--csv", "table", type=_FILE, help="Write the findings to this CSV file, one row each.")
+@click.option("--list-rules", is_flag=True, help="List the rules and exit.")
 @jobs_option
 @json_option
 @click.pass_context
@@ -70,10 +76,10 @@ def validate(
     jobs: int | None,
     as_json: bool,
 ) -> None:
-    """Say what is wrong with the data, in words.
+    """Check labels, frames, poses and the packed file.
 
-    Looks at the labels, the frames, the poses and the packed file, whichever there are.
-    Exits 1 where there is an error, 0 where there are warnings at most.
+    Checks whichever of them the data directory has.
+    The exit code is 1 if there are errors, else 0.
     """
     from finediving_pose import validate as rules
     from finediving_pose.validate.listing import at_least, without_known, write_findings
@@ -141,7 +147,7 @@ def _next(findings: Sequence[Finding], report: Path | None, labels: Sequence[Pat
 
 
 def _show(findings: Sequence[Finding]) -> None:
-    """The table of rules, then the errors in words."""
+    """Print the table of rules, then the errors."""
     from collections import Counter
 
     from rich.console import Console

@@ -16,11 +16,10 @@ from finediving_pose.workspace import Workspace
 @data_option
 @click.pass_context
 def verify(ctx: click.Context, data: Workspace, file: Path | None, as_json: bool) -> None:
-    """Recompute every digest of a packed file.
+    """Check a packed file against its digests.
 
-    FILE is the data directory's own packed file unless given. Exit code 1 where
-    any byte is not what was packed: the clip is named that it belongs to, or the
-    part of the file, where it belongs to no clip.
+    FILE defaults to the packed file of --data. The exit code is 1 if any byte has
+    changed since packing; the clip or the part of the file is named.
     """
     from finediving_pose.packed.structure import OFFSETS
     from finediving_pose.packed.verify import verify_packed

@@ -16,7 +16,7 @@ import numpy as np
 from finediving_pose.errors import PoseError
 from finediving_pose.formats.frame_index import FrameIndex
 from finediving_pose.formats.json_file import load_json, numbers
-from finediving_pose.formats.registry import ImagePose, Look, PosedClip, reads, writes
+from finediving_pose.formats.registry import ImagePose, PosedClip, Probe, reads, writes
 from finediving_pose.poses import JointSource, Visibility
 from finediving_pose.skeleton import FLIP, INDEX, JOINTS, LIMBS, N_JOINTS, SIGMAS
 
@@ -91,8 +91,8 @@ def _annotation(posed: PosedClip, row: int) -> dict[str, Any]:
     }
 
 
-def _is_coco(look: Look) -> bool:
-    return isinstance(look.json, dict) and {"images", "annotations"} <= look.json.keys()
+def _is_coco(probe: Probe) -> bool:
+    return isinstance(probe.json, dict) and {"images", "annotations"} <= probe.json.keys()
 
 
 @reads("coco", "a JSON object with images, annotations and categories", _is_coco)

@@ -16,7 +16,7 @@ import numpy as np
 
 from finediving_pose.errors import PoseError
 from finediving_pose.formats.frame_index import FrameIndex, flat_clip
-from finediving_pose.formats.registry import ImagePose, Look, PosedClip, reads, writes
+from finediving_pose.formats.registry import ImagePose, PosedClip, Probe, reads, writes
 from finediving_pose.frames import frame_name
 from finediving_pose.skeleton import INDEX, JOINTS, LIMBS, N_JOINTS
 
@@ -82,12 +82,12 @@ def _crop(posed: PosedClip) -> str:
     return f"0, {posed.frames.width}, 0, {posed.frames.height}"
 
 
-def _is_dlc(look: Look) -> bool:
-    if look.path.is_dir():
-        return (look.path / "labeled-data").is_dir()
-    if look.path.suffix.lower() != ".csv":
+def _is_dlc(probe: Probe) -> bool:
+    if probe.path.is_dir():
+        return (probe.path / "labeled-data").is_dir()
+    if probe.path.suffix.lower() != ".csv":
         return False
-    with open(look.path, encoding="utf-8", errors="replace") as f:
+    with open(probe.path, encoding="utf-8", errors="replace") as f:
         return f.readline().startswith("scorer,")
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from finediving_pose.clip import Clip
 from finediving_pose.errors import FdposeError, PoseError, UsageError
-from finediving_pose.formats.registry import Look, PosedClip, Writer, readers, writer
+from finediving_pose.formats.registry import PosedClip, Probe, Writer, readers, writer
 from finediving_pose.frames import is_complete, open_frames
 from finediving_pose.poses import best_layer, read_poses
 from finediving_pose.workspace import Workspace, atomic_write, fsync_directory, remove_part_files
@@ -119,12 +119,12 @@ def _is_own(chosen: Writer, out: Path) -> bool:
     if chosen.folder:
         return _marked_format(out) == chosen.name or not any(out.iterdir())
     reader = readers().get(chosen.name)
-    return reader is not None and reader.recognise(Look(out))
+    return reader is not None and reader.recognise(Probe(out))
 
 
 def _marked_format(folder: Path) -> str | None:
     """The format that an earlier export says it wrote into ``folder``; None where it does not say."""
-    mark = Look(folder / MARK).json
+    mark = Probe(folder / MARK).json
     return mark.get("format") if isinstance(mark, dict) else None
 
 

@@ -18,7 +18,7 @@ import numpy as np
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.errors import PoseError
 from finediving_pose.formats.frame_index import FrameIndex
-from finediving_pose.formats.registry import ImagePose, Look, PosedClip, reads, writes
+from finediving_pose.formats.registry import ImagePose, PosedClip, Probe, reads, writes
 from finediving_pose.frames import frame_name
 from finediving_pose.poses import ClipPoses
 from finediving_pose.skeleton import N_JOINTS
@@ -113,10 +113,10 @@ def _labels(clip: Clip) -> dict[str, Any] | None:
     }
 
 
-def _is_hpmcr(look: Look) -> bool:
-    if look.path.is_dir():
-        return next(look.path.rglob("pred_comp_*.npz"), None) is not None
-    return _FILE.fullmatch(look.path.name) is not None
+def _is_hpmcr(probe: Probe) -> bool:
+    if probe.path.is_dir():
+        return next(probe.path.rglob("pred_comp_*.npz"), None) is not None
+    return _FILE.fullmatch(probe.path.name) is not None
 
 
 @reads("hpmcr", "pred_comp_N.npz, or a folder that holds some", _is_hpmcr)

@@ -17,7 +17,7 @@ import numpy as np
 from finediving_pose.errors import PoseError
 from finediving_pose.formats.frame_index import FrameIndex
 from finediving_pose.formats.json_file import load_json
-from finediving_pose.formats.registry import ImagePose, Look, PosedClip, reads, writes
+from finediving_pose.formats.registry import ImagePose, PosedClip, Probe, reads, writes
 from finediving_pose.poses import Visibility
 from finediving_pose.skeleton import INDEX, JOINTS, N_JOINTS
 
@@ -73,8 +73,8 @@ def _regions(posed: PosedClip, number: int, row: int) -> list[Region]:
     return regions
 
 
-def _is_label_studio(look: Look) -> bool:
-    return bool({"annotations", "completions"} & look.first_of_list().keys())
+def _is_label_studio(probe: Probe) -> bool:
+    return bool({"annotations", "completions"} & probe.first_of_list().keys())
 
 
 @reads("labelstudio", "a JSON list of tasks with annotations", _is_label_studio)

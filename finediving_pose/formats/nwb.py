@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from finediving_pose.formats.frame_index import FrameIndex
-from finediving_pose.formats.registry import ImagePose, Look, PosedClip, reads, writes
+from finediving_pose.formats.registry import ImagePose, PosedClip, Probe, reads, writes
 from finediving_pose.formats.sleap_labels import TRACKS, labels_of, named_points, quiet_sleap, reading
 
 
@@ -32,8 +32,8 @@ def write_nwb(out: Path, clips: Sequence[PosedClip]) -> None:
         save_labels(labels, out, session_description="Diving poses, 16 joints in MPII order", use_multisubjects=True)
 
 
-def _is_nwb(look: Look) -> bool:
-    return look.is_hdf5(".nwb")
+def _is_nwb(probe: Probe) -> bool:
+    return probe.is_hdf5(".nwb")
 
 
 @reads("nwb", "an HDF5 file that ends in .nwb", _is_nwb)

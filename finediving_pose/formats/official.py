@@ -17,7 +17,7 @@ import numpy as np
 
 from finediving_pose.errors import PoseError
 from finediving_pose.formats.frame_index import FrameIndex
-from finediving_pose.formats.registry import ImagePose, Look, PosedClip, reads, writes
+from finediving_pose.formats.registry import ImagePose, PosedClip, Probe, reads, writes
 from finediving_pose.skeleton import JOINTS, N_JOINTS
 from finediving_pose.workspace import atomic_write
 
@@ -109,7 +109,7 @@ def export_official(out: Path, clips: Sequence[PosedClip]) -> None:
     )
 
 
-@reads("official", "a JSON list of entries with image and joints", lambda look: _is_official(look))
+@reads("official", "a JSON list of entries with image and joints", lambda probe: _is_official(probe))
 def import_official(path: Path, index: FrameIndex) -> list[ImagePose]:
     """Every entry of a file, as :func:`read_official` checks it."""
     return [
@@ -118,8 +118,8 @@ def import_official(path: Path, index: FrameIndex) -> list[ImagePose]:
     ]
 
 
-def _is_official(look: Look) -> bool:
-    return look.json == [] or "joints" in look.first_of_list()
+def _is_official(probe: Probe) -> bool:
+    return probe.json == [] or "joints" in probe.first_of_list()
 
 
 def _entry(path: Path, i: int, entry: Any) -> OfficialPose:

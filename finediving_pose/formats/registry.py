@@ -91,8 +91,8 @@ class PosedClip:
             target.write_bytes(self.frames.jpeg(number))
 
 
-class Look:
-    """A file or folder, looked at once, for the formats to say whether it is theirs."""
+class Probe:
+    """A file or folder whose format is to be recognised; its contents are read once."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -140,7 +140,7 @@ class Reader:
 
     name: str
     looks_like: str
-    recognise: Callable[[Look], bool]
+    recognise: Callable[[Probe], bool]
     read: Read
 
 
@@ -158,7 +158,7 @@ def writes(name: str, title: str, *, folder: bool = False) -> Callable[[Write], 
     return register
 
 
-def reads(name: str, looks_like: str, recognise: Callable[[Look], bool]) -> Callable[[Read], Read]:
+def reads(name: str, looks_like: str, recognise: Callable[[Probe], bool]) -> Callable[[Read], Read]:
     """Register a function that reads a format."""
 
     def register(read: Read) -> Read:
@@ -203,14 +203,14 @@ def reader_of(path: Path, name: str | None = None) -> Reader:
         raise PoseError(f"{path}: no such annotation file")
     if name is not None:
         return _READERS[name]
-    look = Look(path)
-    found = [r for r in readers().values() if r.recognise(look)]
+    probe = Probe(path)
+    found = [r for r in readers().values() if r.recognise(probe)]
     if len(found) == 1:
         return found[0]
     if found:
         names = ", ".join(r.name for r in found)
         raise PoseError(f"{path}: could be {names}; say which: fdpose import {found[0].name} {path}")
-    if path.suffix.lower() == ".json" and look.json is None:
+    if path.suffix.lower() == ".json" and probe.json is None:
         raise PoseError(f"{path}: not a JSON file; export it again")
     looked_for = "; ".join(f"{r.name}: {r.looks_like}" for r in readers().values())
     raise PoseError(f"{path}: no known pose format; looked for {looked_for}; say which: fdpose import FORMAT {path}")

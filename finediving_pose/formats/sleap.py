@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from finediving_pose.formats.frame_index import FrameIndex
-from finediving_pose.formats.registry import ImagePose, Look, PosedClip, reads, writes
+from finediving_pose.formats.registry import ImagePose, PosedClip, Probe, reads, writes
 from finediving_pose.formats.sleap_labels import TRACKS, labels_of, named_points, quiet_sleap, reading
 from finediving_pose.poses import Visibility
 from finediving_pose.skeleton import INDEX, N_JOINTS
@@ -25,8 +25,8 @@ def write_slp(out: Path, clips: Sequence[PosedClip]) -> None:
         sio.save_slp(labels_of(sio, clips), str(out), verbose=False)
 
 
-def _is_slp(look: Look) -> bool:
-    return look.is_hdf5(".slp")
+def _is_slp(probe: Probe) -> bool:
+    return probe.is_hdf5(".slp")
 
 
 @reads("slp", "an HDF5 file that ends in .slp", _is_slp)

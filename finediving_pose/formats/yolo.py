@@ -14,7 +14,7 @@ import numpy as np
 
 from finediving_pose.errors import PoseError
 from finediving_pose.formats.frame_index import FrameIndex, flat_clip
-from finediving_pose.formats.registry import ImagePose, Look, PosedClip, reads, writes
+from finediving_pose.formats.registry import ImagePose, PosedClip, Probe, reads, writes
 from finediving_pose.frames import frame_name
 from finediving_pose.poses import Visibility
 from finediving_pose.skeleton import FLIP, JOINTS, LIMBS, N_JOINTS
@@ -64,8 +64,8 @@ def _line(posed: PosedClip, row: int) -> str:
     return " ".join(words)
 
 
-def _is_yolo(look: Look) -> bool:
-    return look.path.name == "data.yaml" or (look.path.is_dir() and (look.path / "data.yaml").is_file())
+def _is_yolo(probe: Probe) -> bool:
+    return probe.path.name == "data.yaml" or (probe.path.is_dir() and (probe.path / "data.yaml").is_file())
 
 
 @reads("yolo", "data.yaml, or a folder with one", _is_yolo)

@@ -12,12 +12,11 @@ from finediving_pose.cli import main
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.labels.table import write_clips
 from finediving_pose.workspace import Workspace
-from tests.finediving_pose.packed.test_snippets import N, files
-
-__all__ = ["files"]
+from tests.finediving_pose.packed.made_up import N, moving_picture
 
 
-def test_a_packed_file_is_drawn(files: dict, tmp_path: Path) -> None:
+def test_a_packed_file_is_drawn(tmp_path: Path) -> None:
+    files = moving_picture(tmp_path / "data")
     target = tmp_path / "contents.png"
     result = CliRunner().invoke(main, ["info", str(files["cached"].path), "--picture", str(target)])
     assert result.exit_code == 0, result.output

@@ -24,6 +24,8 @@ from annotate.training.runner import UnstackHook
 from finediving_pose.labels.table import read_clips
 from finediving_pose.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(("name", "outputs"), [("diver_pose.py", 16), ("diver_box.py", 5), ("rtmpose_m.py", 16)])
 def test_a_stacked_batch_costs_what_mmposes_own_costs(true_poses: Workspace, name: str, outputs: int) -> None:

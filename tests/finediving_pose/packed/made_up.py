@@ -1,12 +1,20 @@
-"""A small data directory with frames, labels and poses."""
+"""Made-up data directories and packed files."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import cv2
 import numpy as np
+import simplejpeg
 
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.extraction.run import add_clips
 from finediving_pose.extraction.writer import FrameWriter
+from finediving_pose.frames import FrameFolder, digest_jpegs, frame_name, write_manifest
+from finediving_pose.labels.table import write_clips
+from finediving_pose.packed.reader import PackedFile, open_packed
+from finediving_pose.packed.writer import write_packed
 from finediving_pose.poses import ClipPoses, write_poses
 from finediving_pose.workspace import Workspace
 from tests.media import jpeg
@@ -54,3 +62,28 @@ def fill(workspace: Workspace) -> Workspace:
     write_poses(workspace.pose_file("auto", keys[1]), random_poses([10], [0], 2, (1,)))
     write_poses(workspace.pose_file("auto", keys[2]), random_poses([20, 999], [1, 0], 3, (1,)))
     return workspace
+
+
+N = 9
+"""Frames of the moving picture."""
+
+
+def moving_picture(root: Path) -> dict[str, PackedFile]:
+    """One soft moving picture, packed with and without cache."""
+    workspace = Workspace(root)
+    key = ClipKey("Cup_Men10m", 3)
+    folder = workspace.frame_folder(key)
+    folder.mkdir(parents=True)
+    scene = cv2.resize(np.random.default_rng(0).integers(0, 255, (12, 24, 3), np.uint8), (520, 256))
+    jpegs = [
+        simplejpeg.encode_jpeg(np.ascontiguousarray(scene[:, 5 * i : 5 * i + 455]), colorsubsampling="420")
+        for i in range(N)
+    ]
+    for i, jpeg in enumerate(jpegs):
+        (folder / frame_name(i)).write_bytes(jpeg)
+    names = tuple(map(frame_name, range(N)))
+    write_manifest(FrameFolder(key, folder, tuple(range(N)), 455, 256, "made", names, 25.0, digest_jpegs(jpegs)))
+    write_clips(workspace.clips_table, [Clip(key, "train", "107b", 3.0, 72.0)])
+    write_packed(workspace, target=workspace.root / "plain.h5")
+    write_packed(workspace, target=workspace.root / "cached.h5", cache=True)
+    return {name: open_packed(workspace.root / f"{name}.h5") for name in ("plain", "cached")}

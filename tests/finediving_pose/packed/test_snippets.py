@@ -9,39 +9,17 @@ import numpy as np
 import pytest
 import simplejpeg
 
-from finediving_pose.clip import Clip, ClipKey
-from finediving_pose.frames import FrameFolder, digest_jpegs, frame_name, write_manifest
-from finediving_pose.labels.table import write_clips
-from finediving_pose.packed.reader import PackedFile, open_packed
+from finediving_pose.packed.reader import PackedFile
 from finediving_pose.packed.snippets import DEVIATION, MEAN, Crop, mirrored, normalised, snippet
-from finediving_pose.packed.writer import write_packed
-from finediving_pose.workspace import Workspace
+from tests.finediving_pose.packed.made_up import moving_picture
 
-N = 9
 GREY_LEVELS = 3.0
 """How far a picture decoded at half size may be from the cache's on average."""
 
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, PackedFile]:
-    """One soft moving picture, packed with and without cache."""
-    workspace = Workspace(tmp_path_factory.mktemp("snippets"))
-    key = ClipKey("Cup_Men10m", 3)
-    folder = workspace.frame_folder(key)
-    folder.mkdir(parents=True)
-    scene = cv2.resize(np.random.default_rng(0).integers(0, 255, (12, 24, 3), np.uint8), (520, 256))
-    jpegs = [
-        simplejpeg.encode_jpeg(np.ascontiguousarray(scene[:, 5 * i : 5 * i + 455]), colorsubsampling="420")
-        for i in range(N)
-    ]
-    for i, jpeg in enumerate(jpegs):
-        (folder / frame_name(i)).write_bytes(jpeg)
-    names = tuple(map(frame_name, range(N)))
-    write_manifest(FrameFolder(key, folder, tuple(range(N)), 455, 256, "made", names, 25.0, digest_jpegs(jpegs)))
-    write_clips(workspace.clips_table, [Clip(key, "train", "107b", 3.0, 72.0)])
-    write_packed(workspace, target=workspace.root / "plain.h5")
-    write_packed(workspace, target=workspace.root / "cached.h5", cache=True)
-    return {name: open_packed(workspace.root / f"{name}.h5") for name in ("plain", "cached")}
+    return moving_picture(tmp_path_factory.mktemp("snippets"))
 
 
 POSITIONS = np.array([0, 7, 3, 3])
