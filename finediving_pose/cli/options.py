@@ -42,7 +42,7 @@ clip_option: Callable = click.option(
     "clips",
     multiple=True,
     metavar="VIDEO/INDEX",
-    help="Only this clip, or only the clips of a video (VIDEO); repeatable.",
+    help="Only this clip, or all clips of a video (VIDEO); repeatable.",
 )
 split_option: Callable = click.option("--split", type=click.Choice(["train", "test", "none"]), help="Only this split.")
 jobs_option: Callable = click.option(

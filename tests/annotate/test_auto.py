@@ -159,7 +159,9 @@ def test_clips_are_dealt_out_in_groups_of_frames() -> None:
 
 
 def test_all_clips_are_listed_the_least_confident_first(dives: Workspace) -> None:
-    said = json.loads(auto(dives).stdout)
+    result = auto(dives)
+    assert "annotating: 2 clips in" in result.stderr, "progress counts clips, not the groups that they are dealt in"
+    said = json.loads(result.stdout)
     rows = list(csv.DictReader(Path(said["all_clips"]).read_text(encoding="utf-8").splitlines()))
     assert [f"{r['clip']} ({float(r['confidence']):.2f})" for r in rows] == said["lowest_confidence"]
     assert float(rows[0]["confidence"]) <= float(rows[1]["confidence"])

@@ -46,6 +46,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("synth") / "whole"
     run = synth(out, *ASKED, "--jobs", "2")
     assert run.exit_code == 0, run.output
+    assert "synthesizing: 2 dives in" in run.stderr
     return out
 
 
