@@ -66,8 +66,7 @@ def score_file(
     queries = [i for key, i in place.items() if key in given]
     voters = choose_voters(packed.clips, queries, split.train, Evaluation().votes, seed, pairing=pairing)
     return [
-        make_prediction(dives, i, given[packed.clips[i].key], chosen)
-        for i, chosen in zip(queries, voters, strict=True)
+        make_prediction(dives, i, given[packed.clips[i].key], chosen) for i, chosen in zip(queries, voters, strict=True)
     ]
 
 
@@ -78,7 +77,9 @@ def read_scores(path: Path) -> dict[ClipKey, float]:
             reader = csv.DictReader(file)
             columns, rows = reader.fieldnames or [], list(reader)
     except (OSError, UnicodeDecodeError, csv.Error) as e:
-        raise UsageError(f"{path}: can't be read as CSV ({e}); give a file with the columns {', '.join(COLUMNS)}") from e
+        raise UsageError(
+            f"{path}: can't be read as CSV ({e}); give a file with the columns {', '.join(COLUMNS)}"
+        ) from e
     if absent := [c for c in COLUMNS if c not in columns]:
         raise UsageError(
             f"{path}: has no column {absent[0]!r}; it has {', '.join(map(str, columns)) or 'none'};"

@@ -32,7 +32,8 @@ GROUPS: dict[str, dict[str, str]] = {
         "verify": "Check a packed file against its digests.",
     },
     "Models": {
-        "benchmark": "Train a model on the packed file and score the test dives.",
+        "benchmark": "Train a method on the packed file and score the test dives.",
+        "evaluate": "Score predictions that another program made.",
     },
     "Start": {
         "demo": "Run the whole pipeline on synthetic dives.",

@@ -21,10 +21,12 @@ from finediving_pose.workspace import Workspace
                    "the same way.")  # fmt: skip
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the exemplars.")
 @click.option("--exemplar-fallback", type=click.Choice(["difficulty"]), default=None,
-              help="Exemplars of test dives whose dive number no train dive has: those nearest in difficulty.")  # fmt: skip
+              help="Exemplars where no train dive has the dive number: those nearest in difficulty.")  # fmt: skip
 @click.option("--partial", is_flag=True, help="Score the file although test clips are missing in it.")
 @json_option
-def evaluate(data: Workspace, predictions: Path, name: str | None, partial: bool, as_json: bool, **options: Any) -> None:
+def evaluate(
+    data: Workspace, predictions: Path, name: str | None, partial: bool, as_json: bool, **options: Any
+) -> None:
     """Score PREDICTIONS, a CSV file with the columns video, index and predicted_score.
 
     One row for each test clip of the packed file; other columns are ignored. Prints the same metrics, intervals and

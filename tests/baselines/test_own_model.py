@@ -82,7 +82,9 @@ def test_it_is_trained_scored_and_shown(environment: Environment, competition: W
     folder = Path(next(line for line in done.stdout.splitlines() if line.startswith("run ")).split()[1])
     page = (folder / "report.html").read_text()
     assert "<h1>PoseConv: " in page
-    assert "hpmcr" not in page.lower().replace("hpmcr, with", "").replace("hpmcr, without", ""), "but for published rows"
+    assert "hpmcr" not in page.lower().replace("hpmcr, with", "").replace("hpmcr, without", ""), (
+        "but for published rows"
+    )
     with open(folder / "predictions.csv", newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == json.loads((folder / "metrics.json").read_text())["made"]["n_test"]
@@ -109,9 +111,7 @@ def test_a_run_is_refused_where_its_method_is_not_installed(environment: Environ
     assert "was begun with the method 'pose-conv'; no method 'pose-conv'" in here.stderr
 
 
-def test_a_package_that_fails_on_import_is_named_and_the_others_go_on(
-    environment: Environment, tmp_path: Path
-) -> None:
+def test_a_package_that_fails_on_import_is_named_and_the_others_go_on(environment: Environment, tmp_path: Path) -> None:
     project = blocks("toml")[0].replace("pose_conv:PoseConv", "broken:Broken").replace("pose-conv", "broken")
     environment.install(tmp_path / "broken", "broken", 'raise RuntimeError("no such GPU")\n', project)
     listed = environment.fdpose("benchmark", "--list")

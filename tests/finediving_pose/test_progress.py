@@ -7,8 +7,8 @@ import re
 import pytest
 
 from finediving_pose import progress
-from finediving_pose.progress import track
 from finediving_pose.parallel import map_clips
+from finediving_pose.progress import track
 
 
 def test_units_are_counted_and_not_items(capsys: pytest.CaptureFixture[str]) -> None:

@@ -79,8 +79,8 @@ def moving_picture(root: Path) -> dict[str, PackedFile]:
         simplejpeg.encode_jpeg(np.ascontiguousarray(scene[:, 5 * i : 5 * i + 455]), colorsubsampling="420")
         for i in range(N)
     ]
-    for i, jpeg in enumerate(jpegs):
-        (folder / frame_name(i)).write_bytes(jpeg)
+    for i, picture in enumerate(jpegs):
+        (folder / frame_name(i)).write_bytes(picture)
     names = tuple(map(frame_name, range(N)))
     write_manifest(FrameFolder(key, folder, tuple(range(N)), 455, 256, "made", names, 25.0, digest_jpegs(jpegs)))
     write_clips(workspace.clips_table, [Clip(key, "train", "107b", 3.0, 72.0)])
