@@ -11,6 +11,8 @@ import click
 import pytest
 
 from finediving_pose.cli import main
+from finediving_pose.errors import LabelError
+from finediving_pose.labels.ranges import read_ranges
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -19,12 +21,8 @@ FOLDERS = ("finediving_pose", "annotate", "baselines", "benchmarks", "data_manif
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 SPAN = re.compile(r"`([^`\n]+(?:\n[^`\n]+)?)`")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
+EVERY_DOCUMENT = pytest.mark.parametrize("page", DOCUMENTS, ids=lambda p: str(p.relative_to(ROOT)))
 PROJECT_PATH = re.compile(rf"(?:{'|'.join(FOLDERS)})/[\w./-]*\w")
-
-
-def every_document(function):
-    """Run a test once for each document."""
-    return pytest.mark.parametrize("page", DOCUMENTS, ids=lambda p: str(p.relative_to(ROOT)))(function)
 
 
 def prose(page: Path) -> str:
@@ -69,7 +67,7 @@ def options_of(command: click.Command) -> set[str]:
     return {name for parameter in command.params for name in (*parameter.opts, *parameter.secondary_opts)} | {"--help"}
 
 
-@every_document
+@EVERY_DOCUMENT
 def test_relative_links_lead_to_files_and_headings(page: Path) -> None:
     broken = [str(path) for path, _ in links(page) if not path.exists()]
     broken += [
@@ -88,7 +86,7 @@ def test_every_page_is_reached_from_the_readme() -> None:
     assert not {p for p in DOCUMENTS if "docs" in p.parts} - reached
 
 
-@every_document
+@EVERY_DOCUMENT
 def test_commands_and_their_options_exist(page: Path) -> None:
     context = click.Context(main)
     unknown = []
@@ -105,7 +103,7 @@ def test_commands_and_their_options_exist(page: Path) -> None:
     assert not unknown
 
 
-@every_document
+@EVERY_DOCUMENT
 def test_files_of_the_project_exist(page: Path) -> None:
     named = {match for span in spans(page) for match in PROJECT_PATH.findall(span)}
     assert not [path for path in sorted(named) if not (ROOT / path).exists()]
@@ -114,6 +112,16 @@ def test_files_of_the_project_exist(page: Path) -> None:
 def test_the_readme_lists_every_command() -> None:
     named = set(re.findall(r"`([\w-]+)`|`fdpose ([\w-]+)`", prose(ROOT / "README.md")))
     assert not set(main.list_commands(click.Context(main))) - {a or b for a, b in named}
+
+
+def test_the_page_on_csv_files_has_every_column(tmp_path: Path) -> None:
+    (tmp_path / "dives.csv").write_text("video,index,start_frame,end_frame,mood\n", encoding="utf-8")
+    with pytest.raises(LabelError) as refused:
+        read_ranges(tmp_path / "dives.csv")
+    columns = str(refused.value).partition("the columns can be ")[2].split(", ")
+    page = (ROOT / "docs" / "csv.md").read_text(encoding="utf-8")
+    assert len(columns) > 10
+    assert not [c for c in columns if f"| `{c}` |" not in page]
 
 
 def test_documents_that_the_code_names_exist() -> None:
