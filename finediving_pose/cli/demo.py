@@ -56,7 +56,9 @@ def demo(data: Workspace, dives: int, seed: int, epochs: int | None) -> None:
         _run(f"{number}/{len(steps)}  {title}", line)
     report = _write_report(data, where)
     minutes = (time.monotonic() - started) / 60
-    click.echo(f"\nreport  {report.resolve()}\nDone in {minutes:.1f} minutes. Next: your own videos, see README.md.")
+    click.echo(
+        f"\nreport  {report.resolve()}\nDone in {minutes:.1f} minutes. Next: your own videos, see docs/quickstart.md."
+    )
 
 
 def _run(title: str, line: str) -> None:

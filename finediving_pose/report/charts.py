@@ -10,8 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from finediving_pose.report.run import ScoredDive
-
 BLUE, ORANGE, GREY = "#2f7fd6", "#e07b1f", "#8a8f98"
 _INK = "#010203"  # stands for the page's own text colour until the SVG is written
 _salt = itertools.count()
@@ -64,22 +62,6 @@ def curves(history: Sequence[Mapping[str, Any]]) -> str:
         lines = [*ax.get_lines(), *(right.get_lines() if right else ())]
         names = [str(line.get_label()) for line in lines]
         ax.figure.legend(lines, names, loc="outside lower center", ncols=2, frameon=False, labelcolor=_INK, fontsize=9)
-    return svg()
-
-
-def scatter(dives: Sequence[ScoredDive]) -> str:
-    """Predicted against true score, the exemplars' mean in grey, and the line on which a perfect model lies."""
-    true = [d.true_score for d in dives]
-    predicted, baseline = [d.predicted_score for d in dives], [d.exemplar_mean for d in dives]
-    some = [v for v in (*true, *predicted, *baseline) if np.isfinite(v)] or [0.0, 100.0]
-    ends = (min(some) - 2, max(some) + 2)
-    with _figure(4.4, 4.0) as (ax, svg):
-        ax.plot(ends, ends, color=_INK, lw=0.8, ls=":")
-        ax.scatter(true, baseline, s=14, color=GREY, alpha=0.6, label="mean of the exemplars", linewidths=0)
-        ax.scatter(true, predicted, s=20, color=BLUE, alpha=0.85, label="model", linewidths=0)
-        ax.set(xlim=ends, ylim=ends, aspect="equal")
-        _words(ax, "true score", "predicted score")
-        ax.legend(frameon=False, labelcolor=_INK, fontsize=9, loc="upper left")
     return svg()
 
 

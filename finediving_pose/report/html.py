@@ -1,23 +1,24 @@
-"""One self-contained HTML file about a data directory and, where given, a run."""
+"""One self-contained HTML file about a data directory: labels, poses and findings."""
 
 from __future__ import annotations
 
 import base64
+import os
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from finediving_pose.clip import Clip
-from finediving_pose.errors import FdposeError, LexiconError
+from finediving_pose.errors import FdposeError, LexiconError, UsageError
 from finediving_pose.frames import is_complete, open_frames
 from finediving_pose.labels.table import read_clips
 from finediving_pose.lexicon import parse_dive_number
 from finediving_pose.poses import best_layer, read_poses
 from finediving_pose.report import charts
-from finediving_pose.report.run import read_run
 from finediving_pose.workspace import Workspace, atomic_write
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 SHEETS, SHEET_FRAMES = 3, 12
 MOST_DIVE_NUMBERS = 10
-WORST = 10
 EXAMPLES = 5
 
 
@@ -42,7 +42,7 @@ def write_report(
     ----------
     workspace : the data directory; its clips table has to exist, frames and poses may
     target : the HTML file to write
-    run : a run folder with metrics.json and predictions.csv, as ``fdpose benchmark`` leaves it
+    run : folder of a run or a study of ``fdpose benchmark``, whose page is linked
     extra : tables of names and values by their title, e.g. the pose estimator's accuracy
     findings : what ``validate`` found; where not given, labels, splits and poses are validated here
 
@@ -55,7 +55,7 @@ def write_report(
     LabelError
         There is no clips table.
     UsageError
-        ``run`` is no run folder.
+        ``run`` has no page.
     """
     from datetime import UTC, datetime
 
@@ -69,7 +69,7 @@ def write_report(
         "sheets": _sheets(workspace, clips),
         "findings": _findings(workspace, findings),
         "pictures_checked": findings is not None,
-        "run": _run(run) if run else None,
+        "run": {"name": run.name, "page": _link(run, target)} if run else None,
         "extra": extra or {},
     }
     environment = Environment(
@@ -158,19 +158,12 @@ def _findings(workspace: Workspace, findings: Sequence[Finding] | None) -> list[
     return sorted(rows, key=lambda r: (SEVERITIES.index(r["severity"]), -r["count"]))
 
 
-def _run(folder: Path) -> dict[str, Any]:
-    """Measures, charts and the worst dives of a run folder."""
-    run = read_run(folder)
-    history = run.metrics.get("history") or []
-    return {
-        "name": folder.name,
-        "measures": run.measures,
-        "mean_error": run.mean_error,
-        "facts": run.facts,
-        "curve": charts.curves(history) if len(history) > 1 else None,
-        "scatter": charts.scatter(run.dives) if run.dives else None,
-        "worst": [(d, _in_words(d.action_type)) for d in run.worst(WORST)],
-    }
+def _link(run: Path, target: Path) -> str:
+    """Address of the run's own page, relative to the report. Raises UsageError where there is none."""
+    page = run / "report.html"
+    if not page.is_file():
+        raise UsageError(f"{run}: has no report.html; finish the run with: fdpose benchmark --resume {run}")
+    return quote(os.path.relpath(page, target.parent))
 
 
 def _about(clip: Clip) -> str:

@@ -60,7 +60,7 @@ def command_lines(page: Path) -> Iterator[list[str]]:
             words = line.split()
         for start in [i for i, word in enumerate(words) if word == "fdpose"]:
             rest = words[start + 1 :]
-            yield rest[: next((i for i, word in enumerate(rest) if word in ("&&", "|", ";", "fdpose")), len(rest))]
+            yield rest[: next((i for i, word in enumerate(rest) if word in ("&&", "|", ";", ">", "fdpose")), len(rest))]
 
 
 def options_of(command: click.Command) -> set[str]:
