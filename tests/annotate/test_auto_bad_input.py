@@ -119,7 +119,7 @@ class Trap:
         (lambda f: (*f.own, "--estimator", "diver-r18"), 2, "not both"),
         (lambda f: ("--estimator", "nobody"), 2, "--estimator nobody: no such estimator; there is diver-r18"),
         (lambda f: ("--device", "cpu,cuda:77"), 1, "--device cuda:77: not usable here"),
-        (lambda f: ("--jobs", 2, "--scheduler", "tcp://127.0.0.1:9"), 2, "give one of the two"),
+        (lambda f: ("--jobs", 2, "--scheduler", "tcp://127.0.0.1:9"), 2, "give only one"),
         (lambda f: ("--scheduler", "tcp://127.0.0.1:9"), 1, "no Dask scheduler answers at tcp://127.0.0.1:9"),
     ],
 )

@@ -84,7 +84,7 @@ def test_a_folder_called_like_its_format_comes_in(
         (["export", "cvat", "--out", "x"], 2, "'cvat' is no export format; there is coco, dlc, hpmcr"),
         (["export", "coco"], 2, "--out"),
         (["import", "coco"], 2, "give the files after the format"),
-        (["import", "cvat", "{file}"], 2, "'cvat' is no import format and no file"),
+        (["import", "cvat", "{file}"], 2, "'cvat' is neither an import format nor a file"),
         (["import", "none.json"], 1, "none.json: no such annotation file"),
         (["import", "{file}", "--annotator", "../up"], 2, "becomes a folder name"),
     ],
