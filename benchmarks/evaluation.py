@@ -22,17 +22,17 @@ import argparse
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import Any
 
-import baselines.configs
 import numpy as np
 import torch
-from baselines.evaluate import compare_clips, encode_clips
-from mmengine.config import Config
 
+from baselines.data.batch import Batch
 from baselines.data.exemplars import choose_voters
+from baselines.methods.hpmcr import HPMCRMethod
 from baselines.methods.hpmcr.network import HPMCR
-from baselines.runs import PRESETS
+from baselines.runs.config import make_config
+from baselines.runs.scoring import compare_clips, encode_clips
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.synth.faults import dived
 
@@ -41,7 +41,7 @@ TRAIN, TEST, VOTES = 2251, 749, 10
 
 @dataclass
 class RandomDives:
-    """Stands in for :class:`baselines.data.Dives`: a sample is cut out of a few random clips, by the clip's number."""
+    """Stands in for ``baselines.data.dives.Dives``: samples are cut out of a few random clips, by the clip's number."""
 
     clips: list[Clip]
     frames: int
@@ -57,12 +57,13 @@ class RandomDives:
             "pose": torch.randn(2, self.frames + 64, 16, 1, generator=generator),
         }
 
-    def sample(self, i: int) -> dict[str, torch.Tensor]:
+    def sample(self, i: int) -> dict[str, Any]:
         started = time.perf_counter()
         t, x = i % 64, i // 64 % 8
         made = {
             "video": self.pool["video"][:, t : t + self.frames, x : x + self.crop, x : x + self.crop] * (1 + i / 3000),
             "pose": self.pool["pose"][:, t : t + self.frames] * (1 + i / 3000),
+            "number": "",
         }
         self.spent += time.perf_counter() - started
         return made
@@ -96,7 +97,8 @@ def published_way(
             video, pose = (torch.stack([s[k] for s in samples]).to(device) for k in ("video", "pose"))
             known = torch.tensor([dives.clips[j].dive_score for _, _, j in part], device=device)
             places = torch.arange(len(part), device=device)
-            scores = model.predict(video, pose, places, places + len(part), known)
+            clips = model.encode(Batch(video=video, pose=pose))
+            scores = known + model.compare(clips.pick(places), clips.pick(places + len(part))).sum(1)
             for (n, _, _), score in zip(part, scores.double().cpu().numpy(), strict=True):
                 total[n] += score / len(voters[n])
             encodings += 2 * len(part)
@@ -111,26 +113,28 @@ def our_way(
     place = {i: n for n, i in enumerate(everyone)}
     encoded = encode_clips(model, dives, everyone, 2 * batch)  # type: ignore[arg-type]
     pairs = [(i, j) for i, v in zip(queries, voters, strict=True) for j in v]
-    relative = iter(compare_clips(model, encoded, [(place[i], place[j]) for i, j in pairs]).sum(1))
+    known = torch.tensor([dives.clips[j].dive_score for _, j in pairs])
+    relative = iter(compare_clips(model, encoded, [(place[i], place[j]) for i, j in pairs], known).sum(1))
     scores = [np.mean([(dives.clips[j].dive_score or 0) + next(relative) for j in v]) for v in voters]
     return np.array(scores), len(everyone)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--preset", choices=list(PRESETS), default="demo")
+    parser.add_argument("--preset", choices=list(HPMCRMethod.presets), default="demo")
     parser.add_argument("--queries", type=int, default=TEST, help="score only the first so many test dives")
     parser.add_argument("--batch", type=int, default=8, help="pairs at once; twice as many clips")
     parser.add_argument("--frames", type=int, help="frames of a clip, in place of the preset's")
     parser.add_argument("--size", type=int, help="side of a picture, in place of the preset's")
     parser.add_argument("--device", default="cpu")
     options = parser.parse_args()
-    config = Config.fromfile(Path(baselines.configs.__file__).parent / PRESETS[options.preset])
-    frames, size = options.frames or config.data.frames, options.size or config.data.crop
-    config.model.frames = frames
+    method = HPMCRMethod()
+    changes = {"data.frames": options.frames} if options.frames else {}
+    config = make_config(method, options.preset, seed=0, changes=changes)
+    frames, size = config.data.frames, options.size or config.data.crop
     torch.manual_seed(0)
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False  # or batches of two sizes differ
-    model = HPMCR(**config.model).to(options.device).eval()
+    model = method.build(config).to(options.device).eval()
     for regressor in (model.compare_fused, model.compare_static):  # a fresh one may call all dives equal
         torch.nn.init.normal_(regressor.head[-1].weight, std=5)  # type: ignore[arg-type]
     clips = finediving()
@@ -140,6 +144,7 @@ def main() -> None:
     dives = RandomDives(clips, frames, size)
     ways: dict[str, Callable[..., tuple[np.ndarray, int]]] = {"each clip once": our_way, "published way": published_way}
     scores, seconds = {}, {}
+    torch.set_grad_enabled(False)
     encode_clips(model, dives, range(2 * options.batch), 2 * options.batch)  # type: ignore[arg-type]  # warms up
     print(
         f"scoring {len(queries)} test dives with up to {VOTES} votes each, {options.preset} network:"

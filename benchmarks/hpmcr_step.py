@@ -22,18 +22,17 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
-from baselines.train import Training, loader, optimiser
 from loading import make_clips
-from mmengine.config import Config
 from mmengine.logging import MMLogger
 from mmengine.optim import OptimWrapper, build_optim_wrapper
 from torch import Tensor
 
-from baselines import configs
 from baselines.data.dives import Dives
 from baselines.data.pairs import TrainingPairs
-from baselines.methods.hpmcr.network import HPMCR
-from baselines.runs import PRESETS
+from baselines.methods.hpmcr import HPMCRMethod
+from baselines.runs.config import RunConfig, make_config
+from baselines.training.settings import Training
+from baselines.training.trainer import Trainable, make_loader
 from finediving_pose.packed.reader import open_packed
 from finediving_pose.packed.writer import write_packed
 from finediving_pose.workspace import Workspace
@@ -53,18 +52,19 @@ def made_up(pairs: int, frames: int, side: int, device: str) -> dict[str, Tensor
     return {name: value.to(device) for name, value in batch.items()}
 
 
-def read(args: argparse.Namespace, config: Config, folder: Path, device: str) -> Iterator[dict[str, Tensor]]:
+def read(args: argparse.Namespace, config: RunConfig, folder: Path, device: str) -> Iterator[dict[str, Tensor]]:
     """Batches as in training, epoch after epoch, from a packed file of made-up clips."""
     workspace = Workspace(folder)
     make_clips(workspace, args.clips, None)
     write_packed(workspace, cache=True)
     with open_packed(workspace.packed) as packed:
-        dives = Dives(packed, frames=config.data.frames, crop=config.data.crop)
+        dives = Dives(packed, config.data)
         pairs = TrainingPairs(dives, [*range(args.clips)] * 50)  # epochs as long as FineDiving's
         how = Training(1, args.pairs, workers=args.workers)
         for _ in cycle([0]):
-            for batch in loader(pairs, how, seed=0):
-                yield {name: value.to(device, non_blocking=True) for name, value in batch.items()}
+            for batch in make_loader(pairs, how, seed=0):
+                tensors = {name: value for name, value in batch.items() if isinstance(value, Tensor)}
+                yield {name: value.to(device, non_blocking=True) for name, value in tensors.items()}
 
 
 def measure(args: argparse.Namespace, precision: str, results: Any) -> None:
@@ -72,16 +72,18 @@ def measure(args: argparse.Namespace, precision: str, results: Any) -> None:
     MMLogger.get_instance("mmengine", log_level="WARNING")
     device = args.device
     on_gpu = device == "cuda"
-    config = Config.fromfile(Path(configs.__path__[0]) / PRESETS["full"])
+    method = HPMCRMethod()
+    config = make_config(method, "full", seed=0)
     torch.manual_seed(0)
-    model = HPMCR(**config.model)
+    network = method.build(config)
+    model = Trainable(network)
     model.to(device)
     if config.training.channels_last:
-        model.dynamic.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
+        network.dynamic.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
     if args.compile:
-        model.dynamic.compile()
-        model.static.compile()
-    wrapper = build_optim_wrapper(model, optimiser(config, Training(1, args.pairs, precision=precision)))  # type: ignore[arg-type]
+        for name in method.compiles:
+            network.get_submodule(name).compile()
+    wrapper = build_optim_wrapper(model, config.optimiser.wrapper(Training(1, args.pairs, precision=precision)))  # type: ignore[arg-type]
     model.train()
 
     def finish() -> float:

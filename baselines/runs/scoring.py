@@ -84,12 +84,14 @@ def make_prediction(
     )
 
 
-def encode_clips(network: ComparativeNetwork, dives: Dives, clips: Sequence[int]) -> Encoded:
-    """Encode clips; the result is on the CPU."""
+def encode_clips(
+    network: ComparativeNetwork, dives: Dives, clips: Sequence[int], at_once: int = CLIPS_AT_ONCE
+) -> Encoded:
+    """Encode clips, so many at once; the result is on the CPU."""
     device = _device(network)
     parts = []
-    for start in range(0, len(clips), CLIPS_AT_ONCE):
-        batch = unlabelled_batch([dives.sample(i) for i in clips[start : start + CLIPS_AT_ONCE]])
+    for start in range(0, len(clips), at_once):
+        batch = unlabelled_batch([dives.sample(i) for i in clips[start : start + at_once]])
         parts.append(network.encode(batch.to(device)))
     kind = type(parts[0])
     return kind(*(torch.cat([field.cpu() for field in column]) for column in zip(*parts, strict=True)))
