@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 BOX_MARGIN = 0.15
 """A diver's box reaches beyond the outermost joints by this share of the longer side: feet, hands, hair."""
@@ -10,7 +11,7 @@ LEAST_MARGIN = 8.0
 """...but at least by this many pixels: a box around one joint still has a size."""
 
 
-def box_of_joints(keypoints: np.ndarray, seen: np.ndarray | None = None) -> np.ndarray:
+def box_of_joints(keypoints: NDArray[np.float32], seen: NDArray[np.bool_] | None = None) -> NDArray[np.float32]:
     """Boxes around joints, with :data:`BOX_MARGIN`.
 
     Parameters

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import simplejpeg
+from numpy.typing import NDArray
 
 from finediving_pose.clip import ClipKey
 from finediving_pose.errors import FrameError
@@ -68,7 +69,7 @@ class FrameFolder:
                 f" extract it again with: fdpose extract --clip {self.key} --force"
             ) from e
 
-    def read(self, number: int) -> np.ndarray:
+    def read(self, number: int) -> NDArray[np.uint8]:
         """One picture as uint8 (height, width, 3), RGB. Raises FrameError where it can't be decoded."""
         return decode_jpeg(self.jpeg(number), f"{self.key}: frame {frame_name(number)}", self.key)
 
@@ -126,7 +127,7 @@ def jpeg_size(data: bytes, where: str) -> tuple[int, int]:
     return int(width), int(height)
 
 
-def decode_jpeg(data: bytes, where: str, key: ClipKey | None = None) -> np.ndarray:
+def decode_jpeg(data: bytes, where: str, key: ClipKey | None = None) -> NDArray[np.uint8]:
     """Decode to uint8 (height, width, 3), RGB. Raises FrameError for a damaged or cut picture."""
     mend = f"extract it again with: fdpose extract --clip {key} --force" if key else "replace the file"
     if not data.rstrip(b"\0").endswith(b"\xff\xd9"):

@@ -11,6 +11,7 @@ from enum import IntEnum
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from finediving_pose.clip import ClipKey
 from finediving_pose.errors import PoseError
@@ -52,13 +53,13 @@ class ClipPoses:
     time : list of n, when the row was made, ISO 8601 in UTC
     """
 
-    frame: np.ndarray
-    person: np.ndarray
-    box: np.ndarray
-    keypoints: np.ndarray
-    visibility: np.ndarray
-    confidence: np.ndarray
-    source: np.ndarray
+    frame: NDArray[np.int32]
+    person: NDArray[np.int8]
+    box: NDArray[np.float32]
+    keypoints: NDArray[np.float32]
+    visibility: NDArray[np.uint8]
+    confidence: NDArray[np.float32]
+    source: NDArray[np.uint8]
     author: list[str]
     time: list[str]
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
@@ -125,13 +126,15 @@ class ClipDataset(Dataset):
         return Crop(x, y, self.crop), bool(torch.rand(()) < 0.5)
 
 
-def to_crop(keypoints: np.ndarray, size: tuple[int, int], crop: Crop) -> np.ndarray:
+def to_crop(keypoints: NDArray[np.floating], size: tuple[int, int], crop: Crop) -> NDArray[np.float32]:
     """Pixels of a stored frame of ``size`` (width, height) to pixels of the crop: float32 (..., 2)."""
     scale = np.array([TRAINING_WIDTH / size[0], TRAINING_HEIGHT / size[1]])
     return ((keypoints + 0.5) * scale - 0.5 - np.array([crop.x, crop.y])).astype(np.float32)
 
 
-def mirror(keypoints: np.ndarray, visibility: np.ndarray, width: int) -> tuple[np.ndarray, np.ndarray]:
+def mirror(
+    keypoints: NDArray[np.float32], visibility: NDArray[np.uint8], width: int
+) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
     """Mirrored joints (..., 16, 2) of a picture ``width`` wide; left and right joints change places."""
     turned = keypoints[..., FLIP, :].copy()
     turned[..., 0] = width - 1 - turned[..., 0]

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.errors import PoseError
@@ -27,7 +28,7 @@ LENGTH = 96
 _FILE = re.compile(r"pred_comp_(\d+)\.npz")
 
 
-def sampled(numbers: Sequence[int]) -> np.ndarray:
+def sampled(numbers: Sequence[int]) -> NDArray[np.int64]:
     """Positions in the clip of the 96 frames that the loader takes: int (96,).
 
     From the frame numbers, as the loader does: rounding makes it differ by one here and there from
@@ -73,7 +74,7 @@ def _write(out: Path, clips: Sequence[PosedClip], columns: int) -> None:
         write_labels(out / "Annotations", labelled)
 
 
-def filled(poses: ClipPoses, numbers: np.ndarray) -> np.ndarray:
+def filled(poses: ClipPoses, numbers: NDArray[np.integer]) -> NDArray[np.float32]:
     """Person 0 in every frame: float32 (n, 16, 3), x, y and confidence.
 
     A joint that is absent in a frame lies on the line between its neighbours in time, before the first

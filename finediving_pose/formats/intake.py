@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from finediving_pose.boxes import box_of_joints
 from finediving_pose.clip import Clip, ClipKey
@@ -83,7 +84,7 @@ def replace_frames(old: ClipPoses, new: ClipPoses) -> ClipPoses:
     return concatenate([rows(old, keep), new])
 
 
-def rows(poses: ClipPoses, index: np.ndarray) -> ClipPoses:
+def rows(poses: ClipPoses, index: NDArray[np.bool_] | NDArray[np.integer]) -> ClipPoses:
     """Some rows of a pose table."""
     return ClipPoses(
         frame=poses.frame[index],

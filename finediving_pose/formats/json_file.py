@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from finediving_pose.errors import PoseError
 
@@ -21,7 +22,7 @@ def load_json(path: Path) -> Any:
         raise PoseError(f"{path}: not a JSON file ({e})") from e
 
 
-def numbers(value: Any, shape: tuple[int, ...]) -> np.ndarray | None:
+def numbers(value: Any, shape: tuple[int, ...]) -> NDArray[np.float64] | None:
     """The value as float64 of that shape, all finite, or None."""
     try:
         array = np.asarray(value, np.float64)

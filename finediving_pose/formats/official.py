@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from finediving_pose.errors import PoseError
 from finediving_pose.formats.frame_index import FrameIndex
@@ -36,13 +37,13 @@ class OfficialPose:
     """
 
     image: str
-    keypoints: np.ndarray
-    visible: np.ndarray
+    keypoints: NDArray[np.float32]
+    visible: NDArray[np.bool_]
     center: tuple[float, float]
     scale: float
 
     @classmethod
-    def of(cls, image: str, keypoints: np.ndarray) -> OfficialPose:
+    def of(cls, image: str, keypoints: NDArray[np.floating]) -> OfficialPose:
         """An entry from joints (16, 2), NaN where absent; centre and scale from the box around them.
 
         Raises PoseError where no joint is present.

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from finediving_pose.boxes import box_of_joints
 from finediving_pose.clip import Clip
@@ -44,15 +45,15 @@ class ImagePose:
 
     image: str
     entry: str
-    keypoints: np.ndarray
-    visibility: np.ndarray
-    confidence: np.ndarray | None = None
-    box: np.ndarray | None = None
+    keypoints: NDArray[np.float32]
+    visibility: NDArray[np.uint8]
+    confidence: NDArray[np.float32] | None = None
+    box: NDArray[np.float32] | None = None
     person: int | None = None
     size: tuple[int, int] | None = None
 
     @classmethod
-    def of_joints(cls, image: str, entry: str, keypoints: np.ndarray, **known: Any) -> ImagePose:
+    def of_joints(cls, image: str, entry: str, keypoints: NDArray[np.float32], **known: Any) -> ImagePose:
         """A pose of a format that tells absent joints from present ones, and no more."""
         present = np.asarray(np.isfinite(keypoints).all(axis=1))
         visibility = np.where(present, Visibility.VISIBLE, Visibility.ABSENT).astype(np.uint8)
@@ -78,7 +79,7 @@ class PosedClip:
             if rows := [int(r) for r in np.flatnonzero((self.poses.frame == number) & present)]:
                 yield number, rows
 
-    def box(self, row: int) -> np.ndarray:
+    def box(self, row: int) -> NDArray[np.float32]:
         """The row's box, or the one around its joints where the table has none: float32 (4,)."""
         box = self.poses.box[row]
         return box if np.isfinite(box).all() else box_of_joints(self.poses.keypoints[row][None])[0]

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from finediving_pose.errors import PoseError, SetupError
 from finediving_pose.formats.registry import PosedClip
@@ -52,7 +53,7 @@ def _instance(sio: Any, posed: PosedClip, row: int, skeleton: Any, tracks: list[
     return instance
 
 
-def named_points(path: Path, entry: str, names: list[str], points: np.ndarray) -> np.ndarray:
+def named_points(path: Path, entry: str, names: list[str], points: NDArray[np.floating]) -> NDArray[np.floating]:
     """Points in our order, NaN for joints that the file's skeleton lacks."""
     unknown = next((n for n in names if n not in INDEX), None)
     if unknown:

@@ -13,6 +13,7 @@ from typing import Any
 import h5py
 import numpy as np
 import simplejpeg
+from numpy.typing import NDArray
 
 from finediving_pose.errors import PackedError
 from finediving_pose.frames import jpeg_size, scaled_width
@@ -37,11 +38,11 @@ class PackedPoses:
     box : float32 (n, 2, 4), x1 y1 x2 y2, NaN where unknown
     """
 
-    keypoints: np.ndarray
-    visibility: np.ndarray
-    confidence: np.ndarray
-    source: np.ndarray
-    box: np.ndarray
+    keypoints: NDArray[np.float32]
+    visibility: NDArray[np.uint8]
+    confidence: NDArray[np.float32]
+    source: NDArray[np.uint8]
+    box: NDArray[np.float32]
 
     def __repr__(self) -> str:
         n, persons, joints = self.visibility.shape
@@ -88,7 +89,7 @@ class PackedArrays:
         return schema.file_digest(self.dataset("digest/clip"))
 
     @cached_property
-    def columns(self) -> dict[str, np.ndarray]:
+    def columns(self) -> dict[str, NDArray[Any]]:
         """The clips table as stored: column name -> array of n_clips."""
         return {c.name: self.dataset(f"clips/{c.name}") for c in schema.COLUMNS}
 
@@ -104,11 +105,11 @@ class PackedArrays:
 
     # -- what belongs to one clip --
 
-    def frame_numbers(self, i: int) -> np.ndarray:
+    def frame_numbers(self, i: int) -> NDArray[np.int32]:
         """Frame numbers in the source video, int32 (n,)."""
         return self.dataset("frames/number", self._span(i))
 
-    def frame_labels(self, i: int) -> np.ndarray:
+    def frame_labels(self, i: int) -> NDArray[np.int16]:
         """Sub-action of every frame, int16 (n,), -1 where unlabelled."""
         return self.dataset("labels/sub_action", self._span(i))
 
@@ -117,7 +118,7 @@ class PackedArrays:
         span = self._span(i)
         return PackedPoses(**{name: self.dataset(f"pose/{name}", span) for name in schema.POSE})
 
-    def jpegs(self, i: int, positions: Sequence[int] | np.ndarray | None = None) -> list[bytes]:
+    def jpegs(self, i: int, positions: Sequence[int] | NDArray[np.integer] | None = None) -> list[bytes]:
         """JPEG bytes of the frames at ``positions`` (all by default), in that order."""
         span, chosen = self._span(i), self._positions(i, positions)
         if not len(chosen):
@@ -129,8 +130,8 @@ class PackedArrays:
         return [data[at[p] : at[p + 1]].tobytes() for p in (chosen - first).tolist()]
 
     def frames(
-        self, i: int, positions: Sequence[int] | np.ndarray | None = None, height: int | None = None
-    ) -> np.ndarray:
+        self, i: int, positions: Sequence[int] | NDArray[np.integer] | None = None, height: int | None = None
+    ) -> NDArray[np.uint8]:
         """Frames at ``positions`` (all by default), uint8 (n, H, W, 3) RGB.
 
         With ``height`` they are decoded at a reduced size where that is possible
@@ -141,7 +142,7 @@ class PackedArrays:
             return np.empty((0, 0, 0, 3), np.uint8)
         return np.stack([self._decode(i, jpeg, height) for jpeg in jpegs])
 
-    def cached(self, i: int, positions: Sequence[int] | np.ndarray | None = None) -> np.ndarray | None:
+    def cached(self, i: int, positions: Sequence[int] | NDArray[np.integer] | None = None) -> NDArray[np.uint8] | None:
         """Frames at training size from the cache, uint8 (n, 112, 200, 3) RGB; None where the file has no cache."""
         found = self.cached_block(i, positions)
         if found is None:
@@ -149,8 +150,8 @@ class PackedArrays:
         return found[0] if positions is None else found[0][found[1]]
 
     def cached_block(
-        self, i: int, positions: Sequence[int] | np.ndarray | None = None
-    ) -> tuple[np.ndarray, np.ndarray] | None:
+        self, i: int, positions: Sequence[int] | NDArray[np.integer] | None = None
+    ) -> tuple[NDArray[np.uint8], NDArray[np.int64]] | None:
         """What :meth:`cached` picks from, without the copy: a run of cached frames, and where in it each one is."""
         if not self.has_cache:
             return None
@@ -160,7 +161,9 @@ class PackedArrays:
         first, last = int(chosen.min()), int(chosen.max())
         return self.dataset(schema.CACHE, slice(span.start + first, span.start + last + 1)), chosen - first
 
-    def training_frames(self, i: int, positions: Sequence[int] | np.ndarray | None = None) -> np.ndarray:
+    def training_frames(
+        self, i: int, positions: Sequence[int] | NDArray[np.integer] | None = None
+    ) -> NDArray[np.uint8]:
         """Frames at training size, uint8 (n, 112, 200, 3) RGB: from the cache, else decoded to the same pixels."""
         cached = self.cached(i, positions)
         if cached is not None:
@@ -168,7 +171,7 @@ class PackedArrays:
         frames = [schema.training_size(self._decode(i, jpeg, None)) for jpeg in self.jpegs(i, positions)]
         return np.stack(frames) if frames else np.empty((0, schema.TRAINING_HEIGHT, schema.TRAINING_WIDTH, 3), np.uint8)
 
-    def _decode(self, i: int, jpeg: bytes, height: int | None) -> np.ndarray:
+    def _decode(self, i: int, jpeg: bytes, height: int | None) -> NDArray[np.uint8]:
         try:
             rgb = simplejpeg.decode_jpeg(jpeg, colorspace="RGB", min_height=height or 0, min_factor=1)
         except ValueError as e:
@@ -181,7 +184,7 @@ class PackedArrays:
         import cv2
 
         width = scaled_width(*jpeg_size(jpeg, str(self.path)), height)
-        return cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA)
+        return np.asarray(cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
     # -- the file itself --
 
@@ -194,7 +197,7 @@ class PackedArrays:
             raise IndexError(f"clip {i} of a packed file with {len(self)}")
         return slice(int(self._frame_offset[i]), int(self._frame_offset[i + 1]))
 
-    def _positions(self, i: int, positions: Sequence[int] | np.ndarray | None) -> np.ndarray:
+    def _positions(self, i: int, positions: Sequence[int] | NDArray[np.integer] | None) -> np.ndarray:
         span = self._span(i)
         n = span.stop - span.start
         chosen = np.arange(n) if positions is None else np.asarray(positions, np.int64).reshape(-1)
@@ -202,7 +205,7 @@ class PackedArrays:
             raise IndexError(f"positions {chosen.min()} to {chosen.max()} in a clip of {n} frames")
         return chosen
 
-    def dataset(self, name: str, part: slice | tuple[()] = ()) -> np.ndarray:
+    def dataset(self, name: str, part: slice | tuple[()] = ()) -> NDArray[Any]:
         """A dataset, or a slice of it, as stored. Raises PackedError where it can't be read."""
         try:
             return self._dataset(name)[part]

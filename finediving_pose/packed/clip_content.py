@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from finediving_pose.clip import Clip
 from finediving_pose.errors import PackedError
@@ -34,20 +36,20 @@ class ClipContent:
     rows_without_frame : rows of the pose table that no frame belongs to
     """
 
-    numbers: np.ndarray
-    sizes: np.ndarray
-    jpeg: np.ndarray
-    labels: np.ndarray
-    pose: dict[str, np.ndarray]
+    numbers: NDArray[np.int32]
+    sizes: NDArray[np.int64]
+    jpeg: NDArray[np.uint8]
+    labels: NDArray[np.int16]
+    pose: dict[str, NDArray[Any]]
     digest: bytes
-    small: np.ndarray | None
+    small: NDArray[np.uint8] | None
     layer: str | None
     poses: ClipPoses | None
     rows_without_frame: int
 
 
 def read_ahead(
-    workspace: Workspace, columns: Mapping[str, np.ndarray], clips: Sequence[Clip], folders: Sequence[FrameFolder],
+    workspace: Workspace, columns: Mapping[str, NDArray[Any]], clips: Sequence[Clip], folders: Sequence[FrameFolder],
     cache: bool,
 ) -> Iterator[ClipContent]:  # fmt: skip
     """The clips' content in order, the next ones read while the caller stores one. Raises as :func:`read_clip`."""
@@ -59,7 +61,7 @@ def read_ahead(
 
 
 def read_clip(
-    workspace: Workspace, columns: Mapping[str, np.ndarray], i: int, clip: Clip, folder: FrameFolder, cache: bool
+    workspace: Workspace, columns: Mapping[str, NDArray[Any]], i: int, clip: Clip, folder: FrameFolder, cache: bool
 ) -> ClipContent:
     """Read and digest clip ``i``.
 
@@ -90,7 +92,7 @@ def read_clip(
     return ClipContent(numbers, sizes, jpeg, labels, pose, digest, small, layer, poses, rows_without_frame)
 
 
-def sub_action_of_frames(clip: Clip, numbers: np.ndarray) -> np.ndarray:
+def sub_action_of_frames(clip: Clip, numbers: NDArray[np.int32]) -> NDArray[np.int16]:
     """Sub-action of every frame, int16 (n,), -1 where unlabelled.
 
     By frame number, not by position, so that a folder with gaps keeps its

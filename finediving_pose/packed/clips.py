@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.lexicon import SUB_ACTIONS
@@ -50,7 +51,7 @@ class PackedClip:
         return len(self.frame_numbers)
 
     @cached_property
-    def frame_numbers(self) -> np.ndarray:
+    def frame_numbers(self) -> NDArray[np.int32]:
         """Frame numbers in the source video, int32 (n,)."""
         return self.packed.frame_numbers(self.row)
 
@@ -65,7 +66,7 @@ class PackedClip:
         return self.packed.poses(self.row)
 
     @cached_property
-    def sub_actions(self) -> np.ndarray:
+    def sub_actions(self) -> NDArray[np.int16]:
         """Sub-action of every frame, int16 (n,), -1 where unlabelled."""
         return self.packed.frame_labels(self.row)
 
@@ -106,7 +107,7 @@ class Frames:
         size = f", {self.height} high" if self.height else ""
         return f"Frames({str(self.clip.key)!r}, {len(self)} frames{size})"
 
-    def __getitem__(self, which: int | slice | Sequence[int] | np.ndarray) -> np.ndarray:
+    def __getitem__(self, which: int | slice | Sequence[int] | NDArray[np.integer]) -> NDArray[np.uint8]:
         n = len(self)
         if isinstance(which, (int, np.integer)):
             return self.clip.packed.frames(self.clip.row, [range(n)[int(which)]], self.height)[0]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import overload
+from typing import Any, overload
 
-import numpy as np
+from numpy.typing import NDArray
 
 from finediving_pose.clip import Clip
 from finediving_pose.errors import FdposeError, PackedError
@@ -16,7 +16,7 @@ from finediving_pose.packed import schema
 class Clips(Sequence[Clip]):
     """Labels of the clips, row by row. A row is decoded on first use: opening a file of 30 000 clips decodes none."""
 
-    def __init__(self, path: Path, columns: dict[str, np.ndarray]) -> None:
+    def __init__(self, path: Path, columns: dict[str, NDArray[Any]]) -> None:
         self._path, self._columns = path, columns
         self._made: dict[int, Clip] = {}
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from finediving_pose import skeleton
 from finediving_pose.clip import Clip, ClipKey
@@ -86,12 +87,12 @@ def skeleton_json() -> str:
 # -- the clips table, column by column ------------------------------------------------------------------------------
 
 
-def encode_clips(clips: Sequence[Clip]) -> dict[str, np.ndarray]:
+def encode_clips(clips: Sequence[Clip]) -> dict[str, NDArray[Any]]:
     """The clips as one array a column, row ``i`` being clip ``i``."""
     return {c.name: _encode(c, [_value(clip, c.name) for clip in clips]) for c in COLUMNS}
 
 
-def decode_clips(columns: Mapping[str, np.ndarray]) -> list[Clip]:
+def decode_clips(columns: Mapping[str, NDArray[Any]]) -> list[Clip]:
     """The inverse of :func:`encode_clips`. Raises LabelError or ValueError where a row can't be a clip."""
     video, index, *rest = (_decode(c, columns[c.name]) for c in COLUMNS)
     return list(map(Clip, map(ClipKey, video, index), *rest))
@@ -130,7 +131,7 @@ def _decode(column: Column, values: np.ndarray) -> list[Any]:
 
 
 def clip_digest(
-    columns: Mapping[str, np.ndarray], row: int, frames: Sequence[np.ndarray], pose: Mapping[str, np.ndarray]
+    columns: Mapping[str, NDArray[Any]], row: int, frames: Sequence[NDArray[Any]], pose: Mapping[str, NDArray[Any]]
 ) -> bytes:
     """sha256 over one clip's row and bytes, 32 bytes.
 
@@ -159,13 +160,13 @@ def clip_digest(
     return h.digest()
 
 
-def file_digest(clip_digests: np.ndarray) -> str:
+def file_digest(clip_digests: NDArray[np.uint8]) -> str:
     """sha256 over ``/digest/clip``, hexadecimal: names the data, whatever the time or the cache."""
     return hashlib.sha256(np.ascontiguousarray(clip_digests, np.uint8).data).hexdigest()
 
 
-def training_size(rgb: np.ndarray) -> np.ndarray:
+def training_size(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Resize uint8 (height, width, 3) to 112 x 200, as the cache holds it: area averaging, proportions not kept."""
     import cv2
 
-    return cv2.resize(rgb, (TRAINING_WIDTH, TRAINING_HEIGHT), interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(rgb, (TRAINING_WIDTH, TRAINING_HEIGHT), interpolation=cv2.INTER_AREA), np.uint8)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 import simplejpeg
+from numpy.typing import NDArray
 
 from finediving_pose.errors import PackedError
 from finediving_pose.packed.schema import TRAINING_HEIGHT, TRAINING_WIDTH
@@ -47,7 +48,7 @@ class Crop:
         return cls((TRAINING_WIDTH - side) // 2, (TRAINING_HEIGHT - side) // 2, side)
 
 
-def snippet(packed: PackedFile, i: int, positions: np.ndarray, crop: Crop) -> np.ndarray:
+def snippet(packed: PackedFile, i: int, positions: NDArray[np.int64], crop: Crop) -> NDArray[np.uint8]:
     """Pictures of clip ``i`` at ``positions``, cropped: uint8 (len(positions), side, side, 3), RGB.
 
     Raises PackedError where a picture can't be decoded.
@@ -65,7 +66,7 @@ def snippet(packed: PackedFile, i: int, positions: np.ndarray, crop: Crop) -> np
     return out
 
 
-def normalised(pictures: np.ndarray) -> np.ndarray:
+def normalised(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
     """uint8 (n, height, width, 3) -> float32 (3, n, height, width): to [0, 1], less the mean, over the deviation."""
     n, height, width, _ = pictures.shape
     out = np.empty((3, n, height, width), np.float32)
@@ -75,10 +76,10 @@ def normalised(pictures: np.ndarray) -> np.ndarray:
     return out
 
 
-def mirrored(pictures: np.ndarray) -> np.ndarray:
+def mirrored(pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """uint8 (n, height, width, 3) with left and right exchanged."""
     width = pictures.shape[2]
-    return cv2.flip(pictures.reshape(-1, width, 3), 1).reshape(pictures.shape)
+    return np.asarray(cv2.flip(pictures.reshape(-1, width, 3), 1), np.uint8).reshape(pictures.shape)
 
 
 def _decode(

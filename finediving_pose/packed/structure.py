@@ -13,6 +13,7 @@ from typing import Any
 
 import h5py
 import numpy as np
+from numpy.typing import NDArray
 
 from finediving_pose.packed import schema
 
@@ -28,7 +29,7 @@ _CLIP_DATA = (
 )
 
 
-def structure_digests(path: Path) -> np.ndarray:
+def structure_digests(path: Path) -> NDArray[np.uint8]:
     """sha256 over each of :data:`PARTS`, uint8 (3, 32); the last over all bytes that are in no other part and no clip.
 
     Raises OSError, KeyError, RuntimeError or ValueError where the file can't be followed.

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.errors import FdposeError, FrameError
@@ -49,7 +50,7 @@ def evidence(workspace: Workspace, findings: Iterable[Finding], clips: Sequence[
     return strips
 
 
-def data_uri(picture: np.ndarray) -> str:
+def data_uri(picture: NDArray[np.uint8]) -> str:
     """A picture, uint8 (height, width, 3), RGB, as a JPEG to be put into a page."""
     import simplejpeg
 

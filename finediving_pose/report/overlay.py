@@ -13,6 +13,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from finediving_pose.clip import Clip
 from finediving_pose.frames import FrameFolder
@@ -27,12 +28,12 @@ _SHIFT = 4  # sub-pixel bits of OpenCV's drawing calls
 
 
 def draw_pose(
-    picture: np.ndarray,
-    keypoints: np.ndarray,
-    visibility: np.ndarray,
-    source: np.ndarray | None = None,
-    box: np.ndarray | None = None,
-) -> np.ndarray:
+    picture: NDArray[np.uint8],
+    keypoints: NDArray[np.floating],
+    visibility: NDArray[np.uint8],
+    source: NDArray[np.uint8] | None = None,
+    box: NDArray[np.floating] | None = None,
+) -> NDArray[np.uint8]:
     """Draw one person into a copy of a picture.
 
     Parameters
@@ -81,7 +82,7 @@ def contact_sheet(
     crop: bool = True,
     columns: int = 6,
     words: str | None = None,
-) -> np.ndarray:
+) -> NDArray[np.uint8]:
     """Frames side by side with their poses, a caption under each: uint8 (height, width, 3), RGB.
 
     With ``crop`` every tile is a square that follows the diver, of one scale throughout;
@@ -99,7 +100,7 @@ def contact_sheet(
     return join_tiles(tiles, columns)
 
 
-def join_tiles(tiles: Sequence[np.ndarray], columns: int) -> np.ndarray:
+def join_tiles(tiles: Sequence[NDArray[np.uint8]], columns: int) -> NDArray[np.uint8]:
     """Pictures of one size side by side, in rows: uint8 (height, width, 3)."""
     columns = max(1, min(columns, len(tiles)))
     height, width, _ = tiles[0].shape
@@ -113,7 +114,7 @@ def join_tiles(tiles: Sequence[np.ndarray], columns: int) -> np.ndarray:
 
 def _tile(
     frames: FrameFolder, poses: ClipPoses | None, number: int, caption: str, view: np.ndarray | None
-) -> np.ndarray:
+) -> NDArray[np.uint8]:
     """One frame, enlarged before drawing so that lines stay thin beside the diver."""
     whole = view is None
     view = np.array([0, 0, frames.width, frames.height], float) if view is None else view
@@ -121,13 +122,14 @@ def _tile(
     size = (round((view[2] - view[0]) * scale), TILE)
     # a pixel's centre is its coordinate, so the edge of the view lies half a pixel before it
     to_tile = np.array([[scale, 0, (0.5 - view[0]) * scale - 0.5], [0, scale, (0.5 - view[1]) * scale - 0.5]])
-    tile = cv2.warpAffine(frames.read(number), to_tile, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    warped = cv2.warpAffine(frames.read(number), to_tile, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    tile = np.asarray(warped, np.uint8)
     for row in _rows(poses, number):
         assert poses
         points = poses.keypoints[row] @ to_tile[:, :2].T + to_tile[:, 2]
         box = (poses.box[row].reshape(2, 2) @ to_tile[:, :2].T + to_tile[:, 2]).reshape(4)
         tile = draw_pose(tile, points, poses.visibility[row], poses.source[row], box if whole else None)
-    return np.vstack([tile, _caption(caption, size[0])])
+    return np.vstack([tile, np.asarray(_caption(caption, size[0]), np.uint8)])
 
 
 def _square_views(frames: FrameFolder, poses: ClipPoses | None, numbers: Sequence[int]) -> dict[int, np.ndarray] | None:
@@ -162,7 +164,7 @@ def _words(frames: FrameFolder, number: int, clip: Clip | None) -> str:
     return f"{number:05d}  {SUB_ACTIONS.get(stage, '')}".rstrip()
 
 
-def _caption(text: str, width: int) -> np.ndarray:
+def _caption(text: str, width: int) -> NDArray[np.uint8]:
     """A line of text, dark on white: uint8 (CAPTION, width, 3)."""
     from PIL import Image, ImageDraw
 

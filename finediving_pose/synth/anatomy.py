@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from finediving_pose.synth.body import N_POINTS, Build, Point
 
@@ -173,13 +174,13 @@ class Skin:
     turned : whether the corners of every strip's faces go the other way round (S,), 1 or -1
     """
 
-    weights: np.ndarray
-    shifts: np.ndarray
-    half: np.ndarray
-    segment: np.ndarray
-    strips: np.ndarray
-    limb: np.ndarray
-    turned: np.ndarray
+    weights: NDArray[np.float64]
+    shifts: NDArray[np.float64]
+    half: NDArray[np.float64]
+    segment: NDArray[np.int64]
+    strips: NDArray[np.int64]
+    limb: NDArray[np.int64]
+    turned: NDArray[np.float64]
 
     @classmethod
     def of(cls, build: Build, parts: list[Tube]) -> Skin:
@@ -201,7 +202,7 @@ class Skin:
         shifts = np.array([ring.shift for ring in rings]) * build.stature
         return cls(weights, shifts, half, segment, np.array(strips), np.array(limb), turned)
 
-    def corners(self, points: np.ndarray) -> np.ndarray:
+    def corners(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
         """Corners (T, R, SIDES, 3) of the rings around points (T, N_POINTS, 3), in the frame of the points."""
         frames = _frames(points)[:, self.segment]
         centres = self.weights @ points + np.einsum("rk,trkc->trc", self.shifts, frames)

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from finediving_pose.synth.camera import HEIGHT, WIDTH, View, to_pixels
 from finediving_pose.synth.canvas import Canvas, Colour, hall_colour, random_colour, shade
@@ -19,7 +20,7 @@ FOOT = 0.12
 class Shape:
     """A flat face (N, 3), or a bar between two points (2, 3) of ``width`` metres, in the world, with its colour."""
 
-    points: np.ndarray
+    points: NDArray[np.float64]
     colour: Colour
     width: float = 0.0
 
@@ -51,8 +52,13 @@ class Platform:
         return rails([(-1.0 - k, side * self.width, self.height) for k in range(6)], self.metal) + slab + rail
 
     def draw(
-        self, picture: np.ndarray, view: View, centre: np.ndarray, scale: np.ndarray, lane: float
-    ) -> np.ndarray | None:
+        self,
+        picture: NDArray[np.uint8],
+        view: View,
+        centre: NDArray[np.float64],
+        scale: NDArray[np.float64],
+        lane: float,
+    ) -> NDArray[np.uint8] | None:
         """Draw what is nearer than a diver at ``lane`` over ``picture`` (H, W, 3) RGB, in place.
 
         Returns where it did, uint8 (H, W), 0 to 255; None where it is out of sight.

@@ -13,6 +13,7 @@ from enum import IntEnum
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from finediving_pose.skeleton import N_JOINTS
 
@@ -131,7 +132,7 @@ def _direction(angle: np.ndarray, side: np.ndarray) -> np.ndarray:
     return np.stack([np.sin(angle) * c, np.sin(side), -np.cos(angle) * c], -1)
 
 
-def body_points(pose: np.ndarray, build: Build) -> np.ndarray:
+def body_points(pose: NDArray[np.float64], build: Build) -> NDArray[np.float64]:
     """Points of the body for joint angles.
 
     Parameters
@@ -253,17 +254,17 @@ _WEIGHTS, MASS = _particles()
 """``MASS`` (M,): share of the body's mass of each of its point masses."""
 
 
-def particles(points: np.ndarray) -> np.ndarray:
+def particles(points: NDArray[np.float64]) -> NDArray[np.float64]:
     """Places (T, M, 3) of the point masses of a body with ``points`` (T, N_POINTS, 3), in the same frame."""
     return _WEIGHTS @ points
 
 
-def centre_of_mass(points: np.ndarray) -> np.ndarray:
+def centre_of_mass(points: NDArray[np.float64]) -> NDArray[np.float64]:
     """Centre of mass (T, 3) of points (T, N_POINTS, 3), in their own frame."""
     return (MASS @ _WEIGHTS) @ points
 
 
-def moments_of_inertia(points: np.ndarray) -> np.ndarray:
+def moments_of_inertia(points: NDArray[np.float64]) -> NDArray[np.float64]:
     """Moments of inertia per kilogram (T, 3), m², about the frame's x, y, z through the centre of mass."""
     place = particles(points) - centre_of_mass(points)[:, None]
     return MASS @ (np.square(place).sum(-1, keepdims=True) - np.square(place))

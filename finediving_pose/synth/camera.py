@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 WIDTH, HEIGHT = 456, 256
 
@@ -23,8 +24,8 @@ class View:
     is the scale. ``lag`` is in seconds, ``exposure`` a share of the time between two frames.
     """
 
-    right: np.ndarray
-    away: np.ndarray
+    right: NDArray[np.float64]
+    away: NDArray[np.float64]
     height: float
     distance: float
     pixels_per_metre: float
@@ -32,16 +33,16 @@ class View:
     exposure: float
 
     @property
-    def place(self) -> np.ndarray:
+    def place(self) -> NDArray[np.float64]:
         """The camera (3,) in the world, metres."""
         return np.array([0.0, 0.0, self.height]) - self.distance * self.away
 
-    def panorama(self, points: np.ndarray) -> np.ndarray:
+    def panorama(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
         """Place (..., 2) of world points (..., 3) in the panorama: metres right, metres up."""
         nearness = self.distance / (self.distance + points @ self.away)
         return np.stack([(points @ self.right) * nearness, self.height + (points[..., 2] - self.height) * nearness], -1)
 
-    def depth(self, points: np.ndarray) -> np.ndarray:
+    def depth(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
         """Distance along the view of world points (..., 3), metres; larger is farther."""
         return points @ self.away
 
@@ -71,18 +72,23 @@ class Pan:
     scale : (G,) pixels a metre
     """
 
-    time: np.ndarray
-    centre: np.ndarray
-    scale: np.ndarray
+    time: NDArray[np.float64]
+    centre: NDArray[np.float64]
+    scale: NDArray[np.float64]
 
-    def at(self, time: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def at(self, time: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Middle (T, 2) and scale (T,) at ``time``."""
         centre = np.stack([np.interp(time, self.time, c) for c in self.centre.T], -1)
         return centre, np.interp(time, self.time, self.scale)
 
 
 def follow(
-    view: View, time: np.ndarray, target: np.ndarray, take_off: float, touch: float, rng: np.random.Generator
+    view: View,
+    time: NDArray[np.float64],
+    target: NDArray[np.float64],
+    take_off: float,
+    touch: float,
+    rng: np.random.Generator,
 ) -> Pan:
     """Follow a diver whose middle is at ``target`` (G, 3), ``time`` evenly spaced.
 
@@ -107,7 +113,9 @@ def follow(
     return Pan(time, smooth, zoom * view.pixels_per_metre)
 
 
-def to_pixels(place: np.ndarray, centre: np.ndarray, scale: np.ndarray) -> np.ndarray:
+def to_pixels(
+    place: NDArray[np.float64], centre: NDArray[np.float64], scale: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """Pixels (T, ..., 2), origin at the top-left pixel's centre, of panorama places (T, ..., 2)."""
     shape = (len(centre),) + (1,) * (place.ndim - 2)
     offset = (place - centre.reshape(*shape, 2)) * scale.reshape(*shape, 1)

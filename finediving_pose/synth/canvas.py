@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 Colour = tuple[float, float, float]
 
@@ -15,12 +16,12 @@ class Canvas:
         self.left, self.top, self.right, self.bottom, self.scale = left, top, right, bottom, scale
         self.image = np.zeros((int((top - bottom) * scale) + 1, int((right - left) * scale) + 1, 3), np.uint8)
 
-    def pixel(self, place: np.ndarray) -> np.ndarray:
+    def pixel(self, place: NDArray[np.float64]) -> NDArray[np.int32]:
         """Fixed-point pixels (N, 2), 4 fractional bits, of places (N, 2)."""
         place = np.asarray(place, float)
         return np.round((place - [self.left, self.top]) * [self.scale, -self.scale] * 16).astype(np.int32)
 
-    def polygon(self, places: np.ndarray, colour: Colour) -> None:
+    def polygon(self, places: NDArray[np.float64], colour: Colour) -> None:
         cv2.fillPoly(self.image, [self.pixel(places)], colour, cv2.LINE_AA, 4)
 
     def box(self, left: float, right: float, bottom: float, top: float, colour: Colour) -> None:

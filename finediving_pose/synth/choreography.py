@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from data_manifest import table
 from finediving_pose.lexicon import SUB_ACTIONS, DiveNumber, expected_sub_actions
@@ -27,7 +28,7 @@ class Approach:
     """What happens on the board: pose knots up to the take-off at 0; support's times, x, z (S, 3) beside the tip."""
 
     knots: list[Knot]
-    support: np.ndarray
+    support: NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

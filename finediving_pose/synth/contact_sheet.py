@@ -9,6 +9,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from finediving_pose.synth.camera import random_view
 from finediving_pose.synth.dive import FPS
@@ -27,7 +28,7 @@ MOMENTS = 4
 """On the board, in the first half of the flight, at the come-out, at the entry."""
 
 
-def contact_sheet(dives: int = 24, seed: int = 0, abreast: int = 2) -> np.ndarray:
+def contact_sheet(dives: int = 24, seed: int = 0, abreast: int = 2) -> NDArray[np.uint8]:
     """Moments of ``dives`` dives, each of another event, ``abreast`` dives in a row.
 
     Returns uint8 (H, W, 3) RGB; moments are ``TILE`` large.

@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from finediving_pose.lexicon import DiveNumber
 from finediving_pose.synth import body, choreography
@@ -45,20 +46,20 @@ class Motion:
     """
 
     build: Build
-    knot_time: np.ndarray
-    knot_pose: np.ndarray
-    grid: np.ndarray
-    somersault: np.ndarray
-    twist: np.ndarray
-    tilt: np.ndarray
+    knot_time: NDArray[np.float64]
+    knot_pose: NDArray[np.float64]
+    grid: NDArray[np.float64]
+    somersault: NDArray[np.float64]
+    twist: NDArray[np.float64]
+    tilt: NDArray[np.float64]
     momentum: float
     take_off: float
     touch: float
     end: float
-    launch: np.ndarray
-    velocity: np.ndarray
+    launch: NDArray[np.float64]
+    velocity: NDArray[np.float64]
     facing: float
-    support: np.ndarray
+    support: NDArray[np.float64]
     on_hands: bool
     stages: tuple[tuple[int, int], ...]
     lane: float = 0.0
@@ -67,14 +68,14 @@ class Motion:
     def n_frames(self) -> int:
         return round(self.end * FPS)
 
-    def points(self, time: np.ndarray) -> np.ndarray:
+    def points(self, time: NDArray[np.float64]) -> NDArray[np.float64]:
         """Points of the body (T, N_POINTS, 3) in the world frame at ``time`` (T,) seconds."""
         local = body.body_points(self.pose(time), self.build)
         somersault, twist, tilt = (np.interp(time, self.grid, a) for a in (self.somersault, self.twist, self.tilt))
         relative = turn(local, somersault, twist + self.facing, tilt)
         return relative + self._centre(time, relative)[:, None] + np.array([0, self.lane, 0])
 
-    def pose(self, time: np.ndarray) -> np.ndarray:
+    def pose(self, time: NDArray[np.float64]) -> NDArray[np.float64]:
         """Joint angles (T, 15) at ``time``."""
         return _eased(time, self.knot_time, self.knot_pose, self.take_off)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from finediving_pose.synth.anatomy import SIDES, Skin, tubes
 from finediving_pose.synth.body import Build
@@ -21,12 +22,12 @@ class Light:
     """What lights a diver: a lamp or the sun from ``direction`` (unit, world frame), what comes from everywhere,
     and what the water throws back from below; colours as factors (3,)."""
 
-    direction: np.ndarray
-    direct: np.ndarray
-    ambient: np.ndarray
-    below: np.ndarray
+    direction: NDArray[np.float64]
+    direct: NDArray[np.float64]
+    ambient: NDArray[np.float64]
+    below: NDArray[np.float64]
 
-    def on(self, normals: np.ndarray) -> np.ndarray:
+    def on(self, normals: NDArray[np.float64]) -> NDArray[np.float64]:
         """Factors (..., 3) for surfaces with unit ``normals`` (..., 3)."""
         facing = np.clip(normals @ self.direction, 0, None)
         down = 0.5 - 0.5 * normals[..., 2]
@@ -39,10 +40,10 @@ class Figure:
 
     look: Look
     skin: Skin
-    colours: np.ndarray
-    corners: np.ndarray
-    turned: np.ndarray
-    limb: np.ndarray
+    colours: NDArray[np.float64]
+    corners: NDArray[np.int64]
+    turned: NDArray[np.float64]
+    limb: NDArray[np.int64]
     stature: float
 
     @classmethod
@@ -64,15 +65,17 @@ class Placed:
     distance along the view (V,), metres; joints and other points of the body in the picture (N_POINTS, 2), their
     distance (N_POINTS,); pixels a metre."""
 
-    corners: np.ndarray
-    pixels: np.ndarray
-    distance: np.ndarray
-    places: np.ndarray
-    depths: np.ndarray
+    corners: NDArray[np.float64]
+    pixels: NDArray[np.float64]
+    distance: NDArray[np.float64]
+    places: NDArray[np.float64]
+    depths: NDArray[np.float64]
     scale: float
 
 
-def place_figure(figure: Figure, view: View, points: np.ndarray, centre: np.ndarray, scale: np.ndarray) -> list[Placed]:
+def place_figure(
+    figure: Figure, view: View, points: NDArray[np.float64], centre: NDArray[np.float64], scale: NDArray[np.float64]
+) -> list[Placed]:
     """Put points (T, N_POINTS, 3) of the world into the picture of a camera at ``centre`` (T, 2), ``scale`` (T,)."""
     corners = figure.skin.corners(points).reshape(len(points), -1, 3)
     pixels = to_pixels(view.panorama(corners), centre, scale)
@@ -81,12 +84,12 @@ def place_figure(figure: Figure, view: View, points: np.ndarray, centre: np.ndar
     return [Placed(*row) for row in rows]
 
 
-def figure_box(placed: Placed) -> np.ndarray:
+def figure_box(placed: Placed) -> NDArray[np.float64]:
     """Box (x1, y1, x2, y2) around a drawn figure, pixels, not clipped."""
     return np.concatenate([placed.pixels.min(0), placed.pixels.max(0)])
 
 
-def faces_to_draw(figure: Figure, placed: Placed) -> np.ndarray:
+def faces_to_draw(figure: Figure, placed: Placed) -> NDArray[np.int64]:
     """Indices of the faces that look to the camera, far ones first."""
     a, b, c, d = (placed.pixels[figure.corners[:, k]] for k in range(4))
     p, q = c - a, d - b
@@ -97,8 +100,8 @@ def faces_to_draw(figure: Figure, placed: Placed) -> np.ndarray:
 
 
 def draw_figure(
-    figure: Figure, placed: Placed, light: Light, towards: np.ndarray, window: tuple[int, int, int, int]
-) -> np.ndarray:
+    figure: Figure, placed: Placed, light: Light, towards: NDArray[np.float64], window: tuple[int, int, int, int]
+) -> NDArray[np.uint8]:
     """The figure in a window (left, top, width, height) of the picture, ``towards`` being the way to the camera.
 
     Returns uint8 (height, width, 4): colour times cover, and cover.
@@ -117,4 +120,4 @@ def draw_figure(
     shapes = (placed.pixels[figure.corners[faces]] - (left, top) + 0.5) * FINE - 0.5
     for shape, colour in zip(np.round(shapes * 16).astype(np.int32), paint, strict=True):
         cv2.fillConvexPoly(canvas, shape, colour, cv2.LINE_8, 4)
-    return cv2.resize(canvas, (width, height), interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(canvas, (width, height), interpolation=cv2.INTER_AREA), np.uint8)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from finediving_pose.skeleton import N_JOINTS
 from finediving_pose.synth import judge
@@ -99,7 +100,7 @@ class Take:
         self.crf = int(rng.integers(19, 28))
         self.rows: list[dict[str, Any]] = []
 
-    def pictures(self, lines: IO[str]) -> Iterator[np.ndarray]:
+    def pictures(self, lines: IO[str]) -> Iterator[NDArray[np.uint8]]:
         """The finished frames of the video, uint8 (H, W, 3) RGB; the true poses in them go to ``lines``."""
         event, painter = self.event, self.painter
         # Scores and frame numbers have a generator of their own: a better picture leaves them as they are.
@@ -125,7 +126,7 @@ class Take:
             yield painter.empty(shot.pan, shot.motion.end)
 
 
-def write_video(target: Path, pictures: Iterable[np.ndarray], crf: int) -> int:
+def write_video(target: Path, pictures: Iterable[NDArray[np.uint8]], crf: int) -> int:
     """Write an MP4 file of pictures uint8 (H, W, 3) RGB; gives their number.
 
     H.264 at about 0.06 to 0.2 bits a pixel (crf 27 to 19), as broadcasts come over the internet; one thread, so that

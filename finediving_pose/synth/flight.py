@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from finediving_pose.synth import body
 
@@ -19,13 +20,15 @@ from finediving_pose.synth import body
 class Turning:
     """Angles (G,) at the times of a grid, radians, and the angular momentum per kilogram, m²/s."""
 
-    somersault: np.ndarray
-    twist: np.ndarray
-    tilt: np.ndarray
+    somersault: NDArray[np.float64]
+    twist: NDArray[np.float64]
+    tilt: NDArray[np.float64]
     momentum: float
 
 
-def turn(points: np.ndarray, somersault: np.ndarray, twist: np.ndarray, tilt: np.ndarray) -> np.ndarray:
+def turn(
+    points: NDArray[np.float64], somersault: NDArray[np.float64], twist: NDArray[np.float64], tilt: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """Turn points (T, P, 3) of a body: twist about its long axis, tilt it, somersault it; angles (T,)."""
     from scipy.spatial.transform import Rotation
 
@@ -34,8 +37,8 @@ def turn(points: np.ndarray, somersault: np.ndarray, twist: np.ndarray, tilt: np
 
 
 def free_turning(
-    points: np.ndarray, grid: np.ndarray, start: float, end: float,
-    twists: float, tilted: np.ndarray, facing: float, tilt: np.ndarray,
+    points: NDArray[np.float64], grid: NDArray[np.float64], start: float, end: float,
+    twists: float, tilted: NDArray[np.float64], facing: float, tilt: NDArray[np.float64],
 ) -> Turning:  # fmt: skip
     """Angles of a body in free flight that goes from ``start`` to ``end`` in somersault and through ``twists``.
 

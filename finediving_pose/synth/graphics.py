@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from finediving_pose.synth.camera import HEIGHT, WIDTH
 from finediving_pose.synth.canvas import random_colour
@@ -15,12 +16,12 @@ from finediving_pose.synth.canvas import random_colour
 class Sign:
     """A small picture (h, w, 3) with its opacity, and where its top-left corner is."""
 
-    picture: np.ndarray
+    picture: NDArray[np.uint8]
     opacity: float
     left: int
     top: int
 
-    def draw(self, picture: np.ndarray) -> None:
+    def draw(self, picture: NDArray[np.uint8]) -> None:
         """Lay the sign over ``picture`` (H, W, 3) RGB, in place."""
         h, w = self.picture.shape[:2]
         part = picture[self.top : self.top + h, self.left : self.left + w]

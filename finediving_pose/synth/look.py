@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from finediving_pose.synth.anatomy import ANGLES, SIDES, Tube
 from finediving_pose.synth.canvas import Colour, random_colour, shade
@@ -69,7 +70,7 @@ def _cloth(rng: np.random.Generator) -> Colour:
     return shade(usual[rng.choice(len(usual), p=[0.28, 0.2, 0.18, 0.14, 0.06, 0.07, 0.07])], rng.uniform(0.8, 1.2))
 
 
-def paint(look: Look, parts: list[Tube]) -> np.ndarray:
+def paint(look: Look, parts: list[Tube]) -> NDArray[np.float64]:
     """Colour of every face (strips, SIDES, 3) RGB 0 to 255, strips in the order of the parts' rings."""
     painted = []
     for part in parts:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from finediving_pose.skeleton import N_JOINTS
 from finediving_pose.synth.anatomy import LIMBS
@@ -37,8 +38,8 @@ def hidden_joints(
     figure: Figure,
     placed: Placed,
     before: tuple[tuple[Figure, Placed], ...] = (),
-    cover: np.ndarray | None = None,
-) -> np.ndarray:
+    cover: NDArray[np.uint8] | None = None,
+) -> NDArray[np.bool_]:
     """Bool (16,): joints of a diver that are covered; False outside the picture.
 
     ``before`` are the divers who are nearer to the camera, ``cover`` uint8 (H, W) how opaque is what lies over the

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from finediving_pose.skeleton import N_JOINTS
 from finediving_pose.synth.body import Point
@@ -51,7 +52,7 @@ class Seen:
     """One diver in one frame: body points (N_POINTS, 3), the figure at instants of the exposure, in their order."""
 
     shot: Shot
-    points: np.ndarray
+    points: NDArray[np.float64]
     instants: list[Placed]
 
     @property
@@ -72,10 +73,10 @@ class Truth:
     box : (x1, y1, x2, y2) within the picture
     """
 
-    joints: np.ndarray
-    visible: np.ndarray
-    hidden: np.ndarray
-    box: np.ndarray
+    joints: NDArray[np.float64]
+    visible: NDArray[np.bool_]
+    hidden: NDArray[np.bool_]
+    box: NDArray[np.float64]
 
 
 class Painter:
@@ -90,14 +91,14 @@ class Painter:
         self.sign = random_sign(rng)
         self.rng = rng
 
-    def empty(self, pan: Pan, time: float) -> np.ndarray:
+    def empty(self, pan: Pan, time: float) -> NDArray[np.uint8]:
         """The pool without a diver, uint8 (H, W, 3) RGB."""
         picture = self._background(pan, time, [0.0] * len(self.lanes))
         return self._finished(picture)
 
     def film(
         self, shot: Shot, frames: Sequence[int] | None = None
-    ) -> Iterator[tuple[np.ndarray, tuple[Truth | None, ...], int]]:
+    ) -> Iterator[tuple[NDArray[np.uint8], tuple[Truth | None, ...], int]]:
         """The frames of a dive, all or some, each with every diver's truth and the pixels of splash.
 
         None instead of a truth where no joint of a diver is to be seen.

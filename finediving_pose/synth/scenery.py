@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from finediving_pose.synth.boards import Platform, paint_springboard_stand, paint_tower
 from finediving_pose.synth.camera import View
@@ -35,7 +36,7 @@ class Scenery:
     platform : None where the dives are from a springboard
     """
 
-    picture: np.ndarray
+    picture: NDArray[np.uint8]
     left: float
     top: float
     scale: float

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from finediving_pose.synth.camera import HEIGHT, WIDTH, Pan, View, to_pixels
 from finediving_pose.synth.canvas import Colour
@@ -36,14 +37,14 @@ class Splash:
 
     touch: float
     size: float
-    born: np.ndarray
-    origin: np.ndarray
-    velocity: np.ndarray
-    radius: np.ndarray
-    bubbles: np.ndarray
+    born: NDArray[np.float64]
+    origin: NDArray[np.float64]
+    velocity: NDArray[np.float64]
+    radius: NDArray[np.float64]
+    bubbles: NDArray[np.float64]
 
     @classmethod
-    def random(cls, touch: float, place: np.ndarray, size: float, rng: np.random.Generator) -> Splash:
+    def random(cls, touch: float, place: NDArray[np.float64], size: float, rng: np.random.Generator) -> Splash:
         """A splash of ``size`` 0 (a rip entry) to 1 (a flop) at ``place`` (x, y)."""
         n, fingers = int(500 + 4500 * size), int(9 + 26 * size)
         # Water leaves in fingers: drops of one go nearly the same way, the fastest first.
@@ -61,7 +62,9 @@ class Splash:
         bubbles[:, :2] = place + spread * rng.normal(0, 1, (len(bubbles), 2))
         return cls(touch, size, born, origin, velocity * speed[:, None], radius, bubbles)
 
-    def draw(self, picture: np.ndarray, time: float, view: View, pan: Pan, foam: Colour) -> np.ndarray | None:
+    def draw(
+        self, picture: NDArray[np.uint8], time: float, view: View, pan: Pan, foam: Colour
+    ) -> NDArray[np.uint8] | None:
         """Draw the splash at ``time`` seconds over ``picture`` (H, W, 3) RGB, in place.
 
         Returns how opaque it is, uint8 (H, W); None where nothing is to be seen.

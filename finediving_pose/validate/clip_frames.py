@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from finediving_pose.clip import Clip
 from finediving_pose.errors import FrameError
@@ -42,7 +43,7 @@ class ClipFrames:
     sizes: dict[int, tuple[int, int]] = field(default_factory=dict)
     unreadable: dict[int, str] = field(default_factory=dict)
     repeats: dict[int, int] = field(default_factory=dict)
-    thumbnails: dict[int, np.ndarray] = field(default_factory=dict)
+    thumbnails: dict[int, NDArray[np.uint8]] = field(default_factory=dict)
     unlisted: list[str] = field(default_factory=list)
     digest: str | None = None
 
@@ -75,7 +76,7 @@ class Change:
     colours: float
 
     @classmethod
-    def between(cls, before: tuple[int, np.ndarray], after: tuple[int, np.ndarray]) -> Change:
+    def between(cls, before: tuple[int, NDArray[np.float32]], after: tuple[int, NDArray[np.float32]]) -> Change:
         difference = np.abs(after[1] - before[1]).mean(-1)
         colours = cv2.compareHist(_colours(before[1]), _colours(after[1]), cv2.HISTCMP_BHATTACHARYYA)
         return cls(after[0], float(difference.max()), float(difference.mean()), colours)
@@ -98,7 +99,8 @@ def load_frames(workspace: Workspace, clip: Clip) -> ClipFrames | None:
             jpegs.append(jpeg)
             picture = decode_jpeg(jpeg, where, clip.key)
             frames.sizes[number] = (picture.shape[1], picture.shape[0])
-            frames.thumbnails[number] = cv2.resize(picture, THUMBNAIL, interpolation=cv2.INTER_AREA)
+            small = cv2.resize(picture, THUMBNAIL, interpolation=cv2.INTER_AREA)
+            frames.thumbnails[number] = np.asarray(small, np.uint8)
         except FrameError as e:
             frames.unreadable[number] = str(e)
     if len(jpegs) == len(folder.numbers):

@@ -8,6 +8,7 @@ from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 from finediving_pose.clip import Clip
 from finediving_pose.errors import FdposeError, PoseError
@@ -43,19 +44,19 @@ class LayerPoses:
     others: dict[str, ClipPoses] = field(default_factory=dict)
 
     @cached_property
-    def present(self) -> np.ndarray:
+    def present(self) -> NDArray[np.bool_]:
         """bool (n, 16), joints with a place in the picture."""
         assert self.poses
         return (self.poses.visibility != Visibility.ABSENT) & np.isfinite(self.poses.keypoints).all(-1)
 
     @cached_property
-    def points(self) -> np.ndarray:
+    def points(self) -> NDArray[np.float32]:
         """float32 (n, 16, 2), keypoints in pixels, NaN where not present."""
         assert self.poses
         return np.where(self.present[..., None], self.poses.keypoints, np.float32(np.nan))
 
     @cached_property
-    def extent(self) -> np.ndarray:
+    def extent(self) -> NDArray[np.float64]:
         """float (n, 4), x1 y1 x2 y2 around the present joints; NaN where there is none."""
         extent = np.full((len(self.points), 4), np.nan)
         some = self.present.any(1)
@@ -63,7 +64,7 @@ class LayerPoses:
         return extent
 
     @cached_property
-    def size(self) -> np.ndarray:
+    def size(self) -> NDArray[np.float64]:
         """float (n,), diagonal of the extent in pixels."""
         return np.hypot(self.extent[:, 2] - self.extent[:, 0], self.extent[:, 3] - self.extent[:, 1])
 
@@ -97,7 +98,7 @@ class LayerPoses:
             layer=self.layer,
         )
 
-    def on_joints(self, what: str, joints: np.ndarray, expected: object = "") -> Finding:
+    def on_joints(self, what: str, joints: NDArray[np.bool_], expected: object = "") -> Finding:
         """``what: N joints in M frames, first 00012.jpg (left_wrist, left_elbow)`` of a bool (n, 16), not all False."""
         assert self.poses
         rows = np.flatnonzero(joints.any(1))
@@ -107,7 +108,7 @@ class LayerPoses:
         many = f"{counted(n, 'joint')} in {counted(m, 'frame')}"
         return self.finding(f"{what}: {many}, first {frame_name(first)} ({shown})", first, many, expected)
 
-    def on_rows(self, what: str, rows: np.ndarray, expected: object = "") -> Finding:
+    def on_rows(self, what: str, rows: NDArray[np.integer], expected: object = "") -> Finding:
         """``what in N frames, first 00012.jpg`` of row numbers, not empty."""
         assert self.poses
         frames = self.poses.frame[rows]

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 IN_A_ROW = 3
 LEAST_SHARE = 0.25
@@ -32,7 +33,7 @@ class Shared:
     at_b: int
 
 
-def shared_pictures(sizes: Sequence[np.ndarray], picture: Callable[[int, int], bytes]) -> list[Shared]:
+def shared_pictures(sizes: Sequence[NDArray[np.int64]], picture: Callable[[int, int], bytes]) -> list[Shared]:
     """Pairs of clips that share a quarter of the shorter one's pictures, in the same order and byte for byte.
 
     Parameters
