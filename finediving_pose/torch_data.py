@@ -25,7 +25,8 @@ from finediving_pose.clip import Split
 from finediving_pose.errors import PackedError, UsageError
 from finediving_pose.packed.reader import open_packed
 from finediving_pose.packed.schema import TRAINING_HEIGHT, TRAINING_WIDTH
-from finediving_pose.packed.snippets import DEVIATION, MEAN, Crop, mirrored, normalised, snippet
+from finediving_pose.packed.snippets import DEVIATION, MEAN, mirrored, normalised, snippet
+from finediving_pose.packed.views import View, mirror_joints, sample_frames
 from finediving_pose.skeleton import FLIP
 
 if TYPE_CHECKING:
@@ -96,16 +97,16 @@ class ClipDataset(Dataset):
     def __getitem__(self, item: int) -> dict[str, Any]:
         i = self.rows[item]
         numbers = self.packed.frame_numbers(i)
-        positions = np.linspace(0, len(numbers) - 1, self.frames).astype(np.int64)
-        view, turned = self._view()
+        positions = sample_frames(len(numbers), self.frames)
+        view = self._view()
         pictures = snippet(self.packed, i, positions, view)
         poses, clip = self.packed.poses(i), self.packed.clips[i]
         width, height = clip.image_width or TRAINING_WIDTH, clip.image_height or TRAINING_HEIGHT
         keypoints = to_crop(poses.keypoints[positions], (width, height), view)
         visibility = poses.visibility[positions]
-        if turned:
+        if view.mirrored:
             pictures = mirrored(pictures)
-            keypoints, visibility = mirror(keypoints, visibility, self.crop)
+            keypoints, visibility = mirror_joints(keypoints, self.crop), visibility[..., FLIP]
         video = normalised(pictures) if self.normalise else pictures
         return {
             "clip": i,
@@ -117,25 +118,14 @@ class ClipDataset(Dataset):
             "difficulty": torch.tensor(np.nan if clip.difficulty is None else clip.difficulty, dtype=torch.float32),
         }
 
-    def _view(self) -> tuple[Crop, bool]:
+    def _view(self) -> View:
         if not self.augment:
-            return Crop.centre(self.crop), False
+            return View.centre(self.crop)
         # torch's generator is the one that a DataLoader seeds in every worker
-        x = int(torch.randint(TRAINING_WIDTH - self.crop + 1, ()))
-        y = int(torch.randint(TRAINING_HEIGHT - self.crop + 1, ()))
-        return Crop(x, y, self.crop), bool(torch.rand(()) < 0.5)
+        return View.random(self.crop, np.random.default_rng(int(torch.randint(2**62, ()))))
 
 
-def to_crop(keypoints: NDArray[np.floating], size: tuple[int, int], crop: Crop) -> NDArray[np.float32]:
+def to_crop(keypoints: NDArray[np.floating], size: tuple[int, int], view: View) -> NDArray[np.float32]:
     """Pixels of a stored frame of ``size`` (width, height) to pixels of the crop: float32 (..., 2)."""
     scale = np.array([TRAINING_WIDTH / size[0], TRAINING_HEIGHT / size[1]])
-    return ((keypoints + 0.5) * scale - 0.5 - np.array([crop.x, crop.y])).astype(np.float32)
-
-
-def mirror(
-    keypoints: NDArray[np.float32], visibility: NDArray[np.uint8], width: int
-) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-    """Mirrored joints (..., 16, 2) of a picture ``width`` wide; left and right joints change places."""
-    turned = keypoints[..., FLIP, :].copy()
-    turned[..., 0] = width - 1 - turned[..., 0]
-    return turned, visibility[..., FLIP]
+    return ((keypoints + 0.5) * scale - 0.5 - np.array([view.x, view.y])).astype(np.float32)

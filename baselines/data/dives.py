@@ -13,19 +13,12 @@ from torch import Tensor
 from baselines.data.batch import Batch
 from baselines.data.exemplars import dive_number, group
 from baselines.data.settings import DataSettings
-from baselines.data.transforms import (
-    CropAndFlip,
-    fill_gaps,
-    flip_pose,
-    normalise_pose,
-    resized,
-    sample_frames,
-    sample_transitions,
-)
+from baselines.data.transforms import fill_gaps, normalise_pose, resized, sample_transitions
 from baselines.method import Needs
 from baselines.modules.stages import ABSENT, number_of_slots
 from finediving_pose.packed.schema import TRAINING_HEIGHT, TRAINING_WIDTH
-from finediving_pose.packed.snippets import Crop, snippet
+from finediving_pose.packed.snippets import mirrored, normalised, snippet
+from finediving_pose.packed.views import View, mirror_joints, sample_frames
 
 if TYPE_CHECKING:
     from finediving_pose.packed.reader import PackedFile
@@ -59,13 +52,13 @@ class Dives:
 
     def sample(self, i: int, rng: np.random.Generator | None = None) -> Sample:
         """Clip i, cropped in the centre, or with ``rng`` at a random place and mirrored every other time."""
-        width, height = self.settings.resize
-        crop = self.settings.crop
-        view = CropAndFlip.random(height, width, crop, rng) if rng else CropAndFlip.centre(height, width, crop)
+        size, crop = self.settings.resize, self.settings.crop
+        view = View.random(crop, rng, size) if rng else View.centre(crop, size)
         clip = self.packed.clips[i]
         sample: Sample = {"clip": i, "group": group(clip, self.settings.pairing), "number": dive_number(clip)}
         if Needs.PICTURES in self.needs:
-            sample["video"] = torch.from_numpy(view.normalised(self._pictures(i, view)))
+            pictures = self._pictures(i, view)
+            sample["video"] = torch.from_numpy(normalised(mirrored(pictures) if view.mirrored else pictures))
         if Needs.POSES in self.needs:
             sample["pose"] = self._pose(i, view, rng)
         if Needs.STAGES in self.needs:
@@ -99,11 +92,11 @@ class Dives:
         first = int(numbers[0]) if self.settings.sampling == "video" else 0
         return sample_frames(len(numbers), self.settings.frames, first)
 
-    def _pose(self, i: int, view: CropAndFlip, rng: np.random.Generator | None) -> Tensor:
+    def _pose(self, i: int, view: View, rng: np.random.Generator | None) -> Tensor:
         """Joints of the sampled frames, mirrored as the pictures are: float32 (2, T, 16, 1)."""
         settings, keypoints = self.settings, self._joints(i)
-        if view.flip and settings.flip_pose:
-            keypoints = flip_pose(keypoints, self.packed.clips[i].image_width or 0)
+        if view.mirrored and settings.flip_pose:
+            keypoints = mirror_joints(keypoints, self.packed.clips[i].image_width or 0)
         pose = normalise_pose(keypoints, settings.pose_norm)
         if rng and settings.pose_noise:
             pose = pose + rng.normal(0, settings.pose_noise, pose.shape)
@@ -118,13 +111,13 @@ class Dives:
             self._joints_kept[i] = joints
         return joints
 
-    def _pictures(self, i: int, view: CropAndFlip) -> np.ndarray:
+    def _pictures(self, i: int, view: View) -> np.ndarray:
         """Pictures uint8 (T, crop, crop, 3), not yet mirrored."""
         settings = self.settings
         stored = settings.resize == (TRAINING_WIDTH, TRAINING_HEIGHT) and settings.resample == "area"
         if settings.in_memory or not stored:
-            return view.cropped(self._whole_pictures(i))
-        return snippet(self.packed, i, self.positions(i), Crop(view.left, view.top, view.size))
+            return np.ascontiguousarray(view.crop(self._whole_pictures(i)))
+        return snippet(self.packed, i, self.positions(i), view)
 
     def _whole_pictures(self, i: int) -> np.ndarray:
         """The same before the crop, at the size of ``resize``; from memory where they are kept."""

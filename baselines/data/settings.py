@@ -26,7 +26,7 @@ class DataSettings:
         (112, 200) as the public code really had them
     resample : how pictures are brought to that size, see :func:`baselines.data.transforms.resized`; ``bilinear`` always
         starts from the stored frames, ``area`` from the cache where it is large enough
-    sampling : see :func:`baselines.data.transforms.sample_frames`
+    sampling : see :data:`baselines.data.transforms.Sampling`
     boundary : see :data:`baselines.data.transforms.Boundary`
     crop : side of the square crop, pixels
     pose_norm : see :func:`baselines.data.transforms.normalise_pose`

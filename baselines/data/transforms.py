@@ -3,37 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 import cv2
 import numpy as np
 
 from baselines.modules.stages import ABSENT, STAGES, Stages, number_of_slots, stage_slots
-from finediving_pose.packed import snippets
-from finediving_pose.skeleton import FLIP, INDEX
+from finediving_pose.skeleton import INDEX
 
 PoseNorm = Literal["none", "centre"]
 
 Sampling = Literal["clip", "video"]
-"""Whether sampled frames are spread over the clip's own frame numbers, from 0, or over those of its video."""
+"""Whether sampled frames are spread over the clip's own frame numbers, from 0, or over those of its video, as in the
+public code; see :func:`finediving_pose.packed.views.sample_frames`."""
 
 Boundary = Literal["first", "before"]
 """What a transition is: the first sampled frame of the new stage, or the last one before it. The public code has the
 latter (``datasets/FineDiving_Pair.py``, commits 6bce799 and 712bca1)."""
 
 Resample = Literal["area", "bilinear"]
-
-
-def sample_frames(n_frames: int, count: int, first: int = 0) -> np.ndarray:
-    """Positions of ``count`` frames spread over a clip, both ends included, truncated to integers: (count,).
-
-    ``first`` is the number that the clip's first frame has while they are spread. The public code spreads the video's
-    frame numbers (``datasets/FineDiving_Pair.py``, commit 6bce799), ``sampling="video"``; from 0 the steps of a few
-    lengths, as 133 / 95, end a rounding below a whole number and are truncated to the frame before it. In clips of
-    134 frames these are places 45, 85 and 90 of 96, the only difference in FineDiving.
-    """
-    return np.linspace(first, first + n_frames - 1, count).astype(np.int64) - first
 
 
 def resized(picture: np.ndarray, width: int, height: int, how: Resample = "area") -> np.ndarray:
@@ -82,13 +70,6 @@ def fill_gaps(keypoints: np.ndarray) -> np.ndarray:
     return filled
 
 
-def flip_pose(keypoints: np.ndarray, width: int) -> np.ndarray:
-    """Mirror (T, 16, 2) pixels of a picture ``width`` wide; left and right joints change places."""
-    flipped = keypoints[:, FLIP].copy()
-    flipped[..., 0] = width - 1 - flipped[..., 0]
-    return flipped
-
-
 def normalise_pose(keypoints: np.ndarray, how: PoseNorm) -> np.ndarray:
     """Coordinates as the network reads them: (T, 16, 2) -> (T, 16, 2).
 
@@ -101,32 +82,3 @@ def normalise_pose(keypoints: np.ndarray, how: PoseNorm) -> np.ndarray:
     centred = keypoints - keypoints[:, INDEX["pelvis"], None]
     torso = np.median(np.linalg.norm(centred[:, INDEX["thorax"]], axis=-1))
     return centred / max(float(torso), 1.0)
-
-
-@dataclass(frozen=True, slots=True)
-class CropAndFlip:
-    """Where a clip's pictures are cropped, one place for all its frames, and whether it is mirrored."""
-
-    top: int
-    left: int
-    size: int
-    flip: bool
-
-    @classmethod
-    def centre(cls, height: int, width: int, size: int) -> CropAndFlip:
-        return cls((height - size) // 2, (width - size) // 2, size, flip=False)
-
-    @classmethod
-    def random(cls, height: int, width: int, size: int, rng: np.random.Generator) -> CropAndFlip:
-        """A random place; mirrored with probability one half."""
-        top, left = rng.integers(height - size + 1), rng.integers(width - size + 1)
-        return cls(int(top), int(left), size, flip=bool(rng.integers(2)))
-
-    def cropped(self, frames: np.ndarray) -> np.ndarray:
-        """(T, H, W, 3) -> (T, size, size, 3), a view."""
-        return frames[:, self.top : self.top + self.size, self.left : self.left + self.size]
-
-    def normalised(self, cropped: np.ndarray) -> np.ndarray:
-        """uint8 (T, size, size, 3) RGB, unmirrored -> float32 (3, T, size, size), less the mean, over the deviation."""
-        cropped = np.ascontiguousarray(cropped)
-        return snippets.normalised(snippets.mirrored(cropped) if self.flip else cropped)

@@ -1,4 +1,4 @@
-"""Frames of a clip as a model reads them: some of its frames, small, cropped. Fast rather than exact.
+"""Pictures of a clip as a model reads them: of some frames, small, cropped. Fast rather than exact.
 
 Pictures are 112 high and 200 wide, as published, before the crop. From the cache they are read; from JPEG they
 are decoded at half size, which libjpeg does in the frequency domain, and brought to size with bilinear
@@ -8,7 +8,6 @@ interpolation, the crop alone. The two differ by a few grey levels (``docs/forma
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import cv2
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 
 from finediving_pose.errors import PackedError
 from finediving_pose.packed.schema import TRAINING_HEIGHT, TRAINING_WIDTH
+from finediving_pose.packed.views import TRAINING_SIZE, View
 
 if TYPE_CHECKING:
     from finediving_pose.packed.reader import PackedFile
@@ -30,39 +30,23 @@ _NORMALISED = ((np.arange(256, dtype=np.float32)[:, None] / 255 - MEAN) / DEVIAT
 """(3, 256): what each value of each channel becomes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Crop:
-    """A square of the picture at training size: top left corner and side, pixels."""
+def snippet(packed: PackedFile, i: int, positions: NDArray[np.int64], view: View) -> NDArray[np.uint8]:
+    """Pictures of clip ``i`` at ``positions``, cropped, not mirrored: uint8 (len(positions), side, side, 3), RGB.
 
-    x: int
-    y: int
-    side: int
-
-    def __post_init__(self) -> None:
-        if not (0 <= self.x <= TRAINING_WIDTH - self.side and 0 <= self.y <= TRAINING_HEIGHT - self.side):
-            raise ValueError(f"{self} is not inside {TRAINING_WIDTH} x {TRAINING_HEIGHT}")
-
-    @classmethod
-    def centre(cls, side: int) -> Crop:
-        """The square in the middle."""
-        return cls((TRAINING_WIDTH - side) // 2, (TRAINING_HEIGHT - side) // 2, side)
-
-
-def snippet(packed: PackedFile, i: int, positions: NDArray[np.int64], crop: Crop) -> NDArray[np.uint8]:
-    """Pictures of clip ``i`` at ``positions``, cropped: uint8 (len(positions), side, side, 3), RGB.
-
-    Raises PackedError where a picture can't be decoded.
+    Raises PackedError where a picture can't be decoded, ValueError where the view is not inside 200 x 112.
     """
+    if not view.is_inside(TRAINING_SIZE):
+        raise ValueError(f"{view} is not inside {TRAINING_WIDTH} x {TRAINING_HEIGHT}")
     cached = packed.cached_block(i, positions)
-    out = np.empty((len(positions), crop.side, crop.side, 3), np.uint8)
+    out = np.empty((len(positions), view.side, view.side, 3), np.uint8)
     if cached is not None:
         block, at = cached
         for picture, k in zip(out, at, strict=True):
-            picture[:] = block[k, crop.y : crop.y + crop.side, crop.x : crop.x + crop.side]
+            picture[:] = block[k, view.y : view.y + view.side, view.x : view.x + view.side]
         return out
     scratch = None  # one for all pictures, which stays in the processor's cache
     for picture, jpeg in zip(out, packed.jpegs(i, positions), strict=True):
-        scratch = _decode(packed, i, jpeg, crop, picture, scratch)
+        scratch = _decode(packed, i, jpeg, view, picture, scratch)
     return out
 
 
@@ -83,7 +67,7 @@ def mirrored(pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _decode(
-    packed: PackedFile, i: int, jpeg: bytes, crop: Crop, out: np.ndarray, scratch: np.ndarray | None
+    packed: PackedFile, i: int, jpeg: bytes, view: View, out: np.ndarray, scratch: np.ndarray | None
 ) -> np.ndarray:
     """Decode one picture into ``out`` by way of ``scratch``, made for the first; returns that for the next."""
     try:
@@ -101,12 +85,12 @@ def _decode(
     # a pixel's centre is its coordinate
     to_source = np.array(
         [
-            [x_scale, 0, (crop.x + 0.5) * x_scale - 0.5],
-            [0, y_scale, (crop.y + 0.5) * y_scale - 0.5],
+            [x_scale, 0, (view.x + 0.5) * x_scale - 0.5],
+            [0, y_scale, (view.y + 0.5) * y_scale - 0.5],
         ]
     )
     cv2.warpAffine(
-        half, to_source, (crop.side, crop.side), dst=out, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        half, to_source, (view.side, view.side), dst=out, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE,
     )  # fmt: skip
     return half

@@ -8,7 +8,8 @@ from typing import Any, cast
 import numpy as np
 
 from finediving_pose.clip import Clip, ClipKey
-from finediving_pose.packed.reader import PackedFile, PackedPoses
+from finediving_pose.packed.arrays import PackedPoses
+from finediving_pose.packed.reader import PackedFile
 
 
 class InMemory:

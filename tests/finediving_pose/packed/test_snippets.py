@@ -10,7 +10,8 @@ import pytest
 import simplejpeg
 
 from finediving_pose.packed.reader import PackedFile
-from finediving_pose.packed.snippets import DEVIATION, MEAN, Crop, mirrored, normalised, snippet
+from finediving_pose.packed.snippets import DEVIATION, MEAN, mirrored, normalised, snippet
+from finediving_pose.packed.views import View
 from tests.finediving_pose.packed.made_up import moving_picture
 
 GREY_LEVELS = 3.0
@@ -25,13 +26,13 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, PackedFile]:
 POSITIONS = np.array([0, 7, 3, 3])
 
 
-@pytest.mark.parametrize("crop", [Crop.centre(112), Crop(0, 0, 112), Crop(88, 0, 112), Crop(40, 30, 64)])
-def test_a_snippet_is_the_crop_of_the_cached_frames(files: dict[str, PackedFile], crop: Crop) -> None:
+@pytest.mark.parametrize("view", [View.centre(112), View(0, 0, 112), View(88, 0, 112), View(40, 30, 64)])
+def test_a_snippet_is_the_crop_of_the_cached_frames(files: dict[str, PackedFile], view: View) -> None:
     whole = files["cached"].cached(0)
     assert whole is not None
-    part = whole[POSITIONS, crop.y : crop.y + crop.side, crop.x : crop.x + crop.side]
-    assert np.array_equal(snippet(files["cached"], 0, POSITIONS, crop), part)
-    from_jpeg = snippet(files["plain"], 0, POSITIONS, crop).astype(int)
+    part = whole[POSITIONS, view.y : view.y + view.side, view.x : view.x + view.side]
+    assert np.array_equal(snippet(files["cached"], 0, POSITIONS, view), part)
+    from_jpeg = snippet(files["plain"], 0, POSITIONS, view).astype(int)
     assert from_jpeg.shape == part.shape
     assert np.abs(from_jpeg - part).mean() < GREY_LEVELS
     shifted = np.roll(part, 2, axis=2).astype(int)
@@ -49,7 +50,7 @@ def test_real_frames_differ_by_as_little(shared_data: Path, tmp_path: Path) -> N
         def cached_block(self, *_: object) -> None:
             return None
 
-    fast = snippet(OneClip(tmp_path / "x.h5"), 0, np.arange(5), Crop(44, 0, 112))
+    fast = snippet(OneClip(tmp_path / "x.h5"), 0, np.arange(5), View(44, 0, 112))
     assert np.abs(fast.astype(int) - np.stack(exact)[:, :, 44:156]).mean() < GREY_LEVELS
 
 
@@ -67,6 +68,6 @@ def test_mirrored_twice_is_as_before() -> None:
 
 
 @pytest.mark.parametrize("corner", [(-1, 0), (89, 0), (0, 1)])
-def test_a_crop_outside_the_picture_can_not_be_made(corner: tuple[int, int]) -> None:
+def test_a_view_outside_the_picture_can_not_be_read(files: dict[str, PackedFile], corner: tuple[int, int]) -> None:
     with pytest.raises(ValueError, match="is not inside 200 x 112"):
-        Crop(*corner, 112)
+        snippet(files["cached"], 0, POSITIONS, View(*corner, 112))
