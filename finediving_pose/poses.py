@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,13 +54,14 @@ class ClipPoses:
     time : list of n, when the row was made, ISO 8601 in UTC
     """
 
-    frame: NDArray[np.int32]
-    person: NDArray[np.int8]
-    box: NDArray[np.float32]
-    keypoints: NDArray[np.float32]
-    visibility: NDArray[np.uint8]
-    confidence: NDArray[np.float32]
-    source: NDArray[np.uint8]
+    # any number type is accepted and converted to the dtype named above
+    frame: NDArray[Any]
+    person: NDArray[Any]
+    box: NDArray[Any]
+    keypoints: NDArray[Any]
+    visibility: NDArray[Any]
+    confidence: NDArray[Any]
+    source: NDArray[Any]
     author: list[str]
     time: list[str]
 

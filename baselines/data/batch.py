@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
+import torch
 from torch import Tensor
 
 
@@ -38,7 +39,7 @@ class Batch:
     query: Tensor | None = None
     exemplar: Tensor | None = None
 
-    def to(self, device: object) -> Batch:
+    def to(self, device: torch.device | str) -> Batch:
         """The same on another device."""
         moved = {f.name: getattr(self, f.name) for f in fields(self)}
         return Batch(**{name: v.to(device) if isinstance(v, Tensor) else v for name, v in moved.items()})

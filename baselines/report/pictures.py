@@ -72,7 +72,7 @@ def _tile(frame: np.ndarray, poses: PackedPoses, at: int, view: np.ndarray) -> n
     to_tile = np.array([[scale, 0, (0.5 - view[0]) * scale - 0.5], [0, scale, (0.5 - view[1]) * scale - 0.5]])
     tile = cv2.warpAffine(frame, to_tile, (TILE, TILE), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     points = poses.keypoints[at, 0] @ to_tile[:, :2].T + to_tile[:, 2]
-    return draw_pose(tile, points, poses.visibility[at, 0], poses.source[at, 0])
+    return draw_pose(np.asarray(tile, np.uint8), points, poses.visibility[at, 0], poses.source[at, 0])
 
 
 def _data_uri(picture: np.ndarray) -> str:

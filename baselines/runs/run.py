@@ -161,7 +161,8 @@ def open_run_data(folder: Path, config: RunConfig, packed_file: Path | None = No
     assert config.origin is not None
     recorded, wanted = Path(config.origin.packed), config.origin.digest
     beside = [parent.parent / recorded.name for parent in folder.resolve().parents if parent.name == "runs"][:1]
-    there = [p for p in dict.fromkeys([*([packed_file] if packed_file else []), *beside, recorded]) if p.is_file()]
+    candidates = dict.fromkeys([p for p in (packed_file, *beside, recorded) if p is not None])
+    there = [p for p in candidates if p.is_file()]
     for path in there:
         packed = open_packed(path)
         if packed.digest == wanted:

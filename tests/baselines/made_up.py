@@ -40,8 +40,8 @@ class InMemory:
         keypoints[:, 1] = np.nan
         if i in self.without_poses:
             keypoints[:] = np.nan
-        zeros = np.zeros((20, 2, 16))
-        return PackedPoses(keypoints, zeros, zeros, zeros, np.zeros((20, 2, 4)))
+        none = np.zeros((20, 2, 16), np.uint8)
+        return PackedPoses(keypoints, none, none.astype(np.float32), none, np.zeros((20, 2, 4), np.float32))
 
 
 def clip(index: int, split: str = "train", number: str = "107b", **fields: Any) -> Clip:

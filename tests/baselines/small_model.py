@@ -22,7 +22,7 @@ SMALL: dict[str, Any] = {
 
 def batch(clips: int = 4, **fields: Tensor) -> Batch:
     torch.manual_seed(1)
-    made = {
+    made: dict[str, Any] = {
         "video": torch.randn(clips, 3, 24, 32, 32),
         "pose": torch.randn(clips, 2, 24, 16, 1),
         "transitions": torch.tensor([[6, 15]] * clips),

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 import torch
 
-from baselines.data.transforms import sample_frames
 from baselines.modules.contrast import one_way_stage_contrast
 from baselines.modules.decoder import Decoder
 from baselines.modules.regressor import StageRegressor, StageWeights
 from baselines.modules.segmentation import ProcedureSegmentation, predict_transitions_by_halves, segmentation_loss
 from baselines.modules.stages import pool_stages
 from baselines.runs.metrics import average_iou, interval_iou
+from finediving_pose.packed.views import sample_frames
 from tests.parity.reference import TOLERANCE, error, fixture, reference_input, reference_state
 
 

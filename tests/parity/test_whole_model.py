@@ -96,9 +96,7 @@ def statistics(model: HPMCR, name: str) -> Tensor:
     return model.state_dict()[our_name(name.removeprefix("train.bn."))]
 
 
-def training_step(
-    model: HPMCR, clips: dict[str, Tensor], true: dict[str, Tensor], positions: Tensor
-) -> dict[str, Tensor]:
+def training_step(model: HPMCR, clips: dict[str, Any], true: dict[str, Any], positions: Tensor) -> dict[str, Tensor]:
     heads = ("compare_fused.head", "compare_static.head")
     watched = ("dynamic", "static", "skeleton", "segmentation", "reduce_dynamic", "reduce_static", "fusion")
     with recorded(model, *watched, "stage_weights", *heads) as seen:
@@ -128,9 +126,7 @@ def training_step(
     return {f"train.{name}": array for name, array in arrays.items()}
 
 
-def voting_step(
-    model: HPMCR, clips: dict[str, Tensor], true: dict[str, Tensor], positions: Tensor
-) -> dict[str, Tensor]:
+def voting_step(model: HPMCR, clips: dict[str, Any], true: dict[str, Any], positions: Tensor) -> dict[str, Tensor]:
     with recorded(model, "dynamic", "skeleton") as seen:
         encoded = model.encode(Batch(**clips))
     votes = [both_ways(model, encoded, exemplars) for exemplars in (EXEMPLARS, OTHER_EXEMPLARS)]

@@ -11,7 +11,7 @@ from finediving_pose.frames import FrameFolder, digest_jpegs, frame_name, write_
 from finediving_pose.packed.writer import write_packed
 from finediving_pose.poses import write_poses
 from finediving_pose.workspace import Workspace
-from tests.finediving_pose.packed.conftest import add_clip
+from tests.finediving_pose.packed.made_up import add_clip
 from tests.finediving_pose.validate.made_up_frames import CLIP, jpeg, picture
 from tests.finediving_pose.validate.made_up_packed import KEYS, poses
 

@@ -16,7 +16,7 @@ from finediving_pose.poses import read_poses, write_poses
 from finediving_pose.validate.packed_subject import load_packed
 from finediving_pose.validate.rules import RULES
 from finediving_pose.workspace import Workspace
-from tests.finediving_pose.packed.conftest import add_clip
+from tests.finediving_pose.packed.made_up import add_clip
 from tests.finediving_pose.validate.made_up_packed import KEYS, found, poses
 
 

@@ -97,7 +97,7 @@ def pose_moves_when_mirrored(follows: bool) -> bool:
 def sampled_frames(**options: Any) -> list[int]:
     """Of a clip of 134 frames, from the video's frame 1700 on."""
     file = packed(*ten())
-    file.frame_numbers = lambda i: np.arange(1700, 1834)
+    file.frame_numbers = lambda i: np.arange(1700, 1834)  # type: ignore[method-assign]
     return Dives(file, DataSettings(**options)).positions(0).tolist()
 
 
