@@ -330,3 +330,40 @@ def test_other_data_under_a_run_is_noticed(competition: Workspace, finished: dic
     result = fdpose("benchmark", "hpmcr", "--data", competition.root, "--resume", folder)
     assert result.exit_code == 2
     assert "began on other data" in result.stderr
+
+
+def test_a_run_that_was_moved_goes_on_where_it_is_now(
+    competition: Workspace, finished: dict[str, Any], tmp_path: Path
+) -> None:
+    """The whole data directory moved, the old place gone: nothing outside the new one is read."""
+    old = tmp_path / "old"
+    shutil.copytree(competition.root, old, ignore=shutil.ignore_patterns("runs", "frames", "poses"))
+    shutil.copytree(finished["run"], old / "runs" / "moved", ignore=shutil.ignore_patterns("metrics.json"))
+    folder = old / "runs" / "moved"
+    config = json.loads((folder / "config.json").read_text())
+    config["origin"]["packed"] = str(old / "finediving_pose.h5")
+    config["training"]["epochs"] = 2
+    (folder / "config.json").write_text(json.dumps(config))
+    (folder / "last_checkpoint").write_text(str(folder / "epoch_1.pth"))
+    shutil.move(old, tmp_path / "new")
+    result = fdpose("benchmark", "--resume", tmp_path / "new" / "runs" / "moved", "--data", tmp_path / "none", "--json")
+    assert result.exit_code == 0, result.output
+    metrics = json.loads(result.stdout)
+    assert [e["epoch"] for e in metrics["history"]] == [1, 2]
+    assert metrics["history"][0]["loss"] == finished["history"][0]["loss"]
+    assert not old.exists()
+
+
+def test_a_run_of_another_method_is_not_taken_for_this_one(
+    competition: Workspace, finished: dict[str, Any], tmp_path: Path
+) -> None:
+    folder = tmp_path / "run"
+    shutil.copytree(finished["run"], folder)
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"method": "pose-conv"}))
+    named = fdpose("benchmark", "hpmcr", "--data", competition.root, "--resume", folder)
+    assert named.exit_code == 2
+    assert "is a run of pose-conv, not of hpmcr" in named.stderr
+    absent = fdpose("benchmark", "--data", competition.root, "--resume", folder)
+    assert absent.exit_code == 2
+    assert "was begun with the method 'pose-conv'; no method 'pose-conv'" in absent.stderr
