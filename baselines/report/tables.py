@@ -59,13 +59,18 @@ def show_study(metrics: StudyMetrics) -> None:
 def show_evaluation(scores: Scores, name: str, dives: int) -> None:
     """Print the figures of predictions that another program made, with their intervals."""
     out = Console(highlight=False)
-    table = _metrics_table()
-    _row(table, name, scores.figures)
-    table.add_row("95 % interval", *(_range(scores.intervals[key], m.digits - 1) for key, m in METRICS.items()))
-    _row(table, BASELINE, scores.exemplars_mean)
+    known = {key: m for key, m in METRICS.items() if getattr(scores.figures, key) is not None}
+    table = _table([m.short for m in known.values()])
+    for words, value in (
+        (name, lambda key: getattr(scores.figures, key)),
+        ("95 % from", lambda key: scores.intervals[key][0]),
+        ("95 % to", lambda key: scores.intervals[key][1]),
+        (BASELINE, lambda key: getattr(scores.exemplars_mean, key)),
+    ):
+        table.add_row(words, *(number(value(key), m.digits) for key, m in known.items()))
     _say(out, f"{dives} test dives")
     out.print(table)
-    _say(out, f"interval: bootstrap over the test dives\n{NOTES}")
+    _say(out, f"95 %: interval by bootstrap over the test dives\n{NOTES}")
 
 
 def ablation_note(metrics: StudyMetrics) -> str:

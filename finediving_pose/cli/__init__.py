@@ -62,7 +62,7 @@ class LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
         if name not in COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
-            ctx.fail(f"no such command: {name}{did_you_mean(name, COMMANDS)}; fdpose --help lists the commands")
+            ctx.fail(f"no such command: {name}{did_you_mean(name, COMMANDS)} (fdpose --help lists the commands)")
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -34,7 +34,7 @@ def test_a_command_is_described_alike_in_both_helps(name: str) -> None:
         ("fine-tune", "did you mean finetune?"),
         ("val", "did you mean validate?"),
         ("s", "did you mean synth or split or suggest?"),
-        ("xyzzy", "no such command: xyzzy; fdpose --help lists the commands"),
+        ("xyzzy", "no such command: xyzzy (fdpose --help lists the commands)"),
     ],
 )
 def test_an_unknown_command_suggests_the_nearest(typed: str, meant: str) -> None:

@@ -61,7 +61,7 @@ def test_the_table_names_the_method_and_the_baseline(
     file = write(tmp_path / "mine.csv", rows_of(tested))
     result = fdpose("evaluate", file, "--data", competition.root)
     assert result.exit_code == 0, result.output
-    for words in ("mine", "95 % interval", "exemplars' mean", f"{len(tested)} test dives"):
+    for words in ("mine", "95 % from", "exemplars' mean", f"{len(tested)} test dives"):
         assert words in result.stdout
 
 
