@@ -27,10 +27,10 @@ from finediving_pose.workspace import Workspace
 def evaluate(
     data: Workspace, predictions: Path, name: str | None, partial: bool, as_json: bool, **options: Any
 ) -> None:
-    """Score PREDICTIONS, a CSV file with the columns video, index and predicted_score.
+    """Score predictions that another program made.
 
-    One row for each test clip of the packed file; other columns are ignored. Prints the same metrics, intervals and
-    baseline as fdpose benchmark.
+    PREDICTIONS is a CSV file with the columns video, index and predicted_score, one row for each test clip of the
+    packed file; other columns are ignored. Prints the same metrics, intervals and baseline as fdpose benchmark.
     """
     from baselines.runs.external import score_file
     from baselines.runs.figures import measure

@@ -309,7 +309,7 @@ def test_set_puts_values_in_the_place_of_the_preset_s(competition: Workspace) ->
         (("--ablate", "splash"), "HPMCR has no part 'splash'; there are skeleton,"),
         (("--preset", "demmo"), "HPMCR has no preset 'demmo'; did you mean demo?"),
         (("--resume", "nothing-here", "--set", "a.b=1"), "leave out --set"),
-        (("--resume", "nothing-here"), "not a run to resume"),
+        (("--resume", "nothing-here"), "not a run that can be resumed"),
         (("--resume", "nothing-here", "--epochs", "3"), "leave out --epochs"),
         (("--resume", "nothing-here", "--ablate"), "leave out --ablate"),
         (("--resume", "nothing-here", "--exemplar-fallback", "difficulty"), "leave out --exemplar-fallback"),

@@ -32,8 +32,6 @@ from finediving_pose.workspace import Workspace
 from tests.finediving_pose.packed.made_up import add_clip, random_poses
 from tests.killing import count_moments, kill_at
 
-# -- what went in comes out -----------------------------------------------------------------------------------------
-
 
 @st.composite
 def clips(draw: st.DrawFn) -> Clip:
