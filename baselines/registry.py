@@ -99,7 +99,7 @@ def _is_foreign(point: EntryPoint) -> bool:
 def _load(point: EntryPoint) -> Method:
     try:
         point.load()
-    except Exception as e:  # whatever a stranger's module does when it is imported
+    except (Exception, SystemExit) as e:  # whatever a stranger's module does when it is imported
         said = (str(e).splitlines() or [""])[0]
         raise UsageError(f"{_where(point)} can't be imported ({type(e).__name__}: {said}); mend or uninstall it") from e
     if point.name not in _found:
