@@ -26,10 +26,12 @@ def method(name: str, *, title: str) -> Callable[[type[M]], type[M]]:
     Raises
     ------
     ValueError
-        Another method has that name.
+        Another method has that name, or the class has no presets.
     """
 
     def register(cls: type[M]) -> type[M]:
+        if not getattr(cls, "presets", None):
+            raise ValueError(f"{cls.__module__}.{cls.__qualname__} has no presets; see docs/own-model.md")
         if name in _found:
             taken = type(_found[name])
             raise ValueError(f"{taken.__module__}.{taken.__qualname__} is already the method {name!r}")
@@ -64,13 +66,14 @@ def list_methods() -> tuple[list[Method], dict[str, str]]:
     """All methods, and what is wrong with those that can't be imported, by their names."""
     _import_own()
     broken = {}
-    for name, point in _offered().items():
+    for name, points in _offered().items():
         try:
             find_method(name)
         except UsageError as e:
             broken[name] = str(e)
-        if name in _found and _is_foreign(point):
-            broken[name] = f"{_where(point)}: the name is taken by fdpose's own method; rename its entry point"
+        for point in points:
+            if name in _found and _is_foreign(point):
+                broken[name] = f"{_where(point)}: the name is taken by fdpose's own method; rename its entry point"
     return list(_found.values()), broken
 
 
@@ -87,8 +90,13 @@ def _import_own() -> None:
         importlib.import_module(module.name)
 
 
-def _offered() -> dict[str, EntryPoint]:
-    return {point.name: point for point in entry_points(group=GROUP)}
+def _offered() -> dict[str, list[EntryPoint]]:
+    """Entry points by their name; one is meant to have it, but any package may take it."""
+    offered: dict[str, list[EntryPoint]] = {}
+    for point in entry_points(group=GROUP):
+        if point not in offered.setdefault(point.name, []):
+            offered[point.name].append(point)
+    return offered
 
 
 def _is_foreign(point: EntryPoint) -> bool:
@@ -96,7 +104,11 @@ def _is_foreign(point: EntryPoint) -> bool:
     return not type(_found[point.name]).__module__.startswith(point.module.partition(".")[0])
 
 
-def _load(point: EntryPoint) -> Method:
+def _load(points: list[EntryPoint]) -> Method:
+    point, *others = points
+    if others:
+        packages = " and ".join(p.dist.name if p.dist else p.value for p in points)
+        raise UsageError(f"method {point.name!r} is offered by {packages}; uninstall all but one")
     try:
         point.load()
     except (Exception, SystemExit) as e:  # whatever a stranger's module does when it is imported

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import NonNegativeFloat, PositiveInt, model_validator
 from pydantic.dataclasses import dataclass
 
 from baselines.data.exemplars import Pairing
@@ -15,7 +16,7 @@ Target = Literal["score", "score_over_difficulty"]
 """What is regressed: the final score, or the score divided by the degree of difficulty."""
 
 
-@dataclass(frozen=True, slots=True, config={"extra": "forbid"})
+@dataclass(frozen=True, slots=True, config={"extra": "forbid", "allow_inf_nan": False})
 class DataSettings:
     """How clips become samples.
 
@@ -39,17 +40,23 @@ class DataSettings:
     splash : where sizes of splashes are read from, see :func:`baselines.data.splash.read_splashes`; None reads none
     """
 
-    frames: int = 96
-    resize: tuple[int, int] = (TRAINING_WIDTH, TRAINING_HEIGHT)
+    frames: PositiveInt = 96
+    resize: tuple[PositiveInt, PositiveInt] = (TRAINING_WIDTH, TRAINING_HEIGHT)
     resample: Resample = "area"
     sampling: Sampling = "clip"
     boundary: Boundary = "first"
-    crop: int = 112
+    crop: PositiveInt = 112
     pose_norm: PoseNorm = "centre"
-    pose_noise: float = 0.0
+    pose_noise: NonNegativeFloat = 0.0
     flip_pose: bool = True
     in_memory: bool = False
     stages: Stages = STAGES
     target: Target = "score"
     pairing: Pairing = "number"
     splash: str | None = None
+
+    @model_validator(mode="after")
+    def _check_crop(self) -> DataSettings:
+        if self.crop > min(self.resize):
+            raise ValueError(f"crop {self.crop} is larger than the pictures, {self.resize[0]} x {self.resize[1]}")
+        return self

@@ -48,8 +48,8 @@ class Comparisons:
         return self.most_of(self._mean)
 
     def most_of(self, vote: Vote) -> int:
-        """The stage in which a vote sees the largest difference."""
-        return int(np.abs(vote.stages).argmax())
+        """The stage in which a vote sees the largest difference; -1 where it tells no stages."""
+        return int(np.abs(vote.stages).argmax()) if vote.stages else -1
 
     @property
     def wanted(self) -> float:

@@ -13,7 +13,7 @@ from baselines.registry import find_method
 from baselines.report.comparisons import Comparisons, compare_worst
 from baselines.report.published import CAVEAT, COLUMNS, published_figures
 from baselines.report.tables import ablation_note
-from baselines.report.wording import METRICS, differs, how_made, number, row_name
+from baselines.report.wording import METRICS, differs, how_made, number, row_name, what_baseline
 from baselines.runs.config import read_config
 from baselines.runs.metrics import pairs_in_order
 from baselines.runs.predictions import Prediction, read_predictions
@@ -73,7 +73,9 @@ def _write(folder: Path) -> Path:
         up=folder.parent.name if is_study(folder.parent) else None,
         metrics=METRICS,
         name=row_name(run.made),
-        facts=_facts(run),
+        comparative=any(p.votes for p in predictions),
+        baseline=what_baseline(run.made.votes, run.made.pairing),
+        facts=_facts(run, any(p.votes for p in predictions)),
         published=_published(),
         caveat=CAVEAT,
         curves=charts.curves(run.history) if len(run.history) > 1 else None,
@@ -155,7 +157,7 @@ def _parts(run: RunMetrics) -> dict[str, str]:
         return {}
 
 
-def _facts(run: RunMetrics) -> dict[str, str]:
+def _facts(run: RunMetrics, comparative: bool) -> dict[str, str]:
     """How the run came about."""
     made = run.made
     kin = {"number": "dive number", "rotation": "kind of rotation"}.get(made.pairing)
@@ -168,7 +170,7 @@ def _facts(run: RunMetrics) -> dict[str, str]:
         "method": f"{row_name(made)}, {run.parameters:,} parameters",
         "dives": f"{made.n_train:,} train, {made.n_test:,} test"
         + "".join(f"; {n} left out with {reason}" for reason, n in left_out.items()),
-        "exemplars": f"up to {made.votes} train dives{group}, {rule}"
+        "exemplars" if comparative else "exemplars of the baseline": f"up to {made.votes} train dives{group}, {rule}"
         + (f"; {by_difficulty} dives without one, matched by the nearest difficulty" if by_difficulty else ""),
         "weights at start": ", ".join(f"{name}: {Path(w).name}" for name, w in made.weights.items()) or "random",
         "data": f"{Path(made.packed).name}, digest {made.digest[:12]}",

@@ -9,16 +9,13 @@ from rich.console import Console
 from rich.table import Table
 
 from baselines.report.published import CAVEAT, COLUMNS, published_figures
-from baselines.report.wording import METRICS, differs, how_made, number, row_name
+from baselines.report.wording import METRICS, differs, how_made, number, row_name, what_baseline
 from baselines.runs.figures import Figures, Scores
 from baselines.runs.results import AblationRow, Conditions, RunMetrics, StudyMetrics
 
 BASELINE = "exemplars' mean"
 
-NOTES = (
-    "exemplars' mean: the baseline that predicts the mean score of the same train dives\n"
-    "in order: share of pairs of test dives with the same dive number in their true order; 0.5 by chance\n"
-)
+IN_ORDER = "in order: share of pairs of test dives with the same dive number in their true order; 0.5 by chance\n"
 
 
 def show_run(metrics: RunMetrics) -> None:
@@ -29,7 +26,7 @@ def show_run(metrics: RunMetrics) -> None:
     _row(ours, BASELINE, metrics.exemplars_mean)
     _say(out, f"{_dives(metrics.made)}; {how_made(metrics.made, [metrics.seed], metrics.epoch)}")
     out.print(ours)
-    _say(out, f"{_interval(metrics.intervals['rho'])}; it also varies with the seed\n{NOTES}")
+    _say(out, f"{_interval(metrics.intervals['rho'])}; it also varies with the seed\n{_notes(metrics.made)}")
     _say_published(out, metrics.made)
 
 
@@ -48,7 +45,7 @@ def show_study(metrics: StudyMetrics) -> None:
     how = how_made(metrics.made, metrics.seeds)
     _say(out, f"{row_name(metrics.made)}: {_dives(metrics.made)}; {how}")
     out.print(table)
-    _say(out, f"spread: standard deviation over the seeds (n - 1)\n{NOTES}")
+    _say(out, f"spread: standard deviation over the seeds (n - 1)\n{_notes(metrics.made)}")
     if metrics.ablation:
         _say(out, f"One part left out at a time; {how}")
         out.print(_ablation(metrics))
@@ -56,7 +53,7 @@ def show_study(metrics: StudyMetrics) -> None:
     _say_published(out, metrics.made)
 
 
-def show_evaluation(scores: Scores, name: str, dives: int) -> None:
+def show_evaluation(scores: Scores, name: str, dives: int, baseline: str) -> None:
     """Print the figures of predictions that another program made, with their intervals."""
     out = Console(highlight=False)
     known = {key: m for key, m in METRICS.items() if getattr(scores.figures, key) is not None}
@@ -70,7 +67,7 @@ def show_evaluation(scores: Scores, name: str, dives: int) -> None:
         table.add_row(words, *(number(value(key), m.digits) for key, m in known.items()))
     _say(out, f"{dives} test dives")
     out.print(table)
-    _say(out, f"95 %: interval by bootstrap over the test dives\n{NOTES}")
+    _say(out, f"95 %: interval by bootstrap over the test dives\nexemplars' mean: {baseline}\n{IN_ORDER}")
 
 
 def ablation_note(metrics: StudyMetrics) -> str:
@@ -103,6 +100,10 @@ def _changed(row: AblationRow, key: str) -> str:
     """``0.812 ± 0.013``, and below it the change, ``−0.024``."""
     digits = METRICS[key].digits - 1
     return f"{_cell(row.mean, row.spread, key)}\n{differs(getattr(row.difference, key), digits)}"
+
+
+def _notes(made: Conditions) -> str:
+    return f"exemplars' mean: {what_baseline(made.votes, made.pairing)}\n{IN_ORDER}"
 
 
 def _say_published(out: Console, made: Conditions) -> None:

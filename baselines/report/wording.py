@@ -32,24 +32,34 @@ METRICS = {
 
 
 def number(value: float | None, digits: int) -> str:
-    """A figure, or ``n/a`` where there is none."""
-    return "n/a" if value is None else f"{value:.{digits}f}".replace("-", "−")
+    """A figure; nothing where there is none."""
+    return "" if value is None else f"{value:.{digits}f}".replace("-", "−")
 
 
 def differs(value: float | None, digits: int) -> str:
     """A difference, with its sign; none where it rounds to zero."""
     if value is None:
-        return "n/a"
+        return ""
     text = f"{value:+.{digits}f}"
     return text[1:] if float(text) == 0 else text.replace("-", "−")
 
 
+PROTOCOLS = {"number": "with dive number", "random": "without dive number", "rotation": "by rotation"}
+"""By the pairing."""
+
+
+def what_baseline(votes: int, pairing: str) -> str:
+    """What the exemplars' mean predicts."""
+    of = {"number": " with the same dive number", "random": "", "rotation": " that rotate the same way"}[pairing]
+    return f"the baseline that predicts the mean score of up to {votes} train dives{of}"
+
+
 def how_made(made: Conditions, seeds: Sequence[int], epoch: int | None = None) -> str:
-    """Seeds, batch size and the rule for the epoch: printed beside every figure, since each of them moves it."""
+    """Protocol, seeds, batch size, rule for the epoch: printed beside every figure, since each of them moves it."""
     which = f"seed {seeds[0]}" if len(seeds) == 1 else f"seeds {', '.join(map(str, seeds))}"
     picked = "" if epoch in (None, made.epochs) else f" (epoch {epoch})"
-    epochs = f"{made.epochs} epoch{'s' if made.epochs > 1 else ''}"
-    return f"{which}; batches of {made.batch_size}; {epochs}, {made.selection}{picked}"
+    epochs = f"{made.epochs} epoch{'s' * (made.epochs > 1)}"
+    return f"{PROTOCOLS[made.pairing]}; {which}; batches of {made.batch_size}; {epochs}, {made.selection}{picked}"
 
 
 def row_name(made: Conditions) -> str:

@@ -8,9 +8,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import asdict, fields
 from dataclasses import field as default
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, NonNegativeInt, PositiveInt, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from baselines.data.exemplars import Voters
@@ -36,7 +36,7 @@ class Evaluation:
     exemplar_fallback : see :func:`baselines.data.splits.split_clips`
     """
 
-    votes: int = 10
+    votes: PositiveInt = 10
     voters: Voters = "panel"
     pad: bool = False
     redraw: bool = False
@@ -56,10 +56,10 @@ class Validation:
     on_test : choose each figure's best epoch on the test split, the public code's way and not a clean one
     """
 
-    share: float = 0.0
-    interval: int = 1
-    first: int | None = None
-    every_from: int | None = None
+    share: Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)] = 0.0
+    interval: PositiveInt = 1
+    first: PositiveInt | None = None
+    every_from: PositiveInt | None = None
     on_test: bool = False
 
     def is_due(self, epoch: int, epochs: int) -> bool:
@@ -98,7 +98,7 @@ class RunConfig:
 
     method: str
     preset: str
-    seed: int
+    seed: NonNegativeInt
     training: Training
     optimiser: Optimiser
     model: dict[str, Any] = default(default_factory=dict)
@@ -138,14 +138,16 @@ def make_config(
     check_names("preset", [preset], method.presets, method)
     check_names("part", without, method.parts, method)
     sections = method.sections(preset)
+    made = f"preset {preset} of {method.name}"
+    named = {"method": method.name, "preset": preset, "seed": seed}
+    _parse({**named, **sections}, made)  # so that a faulty preset is not blamed on a change
     for name, value in (changes or {}).items():
         _change(sections, method, name, value)
     if epochs is not None:
         sections.setdefault("training", {})["epochs"] = epochs
     sections["without"] = sorted({*sections.get("without", ()), *without})
-    made = f"preset {preset} of {method.name}"
     said = ", ".join(f"{name}={value}" for name, value in (changes or {}).items())
-    config = _parse({"method": method.name, "preset": preset, "seed": seed, **sections}, said or made)
+    config = _parse({**named, **sections}, said or made)
     _check_buildable(method, config, said or made)
     return config
 
@@ -171,10 +173,12 @@ def read_config(folder: Path) -> RunConfig:
     """The configuration that a run began with. Raises UsageError where the folder is not a run."""
     try:
         values = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as e:
+    except OSError as e:
         raise UsageError(
             f"{folder}: not a run that can be resumed; name a folder under runs/ of the data directory"
         ) from e
+    except ValueError as e:
+        raise UsageError(f"{folder / CONFIG}: can't be read as JSON ({e}); copy it again, or start a new run") from e
     config = _parse(values, str(folder / CONFIG))
     if config.origin is None:
         raise UsageError(f"{folder / CONFIG}: does not say which packed file the run was made from (origin)")
@@ -187,7 +191,8 @@ def _parse(values: Any, where: str) -> RunConfig:
     except ValidationError as e:
         first = e.errors()[0]
         name = ".".join(str(step) for step in first["loc"])
-        raise UsageError(f"{where}: {name}: {first['msg'].lower()}") from e
+        words = first["msg"].removeprefix("Value error, ")
+        raise UsageError(": ".join(filter(None, [where, name, words[:1].lower() + words[1:]]))) from e
     except (TypeError, ValueError) as e:
         raise UsageError(f"{where}: not a configuration ({e})") from e
 
@@ -204,8 +209,8 @@ def _change(sections: dict[str, Any], method: Method, name: str, value: Any) -> 
     section, *path = name.split(".")
     known = _known(method).get(section, ())
     if not path or path[0] not in known:
-        there = known or [f"{s}.*" for s in SECTIONS]
-        raise UsageError(f"no setting {name!r}; there are {', '.join(there)}; write one as training.accumulate")
+        there = [f"{section}.{key}" for key in known] if section in SECTIONS else [f"{s}.*" for s in SECTIONS]
+        raise UsageError(f"no setting {name!r}; there are {', '.join(there) or f'none in {section}'}")
     place = sections.setdefault(section, {})
     for step in path[:-1]:
         inner = place.get(step, {})
@@ -224,8 +229,11 @@ def _check_buildable(method: Method, config: RunConfig, where: str) -> None:
         raise UsageError(f"{where}: nothing to compare; set training.exemplars or training.every_pair")
     try:
         with torch.device("meta"):  # no memory, no time
-            method.build(config)
+            network = method.build(config)
         _ = training.part
     except (TypeError, ValueError, ArithmeticError, RuntimeError) as e:
         said = (str(e).splitlines() or [""])[0]
         raise UsageError(f"{where}: can't be built ({said})") from e
+    for name in ("loss", "encode", "compare") if method.comparative else ("loss", "score"):
+        if not callable(getattr(network, name, None)):
+            raise UsageError(f"the network of {method.name} has no method {name}(); see docs/own-model.md")

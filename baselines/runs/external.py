@@ -43,9 +43,9 @@ def score_file(
     Raises
     ------
     UsageError
-        The file is missing, or lacks a column.
+        The file is missing, is not CSV, lacks a column or holds no rows.
     FdposeError
-        A row is not a finite score of a test clip, a clip stands twice, or a test clip is missing.
+        A row is not a finite score of a test dive, a dive is there twice, or a test dive is missing.
     """
     given = read_scores(path)
     needs = Needs.NUMBER if pairing != "random" else Needs.NOTHING
@@ -53,13 +53,13 @@ def score_file(
     place = {packed.clips[i].key: i for i in split.test}
     if unknown := [str(key) for key in given if key not in place]:
         raise FdposeError(
-            f"{path}: {len(unknown)} of {len(given)} clips are not test clips with a score in {packed.path}:"
-            f" {some(unknown)}; list them with: fdpose info {packed.path}"
+            f"{path}: {len(unknown)} of {len(given)} clips are not scored test dives of {packed.path}:"
+            f" {some(unknown)}; video and index are those of the clips table"
         )
     missing = [str(key) for key in place if key not in given]
     if missing and not partial:
         raise FdposeError(
-            f"{path}: {len(missing)} of {len(place)} test clips have no prediction: {some(missing)}; figures of a part"
+            f"{path}: {len(missing)} of {len(place)} test dives have no prediction: {some(missing)}; figures of a part"
             " can't be compared with figures of the whole split; score it all the same with: --partial"
         )
     dives = Dives(packed, DataSettings(pairing=pairing))
@@ -74,38 +74,40 @@ def read_scores(path: Path) -> dict[ClipKey, float]:
     """Predicted scores by clip, points. Raises UsageError and FdposeError as :func:`score_file`."""
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            columns, rows = reader.fieldnames or [], list(reader)
+            header, *rows = [row for row in csv.reader(file) if row] or [[]]
     except (OSError, UnicodeDecodeError, csv.Error) as e:
-        raise UsageError(
-            f"{path}: can't be read as CSV ({e}); give a file with the columns {', '.join(COLUMNS)}"
-        ) from e
-    if absent := [c for c in COLUMNS if c not in columns]:
-        raise UsageError(
-            f"{path}: has no column {absent[0]!r}; it has {', '.join(map(str, columns)) or 'none'};"
-            f" needed are {', '.join(COLUMNS)}"
-        )
+        raise UsageError(f"{path}: can't be read as CSV ({e}); needed are the columns {', '.join(COLUMNS)}") from e
+    header = [name.strip() for name in header]
+    for column in COLUMNS:
+        if header.count(column) != 1:
+            fault = f"has the column {column!r} twice" if column in header else f"has no column {column!r}"
+            apart = "; separate the cells by commas" if len(header) == 1 and ";" in header[0] else ""
+            raise UsageError(f"{path}: {fault}; it has {', '.join(header) or 'none'}{apart}; see docs/csv.md")
     if not rows:
-        raise FdposeError(f"{path}: holds no predictions; write a row for each test clip")
-    return _unique(path, [_read_row(path, n, row) for n, row in enumerate(rows, 2)])
-
-
-def _read_row(path: Path, line: int, row: dict[str, str | None]) -> tuple[ClipKey, float]:
-    video, index, text = ((row[c] or "").strip() for c in COLUMNS)
-    try:
-        key = ClipKey.parse(f"{video}/{index}")
-        score = float(text)
-    except (ValueError, FdposeError) as e:
-        raise FdposeError(f"{path}: line {line}: {e}; expected a video, its index and a score in points") from e
-    if not math.isfinite(score):
-        raise FdposeError(f"{path}: line {line}: the score of {key} is {text!r}; expected a finite number of points")
-    return key, score
-
-
-def _unique(path: Path, scores: Sequence[tuple[ClipKey, float]]) -> dict[ClipKey, float]:
+        raise UsageError(f"{path}: holds no predictions; write a row for each test dive")
     found: dict[ClipKey, float] = {}
-    for line, (key, score) in enumerate(scores, 2):
+    for line, row in enumerate(rows, 2):
+        key, score = _read_row(f"{path}: line {line}", header, row)
         if key in found:
-            raise FdposeError(f"{path}: line {line}: {key} stands here a second time; keep one prediction a clip")
+            raise FdposeError(f"{path}: line {line}: {key} is there a second time; keep one prediction a dive")
         found[key] = score
     return found
+
+
+def _read_row(where: str, header: Sequence[str], row: Sequence[str]) -> tuple[ClipKey, float]:
+    if len(row) != len(header):
+        raise FdposeError(f"{where}: {len(row)} cells, the header has {len(header)}; decimals have a point, no comma")
+    video, index, text = (row[header.index(column)].strip() for column in COLUMNS)
+    if not index.isdecimal():
+        raise FdposeError(f"{where}: index is {index!r}; expected a whole number, such as 4")
+    try:
+        key = ClipKey(video, int(index))
+    except FdposeError as e:
+        raise FdposeError(f"{where}: {e}") from e
+    try:
+        score = float(text)
+    except ValueError:
+        score = math.nan
+    if not math.isfinite(score):
+        raise FdposeError(f"{where}: predicted_score of {key} is {text!r}; expected points, such as 71.35")
+    return key, score

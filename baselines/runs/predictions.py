@@ -32,7 +32,7 @@ class Vote:
     exemplar : the train dive
     exemplar_score : its true score, points; where scores over difficulty are compared, at the test dive's difficulty
     relative_score : points that the test dive is put above it
-    stages : points of that by stage, weights applied; they add up to ``relative_score``
+    stages : points of that by stage, weights applied; they add up to ``relative_score``. Empty without stages
     exemplar_transitions : frames at which its stages were cut, counted from its first frame
     """
 
@@ -76,14 +76,21 @@ class Prediction:
 
     @property
     def stages(self) -> tuple[float, ...]:
-        """Points that each stage puts the dive above its exemplars, mean over the votes; empty without votes."""
-        return () if not self.votes else tuple(np.mean([v.stages for v in self.votes], axis=0).tolist())
+        """Points that each stage puts the dive above its exemplars, mean over the votes; empty without stages."""
+        return (
+            ()
+            if not any(v.stages for v in self.votes)
+            else tuple(np.mean([v.stages for v in self.votes], axis=0).tolist())
+        )
 
 
 def write_predictions(folder: Path, predictions: Sequence[Prediction]) -> None:
     """Write both files into a run folder. Transitions and stages are numbered columns, empty where a dive has fewer."""
     votes = [_vote_row(p, v) for p in predictions for v in p.votes]
-    for name, rows in ((VOTES, votes), (PREDICTIONS, [_prediction_row(p) for p in predictions])):
+    files = {VOTES: votes, PREDICTIONS: [_prediction_row(p) for p in predictions]}
+    for name, rows in files.items():
+        if not rows:
+            continue  # a direct method casts no votes
         columns = list(dict.fromkeys(column for row in rows for column in row))
         with atomic_write(folder / name) as part, open(part, "w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, columns)
@@ -95,7 +102,7 @@ def read_predictions(folder: Path) -> list[Prediction]:
     """What :func:`write_predictions` wrote. Raises UsageError where the folder has no finished run."""
     try:
         votes: dict[ClipKey, list[Vote]] = {}
-        for row in _rows(folder / VOTES):
+        for row in _rows(folder / VOTES) if (folder / VOTES).is_file() else []:
             votes.setdefault(ClipKey(row["video"], int(row["index"])), []).append(_read_vote(row))
         return [_read_prediction(row, votes) for row in _rows(folder / PREDICTIONS)]
     except (OSError, KeyError, ValueError) as e:

@@ -22,7 +22,7 @@ from baselines.data.splits import MENDS, Split, some, split_clips
 from baselines.method import Method, Needs
 from baselines.registry import find_method
 from baselines.runs.best_epoch import BEST, BestEpoch
-from baselines.runs.config import Origin, RunConfig, make_config, read_config, write_config
+from baselines.runs.config import Evaluation, Origin, RunConfig, make_config, read_config, write_config
 from baselines.runs.figures import Figures, measure
 from baselines.runs.predictions import Prediction, write_predictions
 from baselines.runs.results import SELECTIONS, Conditions, RunMetrics, write_metrics
@@ -128,6 +128,10 @@ def run(folder: Path, *, packed_file: Path | None = None, resume: bool = False) 
             seed = config.seed + epoch if config.evaluation.redraw else config.seed
             return measure(score(split.test if judged == "test" else split.validation, seed)).figures
 
+        # what would fail after the training had better fail before it
+        predict_clips(network, method, dives, split.test[:1], split.train, Evaluation(votes=1), config.seed)
+        if resume and last_checkpoint(folder) is None:
+            tell(f"{folder}: no checkpoint is there; starting with the first epoch")
         epochs = config.training.epochs
         hooks = [BestEpoch(figures_of, judged, lambda n: config.validation.is_due(n, epochs))] if judged else []
         pairs = TrainingPairs(dives, split.train, config.training.exemplars if method.comparative else 0, config.seed)
@@ -147,7 +151,7 @@ def method_of(folder: Path, config: RunConfig) -> Method:
     try:
         return find_method(config.method)
     except UsageError as e:
-        raise UsageError(f"{folder}: was begun with the method {config.method!r}; {e}") from e
+        raise UsageError(f"{folder}: was begun with the method {config.method!r}; {e}; install its package") from e
 
 
 def open_run_data(folder: Path, config: RunConfig, packed_file: Path | None = None) -> PackedFile:
@@ -234,10 +238,10 @@ def starting_weights(method: Method, config: RunConfig) -> dict[str, str]:
 
 def announce(method: Method, config: RunConfig, split: Split, network: nn.Module) -> None:
     """Say what is about to be trained, on what, and from which weights."""
-    parameters = sum(p.numel() for p in network.parameters())
+    parameters, epochs = sum(p.numel() for p in network.parameters()), config.training.epochs
     tell(
         f"{method.title}, preset {config.preset}: {parameters:,} parameters; {len(split.train)} train,"
-        f" {len(split.validation)} validation, {len(split.test)} test dives; {config.training.epochs} epochs"
+        f" {len(split.validation)} validation, {len(split.test)} test dives; {epochs} epoch{'s' * (epochs > 1)}"
     )
     for reason, keys in split.left_out.items():
         tell(f"left out: {len(keys)} dives with {reason} ({some(keys)}); {MENDS[reason]}")

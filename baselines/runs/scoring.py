@@ -15,6 +15,7 @@ from baselines.method import ComparativeNetwork, DirectNetwork, Encoded, Method
 from baselines.runs.config import Evaluation
 from baselines.runs.metrics import interval_iou
 from baselines.runs.predictions import MATCHED_BY, Prediction, Vote
+from finediving_pose.errors import FdposeError
 
 PAIRS_AT_ONCE = 256
 """Comparisons in one go; tokens of a pair are 60 kB in the shape of arXiv 2501.03674."""
@@ -110,6 +111,7 @@ def compare_clips(
     for places, scores in at_once:
         query, exemplar = (type(encoded)(*(f[p].to(device) for f in encoded)) for p in places.unbind(1))
         above = network.compare(query, exemplar, scores.to(device)).cpu()
+        _check_shape("compare()", above, (len(places), *above.shape[1:2]))
         parts.append(above if above.ndim == 2 else above[:, None])
     return torch.cat(parts).double().numpy()
 
@@ -139,8 +141,14 @@ def _score_directly(network: nn.Module, dives: Dives, queries: Sequence[int]) ->
     for start in range(0, len(queries), CLIPS_AT_ONCE):
         some = queries[start : start + CLIPS_AT_ONCE]
         scores = net.score(unlabelled_batch([dives.sample(i) for i in some]).to(device))
+        _check_shape("score()", scores, (len(some),))
         found |= {i: score * dives.unit(i) for i, score in zip(some, scores.tolist(), strict=True)}
     return found
+
+
+def _check_shape(name: str, given: Tensor, wanted: tuple[int, ...]) -> None:
+    if tuple(given.shape) != wanted:
+        raise FdposeError(f"{name} of the network gives {tuple(given.shape)}, expected {wanted}: see docs/own-model.md")
 
 
 def _vote(dives: Dives, i: int, j: int, points: np.ndarray, cut: tuple[int, ...]) -> Vote:
@@ -148,7 +156,7 @@ def _vote(dives: Dives, i: int, j: int, points: np.ndarray, cut: tuple[int, ...]
         dives.packed.clips[j].key,
         _exemplar_score(dives, i, j),
         round(float(points.sum()), 4),
-        tuple(np.round(points, 4).tolist()),
+        tuple(np.round(points, 4).tolist()) if points.size > 1 else (),
         _in_clip(dives, j, cut),
     )
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from baselines.method import Method
-from baselines.runs.config import RunConfig, check_names, write_config
+from baselines.runs.config import CONFIG, RunConfig, check_names, write_config
 from baselines.runs.figures import NAMES, Figures
 from baselines.runs.results import (
     AblationRow,
@@ -89,6 +89,9 @@ def run_study(folder: Path, *, packed_file: Path | None = None) -> StudyMetrics:
         ``folder`` is not a study, or as :func:`baselines.runs.run.run`.
     """
     members = read_plan(folder)
+    for m in members:
+        if not (folder / m.run / CONFIG).is_file():
+            raise UsageError(f"{folder}: its training {m.run} is gone; start a new study with the same options")
     results = []
     for n, m in enumerate(members, 1):
         member, finished = folder / m.run, is_finished(folder / m.run)

@@ -55,6 +55,8 @@ class EpochHistory(Hook):
     def after_train_epoch(self, runner: Runner) -> None:
         steps = len(runner.train_dataloader)
         means = processes.mean({name: total / steps for name, total in self.sums.items()})
+        if len(means) == 2:  # one loss, and the sum of it
+            means = {"loss": means["loss"]}
         means = {name: round(mean, 5) for name, mean in means.items()}
         seconds = time.monotonic() - self.started
         times = {"seconds": round(seconds, 2), "waiting_for_data": round(self.waited / seconds, 3)}

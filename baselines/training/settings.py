@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import field
 from typing import Any, Literal
 
+from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 from pydantic.dataclasses import dataclass
 
 from baselines.training import processes
 from finediving_pose.errors import UsageError
 
 
-@dataclass(frozen=True, slots=True, config={"extra": "forbid"})
+@dataclass(frozen=True, slots=True, config={"extra": "forbid", "allow_inf_nan": False})
 class Training:
     """How a network is trained, apart from the optimiser.
 
@@ -30,14 +31,14 @@ class Training:
     compile : the modules that the method names go through ``torch.compile``
     """
 
-    epochs: int
-    batch_size: int
-    exemplars: int = 1
+    epochs: PositiveInt
+    batch_size: PositiveInt
+    exemplars: NonNegativeInt = 1
     every_pair: bool = False
     share_clips: bool = True
-    alike: int = 1
-    workers: int = 0
-    accumulate: int = 1
+    alike: PositiveInt = 1
+    workers: NonNegativeInt = 0
+    accumulate: PositiveInt = 1
     precision: Literal["fp32", "bf16"] = "fp32"
     channels_last: bool = False
     compile: bool = False
@@ -46,7 +47,7 @@ class Training:
     def part(self) -> int:
         """Queries that one process encodes at once. Raises UsageError where the batch can't be split so."""
         parts = self.accumulate * processes.count()
-        if parts < 1 or self.batch_size < 1 or self.batch_size % parts:
+        if self.batch_size % parts:
             raise UsageError(
                 f"a batch of {self.batch_size} pairs can't be split in {self.accumulate} parts on each of"
                 f" {processes.count()} processes; choose numbers whose product divides it"
@@ -54,7 +55,7 @@ class Training:
         return self.batch_size // parts
 
 
-@dataclass(frozen=True, slots=True, config={"extra": "forbid"})
+@dataclass(frozen=True, slots=True, config={"extra": "forbid", "allow_inf_nan": False})
 class Optimiser:
     """The optimiser and its learning rate over the epochs.
 
@@ -68,14 +69,14 @@ class Optimiser:
     period : in epochs; None takes all epochs of the training
     """
 
-    lr: float
+    lr: PositiveFloat
     type: Literal["Adam", "AdamW", "SGD"] = "Adam"
-    weight_decay: float = 0.0
-    momentum: float = 0.0
-    lr_mult: dict[str, float] = field(default_factory=dict)
-    clip_norm: float | None = None
+    weight_decay: NonNegativeFloat = 0.0
+    momentum: NonNegativeFloat = 0.0
+    lr_mult: dict[str, NonNegativeFloat] = field(default_factory=dict)
+    clip_norm: PositiveFloat | None = None
     schedule: Literal["cosine", "constant"] = "cosine"
-    period: int | None = None
+    period: PositiveInt | None = None
 
     def wrapper(self, how: Training) -> dict[str, Any]:
         """The optimiser with its wrapper for precision and accumulation, as mmengine builds it."""

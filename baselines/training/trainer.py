@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import asdict
@@ -31,6 +32,7 @@ from baselines.runs.config import RunConfig
 from baselines.training import processes
 from baselines.training.hooks import EpochHistory, ExpectedTime, Seeds
 from baselines.training.settings import Training
+from finediving_pose.errors import FdposeError
 
 
 class Trainable(BaseModel):
@@ -42,7 +44,14 @@ class Trainable(BaseModel):
 
     def forward(self, mode: str = "loss", **batch: Any) -> dict[str, Tensor]:
         """Losses of a batch; ``mode`` is always ``loss``."""
-        return cast(DirectNetwork, self.network).loss(Batch(**batch))
+        losses = cast(DirectNetwork, self.network).loss(Batch(**batch))
+        wrong = [name for name in losses if not name.endswith("loss")]
+        if wrong or not losses:
+            raise FdposeError(
+                f"loss() of the network gives {', '.join(wrong) or 'nothing'}; expected names that end in loss, such as"
+                " score_loss: see docs/own-model.md"
+            )
+        return losses
 
 
 def train(
@@ -96,9 +105,10 @@ def train(
 
 
 def last_checkpoint(folder: Path) -> Path | None:
-    """The checkpoint of the last finished epoch in a run folder; None before the first."""
+    """The last whole checkpoint in a run folder; None before the first. One that was cut short is passed over."""
     found = {int(p.stem.removeprefix("epoch_")): p for p in folder.glob("epoch_*.pth") if p.stem[6:].isdigit()}
-    return found[max(found)] if found else None
+    whole = {epoch: p for epoch, p in found.items() if zipfile.is_zipfile(p)}
+    return whole[max(whole)] if whole else None
 
 
 def make_loader(pairs: TrainingPairs, how: Training, seed: int, comparative: bool = True) -> DataLoader:

@@ -27,6 +27,7 @@ _EPILOG = """\b
 Examples:
   fdpose benchmark hpmcr --preset demo --data ./fdpose-data
   fdpose benchmark hpmcr --seeds 3 --ablate
+  fdpose benchmark hpmcr --ablate skeleton,fusion
   fdpose benchmark hpmcr --preset full --weights ./weights
   fdpose benchmark hpmcr --set training.batch_size=4 --set optimiser.lr=1e-3
   fdpose benchmark --resume hpmcr-20261128-101500
@@ -75,9 +76,11 @@ def _complete_preset(ctx: click.Context, param: click.Parameter, incomplete: str
 @click.argument("method", required=False, shell_complete=_complete_method)
 @data_option
 @click.option("--list", "list_all", is_flag=True, help="List methods, their presets and parts, and stop.")
-@click.option("--preset", default="demo", show_default=True, shell_complete=_complete_preset,
-              help="Which training of the method; --list describes them.")  # fmt: skip
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of weights, pairs and voters.")
+@click.option("--preset", default=None, shell_complete=_complete_preset,
+              help="One of the method's trainings, as --list shows.  [default: demo, or the first]")  # fmt: skip
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of weights, pairs and voters."
+)
 @click.option("--seeds", type=click.IntRange(min=1), default=None, metavar="N",
               help="Train with N seeds, from --seed on; prints mean and spread.")  # fmt: skip
 @click.option("--ablate", is_flag=False, flag_value=ALL_PARTS, default=None, metavar="[PART,...]",
@@ -85,7 +88,7 @@ def _complete_preset(ctx: click.Context, param: click.Parameter, incomplete: str
 @click.option("--pairing", type=click.Choice(["number", "random", "rotation"]), default=None,
               help="Compare a dive with dives of its dive number (w/ DN), with any (w/o DN), or with those that rotate "
                    "the same way.  [default: the preset's, mostly number]")  # fmt: skip
-@click.option("--epochs", type=click.IntRange(min=1), default=None, help="Instead of the preset's number.")
+@click.option("--epochs", type=click.IntRange(min=1), default=None, help="Number of epochs.  [default: the preset's]")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True,
               help="Where to train; auto takes a GPU if there is one.")  # fmt: skip
 @click.option("--weights", type=click.Path(exists=True, file_okay=False, path_type=Path), default=None,
@@ -94,7 +97,7 @@ def _complete_preset(ctx: click.Context, param: click.Parameter, incomplete: str
               help="Compare test dives whose dive number no train dive has with the train dives nearest in degree "
                    "of difficulty.")  # fmt: skip
 @click.option("--set", "changes", type=Change(), multiple=True, metavar="KEY=VALUE",
-              help="Another value in the preset (JSON or text), as training.accumulate=4; repeatable.")  # fmt: skip
+              help="Change a setting, such as training.accumulate=4 (JSON or text); repeatable.")  # fmt: skip
 @click.option("--resume", type=click.Path(path_type=Path), default=None, metavar="RUN",
               help="Go on with a run or a study that was stopped, with its own settings.")  # fmt: skip
 @json_option
@@ -104,7 +107,7 @@ def benchmark(
     method: str | None,
     data: Workspace,
     list_all: bool,
-    preset: str,
+    preset: str | None,
     seed: int,
     seeds: int | None,
     ablate: str | None,
@@ -142,6 +145,7 @@ def benchmark(
             settings["data.pairing"] = pairing
         if exemplar_fallback:
             settings["evaluation.exemplar_fallback"] = exemplar_fallback
+        preset = preset or ("demo" if "demo" in found.presets else next(iter(found.presets)))
         folder = _begin(data, found, preset, seed, seeds, ablate, epochs=epochs, weights=weights, changes=settings)
     try:
         metrics, show = train_and_score(data, folder, resume=resume is not None)
@@ -165,7 +169,7 @@ def _begin(
     from baselines.runs.run import new_run
     from baselines.runs.study import new_study
 
-    parts = [part.strip() for part in ablate.split(",")] if ablate else []
+    parts = [] if ablate is None else [part.strip() for part in ablate.split(",")]
     if parts == [ALL_PARTS]:
         parts = list(method.parts)
         if not parts:

@@ -12,24 +12,26 @@ from finediving_pose.cli.options import data_option, json_option, say
 from finediving_pose.workspace import Workspace
 
 
-@click.command(epilog="Example: fdpose evaluate predictions.csv --data ./fdpose-data")
+@click.command(epilog="Example: fdpose evaluate predictions.csv --data ./fdpose-data  (columns: docs/csv.md)")
 @click.argument("predictions", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @data_option
 @click.option("--name", default=None, help="Name of the method in the table.  [default: the file's name]")
 @click.option("--pairing", type=click.Choice(["number", "random", "rotation"]), default="number", show_default=True,
-              help="Which train dives the exemplars' mean is of: those of the dive number, any, or those that rotate "
-                   "the same way.")  # fmt: skip
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the exemplars.")
+              help="Train dives whose mean score is the baseline: those of the dive number, any, or those that "
+                   "rotate the same way.")  # fmt: skip
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the baseline's train dives."
+)
 @click.option("--exemplar-fallback", type=click.Choice(["difficulty"]), default=None,
               help="Exemplars where no train dive has the dive number: those nearest in difficulty.")  # fmt: skip
-@click.option("--partial", is_flag=True, help="Score the file although test clips are missing in it.")
+@click.option("--partial", is_flag=True, help="Score the file although test dives are missing in it.")
 @json_option
 def evaluate(
     data: Workspace, predictions: Path, name: str | None, partial: bool, as_json: bool, **options: Any
 ) -> None:
     """Score predictions that another program made.
 
-    PREDICTIONS is a CSV file with the columns video, index and predicted_score, one row for each test clip of the
+    PREDICTIONS is a CSV file with the columns video, index and predicted_score, one row for each test dive of the
     packed file; other columns are ignored. Prints the same metrics, intervals and baseline as fdpose benchmark.
     """
     from baselines.runs.external import score_file
@@ -51,7 +53,11 @@ def evaluate(
         say({"predictions": str(predictions), "n_test": len(scored), **asdict(scores)}, as_json=True)
         return
     from baselines.report.tables import show_evaluation
+    from baselines.report.wording import what_baseline
+    from baselines.runs.config import Evaluation
 
-    show_evaluation(scores, name or predictions.stem, len(scored))
+    show_evaluation(
+        scores, name or predictions.stem, len(scored), what_baseline(Evaluation().votes, options["pairing"])
+    )
     if len(scored) < tested:
         click.echo(f"only {len(scored)} of {tested} test dives: not comparable with figures of the whole split")

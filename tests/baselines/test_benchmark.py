@@ -148,7 +148,7 @@ def test_the_page_shows_the_worst_dives_with_frames(finished: dict[str, Any]) ->
     assert page.count("data:image/jpeg;base64,") == 3 * shown
     assert all(f'id="dive-{p.dive.video}-{p.dive.index}"' in page for p in dives)
     assert "may not be published or passed on" in page
-    assert page.count("seed 0; batches of 16; 1 epoch, last epoch") >= 4
+    assert page.count("with dive number; seed 0; batches of 16; 1 epoch, last epoch") >= 4
     assert "<script" not in page
     assert 'src="http' not in page
 
@@ -205,7 +205,7 @@ def _weights(run: Path) -> tuple[float, ...]:
 
 
 def test_a_study_s_tables_say_seeds_batch_and_epochs(study: dict[str, Any]) -> None:
-    how = "seeds 0, 1; batches of 16; 1 epoch, last epoch"
+    how = "with dive number; seeds 0, 1; batches of 16; 1 epoch, last epoch"
     text = printed(show_study, read_study(Path(study["run"])))
     assert text.count(how) == 2
     for words in ("seed 0", "seed 1", "mean", "spread", "segmentation", "exemplars' mean"):
@@ -307,6 +307,7 @@ def test_set_puts_values_in_the_place_of_the_preset_s(competition: Workspace) ->
     [
         (("--set", "batch"), "is not KEY=VALUE"),
         (("--ablate", "splash"), "HPMCR has no part 'splash'; there are skeleton,"),
+        (("--ablate", ""), "HPMCR has no part ''; there are skeleton,"),
         (("--preset", "demmo"), "HPMCR has no preset 'demmo'; did you mean demo?"),
         (("--resume", "nothing-here", "--set", "a.b=1"), "leave out --set"),
         (("--resume", "nothing-here"), "not a run that can be resumed"),

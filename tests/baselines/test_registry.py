@@ -35,7 +35,23 @@ def test_a_name_taken_twice_is_refused(emptied: dict[str, Any]) -> None:
 
         @method("hpmcr", title="Another")
         class Another(DirectMethod):
-            presets: ClassVar = {}
+            presets: ClassVar = {"demo": Preset("quick", {})}
+
+
+def test_a_method_without_presets_is_refused(emptied: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="Bare has no presets"):
+
+        @method("bare", title="Bare")
+        class Bare(DirectMethod):
+            pass
+
+
+def test_a_name_that_two_packages_offer_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    points = [EntryPoint("mine", f"{package}:Mine", registry.GROUP) for package in ("one", "two")]
+    monkeypatch.setattr(registry, "entry_points", lambda group: points)
+    with pytest.raises(UsageError, match="method 'mine' is offered by one:Mine and two:Mine; uninstall all but one"):
+        find_method("mine")
+    assert list(list_methods()[1]) == ["mine"]
 
 
 def test_an_unknown_name_gets_the_nearest(monkeypatch: pytest.MonkeyPatch) -> None:

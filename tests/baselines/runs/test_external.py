@@ -71,7 +71,7 @@ def test_a_part_of_the_split_is_scored_only_when_asked(
     file = write(tmp_path / "part.csv", rows_of(tested[1:]))
     refused = fdpose("evaluate", file, "--data", competition.root)
     assert refused.exit_code == 1
-    assert f"1 of {len(tested)} test clips have no prediction: {tested[0].key}" in refused.stderr
+    assert f"1 of {len(tested)} test dives have no prediction: {tested[0].key}" in refused.stderr
     partial = fdpose("evaluate", file, "--data", competition.root, "--partial")
     assert partial.exit_code == 0, partial.output
     assert f"only {len(tested) - 1} of {len(tested)} test dives" in partial.stdout
@@ -81,13 +81,22 @@ def test_a_part_of_the_split_is_scored_only_when_asked(
     ("columns", "change", "code", "words"),
     [
         ("video,index,score", lambda rows: rows, 2, "has no column 'predicted_score'; it has video, index, score"),
-        (None, lambda rows: [*rows, rows[0]], 1, "stands here a second time"),
-        (None, lambda rows: [(*rows[0][:2], "nan"), *rows[1:]], 1, "line 2: the score of"),
-        (None, lambda rows: [(*rows[0][:2], "inf"), *rows[1:]], 1, "expected a finite number"),
-        (None, lambda rows: [(*rows[0][:2], "high"), *rows[1:]], 1, "line 2: could not convert"),
-        (None, lambda rows: [(rows[0][0], "first", 1), *rows[1:]], 1, "line 2: "),
-        (None, lambda rows: [*rows, ("Nowhere", 3, 50)], 1, "are not test clips with a score in"),
-        (None, lambda rows: [], 1, "holds no predictions"),
+        (None, lambda rows: [*rows, rows[0]], 1, "is there a second time"),
+        (None, lambda rows: [(*rows[0][:2], "nan"), *rows[1:]], 1, "line 2: predicted_score of"),
+        (None, lambda rows: [(*rows[0][:2], "inf"), *rows[1:]], 1, "expected points, such as 71.35"),
+        (None, lambda rows: [(*rows[0][:2], "high"), *rows[1:]], 1, "line 2: predicted_score of"),
+        (
+            None,
+            lambda rows: [(rows[0][0], "first", 1), *rows[1:]],
+            1,
+            "line 2: index is 'first'; expected",
+        ),
+        (None, lambda rows: [(rows[0][0], "2.0", 1), *rows[1:]], 1, "line 2: index is '2.0'; expected a whole number"),
+        (None, lambda rows: [(*rows[0], 5), *rows[1:]], 1, "line 2: 4 cells, the header has 3; decimals have a point"),
+        ("video,index,predicted_score,predicted_score", lambda rows: rows, 2, "has the column 'predicted_score' twice"),
+        ("video;index;predicted_score", lambda rows: rows, 2, "separate the cells by commas"),
+        (None, lambda rows: [*rows, ("Nowhere", 3, 50)], 1, "are not scored test dives of"),
+        (None, lambda rows: [], 2, "holds no predictions"),
     ],
 )
 def test_a_bad_file_is_refused_in_one_line(

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import cast
+from typing import ClassVar, cast
 
 import numpy as np
 import pytest
 import torch
 
+from baselines.data.batch import Batch
 from baselines.data.dives import Dives, unlabelled_batch
 from baselines.data.exemplars import choose_voters
 from baselines.data.settings import DataSettings
+from baselines.method import DirectMethod, Preset
 from baselines.methods.hpmcr import HPMCRMethod
 from baselines.methods.hpmcr.network import HPMCR
 from baselines.runs.config import Evaluation
@@ -20,7 +22,7 @@ from baselines.runs.figures import measure
 from baselines.runs.predictions import Prediction, Vote, read_predictions, write_predictions
 from baselines.runs.scoring import predict_clips
 from finediving_pose.clip import ClipKey
-from finediving_pose.errors import UsageError
+from finediving_pose.errors import FdposeError, UsageError
 from tests.baselines.made_up import clip, packed
 from tests.baselines.small_model import SMALL
 
@@ -101,3 +103,35 @@ def test_a_dive_without_a_stage_or_without_labels_is_read_back(tmp_path: Path) -
 def test_a_folder_without_a_finished_run_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no finished run"):
         read_predictions(tmp_path)
+
+
+class Direct(DirectMethod):
+    presets: ClassVar = {"demo": Preset("quick", {})}
+
+
+class Constant(torch.nn.Module):
+    """Scores every dive alike, in a shape of its choice."""
+
+    def __init__(self, *shape: int) -> None:
+        super().__init__()
+        self.shape = shape
+
+    def score(self, batch: Batch) -> torch.Tensor:
+        assert batch.score is None, "labels are not given to what is to be scored"
+        return torch.full((len(batch.number or ()), *self.shape), 60.0)
+
+
+def test_a_direct_method_stands_beside_the_exemplars_mean(dives: Dives, tmp_path: Path) -> None:
+    found = predict_clips(Constant(), Direct(), dives, range(12, 16), range(12))
+    assert [p.predicted_score for p in found] == [60.0] * 4
+    assert all(p.votes == () and p.stages == () and p.predicted_transitions == () for p in found)
+    assert all(50 <= p.exemplar_mean <= 62 for p in found)
+    assert measure(found).figures.aiou_50 is None
+    write_predictions(tmp_path, found)
+    assert not (tmp_path / "votes.csv").exists()
+    assert read_predictions(tmp_path)[0].predicted_score == 60.0
+
+
+def test_scores_of_another_shape_are_refused(dives: Dives) -> None:
+    with pytest.raises(FdposeError, match=r"score\(\) of the network gives \(4, 1\), expected \(4,\)"):
+        predict_clips(Constant(1), Direct(), dives, range(12, 16), range(12))

@@ -76,11 +76,17 @@ def test_metrics_are_read_back_and_a_foreign_key_is_named(tmp_path: Path) -> Non
 
 def test_every_figure_says_seed_batch_and_epoch() -> None:
     one = replace(MADE, epochs=201, selection="best rho on validation videos")
-    assert how_made(one, [3], 35) == "seed 3; batches of 8; 201 epochs, best rho on validation videos (epoch 35)"
-    assert how_made(replace(MADE, epochs=20), [0, 1]) == "seeds 0, 1; batches of 8; 20 epochs, last epoch"
+    assert (
+        how_made(one, [3], 35)
+        == "with dive number; seed 3; batches of 8; 201 epochs, best rho on validation videos (epoch 35)"
+    )
+    assert (
+        how_made(replace(MADE, epochs=20), [0, 1])
+        == "with dive number; seeds 0, 1; batches of 8; 20 epochs, last epoch"
+    )
     assert row_name(replace(MADE, without=("skeleton",))) == "Some (demo, without skeleton)"
 
 
 def test_figures_in_words() -> None:
-    assert (number(None, 2), number(0.12345, 3)) == ("n/a", "0.123")
-    assert (differs(None, 1), differs(-0.04, 1), differs(0.04, 1), differs(-2.06, 1)) == ("n/a", "0.0", "0.0", "−2.1")
+    assert (number(None, 2), number(0.12345, 3)) == ("", "0.123")
+    assert (differs(None, 1), differs(-0.04, 1), differs(0.04, 1), differs(-2.06, 1)) == ("", "0.0", "0.0", "−2.1")

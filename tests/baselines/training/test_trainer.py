@@ -18,6 +18,7 @@ from mmengine.hooks import Hook
 from mmengine.optim import build_optim_wrapper
 from mmengine.runner import Runner
 
+from baselines.data.batch import Batch
 from baselines.methods.hpmcr.network import HPMCR
 from baselines.runs.best_epoch import BEST, BestEpoch, update_best
 from baselines.runs.config import make_config
@@ -25,8 +26,9 @@ from baselines.runs.figures import Figures, measure
 from baselines.runs.predictions import Prediction
 from baselines.training.hooks import ExpectedTime, in_words, network_of
 from baselines.training.settings import Training
+from baselines.training.trainer import Trainable, last_checkpoint
 from finediving_pose.clip import ClipKey
-from finediving_pose.errors import UsageError
+from finediving_pose.errors import FdposeError, UsageError
 from tests.baselines.small_model import SMALL
 from tests.baselines.small_training import METHOD, small_training
 
@@ -172,3 +174,31 @@ def test_long_trainings_say_early_how_long(tmp_path: Path, monkeypatch: pytest.M
 
 def test_the_share_of_time_spent_waiting_for_data_is_told(tmp_path: Path) -> None:
     assert 0 < history(small_training(tmp_path))[0]["waiting_for_data"] < 1
+
+
+def test_the_last_whole_checkpoint_is_the_one_to_go_on_from(tmp_path: Path) -> None:
+    assert last_checkpoint(tmp_path) is None
+    for epoch in (9, 10):
+        torch.save({"epoch": epoch}, tmp_path / f"epoch_{epoch}.pth")
+    assert last_checkpoint(tmp_path) == tmp_path / "epoch_10.pth"
+    whole = (tmp_path / "epoch_10.pth").read_bytes()
+    (tmp_path / "epoch_10.pth").write_bytes(whole[: len(whole) // 2])
+    assert last_checkpoint(tmp_path) == tmp_path / "epoch_9.pth"
+
+
+class Loose(torch.nn.Module):
+    """A network whose losses have names of their own."""
+
+    def __init__(self, **losses: float) -> None:
+        super().__init__()
+        self.losses = losses
+
+    def loss(self, batch: Batch) -> dict[str, torch.Tensor]:
+        return {name: torch.tensor(value) for name, value in self.losses.items()}
+
+
+@pytest.mark.parametrize(("losses", "words"), [({"score": 1.0}, "gives score; expected"), ({}, "gives nothing")])
+def test_losses_that_nothing_would_minimise_are_refused(losses: dict[str, float], words: str) -> None:
+    with pytest.raises(FdposeError, match=words):
+        Trainable(Loose(**losses))()
+    assert set(Trainable(Loose(score_loss=1.0))()) == {"score_loss"}
