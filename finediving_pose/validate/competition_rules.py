@@ -27,10 +27,10 @@ def by_video(clips: Iterable[Clip]) -> dict[str, list[Clip]]:
 def difficulty_fits_the_dive(clips: list[Clip]) -> Iterator[Finding]:
     """The difficulty is the one that the rules give to the dive at its height.
 
-    World Aquatics' components A + B + C + D + E of season 2017, or a listed value of an earlier season
-    (``data_manifest/difficulty_components.csv``, ``difficulty_listed.csv``); 2.0 in the first rounds of
-    synchronised events. The height is the label's, or what the other dives of the video say. Dives that
-    the rules do not give are left alone.
+    It is the sum of World Aquatics' components A + B + C + D + E of season 2017, or a listed value of an
+    earlier season (``data_manifest/difficulty_components.csv``, ``difficulty_listed.csv``); 2.0 in the first
+    rounds of synchronised events. The height is the label's, or is inferred from the other dives of the
+    video. Dives without a difficulty in the rules are skipped.
     """
     height = likely_heights(clips)
     for clip in clips:
@@ -52,8 +52,8 @@ def difficulty_fits_the_dive(clips: list[Clip]) -> Iterator[Finding]:
 def one_dive_has_one_difficulty(clips: list[Clip]) -> Iterator[Finding]:
     """A dive number has one difficulty at one height, in events of one kind.
 
-    The rarer value is the finding, unless both are right: two seasons' values, or the 2.0 that the first
-    rounds of synchronised events have. Videos of both boards are left alone, too.
+    The rarer value is the finding, unless both are right: the values of two seasons, or the 2.0 of the first
+    rounds of synchronised events. Videos with dives from both boards are skipped.
     """
     heights = likely_heights(clips)
     groups: dict[tuple[str, float, bool | None], list[Clip]] = defaultdict(list)
@@ -80,7 +80,7 @@ def one_dive_has_one_difficulty(clips: list[Clip]) -> Iterator[Finding]:
 
 @rule("label.panel-changes", severity="warning", scope="clips")
 def panel_stays_the_same(clips: list[Clip]) -> Iterator[Finding]:
-    """As many awards are listed of every dive of a video."""
+    """Every dive of a video has the same number of awards."""
     for dives in by_video(c for c in clips if c.judge_scores).values():
         usual = Counter(len(c.judge_scores) for c in dives).most_common(1)[0][0]
         for clip in dives:
@@ -92,9 +92,9 @@ def panel_stays_the_same(clips: list[Clip]) -> Iterator[Finding]:
 
 @rule("label.index-gap", severity="warning", scope="clips")
 def indices_have_no_gaps(clips: list[Clip]) -> Iterator[Finding]:
-    """The dives of a video are counted without gaps, from 0, or from 1 where the video's name is a number.
+    """The indices of a video's dives have no gaps and start at 0, or at 1 if the video's name is a number.
 
-    A dive that is not there was left out of the labels; its index names it.
+    A missing index is a dive that was left out of the labels.
     """
     for video, dives in by_video(clips).items():
         present = {c.key.index for c in dives}
@@ -125,7 +125,7 @@ def ranges_do_not_overlap(clips: list[Clip]) -> Iterator[Finding]:
 
 @rule("label.range-order", severity="warning", scope="clips")
 def ranges_follow_the_indices(clips: list[Clip]) -> Iterator[Finding]:
-    """Dives of one video are counted in the order in which they are seen."""
+    """The indices of a video's dives follow the order of their frames."""
     for dives in by_video(c for c in clips if c.frame_range).values():
         for before, clip in pairwise(dives):
             if (clip.start_frame or 0) < (before.start_frame or 0):
@@ -137,8 +137,8 @@ def ranges_follow_the_indices(clips: list[Clip]) -> Iterator[Finding]:
 def dives_are_there_once(clips: list[Clip]) -> Iterator[Finding]:
     """No two dives of one video have the same number, score, awards in the same order and length.
 
-    Full panels of seven only: smaller ones often agree by chance. It may be the replay of a dive, or a dive
-    listed twice.
+    Only full panels of seven are compared: smaller ones often agree by chance. The second dive may be a
+    replay of the first, or the same dive listed twice.
     """
     seen: dict[tuple[object, ...], Clip] = {}
     for clip in sorted(clips, key=lambda c: c.key):

@@ -31,7 +31,7 @@ def files_are_the_released_ones(labels: LabelFiles) -> Iterator[Finding]:
 
 @rule("label.tables-agree", severity="warning", scope="labels")
 def tables_say_the_same(labels: LabelFiles) -> Iterator[Finding]:
-    """The coarse and the two fine-grained tables have the same dives and say the same of them."""
+    """The coarse and the two fine-grained tables have the same dives, with the same labels."""
     coarse, fine = labels.of_kind("coarse"), labels.of_kind(FINE)
     training = labels.of_kind(TRAINING)
     names = {"coarse": coarse, FINE: fine, TRAINING: _as_dicts(training) if training else None}
@@ -53,7 +53,7 @@ def tables_say_the_same(labels: LabelFiles) -> Iterator[Finding]:
 
 @rule("label.transit-frames", severity="warning", scope="labels")
 def transits_are_where_the_label_changes(labels: LabelFiles) -> Iterator[Finding]:
-    """steps_transit_frames are the frames just before the label of the frames changes."""
+    """steps_transit_frames lists the last frame before each change of the frames' label."""
     for key, fields in _fine(labels):
         changes, transits = _changes(fields), [int(t) for t in fields["steps_transit_frames"]]
         if changes != transits:
@@ -65,7 +65,7 @@ def transits_are_where_the_label_changes(labels: LabelFiles) -> Iterator[Finding
 
 @rule("label.flicker", severity="warning", scope="labels")
 def labels_do_not_flicker(labels: LabelFiles) -> Iterator[Finding]:
-    """The label of the frames changes once for every stage, and does not go back for a frame or two."""
+    """The frames' label changes once per stage, and never goes back to an earlier one for a frame or two."""
     for key, fields in _fine(labels):
         back = _returns(fields)
         if back:
@@ -94,7 +94,7 @@ def one_id_has_one_name(labels: LabelFiles) -> Iterator[Finding]:
 
 @rule("label.name-table", severity="warning", scope="labels")
 def name_table_is_that_of_the_frames(labels: LabelFiles) -> Iterator[Finding]:
-    """A dive's table of names has the sub-actions that its frames are labelled with."""
+    """A dive's table of names lists exactly the sub-actions that its frames are labelled with."""
     for key, fields in _fine(labels):
         table = {int(i) for i in fields.get("sub-action_types", {})}
         used = {int(i) for i in np.unique(fields["frames_labels"])}
@@ -107,9 +107,8 @@ def name_table_is_that_of_the_frames(labels: LabelFiles) -> Iterator[Finding]:
 def data_sets_say_the_same(datasets: list[LabelFiles]) -> Iterator[Finding]:
     """A dive that is in FineDiving and in MTL-AQA has the same number, difficulty, awards and score in both.
 
-    Found where both data sets are validated together. The score decides, where it can, which of two
-    difficulties or awards is right, and the difficulty which of two dive numbers; the finding is then the
-    other data set's, and certain. Else it is FineDiving's.
+    Checked when both data sets are validated together. If the other labels confirm only one
+    of two values, the finding names the data set with the other value. Otherwise it names FineDiving.
     """
     by_name = {d.dataset: {c.key: c for c in d.clips} for d in datasets}
     ours, theirs = by_name.get("finediving", {}), by_name.get("mtl_aqa", {})

@@ -15,8 +15,8 @@ from finediving_pose.validate.same_pictures import shared_pictures
 def folders_show_different_dives(folders: Sequence[FrameFolder]) -> Iterator[Finding]:
     """No two clips show the same pictures.
 
-    A quarter of the shorter clip, in the same order and byte for byte, is the same dive twice, or two ranges
-    that overlap. Searched for by the sizes of the files, so that nothing has to be read.
+    If a quarter of the shorter clip's pictures are the other's, byte for byte and in the same order, the
+    clips are one dive listed twice, or two ranges that overlap. Candidates are found by file size.
     """
     for pair in shared_pictures([_sizes(f) for f in folders], lambda i, at: folders[i].jpeg(folders[i].numbers[at])):
         a, b = folders[pair.a], folders[pair.b]

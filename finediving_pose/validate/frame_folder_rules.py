@@ -66,7 +66,7 @@ def pictures_have_one_size(frames: ClipFrames) -> Iterator[Finding]:
 def table_has_the_size(frames: ClipFrames) -> Iterator[Finding]:
     """The image size in the clips table is that of the pictures.
 
-    Boxes and poses made elsewhere are scaled by the table's size; where it is of an older extraction they miss.
+    Boxes and poses made elsewhere are scaled by the table's size; a size from an older extraction misplaces them.
     """
     table = (frames.clip.image_width, frames.clip.image_height)
     if frames.folder and None not in table and table != (frames.folder.width, frames.folder.height):
@@ -78,7 +78,7 @@ def table_has_the_size(frames: ClipFrames) -> Iterator[Finding]:
 
 @rule("frame.label-range", severity="error")
 def frames_are_those_of_the_range(frames: ClipFrames) -> Iterator[Finding]:
-    """The frames are the ones that the labels' range names, each of them."""
+    """The folder holds exactly the frames of the labelled range."""
     labelled = frames.clip.frame_range
     if not frames.folder or labelled is None or frames.folder.numbers == tuple(labelled):
         return
@@ -107,10 +107,10 @@ def frames_are_as_many_as_the_table_says(frames: ClipFrames) -> Iterator[Finding
 
 @rule("frame.gap", severity="warning")
 def numbers_have_no_gaps(frames: ClipFrames) -> Iterator[Finding]:
-    """Frame numbers run on without gaps.
+    """Frame numbers have no gaps.
 
-    Stage labels and speeds count frames; a missing one shifts all that follow. Every second or third
-    frame throughout is a gap, too: the labels' frame numbers then mean other moments.
+    Stage labels and speeds count frames; a missing one shifts all that follow. A folder of every second or
+    third frame has gaps, too: the labels' frame numbers would then mean other moments.
     """
     numbers = frames.folder.numbers if frames.folder else ()
     gaps = [(a, b) for a, b in pairwise(numbers) if b - a != 1]
@@ -126,7 +126,8 @@ def numbers_have_no_gaps(frames: ClipFrames) -> Iterator[Finding]:
 def folder_holds_nothing_else(frames: ClipFrames) -> Iterator[Finding]:
     """Every picture in the folder is listed in clip.json.
 
-    Scripts that read the folder itself, as the released training code does, take the others for frames of the dive.
+    Scripts that read the folder itself, as the released training code does, treat unlisted pictures as frames
+    of the dive.
     """
     if frames.unlisted:
         n = len(frames.unlisted)
@@ -139,7 +140,7 @@ def folder_holds_nothing_else(frames: ClipFrames) -> Iterator[Finding]:
 
 @rule("frame.fps", severity="warning")
 def speed_is_a_videos(frames: ClipFrames) -> Iterator[Finding]:
-    """Frames a second are those of a broadcast, 10 to 120, and the same in labels and clip.json."""
+    """The frame rate is a plausible 10 to 120 frames a second, and the same in labels and clip.json."""
     if not frames.folder:
         return
     real, labelled = frames.folder.fps, frames.clip.fps
@@ -156,9 +157,9 @@ def speed_is_a_videos(frames: ClipFrames) -> Iterator[Finding]:
 
 @rule("frame.fps-known", severity="note")
 def speed_is_known(frames: ClipFrames) -> Iterator[Finding]:
-    """Frames a second are known, from the video or from the labels.
+    """The frame rate is known, from the video or from the labels.
 
-    Pictures that came without their video have none; speeds in pixels a second can't be told from them.
+    Pictures without their video have no frame rate; speeds in pixels a second can't be computed from them.
     """
     if frames.folder and frames.folder.fps is None and frames.clip.fps is None:
         yield frames.finding(f"frames a second are not known; the pictures came from {frames.folder.source}")

@@ -33,7 +33,7 @@ def file_opens(packed: PackedSubject) -> Iterator[Finding]:
 def version_is_known(packed: PackedSubject) -> Iterator[Finding]:
     """The file has no newer minor version of the format than this program.
 
-    Such a file can be read, but holds something that is not known here.
+    Such a file can be read, but holds something that this program does not know.
     """
     if isinstance(packed.opened, PackedFile):
         version = str(packed.opened.attrs["version"])
@@ -65,7 +65,7 @@ def bytes_are_those_that_were_packed(packed: PackedSubject) -> Iterator[Finding]
 
 @rule("packed.structure", severity="error")
 def rest_of_the_file_is_unchanged(packed: PackedSubject) -> Iterator[Finding]:
-    """What belongs to no clip is as it was packed: offsets, attributes, HDF5's own structure."""
+    """Everything outside the clips is as it was packed: offsets, attributes, HDF5's own structure."""
     if isinstance(packed.verified, PackedError):
         yield packed.finding(str(packed.verified).removeprefix(f"{packed.path}: "))
     elif packed.verified and packed.verified.parts:
@@ -85,7 +85,7 @@ def skeleton_is_ours(packed: PackedSubject) -> Iterator[Finding]:
 
 @rule("packed.provenance", severity="warning")
 def file_says_where_it_comes_from(packed: PackedSubject) -> Iterator[Finding]:
-    """The file says who made it, when, from which facts, and who placed the joints."""
+    """The file records which program made it, when, from which facts, and who placed the joints."""
     if not isinstance(packed.opened, PackedFile):
         return
     missing = [name for name in ATTRIBUTES if name not in packed.opened.attrs]
@@ -95,7 +95,7 @@ def file_says_where_it_comes_from(packed: PackedSubject) -> Iterator[Finding]:
 
 @rule("packed.counts", severity="error")
 def counts_are_right(packed: PackedSubject) -> Iterator[Finding]:
-    """The attributes n_clips and n_frames count what is there."""
+    """The attributes n_clips and n_frames equal the numbers of clips and frames in the file."""
     if packed.file:
         real = {"n_clips": len(packed.file), "n_frames": packed.file.shape("frames/number")[0]}
         for name, n in real.items():
@@ -119,7 +119,7 @@ def frames_have_their_sub_action(packed: PackedSubject) -> Iterator[Finding]:
 
 @rule("packed.pose-values", severity="error")
 def poses_are_usable(packed: PackedSubject) -> Iterator[Finding]:
-    """A joint that is seen has a finite place, and every confidence is between 0 and 1."""
+    """A visible joint has a finite position, and every confidence is between 0 and 1."""
     for i, clip in enumerate(packed.sound.clips if packed.sound else ()):
         assert packed.sound
         poses = packed.sound.poses(i)
@@ -134,8 +134,8 @@ def poses_are_usable(packed: PackedSubject) -> Iterator[Finding]:
 def clips_are_different_dives(packed: PackedSubject) -> Iterator[Finding]:
     """No two clips show the same pictures.
 
-    A quarter of the shorter clip, in the same order and byte for byte, is the same dive twice or two ranges that
-    overlap; in two splits it is a leak.
+    If a quarter of the shorter clip's pictures are the other's, byte for byte and in the same order, the clips
+    are one dive listed twice, or two ranges that overlap; in two splits this is a leak.
     """
     if not packed.sound:
         return

@@ -21,7 +21,7 @@ from finediving_pose.validate.words import counted
 
 @rule("packed.clips", severity="warning")
 def file_has_the_clips(packed: PackedSubject) -> Iterator[Finding]:
-    """The file has every clip with frames, and its labels are those of the clips table."""
+    """The file has every clip that has frames, and its labels are those of the clips table."""
     if not packed.sound or not packed.workspace:
         return
     inside = {c.key: c for c in packed.sound.clips}
@@ -41,7 +41,7 @@ def file_has_the_clips(packed: PackedSubject) -> Iterator[Finding]:
 
 @rule("packed.frames", severity="warning")
 def file_has_the_frames(packed: PackedSubject) -> Iterator[Finding]:
-    """The frames are those of the frame folders, by their numbers."""
+    """Each clip has the same frame numbers as its frame folder."""
     for i, clip in enumerate(packed.sound.clips if packed.sound and packed.workspace else ()):
         assert packed.sound and packed.workspace
         if is_complete(packed.workspace, clip.key):
@@ -54,9 +54,9 @@ def file_has_the_frames(packed: PackedSubject) -> Iterator[Finding]:
 
 @rule("packed.poses", severity="warning")
 def file_has_the_poses(packed: PackedSubject) -> Iterator[Finding]:
-    """The poses are those of the data directory: merged where there are some, else automatic.
+    """The poses are those of the data directory: merged poses if there are any, otherwise automatic ones.
 
-    Compared joint by joint, not by time: packing again without a change is no finding.
+    Joints are compared, not file times: poses that were written again without a change are not reported.
     """
     for i, clip in enumerate(packed.sound.clips if packed.sound and packed.workspace else ()):
         assert packed.sound and packed.workspace

@@ -32,11 +32,10 @@ def picture_does_not_freeze(frames: ClipFrames) -> Iterator[Finding]:
 def pictures_are_not_repeated_in_movement(frames: ClipFrames) -> Iterator[Finding]:
     """No picture is shown twice while the diver moves.
 
-    A video that was brought to another frame rate repeats every fifth picture or so; poses then stand still
-    and leap. One repeat alone is none: a diver stands still at the lowest point of the board. Thumbnails of
-    32 x 18 that differ by at most 4 of 255 grey levels anywhere, between two changes of 30 or more, count as a
-    repeat: new compression changes a picture by less, a dive by 70 to 120 from frame to frame. A diver who
-    turns round in the crouch is still for a moment, too, but slow before and after.
+    A video converted to another frame rate repeats every fifth picture or so; poses then stand still and leap.
+    A repeat is a change of at most 4 of 255 grey levels anywhere in a thumbnail of 32 x 18, between two changes
+    of 30 or more. Compression alone stays below 4; a dive changes by 70 to 120 per frame. A single repeat is
+    ignored: a diver is still at the lowest point of the board.
     """
     changes = frames.changes
     triples = zip(changes, changes[1:], changes[2:], strict=False)
@@ -52,7 +51,7 @@ def pictures_are_not_repeated_in_movement(frames: ClipFrames) -> Iterator[Findin
 def pictures_show_something(frames: ClipFrames) -> Iterator[Finding]:
     """No picture is black or of one colour.
 
-    The grey levels of its thumbnail spread by less than 4 of 255 (standard deviation).
+    A picture is blank if the standard deviation of its thumbnail's grey levels is below 4 of 255.
     """
     if frames.blank:
         first, n = frames.blank[0], len(frames.blank)
@@ -68,10 +67,9 @@ def pictures_show_something(frames: ClipFrames) -> Iterator[Finding]:
 def camera_does_not_cut(frames: ClipFrames) -> Iterator[Finding]:
     """The camera does not cut within a dive.
 
-    The labels promise one dive in one take. A cut is a change in which picture and colours both jump: grey
-    levels by 30 of 255 on average, and colour histograms by a Bhattacharyya distance of 0.4. The fastest pans
-    of the real example dives reach 36 and 0.18, splashes 35 and 0.22; a cut between two views with the same
-    colours goes unseen.
+    At a cut both picture and colours jump: grey levels by more than 30 of 255 on average, and colour histograms
+    by a Bhattacharyya distance of more than 0.4. The fastest pans of the real example dives reach 36 and 0.18,
+    splashes 35 and 0.22. A cut between two views with the same colours is missed.
     """
     cuts = [c for c in frames.changes if c.mean > CUT_PICTURE and c.colours > CUT_COLOURS]
     if cuts:

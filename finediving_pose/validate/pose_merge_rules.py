@@ -20,10 +20,10 @@ _AGAIN = "merge again with: fdpose merge"
 
 @rule("pose.merge-hand", severity="error")
 def merged_joints_are_the_hands(layer: LayerPoses) -> Iterator[Finding]:
-    """Where a person placed a joint, the merged pose has it from a person, at that place.
+    """A joint that a person placed has that position in the merged pose, and the source "manual".
 
-    Of several people who placed it, from one of them. Otherwise the merged poses are older than the hand
-    poses, or were changed afterwards.
+    If several people placed it, the position is one of theirs. A finding means that the merged poses are older than
+    the hand poses, or were changed afterwards.
     """
     hands = {n: t for n, t in layer.others.items() if n.startswith("manual/")}
     if layer.layer != "merged" or layer.poses is None or not hands:
@@ -62,9 +62,9 @@ def merged_poses_are_all_poses(layer: LayerPoses) -> Iterator[Finding]:
 
 @rule("pose.merge-stale", severity="warning")
 def merged_joints_are_the_machines(layer: LayerPoses) -> Iterator[Finding]:
-    """A merged joint that comes from the machine lies where the automatic pose has it now.
+    """A merged joint that was estimated has the position of the current automatic pose.
 
-    Otherwise the clip was annotated again after it was merged.
+    A finding means that the clip was annotated again after it was merged.
     """
     auto = layer.others.get("auto")
     if layer.layer != "merged" or layer.poses is None or auto is None:
@@ -83,8 +83,8 @@ def merged_joints_are_the_machines(layer: LayerPoses) -> Iterator[Finding]:
 def hands_agree(layer: LayerPoses) -> Iterator[Finding]:
     """Two people place a joint less than a head's length apart.
 
-    The head's length is the clip's median of upper neck to head top, at least 10 pixels. PCKh calls half of it a
-    miss; twice that is another body part, or another side.
+    The head's length is the clip's median from upper neck to head top, at least 10 pixels. PCKh@0.5 counts half
+    of it as a miss; a whole head's length points to another body part or the other side.
     """
     if not layer.by_hand or layer.poses is None:
         return

@@ -30,14 +30,14 @@ SAME_PERSON = 0.05
 
 @rule("pose.readable", severity="error")
 def pose_file_is_readable(layer: LayerPoses) -> Iterator[Finding]:
-    """A pose file is a pose table."""
+    """A pose file can be read and holds a pose table."""
     if layer.problem:
         yield layer.finding(layer.problem)
 
 
 @rule("pose.values", severity="error")
 def values_are_in_range(layer: LayerPoses) -> Iterator[Finding]:
-    """Visibility is 0 to 2, source 0 to 3, confidence 0 to 1, and a joint that is seen has a place."""
+    """Visibility is 0 to 2, source 0 to 3, confidence 0 to 1, and a visible joint has a position."""
     poses = layer.poses
     if poses is None:
         return
@@ -55,9 +55,9 @@ def values_are_in_range(layer: LayerPoses) -> Iterator[Finding]:
 
 @rule("pose.source", severity="error")
 def joints_come_from_their_layer(layer: LayerPoses) -> Iterator[Finding]:
-    """In a hand layer every joint was placed by hand, in the automatic layer none was.
+    """In a manual layer every joint was placed by hand, in the automatic layer none was.
 
-    Merging trusts the source of each joint; a machine's joint that says it is a hand's overrules people.
+    Merging trusts the source of each joint: an estimated joint marked as manual would replace people's.
     """
     if layer.poses is None or layer.layer == "merged":
         return
@@ -69,7 +69,7 @@ def joints_come_from_their_layer(layer: LayerPoses) -> Iterator[Finding]:
 
 @rule("pose.frame-exists", severity="error")
 def frames_of_poses_exist(layer: LayerPoses) -> Iterator[Finding]:
-    """There is a pose only where there is a frame."""
+    """Every pose belongs to a frame of the clip."""
     known = layer.frames.numbers if layer.frames else layer.clip.frame_range
     if layer.poses is None or known is None:
         return
@@ -86,7 +86,7 @@ def frames_of_poses_exist(layer: LayerPoses) -> Iterator[Finding]:
 
 @rule("pose.twice", severity="error")
 def persons_are_in_a_frame_once(layer: LayerPoses) -> Iterator[Finding]:
-    """A person has one pose in a frame.
+    """A person has at most one pose in a frame.
 
     Of two rows for the same frame and person only the first would be used.
     """
@@ -112,9 +112,9 @@ def persons_are_as_many_as_divers(layer: LayerPoses) -> Iterator[Finding]:
 
 @rule("pose.same-person", severity="warning")
 def two_persons_are_two(layer: LayerPoses) -> Iterator[Finding]:
-    """Two persons in a frame have two poses.
+    """The two persons of a frame have different poses.
 
-    Where their joints are less than 5 % of a diver's size apart on average, both are the same diver.
+    If their joints are less than 5 % of a diver's size apart on average, both are the same diver.
     """
     if layer.poses is None or not (layer.poses.person > 0).any():
         return
@@ -133,8 +133,8 @@ def two_persons_are_two(layer: LayerPoses) -> Iterator[Finding]:
 def most_frames_have_a_pose(layer: LayerPoses) -> Iterator[Finding]:
     """Nine of ten frames before the entry have a pose.
 
-    Before the last stage, that is, or in the first two thirds of a clip without stages. Hand
-    poses may be few.
+    Counted before the last stage, or in the first two thirds of a clip without stages. Manual layers are not
+    checked.
     """
     if layer.poses is None or layer.frames is None or layer.by_hand:
         return
@@ -154,10 +154,10 @@ def most_frames_have_a_pose(layer: LayerPoses) -> Iterator[Finding]:
 
 @rule("pose.confidence", severity="warning")
 def machine_is_confident(layer: LayerPoses) -> Iterator[Finding]:
-    """The machine's mean confidence over a clip is 0.3 or more.
+    """The estimator's mean confidence over a clip is 0.3 or more.
 
-    Below that it mostly guesses (it marks joints of its own synthetic dives with 0.5, under water with 0.2);
-    another estimator, or a person, should look at the clip.
+    Below that it mostly guesses: its confidence is 0.5 on synthetic dives, 0.2 under water. Correct the clip by
+    hand, or use another estimator.
     """
     if layer.poses is None:
         return
@@ -173,7 +173,7 @@ def machine_is_confident(layer: LayerPoses) -> Iterator[Finding]:
 
 @rule("pose.outside-picture", severity="warning")
 def joints_are_in_the_picture(layer: LayerPoses) -> Iterator[Finding]:
-    """A joint that is present lies inside the picture."""
+    """Every joint with a position lies inside the picture."""
     if layer.poses is None or layer.frames is None:
         return
     last = np.array([layer.frames.width - 1, layer.frames.height - 1])
@@ -188,8 +188,8 @@ def joints_are_in_the_picture(layer: LayerPoses) -> Iterator[Finding]:
 def joints_are_not_in_the_corner(layer: LayerPoses) -> Iterator[Finding]:
     """No joint lies exactly at (0, 0).
 
-    Many tools (MPII's and COCO's files among them) write zeros where a joint was not annotated; taken for
-    a place, it draws the limb into the picture's corner.
+    Many formats, MPII's and COCO's among them, write zeros for a joint that was not annotated. Read as a
+    position, they draw the limb into the picture's corner.
     """
     if layer.poses is None:
         return
@@ -202,7 +202,7 @@ def joints_are_not_in_the_corner(layer: LayerPoses) -> Iterator[Finding]:
 def box_has_its_sides_in_order(layer: LayerPoses) -> Iterator[Finding]:
     """A box is x1 y1 x2 y2 with x1 < x2 and y1 < y2.
 
-    A box of x, y, width and height, as COCO has it, is often seen by this.
+    A box of x, y, width and height, as in COCO, is often caught by this rule.
     """
     if layer.poses is None:
         return
@@ -215,7 +215,7 @@ def box_has_its_sides_in_order(layer: LayerPoses) -> Iterator[Finding]:
 
 @rule("pose.box", severity="warning")
 def box_holds_the_joints(layer: LayerPoses) -> Iterator[Finding]:
-    """The box holds the joints, within 15 % of the diver's size."""
+    """No joint lies outside the box by more than 15 % of the diver's size."""
     if layer.poses is None:
         return
     box, margin = layer.poses.box, OUTSIDE_BOX * layer.size
@@ -230,7 +230,7 @@ def box_holds_the_joints(layer: LayerPoses) -> Iterator[Finding]:
 def joints_are_spread_over_a_body(layer: LayerPoses) -> Iterator[Finding]:
     """A whole pose is at least a fifth as large as the diver usually is in the clip.
 
-    Poses with fewer than 12 joints are left out: at the entry only the feet are above the water.
+    Poses with fewer than 12 joints are skipped: at the entry only the feet are above the water.
     """
     if layer.poses is None:
         return
@@ -242,11 +242,11 @@ def joints_are_spread_over_a_body(layer: LayerPoses) -> Iterator[Finding]:
 
 @rule("pose.sides-together", severity="warning")
 def left_and_right_are_two_places(layer: LayerPoses) -> Iterator[Finding]:
-    """Left and right joints lie at two places.
+    """Left and right joints do not coincide.
 
     Even straight from the side some pair is a few pixels apart: the widest by at least 0.8 % of the diver's
-    size in every real hand pose, 1.5 % in 99 of 100 synthetic ones. Where all pairs of most
-    frames are within 0.4 %, the estimator does not tell left from right, and places both in the middle.
+    size in every real hand pose, 1.5 % in 99 of 100 synthetic ones. If all pairs are within 0.4 % in most
+    frames, the estimator does not tell left from right, and places both in the middle.
     """
     if layer.poses is None or not len(layer.poses):
         return

@@ -77,10 +77,10 @@ def dive_number_is_one(clip: Clip) -> Iterator[Finding]:
 
 @rule("label.dive-possible", severity="warning")
 def dive_is_one_that_is_dived(clip: Clip) -> Iterator[Finding]:
-    """The dive has half a somersault at least and a position that its group allows.
+    """The dive has at least half a somersault and a position that its group allows.
 
     Dives without a somersault (100 to 400) are jumps, which no senior event has. The free position is for
-    twisting dives alone (World Aquatics, diving, dive positions).
+    twisting dives only (World Aquatics, diving, dive positions).
     """
     dive = parsed(clip)
     if dive and not dive.half_somersaults:
@@ -140,7 +140,7 @@ def _sure(expected: float | None) -> tuple[str, bool]:
 
 @rule("label.panel-size", severity="warning")
 def panel_is_that_of_the_event(clip: Clip) -> Iterator[Finding]:
-    """Three (those that count) or seven awards are listed of an individual event, five of a synchronised one.
+    """Three (those that count) or seven awards are listed for an individual event, five for a synchronised one.
 
     Five of a synchronised event's eleven awards count: one for each diver's execution, three for
     synchronisation (World Aquatics, diving, judging of synchronised events).
@@ -161,9 +161,9 @@ def panel_is_that_of_the_event(clip: Clip) -> Iterator[Finding]:
 def score_matches_judges(clips: list[Clip]) -> Iterator[Finding]:
     """Dive score = sum of the awards that count x difficulty.
 
-    Three awards count once the highest and lowest are struck; synchronised events count five
-    x 0.6 (World Aquatics, diving, judging). Tolerance 0.05 points. Where another difficulty that
-    the dive may have at its height gives the score to the hundredth, the difficulty is wrong, for certain.
+    Three awards count after the highest and lowest are struck; synchronised events count five, times 0.6
+    (World Aquatics, diving, judging). The tolerance is 0.05 points. If exactly one other difficulty of the
+    dive at its height gives the score to the hundredth, the difficulty is certainly wrong.
     """
     heights = likely_heights(clips)
     for clip in clips:
@@ -200,8 +200,8 @@ def _explained(s: Scored) -> str:
 def score_has_a_restart_deduction(clip: Clip) -> Iterator[Finding]:
     """The score is what the awards give, without a deduction.
 
-    For a restart the referee deducts 2 points from every award: no defect, but the awards listed
-    are not those that count.
+    For a restart the referee deducts 2 points from every award. This is not an error, but the listed awards
+    are not the ones that count.
     """
     s = scored(clip)
     if s and s.restarted:
@@ -211,7 +211,7 @@ def score_has_a_restart_deduction(clip: Clip) -> Iterator[Finding]:
 
 @rule("label.score-possible", severity="error")
 def score_is_possible(clip: Clip) -> Iterator[Finding]:
-    """A score lies between 0 and 30 x difficulty, three tens."""
+    """A score lies between 0 and 30 x difficulty (three awards of 10)."""
     if clip.dive_score is None:
         return
     most = 30 * clip.difficulty if clip.difficulty else float("inf")
@@ -222,9 +222,9 @@ def score_is_possible(clip: Clip) -> Iterator[Finding]:
 
 @rule("label.score-zero", severity="warning")
 def score_is_not_zero(clip: Clip) -> Iterator[Finding]:
-    """A dive that is to be scored has a score above 0.
+    """A score is above 0.
 
-    0 is a failed dive: a true label, but a picture of no dive, which a regression learns wrongly from.
+    0 is a failed dive: a true label, but it misleads a regression.
     """
     if clip.dive_score == 0:
         what = f"score 0, awards {listed(clip.judge_scores) or 'missing'}: a failed dive"

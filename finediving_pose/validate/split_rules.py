@@ -13,7 +13,7 @@ from finediving_pose.validate.words import counted
 
 @rule("split.test-exemplar", severity="warning")
 def test_dives_have_an_exemplar(clips: list[Clip]) -> Iterator[Finding]:
-    """For every test dive there is a training dive of the same number to compare it with."""
+    """Every test dive has a training dive of the same dive number to be compared with."""
     train = Counter(c.action_type for c in clips if c.split == "train")
     for clip in clips:
         if clip.split == "test" and clip.action_type and not train[clip.action_type]:
@@ -23,7 +23,7 @@ def test_dives_have_an_exemplar(clips: list[Clip]) -> Iterator[Finding]:
 
 @rule("split.train-exemplar", severity="warning")
 def training_dives_have_an_exemplar(clips: list[Clip]) -> Iterator[Finding]:
-    """For every training dive there is another one of the same number."""
+    """Every training dive has another one of the same dive number."""
     train = Counter(c.action_type for c in clips if c.split == "train")
     for clip in clips:
         if clip.split == "train" and clip.action_type and train[clip.action_type] == 1:
@@ -33,7 +33,7 @@ def training_dives_have_an_exemplar(clips: list[Clip]) -> Iterator[Finding]:
 
 @rule("split.both-sides", severity="warning")
 def there_is_something_to_test(clips: list[Clip]) -> Iterator[Finding]:
-    """Where there are splits, both have dives."""
+    """If there are splits, both train and test have dives."""
     splits = Counter(c.split for c in clips)
     for have, lack in (("train", "test"), ("test", "train")):
         if splits[have] and not splits[lack]:
@@ -44,7 +44,7 @@ def there_is_something_to_test(clips: list[Clip]) -> Iterator[Finding]:
 
 @rule("split.no-split", severity="warning")
 def every_dive_is_in_a_split(clips: list[Clip]) -> Iterator[Finding]:
-    """Where there are splits, every dive is in one."""
+    """If there are splits, every dive is in one."""
     if any(c.split != "none" for c in clips):
         for clip in clips:
             if clip.split == "none":
@@ -53,17 +53,17 @@ def every_dive_is_in_a_split(clips: list[Clip]) -> Iterator[Finding]:
 
 @rule("split.video-leak", severity="warning")
 def videos_are_on_one_side(clips: list[Clip]) -> Iterator[Finding]:
-    """No video has dives in the train and in the test split.
+    """No video has dives in both splits.
 
-    Dives of one video share hall, camera, judges and divers, so that a model can know them. A split by
-    competition is made with: fdpose split.
+    Dives of one video share hall, camera, judges and divers, so a model can recognise them. Split by competition
+    with ``fdpose split``.
     """
     yield from _leaks(clips, lambda c: c.key.video, "this video")
 
 
 @rule("split.competition-leak", severity="note")
 def competitions_are_on_one_side(clips: list[Clip]) -> Iterator[Finding]:
-    """No competition has dives in the train and in the test split.
+    """No competition has dives in both splits.
 
     The videos of one competition are its rounds; they show the same divers.
     """

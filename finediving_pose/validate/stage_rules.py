@@ -28,8 +28,8 @@ def sub_actions_are_known(clip: Clip) -> Iterator[Finding]:
 def sub_actions_fit_the_dive_number(clip: Clip) -> Iterator[Finding]:
     """The stages are those that the dive number has.
 
-    Take-off, twists, somersaults, entry; forward twisting dives have somersaults before and after the
-    twist, both labelled with the dive's whole count, as 251 of FineDiving's 257 are.
+    These are take-off, twists, somersaults and entry. Forward twisting dives have somersaults before and after
+    the twist; both carry the dive's whole count, as in 251 of FineDiving's 257.
     """
     dive = parsed(clip)
     expected = expected_sub_actions(dive) if dive else ()
@@ -56,7 +56,7 @@ def ends_in_entry(clip: Clip) -> Iterator[Finding]:
 
 @rule("label.stage-order", severity="error")
 def stages_are_in_order(clip: Clip) -> Iterator[Finding]:
-    """Stages start one after another, inside the clip."""
+    """Stage starts increase and lie inside the clip."""
     bounds = [0, *clip.stage_starts, clip.n_frames or 10**9]
     if any(a >= b for a, b in pairwise(bounds)):
         what = f"stages start at frames {listed(clip.stage_starts)} of {clip.n_frames or 'unknown many'}"
@@ -73,7 +73,7 @@ def stages_are_three_to_five(clip: Clip) -> Iterator[Finding]:
 
 @rule("label.short-stage", severity="warning")
 def stages_last_three_frames(clip: Clip) -> Iterator[Finding]:
-    """A stage lasts three frames at least."""
+    """A stage lasts at least three frames."""
     bounds = [0, *clip.stage_starts, *([clip.n_frames] if clip.n_frames else [])]
     for i, (a, b) in enumerate(pairwise(bounds)):
         if 0 < b - a < SHORTEST_STAGE:
@@ -84,7 +84,7 @@ def stages_last_three_frames(clip: Clip) -> Iterator[Finding]:
 
 @rule("label.range-length", severity="error")
 def frame_count_matches_range(clip: Clip) -> Iterator[Finding]:
-    """The number of frames is what the range of frames says."""
+    """n_frames equals end_frame - start_frame + 1."""
     if clip.frame_range and clip.n_frames is not None and clip.n_frames != len(clip.frame_range):
         what = f"{clip.n_frames} frames, but frames {clip.start_frame} to {clip.end_frame} are {len(clip.frame_range)}"
         yield Finding(clip.key, what, "n_frames", str(clip.n_frames), str(len(clip.frame_range)))
@@ -92,10 +92,10 @@ def frame_count_matches_range(clip: Clip) -> Iterator[Finding]:
 
 @rule("label.clip-length", severity="note")
 def clip_is_as_long_as_a_dive(clip: Clip) -> Iterator[Finding]:
-    """A clip of a broadcast lasts 60 to 200 frames.
+    """A clip of FineDiving or MTL-AQA has 60 to 200 frames.
 
-    Half of FineDiving's clips last 100 to 107 frames; longer ones show more than the dive. Other sources
-    may have other frame rates and are left alone.
+    Half of FineDiving's clips have 100 to 107 frames; longer ones show more than the dive. Other sources may
+    have other frame rates and are skipped.
     """
     broadcast = clip.source in ("finediving", "mtl_aqa")
     if broadcast and clip.n_frames is not None and not SHORT_CLIP <= clip.n_frames <= LONG_CLIP:
