@@ -42,6 +42,7 @@ def posed(workspace: Workspace, clips: int = 2, seed: int = 0) -> tuple[list[Cli
     return made, errors
 
 
+@pytest.mark.slow
 def test_every_other_frame_is_of_a_dive_that_is_known_least_the_rest_of_any(workspace: Workspace) -> None:
     """Within a dive they are drawn alike: easy frames come, too."""
     hardest, usual = [], []

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pytest
 from click.testing import CliRunner
 
 from finediving_pose.cli import main
@@ -15,6 +16,7 @@ from finediving_pose.workspace import Workspace
 from tests.finediving_pose.packed.made_up import N, moving_picture
 
 
+@pytest.mark.slow
 def test_a_packed_file_is_drawn(tmp_path: Path) -> None:
     files = moving_picture(tmp_path / "data")
     target = tmp_path / "contents.png"

@@ -140,6 +140,7 @@ def test_notes_are_shown_when_asked_for(workspace: Workspace) -> None:
     assert (note["rule"], note["severity"]) == ("label.restart", "note")
 
 
+@pytest.mark.slow
 def test_errata_are_applied_when_asked_for(workspace: Workspace, shared_data: Path) -> None:
     """The award of 45 in 04/49 is 4.5."""
     labels = str(shared_data / "finediving")

@@ -58,6 +58,7 @@ def refused(posed: Workspace, *words: object) -> str:
     return run.stderr.strip()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.9])
 def test_a_file_cut_short_is_named(name: str, share: float, posed: Workspace, tmp_path: Path) -> None:
@@ -137,6 +138,7 @@ def test_an_npz_that_would_run_code_is_not_unpickled(posed: Workspace, tmp_path:
     assert "no array pred" in refused(posed, path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["yolo", "coco", "slp"])
 def test_a_kill_anywhere_leaves_a_whole_export_and_no_trace_once_it_has_run_again(
     name: str, posed: Workspace, tmp_path: Path

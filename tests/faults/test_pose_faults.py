@@ -71,6 +71,7 @@ def test_a_damaged_pose_file_stops_the_merge_with_its_name(
     assert state(posed.root) == before
 
 
+@pytest.mark.slow
 def test_a_kill_anywhere_in_a_merge_leaves_whole_tables_and_the_next_merge_is_complete(posed: Workspace) -> None:
     clips = read_clips(posed)
     moments = count_moments(lambda: merge_clips(posed, clips))

@@ -80,6 +80,7 @@ def test_numbers_of_dives_and_awards_by_height_are_those_of_the_labels(shared_da
             assert float(row["award_sd"]) == pytest.approx(statistics.stdev(means), abs=0.006)
 
 
+@pytest.mark.slow
 def test_lengths_of_clips_and_entries_are_those_of_the_labels(shared_data: Path) -> None:
     clips = read_labels(shared_data / "finediving")
     heights = likely_heights(clips)

@@ -16,6 +16,8 @@ from finediving_pose.packed.writer import write_packed
 from finediving_pose.synth.competition import make_competition
 from finediving_pose.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 
 

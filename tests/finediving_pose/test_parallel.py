@@ -17,6 +17,8 @@ import pytest
 from finediving_pose.errors import FdposeError, FrameError, SetupError
 from finediving_pose.parallel import map_clips
 
+pytestmark = pytest.mark.slow
+
 
 def halve(number: int) -> int:
     if number % 2:

@@ -22,6 +22,8 @@ from finediving_pose.torch_data import ClipDataset, normalise, to_crop
 from finediving_pose.workspace import Workspace
 from tests.media import jpeg, painted_number
 
+pytestmark = pytest.mark.slow
+
 N = 20
 POINTS = np.stack([np.linspace(60, 260, 16), np.linspace(20, 170, 16)], axis=-1)
 

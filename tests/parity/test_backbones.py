@@ -13,6 +13,8 @@ from baselines.backbones.i3d import I3D
 from tests.parity.reference import TOLERANCE, error, fixture, reference_input, reference_state
 from tests.parity.released_keys import hdgcn_from_published
 
+pytestmark = pytest.mark.slow
+
 
 def i3d(folder: Path, bn_eps: float) -> I3D:
     model = I3D(bn_eps=bn_eps).eval()

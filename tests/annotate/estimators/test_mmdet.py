@@ -26,6 +26,8 @@ from finediving_pose.poses import read_poses
 from finediving_pose.workspace import Workspace
 from tests.annotate.made_up import KEY
 
+pytestmark = pytest.mark.slow
+
 RTMDET = """
 _base_ = "mmdet::rtmdet/rtmdet_tiny_8xb32-300e_coco.py"
 model = dict(bbox_head=dict(num_classes=1))

@@ -145,6 +145,7 @@ def test_a_processor_works_on_fewer_crops_at_once_the_larger_they_are(config: Pa
     assert all(b * pixels <= 8 * 256 * 256 for pixels, b in sizes)
 
 
+@pytest.mark.slow
 def test_a_published_mmpose_config_of_the_mpii_joints_works(tmp_path: Path) -> None:
     """RTMPose takes its backbone from mmdet, its head decodes SimCC, its warp is unbiased only where it says so."""
     path = published("rtmpose/mpii/rtmpose-m_8xb64-210e_mpii-256x256.py")

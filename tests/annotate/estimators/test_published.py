@@ -20,6 +20,8 @@ from annotate.estimators.mmpose import build_model, from_checkpoint
 from finediving_pose.errors import PoseError, SetupError, UsageError
 from finediving_pose.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 
 class Quiet(SimpleHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:

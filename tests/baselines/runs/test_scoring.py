@@ -26,6 +26,8 @@ from finediving_pose.errors import FdposeError, UsageError
 from tests.baselines.made_up import clip, packed
 from tests.baselines.small_model import SMALL
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def dives() -> Dives:

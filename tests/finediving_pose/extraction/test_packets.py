@@ -16,6 +16,8 @@ from finediving_pose.extraction.packets import PacketIndex
 from finediving_pose.extraction.video import decode_frames, index_video, merged, open_video
 from tests.media import painted_number, remux, write_video
 
+pytestmark = pytest.mark.slow
+
 N = 90
 B_FRAMES = {"bf": "3", "b_strategy": "0", "g": "15", "sc_threshold": "0"}
 OPEN = {"x264-params": "open-gop=1:bframes=3:keyint=15:scenecut=0:b-adapt=0"}

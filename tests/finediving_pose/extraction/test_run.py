@@ -150,6 +150,7 @@ def test_no_video_at_all_is_an_error(workspace: Workspace, videos: Path, tmp_pat
         extract_videos(workspace, tmp_path / "nowhere", [clip("men", 1, 0, 1)])
 
 
+@pytest.mark.slow
 def test_a_killed_extraction_leaves_whole_clips_and_goes_on(workspace: Workspace, videos: Path) -> None:
     clips = [clip("men", 1, 0, 5), clip("men", 2, 4, 9)]
     reference = Workspace(workspace.root.parent / "reference")
@@ -354,6 +355,7 @@ def test_the_real_frames_become_two_clips(workspace: Workspace, shared_data: Pat
 # -- the command ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_real_labels_alone_make_the_clips_table(workspace: Workspace, shared_data: Path) -> None:
     labels = shared_data / "finediving" / "Annotations"
     run = CliRunner().invoke(main, ["extract", "--labels", str(labels), "--data", str(workspace.root)])

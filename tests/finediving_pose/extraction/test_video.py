@@ -17,6 +17,8 @@ from finediving_pose.extraction.video import decode_frames, index_video, open_vi
 from finediving_pose.frames import jpeg_size
 from tests.media import painted_number, write_video
 
+pytestmark = pytest.mark.slow
+
 N = 60
 KINDS = {
     "mp4 without B-frames": ("a.mp4", {"codec_options": {"bf": "0", "g": "12"}}),

@@ -19,6 +19,7 @@ def real(shared_data: Path) -> list[Clip]:
     return read_labels(shared_data / "finediving")
 
 
+@pytest.mark.slow
 def test_all_3000_real_dives_read(real: list[Clip]) -> None:
     assert len(real) == 3000
     assert Counter(c.n_stages for c in real) == {3: 2206, 4: 537, 5: 257}

@@ -173,6 +173,7 @@ def test_sub_actions_follow_frame_numbers(numbers: list[int], expected: list[int
     assert sub_action_of_frames(clip, np.array(numbers)).tolist() == expected
 
 
+@pytest.mark.slow
 def test_the_real_labels_survive_packing(shared_data: Path) -> None:
     from finediving_pose.labels.read import read_labels
 

@@ -19,6 +19,7 @@ def test_limbs_keep_their_length_in_every_pose(pose: list[float]) -> None:
     assert np.allclose(length[:, 0], length[:, 1])
 
 
+@pytest.mark.slow
 @given(angles)
 def test_the_centre_of_mass_is_the_origin(pose: list[float]) -> None:
     assert np.allclose(body.centre_of_mass(body.body_points(np.array([pose]), body.Build())), 0)

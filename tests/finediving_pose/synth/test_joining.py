@@ -6,9 +6,13 @@ import json
 import tracemalloc
 from pathlib import Path
 
+import pytest
+
 from finediving_pose.synth import filming
 from finediving_pose.synth.joining import join
 from finediving_pose.synth.plan import Plan
+
+pytestmark = pytest.mark.slow
 
 
 def copied(competition: Path, out: Path, dives: int) -> Plan:

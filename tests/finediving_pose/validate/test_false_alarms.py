@@ -21,6 +21,8 @@ from finediving_pose.validate.layer_poses import load_layers
 from finediving_pose.validate.rules import RULES
 from finediving_pose.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 Damage = Callable[[ClipPoses, int], tuple[np.ndarray, np.ndarray]]
 
 
