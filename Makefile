@@ -1,6 +1,6 @@
 # make demo shows the whole way, make test runs every test, make check is for while you work: lint, types and the tests
 # that are not marked slow, in under 3 minutes on two cores. Each makes .venv from the lock first, if needed.
-# make estimator trains what the bundled estimator is, from nothing: some four hours on two cores (docs/annotate.md).
+# make estimator trains what the bundled estimator is, from nothing: some four hours on two cores (docs/experiments/estimator.md).
 PYTHON ?= $(firstword $(foreach p,python3.13 python3.12 python3.11 python3,$(if $(shell $(p) -c 'print(1)' 2>/dev/null),$(p))))
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
@@ -16,6 +16,8 @@ test: install
 check: install
 	$(MAKE) --jobs 2 lint quick
 
+# One thread: the other core has pyright.
+quick: export OMP_NUM_THREADS = 1
 quick: install
 	$(BIN)/python -m pytest --quiet -m 'not slow'
 

@@ -4,7 +4,7 @@ Every joint is fitted with a polynomial of degree 4 over the five frames before 
 by confidence and distance in time, and again without what the fit disagrees with (iteratively reweighted least
 squares; Cleveland, "Robust Locally Weighted Regression", JASA 1979, with Cauchy weights). At 25 frames a
 second a diver turns by up to 40 degrees from one frame to the next: a polynomial of lower degree, or a filter
-that trusts all neighbours alike, flattens that (docs/annotate.md has the figures).
+that trusts all neighbours alike, flattens that (docs/experiments/estimator.md has the figures).
 """
 
 from __future__ import annotations

@@ -50,7 +50,7 @@ def suggest(workspace: Workspace, clips: Sequence[Clip], n: int, device: str = "
     """``n`` frames with automatic poses and no hand poses; the same frames at every call.
 
     Every other frame is from the dives that are worth most, those first; the rest are drawn at random from the other
-    dives, since an estimator that learns only from hard dives forgets the easy ones (docs/annotate.md has the figures).
+    dives, since an estimator that learns only from hard dives forgets the easy ones (docs/experiments/suggestions.md).
     So a person can stop anywhere in the list. The estimator that made the poses estimates some frames again, on
     ``device``.
 

@@ -20,7 +20,7 @@ LEVELS = 6
 
 CHANGE, JUMP = 0.1, 2.3
 """A cut changes more than a tenth of the picture's colours, and 2.3 times as much as is usual around it: a pan of the
-camera or a splash changes many frames in a row. See docs/annotate.md for what that finds."""
+camera or a splash changes many frames in a row. See docs/experiments/estimator.md for what that finds."""
 
 AROUND = 6
 _LEAST = 0.02

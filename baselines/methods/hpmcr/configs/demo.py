@@ -2,7 +2,7 @@
 
 Pictures a twelfth of the paper's area, 48 frames, narrow networks, and in HD-GCN's place a skeleton encoder that few
 dives are enough for. The last epoch is taken: with a few dozen dives every one of them is needed for training. What
-it learns of more: docs/model.md.
+it learns, and what was tried: docs/experiments/scorer.md.
 """
 
 model = {
