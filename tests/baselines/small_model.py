@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from baselines.data.batch import Batch
 
@@ -20,7 +19,7 @@ SMALL: dict[str, Any] = {
 }
 
 
-def batch(clips: int = 4, **fields: Tensor) -> Batch:
+def batch(clips: int = 4, **fields: Any) -> Batch:
     torch.manual_seed(1)
     made: dict[str, Any] = {
         "video": torch.randn(clips, 3, 24, 32, 32),

@@ -1,4 +1,4 @@
-"""The commands of docs/quickstart.md on the released material, as a test: FineDiving's labels, and the two released example dives."""
+"""The commands of docs/quickstart.md on the released material: FineDiving's labels, and two example dives."""
 
 from __future__ import annotations
 
