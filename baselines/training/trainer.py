@@ -11,7 +11,7 @@ from contextlib import contextmanager, redirect_stdout
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from mmengine.config import Config
@@ -28,11 +28,13 @@ from baselines.data.batch import Batch
 from baselines.data.order import AlikeTogether
 from baselines.data.pairs import TrainingPairs, collate_clips, collate_pairs
 from baselines.method import DirectNetwork, Method
-from baselines.runs.config import RunConfig
 from baselines.training import processes
 from baselines.training.hooks import EpochHistory, ExpectedTime, Seeds
 from baselines.training.settings import Training
 from finediving_pose.errors import FdposeError
+
+if TYPE_CHECKING:
+    from baselines.runs.config import RunConfig
 
 
 class Trainable(BaseModel):
