@@ -25,6 +25,8 @@ from finediving_pose.poses import JointSource, read_poses, write_poses
 from finediving_pose.workspace import Workspace
 from tests.annotate.made_up import KEY, TINY, table
 
+pytestmark = pytest.mark.slow
+
 REGRESSION = """
 model = dict(
     type="TopdownPoseEstimator",

@@ -35,7 +35,8 @@ class Environment:
         venv.create(folder, symlinks=True)  # pip and setuptools are those beside fdpose
         self.python = folder / "bin" / "python"
         own = subprocess.check_output([self.python, "-c", "import site; print(site.getsitepackages()[0])"], text=True)
-        there = f"{REPOSITORY}\n{sysconfig.get_path('purelib')}\n"
+        # as a directory of packages, so that its own .pth files count, such as the one that lends distutils to mmengine
+        there = f"{REPOSITORY}\nimport site; site.addsitedir({sysconfig.get_path('purelib')!r})\n"
         (Path(own.strip()) / "fdpose-for-tests.pth").write_text(there)
 
     def run(self, *words: object) -> subprocess.CompletedProcess[str]:

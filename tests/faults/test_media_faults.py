@@ -24,6 +24,8 @@ from finediving_pose.packed.writer import write_packed
 from finediving_pose.workspace import Workspace
 from tests.media import write_pictures, write_video
 
+pytestmark = pytest.mark.slow
+
 
 def fdpose(workspace: Workspace, *words: object) -> Result:
     return CliRunner().invoke(main, [*map(str, words), "--data", str(workspace.root)])

@@ -20,6 +20,8 @@ from finediving_pose.workspace import Workspace
 from tests.killing import count_moments, kill_at
 from tests.media import jpeg, painted_number, write_pictures, write_video
 
+pytestmark = pytest.mark.slow
+
 
 def clip(video: str, index: int, first: int | None = None, last: int | None = None, **more) -> Clip:
     return Clip(ClipKey(video, index), start_frame=first, end_frame=last, **more)
@@ -71,7 +73,6 @@ def test_clips_of_several_videos_hold_their_own_frames(workspace: Workspace, vid
     assert frames.path(3).name == "00003.jpg"
 
 
-@pytest.mark.slow
 def test_a_cluster_cuts_the_same_frames(workspace: Workspace, videos: Path) -> None:
     distributed = pytest.importorskip("distributed", reason="Dask is not installed: pip install 'fdpose[scale]'")
     clips = [clip("men", 1, 3, 12), clip("women", 0, 39, 39), clip("women", 1, 30, 50)]
@@ -150,7 +151,6 @@ def test_no_video_at_all_is_an_error(workspace: Workspace, videos: Path, tmp_pat
         extract_videos(workspace, tmp_path / "nowhere", [clip("men", 1, 0, 1)])
 
 
-@pytest.mark.slow
 def test_a_killed_extraction_leaves_whole_clips_and_goes_on(workspace: Workspace, videos: Path) -> None:
     clips = [clip("men", 1, 0, 5), clip("men", 2, 4, 9)]
     reference = Workspace(workspace.root.parent / "reference")
@@ -355,7 +355,6 @@ def test_the_real_frames_become_two_clips(workspace: Workspace, shared_data: Pat
 # -- the command ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
 def test_real_labels_alone_make_the_clips_table(workspace: Workspace, shared_data: Path) -> None:
     labels = shared_data / "finediving" / "Annotations"
     run = CliRunner().invoke(main, ["extract", "--labels", str(labels), "--data", str(workspace.root)])

@@ -18,6 +18,8 @@ from finediving_pose.workspace import Workspace
 from tests.finediving_pose.packed.made_up import add_clip
 from tests.finediving_pose.validate.made_up_packed import KEYS, found
 
+pytestmark = pytest.mark.slow
+
 Change = Callable[[Any], object]
 """Of an open h5py.File."""
 

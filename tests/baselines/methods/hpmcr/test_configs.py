@@ -24,6 +24,8 @@ from finediving_pose.labels.read import read_labels
 from tests.baselines.made_up import clip, packed, ten
 from tests.baselines.small_model import SMALL, batch
 
+pytestmark = pytest.mark.slow
+
 METHOD = HPMCRMethod()
 
 
@@ -45,7 +47,6 @@ SWITCHES = {name: value for name, value in RELEASED.items() if FULL.get(name) !=
 """What the released code does otherwise, by its name in the config."""
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("preset", METHOD.presets)
 def test_a_preset_is_built_as_it_says(preset: str) -> None:
     made = config(preset)

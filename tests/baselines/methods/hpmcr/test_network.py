@@ -14,6 +14,8 @@ from baselines.methods.hpmcr import HPMCRMethod
 from baselines.methods.hpmcr.network import HPMCR, given
 from tests.baselines.small_model import SMALL, batch
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def model() -> HPMCR:
@@ -54,7 +56,6 @@ def test_without_a_part_the_rest_starts_the_same_and_learns(part: str) -> None:
     assert unused == ({"segmentation"} if part == "segmentation" else set())
 
 
-@pytest.mark.slow
 def test_what_a_part_is_left_out_of() -> None:
     """Without the skeleton poses change nothing; without the static branch its tokens don't."""
     b, other = batch(), torch.randn(4, 2, 24, 16, 1)
@@ -187,7 +188,6 @@ def test_the_paper_s_shape_is_built() -> None:
     assert len(model.skeleton.blocks) == 10
 
 
-@pytest.mark.slow
 def test_half_precision_compares_in_full(model: HPMCR) -> None:
     """bf16 has no number between 16 and 16.125: a comparison in it could not tell dives apart."""
     b = batch()
@@ -211,7 +211,6 @@ def test_a_model_may_start_at_the_exemplars_scores() -> None:
     assert learns.abs().max() > 0
 
 
-@pytest.mark.slow
 def test_visual_dropout_blanks_pictures_in_training_only() -> None:
     """With all of them blanked, what is fused in training follows from the poses alone."""
     clips, other = batch(), torch.randn(4, 3, 24, 32, 32)
