@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 N, DIVES, UNKNOWN = 12, 48, 1 / 24
 
 
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(2400)
 def test_suggested_frames_teach_more_than_random_ones_where_few_dives_are_unknown(tmp_path: Path) -> None:
     """Two dives of 48 are in black and white, which the bundled estimator has never seen.
 
