@@ -56,6 +56,7 @@ def _write(folder: Path) -> Path:
     run_folder = folder / shown.run if shown else folder
     run, predictions = read_run(run_folder), read_predictions(run_folder)
     how_run = how_made(run.made, [run.seed], run.epoch)
+    comparative = any(p.votes for p in predictions)
     environment = Environment(
         loader=PackageLoader("baselines", "report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
@@ -73,9 +74,9 @@ def _write(folder: Path) -> Path:
         up=folder.parent.name if is_study(folder.parent) else None,
         metrics=METRICS,
         name=row_name(run.made),
-        comparative=any(p.votes for p in predictions),
+        comparative=comparative,
         baseline=what_baseline(run.made.votes, run.made.pairing),
-        facts=_facts(run, any(p.votes for p in predictions)),
+        facts=_facts(run, comparative),
         published=_published(),
         caveat=CAVEAT,
         curves=charts.curves(run.history) if len(run.history) > 1 else None,

@@ -58,3 +58,11 @@ def found(workspace: Workspace, clip: Clip = CLIP) -> dict[str, Finding]:
     """What the rules on pictures find, by rule."""
     frames = load_frames(workspace, clip)
     return {f.rule: f for r in RULES.values() if r.scope == "frames" and frames for f in r(frames)}
+
+
+def assert_found(workspace: Workspace, says: dict[str, str]) -> None:
+    """These rules have a finding, and no others; each message holds the words."""
+    findings = found(workspace)
+    assert set(findings) == set(says)
+    for rule, words in says.items():
+        assert words in findings[rule].message

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from finediving_pose.workspace import Workspace
-from tests.finediving_pose.validate.made_up_frames import found, picture, put
+from tests.finediving_pose.validate.made_up_frames import assert_found, picture, put
 
 OTHER_SCENE = np.full((54, 96, 3), (200, 60, 20), np.uint8) + np.arange(54, dtype=np.uint8)[:, None, None]
 
@@ -41,7 +41,4 @@ def test_a_picture_rule_says_what_is_wrong(
     workspace: Workspace, folder: Path, damage: Callable[[Path], object], says: dict[str, str]
 ) -> None:
     damage(folder)
-    findings = found(workspace)
-    assert set(findings) == set(says)
-    for rule, words in says.items():
-        assert words in findings[rule].message
+    assert_found(workspace, says)
