@@ -6,6 +6,7 @@ centre, x right, y down. Left and right are the diver's own.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
@@ -95,6 +96,24 @@ class ClipPoses:
         """Row index of a frame's person, None where there is none."""
         found = np.flatnonzero((self.frame == frame) & (self.person == person))
         return int(found[0]) if len(found) else None
+
+
+def take_rows(poses: ClipPoses, index: NDArray[np.integer]) -> ClipPoses:
+    """Some rows of a pose table."""
+    return ClipPoses(
+        **{name: getattr(poses, name)[index] for name in _ARRAYS},
+        author=[poses.author[i] for i in index],
+        time=[poses.time[i] for i in index],
+    )
+
+
+def concatenate(tables: Sequence[ClipPoses]) -> ClipPoses:
+    """Pose tables of one clip, one after the other."""
+    return ClipPoses(
+        **{name: np.concatenate([getattr(t, name) for t in tables]) for name in _ARRAYS},
+        author=[a for t in tables for a in t.author],
+        time=[m for t in tables for m in t.time],
+    )
 
 
 _ARRAYS: dict[str, tuple[type, tuple[int, ...]]] = {

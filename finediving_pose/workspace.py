@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 import time
 from collections.abc import Iterator
@@ -51,6 +52,11 @@ class Workspace:
     @property
     def runs(self) -> Path:
         return self.root / "runs"
+
+    @property
+    def exports(self) -> Path:
+        """Records of what was exported, by which an import knows what people changed since."""
+        return self.root / "exports"
 
     def frame_folder(self, key: ClipKey) -> Path:
         """Folder of a clip's pictures: ``frames/<video>/<index>``."""
@@ -114,6 +120,24 @@ def atomic_write(target: Path) -> Iterator[Path]:
         ) from e
     finally:
         part.unlink(missing_ok=True)
+
+
+def copy_file(source: Path, target: Path) -> None:
+    """Copy a file's bytes; the copy shares the disk's blocks with it where the file system clones files.
+
+    Raises OSError where the one can't be read or the other not written.
+    """
+    import fcntl
+
+    with open(source, "rb") as read, open(target, "wb") as written:
+        try:
+            fcntl.ioctl(written, _FICLONE, read.fileno())
+        except OSError:
+            shutil.copyfileobj(read, written, 1 << 20)
+
+
+_FICLONE = 0x40049409
+"""Linux's request to clone a whole file (ioctl_ficlone(2))."""
 
 
 def remove_part_files(target: Path, untouched_for: float = 0.0) -> None:

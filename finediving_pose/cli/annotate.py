@@ -20,7 +20,7 @@ from finediving_pose.cli.options import (
 from finediving_pose.errors import FdposeError, UsageError
 from finediving_pose.workspace import Workspace
 
-_ONLY_MANUAL = {"annotator"}
+_ONLY_MANUAL = {"annotator", "everything"}
 _BOTH = {"data", "mode_auto", "mode_manual", "files", "clips", "split", "as_json"}
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -81,6 +81,9 @@ Examples:
 @click.option("--smooth/--no-smooth", default=True, show_default=True, help="With --auto: remove jitter, fill gaps.")
 @click.option("--force", is_flag=True, help="With --auto: estimate again where automatic poses exist.")
 @click.option("--annotator", default="hand", show_default=True, help="With --manual: name of the annotator.")
+@click.option(
+    "--all", "everything", is_flag=True, help="With --manual: also joints that nobody changed since the export."
+)
 @json_option
 @click.pass_context
 def annotate(
@@ -100,8 +103,13 @@ def annotate(
     if manual and not given["files"]:
         raise UsageError("--manual needs annotation files: fdpose annotate --manual FILE...")
     _refuse_options_of_the_other_mode(ctx, auto)
-    run = _auto if auto else _manual
-    summary, next_step = run(data, select(read_clips(data), clips, split), given)
+    if manual:
+        from finediving_pose.cli.import_ import import_files
+
+        how = {"everything": given["everything"], "as_json": as_json}
+        import_files(data, clips, split, given["files"], given["annotator"], None, **how)
+        return
+    summary, next_step = _auto(data, select(read_clips(data), clips, split), given)
     say(summary, as_json=as_json, next_step=next_step)
     if failed := summary.get("failed"):
         raise FdposeError(f"{len(failed)} clips were not annotated; first: {failed[0]}")
@@ -155,9 +163,3 @@ def _chosen_estimator(data: Workspace, given: dict[str, Any]) -> Any:
         raise UsageError("give --estimator NAME, or --config FILE with --checkpoint FILE, not both")
     check_trust(config, given["trust_config"])
     return Preset(checkpoint.stem, checkpoint, resolve(DEFAULT).locator, config)
-
-
-def _manual(data: Workspace, clips: list[Any], given: dict[str, Any]) -> tuple[dict[str, Any], str]:
-    from finediving_pose.formats.intake import take_in
-
-    return take_in(data, clips, given["files"], given["annotator"]), "fdpose merge"

@@ -28,7 +28,14 @@ Example: fdpose export coco --out poses.json --layer merged
 @click.argument("format")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="File or folder to write.")
 @click.option("--layer", help="auto, merged or manual/NAME.  [default: merged, else auto]")
-@click.option("--force", is_flag=True, help="Replace --out even if it was not written by fdpose export.")
+@click.option(
+    "--frames",
+    type=click.Path(path_type=Path),
+    help="Only these frames: a CSV file with a column image, as fdpose suggest writes it.",
+)
+@click.option(
+    "--force", is_flag=True, help="Replace --out even if fdpose export did not write it, or it was changed since."
+)
 @clip_option
 @split_option
 @json_option
@@ -38,6 +45,7 @@ def export(
     format: str,
     out: Path,
     layer: str | None,
+    frames: Path | None,
     force: bool,
     clips: tuple[str, ...],
     split: str | None,
@@ -51,5 +59,5 @@ def export(
     from finediving_pose.labels.table import read_clips, select
 
     check_layer(data, layer)
-    summary = run(data, select(read_clips(data), clips, split), format, out, layer=layer, force=force)
+    summary = run(data, select(read_clips(data), clips, split), format, out, layer=layer, frames=frames, force=force)
     say(summary, as_json=as_json, next_step=f"fdpose import {out} --annotator NAME (after people have corrected it)")

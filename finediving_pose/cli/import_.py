@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -22,21 +23,27 @@ Formats: official, hpmcr, coco, labelstudio, dlc, yolo, slp, nwb (docs/formats.m
 @click.command(name="import", epilog=_EPILOG)
 @click.argument("words", nargs=-1, required=True, metavar="[FORMAT] FILE...")
 @click.option("--annotator", default="hand", show_default=True, help="Name of the annotator.")
+@click.option("--all", "everything", is_flag=True, help="Also take in joints that nobody changed since the export.")
 @clip_option
 @split_option
 @json_option
 @data_option
 def import_(
-    data: Workspace, words: tuple[str, ...], annotator: str, clips: tuple[str, ...], split: str | None, as_json: bool
+    data: Workspace,
+    words: tuple[str, ...],
+    annotator: str,
+    everything: bool,
+    clips: tuple[str, ...],
+    split: str | None,
+    as_json: bool,
 ) -> None:
     """Read poses that were annotated with other tools.
 
-    They become hand poses of --annotator. Without FORMAT, the format of each file or folder is recognised from its
-    contents. If any entry has no frame here, nothing is written.
+    They become hand poses of --annotator. Of poses that fdpose exported, only the joints that somebody changed are
+    taken in; with --all every joint, if somebody checked all of them. Without FORMAT, the format of each file or folder
+    is recognised from its contents. If any entry has no frame here, nothing is written.
     """
-    from finediving_pose.formats.intake import take_in
     from finediving_pose.formats.registry import readers
-    from finediving_pose.labels.table import read_clips, select
 
     # "fdpose import yolo" after "fdpose export yolo --out yolo" means the folder.
     only_a_file = len(words) == 1 and Path(words[0]).exists()
@@ -46,5 +53,26 @@ def import_(
         raise UsageError(f"give the files after the format: fdpose import {format} FILE...")
     if format is None and len(words) > 1 and not files[0].exists() and not files[0].suffix and files[1].exists():
         raise UsageError(f"{words[0]!r} is neither an import format nor a file; formats are {', '.join(readers())}")
-    summary = take_in(data, select(read_clips(data), clips, split), files, annotator, format)
-    say(summary, as_json=as_json, next_step="fdpose merge")
+    import_files(data, clips, split, files, annotator, format, everything=everything, as_json=as_json)
+
+
+def import_files(
+    data: Workspace,
+    clips: tuple[str, ...],
+    split: str | None,
+    files: Sequence[Path],
+    annotator: str,
+    format: str | None,
+    *,
+    everything: bool,
+    as_json: bool,
+) -> None:
+    """Take the files in and say on standard error what came in, from whom, and what was left out."""
+    from finediving_pose.formats.intake import take_in
+    from finediving_pose.labels.table import read_clips, select
+    from finediving_pose.progress import tell
+
+    intake = take_in(data, select(read_clips(data), clips, split), files, annotator, format, everything=everything)
+    for line in (*intake.told, intake.sentence()):
+        tell(line)
+    say(intake.as_dict(), as_json=as_json, next_step="fdpose merge")

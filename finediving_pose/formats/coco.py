@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from finediving_pose.documents import read_json
 from finediving_pose.errors import PoseError
 from finediving_pose.formats.frame_index import FrameIndex
-from finediving_pose.formats.json_file import load_json, numbers
-from finediving_pose.formats.registry import ImagePose, PosedClip, Probe, reads, writes
+from finediving_pose.formats.registry import Annotations, ImagePose, PosedClip, Probe, reads, writes
 from finediving_pose.poses import JointSource, Visibility
 from finediving_pose.skeleton import FLIP, INDEX, JOINTS, LIMBS, N_JOINTS, SIGMAS
 
@@ -96,12 +97,12 @@ def _is_coco(probe: Probe) -> bool:
 
 
 @reads("coco", "a JSON object with images, annotations and categories", _is_coco)
-def read_coco(path: Path, index: FrameIndex) -> list[ImagePose]:
+def read_coco(path: Path, index: FrameIndex) -> Annotations:
     """Every annotation with keypoints.
 
     Joints go by the category's keypoint names; a category without names must have 16 in MPII order.
     """
-    data = load_json(path)
+    data = read_json(path, PoseError)
     if not isinstance(data, dict) or not isinstance(data.get("images"), list):
         raise PoseError(f"{path}: no COCO file; expected an object with images, annotations and categories")
     images = {i.get("id"): i for i in data["images"] if isinstance(i, dict)}
@@ -115,19 +116,19 @@ def read_coco(path: Path, index: FrameIndex) -> list[ImagePose]:
             raise PoseError(f"{path}: annotation {i}: image_id {annotation.get('image_id')!r} is no image of the file")
         order = orders.get(annotation.get("category_id"), list(range(N_JOINTS)))
         poses.append(_pose(path, f"annotation {i}, image {image['file_name']}", annotation, image, order))
-    return poses
+    return Annotations(poses)
 
 
 def _pose(path: Path, entry: str, annotation: dict[str, Any], image: dict[str, Any], order: list[int]) -> ImagePose:
-    values = numbers(annotation["keypoints"], (3 * len(order),))
+    values = _numbers(annotation["keypoints"], (3 * len(order),))
     if values is None or len(order) != N_JOINTS:
         found = len(annotation["keypoints"])
         raise PoseError(f"{path}: {entry}: keypoints must be {N_JOINTS} triples x, y, v, found {found} numbers")
     triples = np.zeros((N_JOINTS, 3))
     triples[order] = values.reshape(-1, 3)
     visibility = np.clip(triples[:, 2], 0, 2).astype(np.uint8)
-    box = numbers(annotation.get("bbox"), (4,))
-    confidence = numbers(annotation.get("confidence"), (N_JOINTS,))
+    box = _numbers(annotation.get("bbox"), (4,))
+    confidence = _numbers(annotation.get("confidence"), (N_JOINTS,))
     person = annotation.get("person")
     width, height = image.get("width"), image.get("height")
     return ImagePose(
@@ -154,3 +155,12 @@ def _joint_order(path: Path, category: dict[str, Any]) -> list[int]:
             f" {JOINTS[0]} to {JOINTS[-1]}" + (f"; {missing} is missing" if missing else "")
         )
     return [INDEX[str(n)] for n in names]
+
+
+def _numbers(value: Any, shape: tuple[int, ...]) -> NDArray[np.float64] | None:
+    """The value as float64 of that shape, all finite, or None."""
+    try:
+        array = np.asarray(value, np.float64)
+    except (TypeError, ValueError):
+        return None
+    return array if array.shape == shape and np.isfinite(array).all() else None

@@ -16,7 +16,7 @@ import numpy as np
 
 from finediving_pose.errors import PoseError
 from finediving_pose.formats.frame_index import FrameIndex, flat_clip
-from finediving_pose.formats.registry import ImagePose, PosedClip, Probe, reads, writes
+from finediving_pose.formats.registry import Annotations, ImagePose, PosedClip, Probe, reads, writes
 from finediving_pose.frames import frame_name
 from finediving_pose.skeleton import INDEX, JOINTS, LIMBS, N_JOINTS
 
@@ -92,14 +92,14 @@ def _is_dlc(probe: Probe) -> bool:
 
 
 @reads("dlc", "a CSV file that begins with scorer, or a folder with labeled-data/", _is_dlc)
-def read_dlc(path: Path, index: FrameIndex) -> list[ImagePose]:
+def read_dlc(path: Path, index: FrameIndex) -> Annotations:
     """A CSV file, or all ``CollectedData_*.csv`` of a project folder. The pictures need not be there."""
     if not path.is_dir():
-        return _read_csv(path)
+        return Annotations(_read_csv(path))
     files = sorted(path.glob("labeled-data/*/CollectedData_*.csv"))
     if not files:
         raise PoseError(f"{path}: no labeled-data/*/CollectedData_*.csv in this folder; label the frames first")
-    return [pose for file in files for pose in _read_csv(file)]
+    return Annotations([pose for file in files for pose in _read_csv(file)])
 
 
 def _read_csv(path: Path) -> list[ImagePose]:

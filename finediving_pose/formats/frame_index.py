@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Sequence
-from pathlib import Path
 
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.errors import PoseError
@@ -12,6 +13,17 @@ from finediving_pose.frames import FrameFolder, frame_name, is_complete, open_fr
 from finediving_pose.workspace import Workspace
 
 Place = tuple[ClipKey, int]
+
+_ADDED_FOLDERS = frozenset(
+    (
+        *("", ".", "images", "image", "frames", "data", "media", "upload", "labels", "labeled-data", "local-files"),
+        *("train", "val", "test", "default", "obj_train_data"),
+    )
+)
+"""Folders that annotation tools put before a picture's own name; the number of a project may follow ``upload``."""
+
+_UPLOADED = re.compile(r"[0-9a-f]{8}-(?=.)")
+"""What Label Studio puts before the name of a picture that was uploaded in the browser."""
 
 
 def flat_clip(key: ClipKey) -> str:
@@ -24,7 +36,8 @@ class FrameIndex:
 
     ``<video>/<index>/<number>.jpg`` (longer paths ending so, too), the flat forms of it that the
     exports write (``<video>__<index>/<number>.jpg``, ``<video>__<index>__<number>.jpg``), or else
-    the bare file name that the frame had where it came from, as each clip's ``clip.json`` records it.
+    the path or file name that the frame had where it came from, as each clip's ``clip.json`` records it.
+    Folders and prefixes that annotation tools add are passed over, and accents are the same however they are written.
     """
 
     def __init__(self, workspace: Workspace, clips: Sequence[Clip]) -> None:
@@ -33,29 +46,59 @@ class FrameIndex:
         self.by_name: dict[str, list[Place]] = defaultdict(list)
         for clip in clips:
             if is_complete(workspace, clip.key):
-                self._add(open_frames(workspace, clip.key))
+                self.add(open_frames(workspace, clip.key))
 
     def find(self, image: str, where: str) -> Place:
         """Clip and frame number. Raises PoseError beginning with ``where`` for no frame or several."""
-        parts = image.replace("\\", "/").split("/")
-        for depth in (3, 2, 1):
-            if len(parts) >= depth and (place := self.by_path.get("/".join(parts[-depth:]))):
-                return place
-        places = self.by_name.get(parts[-1], []) if len(parts) == 1 else []
-        if len(places) == 1:
-            return places[0]
-        if places:
-            clips = ", ".join(str(key) for key, _ in places[:3])
-            raise PoseError(f"{where}: {len(places)} clips have a frame of that name ({clips}); write video/index/name")
+        parts = _composed(image).replace("\\", "/").split("/")
+        uploaded = [*parts[:-1], _UPLOADED.sub("", parts[-1], count=1)]
+        for written in (parts, uploaded) if uploaded != parts else (parts,):
+            for depth in (3, 2, 1):
+                if len(written) >= depth and (place := self.by_path.get("/".join(written[-depth:]))):
+                    return place
+            places = self.by_name.get(_own_path(written), [])
+            if len(places) == 1:
+                return places[0]
+            if places:
+                clips = ", ".join(str(key) for key, _ in places[:3])
+                raise PoseError(
+                    f"{where}: {len(places)} clips have a frame of that name ({clips}); write video/index/name"
+                )
         raise PoseError(
             f"{where}: there is no such frame; extract it first, or write its name as video/index/00000.jpg"
+            + self._nearest(parts[-1])
         )
 
-    def _add(self, frames: FrameFolder) -> None:
-        key, flat = frames.key, flat_clip(frames.key)
+    def add(self, frames: FrameFolder) -> None:
+        """Make a clip's frames known."""
+        key = frames.key
         self.folders[key] = frames
+        video, flat = _composed(key.video), _composed(flat_clip(key))
         for number, name in zip(frames.numbers, frames.names, strict=True):
             picture = frame_name(number)
-            for path in (f"{key}/{picture}", f"{flat}/{picture}", f"{flat}__{picture}"):
+            for path in (f"{video}/{key.index}/{picture}", f"{flat}/{picture}", f"{flat}__{picture}"):
                 self.by_path[path] = (key, number)
-            self.by_name[Path(name).name].append((key, number))
+            own = _composed(name)
+            for path in (own, f"{video}/{own}", f"{video}/{key.index}/{own}"):
+                self.by_name[path].append((key, number))
+
+    def _nearest(self, name: str) -> str:
+        """Says under which clips a picture of that bare name is, where there are such."""
+        clips = [str(key) for key, _ in self.by_name.get(name, [])[:3]]
+        return f" (a picture of that name is in {', '.join(clips)})" if clips else ""
+
+
+def _own_path(parts: list[str]) -> str:
+    """The path without the folders that tools put before it."""
+    first = 0
+    while first < len(parts) - 1:
+        added = parts[first] in _ADDED_FOLDERS or (parts[first].isdigit() and "upload" in parts[:first])
+        if not added:
+            break
+        first += 1
+    return "/".join(parts[first:])
+
+
+def _composed(name: str) -> str:
+    """Accents in one spelling: macOS writes a letter and its accent apart (NFD), others together (NFC)."""
+    return unicodedata.normalize("NFC", name)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.errors import PoseError
 from finediving_pose.formats.frame_index import FrameIndex
-from finediving_pose.formats.registry import ImagePose, PosedClip, Probe, reads, writes
+from finediving_pose.formats.registry import Annotations, ImagePose, PosedClip, Probe, reads, writes
 from finediving_pose.frames import frame_name
 from finediving_pose.poses import ClipPoses
 from finediving_pose.skeleton import N_JOINTS
@@ -37,13 +37,20 @@ def sampled(numbers: Sequence[int]) -> NDArray[np.int64]:
     return np.linspace(numbers[0], numbers[-1], LENGTH).astype(int) - numbers[0]
 
 
-@writes("hpmcr", "HPMCR's training code: FineDiving/ frames, Annotations/ pickles, Pose/ npz (x, y)", folder=True)
+@writes(
+    "hpmcr",
+    "HPMCR's training code: FineDiving/ frames, Annotations/ pickles, Pose/ npz (x, y)",
+    folder=True,
+    whole_clips=True,
+)
 def write_hpmcr(out: Path, clips: Sequence[PosedClip]) -> None:
     """Person 0 of each clip; gaps in time are filled (the loader has no notion of an absent joint)."""
     _write(out, clips, 2)
 
 
-@writes("hpmcr3", "the same with the confidence as third column (x, y, c)", folder=True)
+@writes(
+    "hpmcr3", "the same with the confidence as third column (x, y, c)", folder=True, reader="hpmcr", whole_clips=True
+)
 def write_hpmcr_with_confidence(out: Path, clips: Sequence[PosedClip]) -> None:
     """For models with three input channels; a joint that was filled in has confidence 0."""
     _write(out, clips, 3)
@@ -121,13 +128,13 @@ def _is_hpmcr(probe: Probe) -> bool:
 
 
 @reads("hpmcr", "pred_comp_N.npz, or a folder that holds some", _is_hpmcr)
-def read_hpmcr(path: Path, index: FrameIndex) -> list[ImagePose]:
+def read_hpmcr(path: Path, index: FrameIndex) -> Annotations:
     """The poses at the sampled frames, as one person; other frames of the clip get none.
 
     The video is the name of the file's folder, the index is in the file's name.
     """
     files = sorted(path.rglob("pred_comp_*.npz")) if path.is_dir() else [path]
-    return [pose for file in files for pose in _read_file(file, index)]
+    return Annotations([pose for file in files for pose in _read_file(file, index)])
 
 
 def _read_file(path: Path, index: FrameIndex) -> list[ImagePose]:

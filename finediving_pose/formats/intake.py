@@ -3,44 +3,108 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from finediving_pose.boxes import box_of_joints
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.errors import PoseError, UsageError
 from finediving_pose.formats.frame_index import FrameIndex
+from finediving_pose.formats.hand_layer import HandPose, update_layer
 from finediving_pose.formats.registry import ImagePose, reader_of
-from finediving_pose.poses import ClipPoses, JointSource, Visibility, read_poses, write_poses
-from finediving_pose.workspace import Workspace, remove_part_files
+from finediving_pose.formats.untouched import Untouched
+from finediving_pose.workspace import Workspace
 
 _NAME = re.compile(r"[\w][\w.-]{0,63}")
 
-Persons = dict[int, dict[int, ImagePose]]
-"""Frame number, person, pose: the poses of one clip."""
+People = dict[ClipKey, dict[int, dict[int, ImagePose]]]
+"""Clip, frame number, person: a pose each."""
+
+
+@dataclass(slots=True)
+class Intake:
+    """What an import took in, and what not.
+
+    Attributes
+    ----------
+    layers : joints taken in by the name of the layer
+    left_out : how many things of each kind were passed over
+    told : sentences that the user has to know
+    """
+
+    files: int = 0
+    formats: set[str] = field(default_factory=set)
+    entries: int = 0
+    clips: set[ClipKey] = field(default_factory=set)
+    frames: set[tuple[ClipKey, int]] = field(default_factory=set)
+    layers: Counter[str] = field(default_factory=Counter)
+    left_out: Counter[str] = field(default_factory=Counter)
+    told: list[str] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For the command line."""
+        return {
+            "files": self.files,
+            "format": ", ".join(sorted(self.formats)),
+            "entries": self.entries,
+            "clips": len(self.clips),
+            "frames": len(self.frames),
+            "joints": sum(self.layers.values()),
+            "annotator": ", ".join(sorted(self.layers)),
+            "left_out": dict(self.left_out),
+        }
+
+    def sentence(self) -> str:
+        """One line: what came in, from whom, and what was left out and why."""
+        people = ", ".join(f"{n:,} joints by {name}" for name, n in sorted(self.layers.items())) or "nothing"
+        came = f"took in {people} ({len(self.frames):,} frames of {len(self.clips):,} clips)"
+        return f"{came}; left out: {self._omissions()}" if self.left_out else came
+
+    def _omissions(self) -> str:
+        return ", ".join(f"{n:,} {what}" for what, n in self.left_out.items())
+
+    def check_not_empty(self, files: Sequence[Path]) -> None:
+        """Raise PoseError where nothing was taken in."""
+        if self.layers:
+            return
+        names = ", ".join(map(str, files[:3])) + (", ..." if len(files) > 3 else "")
+        why = f"left out: {self._omissions()}" if self.left_out else "there is no annotation in it"
+        add_all = any(what in (_PREDICTIONS, _AS_EXPORTED) for what in self.left_out)
+        hint = "; if somebody checked them, take them in as that person's with --all" if add_all else ""
+        raise PoseError(f"{names}: nothing to take in; {why}{hint}")
+
+
+_EMPTY = "poses without joints"
+_PREDICTIONS = "predicted poses that nobody touched"
+_AS_EXPORTED = "joints as they were exported, the machine's or another person's"
 
 
 def take_in(
-    workspace: Workspace, clips: Sequence[Clip], files: Sequence[Path], annotator: str, format: str | None = None
-) -> dict[str, Any]:
+    workspace: Workspace,
+    clips: Sequence[Clip],
+    files: Sequence[Path],
+    annotator: str,
+    format: str | None = None,
+    *,
+    everything: bool = False,
+) -> Intake:
     """Read annotation files and store their poses under the annotator's name.
 
+    Of poses that were exported from here, only the joints that differ from what was exported are taken in; the others
+    stay the machine's. Predictions of another program's model are left out. Where a file holds several annotators'
+    work, each gets a layer of their own, ``manual/<annotator>-<name in the file>``.
     A frame that the annotator had already is replaced, others stay. Nothing is written unless every
     entry of every file finds its frame.
 
     Parameters
     ----------
     format : name of the files' format; None to recognise each file by looking
-
-    Returns
-    -------
-    Summary: files, format, entries, clips, frames, joints, annotator.
+    everything : take in every joint as the annotator's, unchanged and predicted ones, too
 
     Raises
     ------
@@ -48,109 +112,130 @@ def take_in(
         The annotator's name can't be a folder name, or there is no such format.
     PoseError
         A file can't be read, an entry's picture is no frame of this data directory or has another
-        size than the stored frame, or a frame has a third person.
+        size than the stored frame, a frame has a third person, a person of a frame has two poses, or nothing is left
+        to take in.
     """
     if not _NAME.fullmatch(annotator):
         raise UsageError(f"--annotator {annotator!r}: use letters, digits, dots, dashes; it becomes a folder name")
     index = FrameIndex(workspace, clips)
-    found: dict[ClipKey, Persons] = defaultdict(lambda: defaultdict(dict))
-    formats, entries = set(), 0
+    intake = Intake(files=len(files))
+    found: list[tuple[Path, ImagePose]] = []
     for file in files:
         reader = reader_of(file, format)
-        formats.add(reader.name)
-        for pose in reader.read(file, index):
-            _place(index, found, pose, f"{file}: {pose.entry}")
-            entries += 1
+        content = reader.read(file, index)
+        intake.formats.add(reader.name)
+        intake.entries += len(content.poses)
+        intake.left_out += content.left_out
+        intake.told += content.told
+        found += [(file, pose) for pose in content.poses]
+    layers = {name: place(index, poses) for name, poses in _by_annotator(found, annotator, intake).items()}
+    untouched = Untouched(workspace, files, {key for people in layers.values() for key in people}, everything)
+    chosen = {name: _choose(people, untouched, intake, name) for name, people in layers.items()}
+    intake.check_not_empty(files)
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    tables = {key: _table(persons, annotator, now) for key, persons in found.items()}
-    for key, poses in tables.items():
-        path = workspace.pose_file(f"manual/{annotator}", key)
-        remove_part_files(path)
-        write_poses(path, replace_frames(read_poses(path), poses) if path.is_file() else poses)
-    return {
-        "files": len(files),
-        "format": ", ".join(sorted(formats)),
-        "entries": entries,
-        "clips": len(tables),
-        "frames": sum(len(set(p.frame.tolist())) for p in tables.values()),
-        "joints": int(sum((p.source == JointSource.MANUAL).sum() for p in tables.values())),
-        "annotator": annotator,
-    }
+    for name, by_clip in chosen.items():
+        for key, hands in by_clip.items():
+            update_layer(workspace, name, key, hands, now)
+    return intake
 
 
-def replace_frames(old: ClipPoses, new: ClipPoses) -> ClipPoses:
-    """``old`` with every frame that ``new`` has taken from ``new``."""
-    keep = np.flatnonzero(~np.isin(old.frame, new.frame))
-    return concatenate([rows(old, keep), new])
+def place(index: FrameIndex, poses: Sequence[tuple[Path, ImagePose]]) -> People:
+    """The poses that have joints, at their frames and persons. ``poses``: with the file that each is from.
+
+    Raises PoseError as :func:`take_in` does.
+    """
+    found: People = defaultdict(lambda: defaultdict(dict))
+    origins: dict[tuple[ClipKey, int, int], tuple[Path, ImagePose]] = {}
+    for file, pose in poses:
+        where = f"{file}: {pose.entry}"
+        key, number = index.find(pose.image, where)
+        if not (pose.visibility > 0).any():
+            continue
+        _check_size(index, key, pose, where)
+        there = found[key][number]
+        person = pose.person
+        if person is None:
+            twice = [p for p in there if _listed_apart(origins[key, number, p], (file, pose))]
+            free = [p for p in (0, 1) if p not in there]
+            person = next(iter([*(p for p in twice if _same_pose(there[p], pose)), *twice, *free]), None)
+        if person is None:
+            raise PoseError(f"{where}: a third person in one frame; at most two dive")
+        if person in there:
+            if not _same_pose(there[person], pose):
+                other, first = origins[key, number, person]
+                raise PoseError(
+                    f"{where}: person {person} of {key} frame {number} was annotated twice, differently (the other is"
+                    f" {f'{other}: ' if other != file else ''}{first.entry}); leave one out, or import the file that"
+                    " counts last on its own"
+                )
+            continue
+        there[person] = pose
+        origins[key, number, person] = (file, pose)
+    return found
 
 
-def rows(poses: ClipPoses, index: NDArray[np.bool_] | NDArray[np.integer]) -> ClipPoses:
-    """Some rows of a pose table."""
-    return ClipPoses(
-        frame=poses.frame[index],
-        person=poses.person[index],
-        box=poses.box[index],
-        keypoints=poses.keypoints[index],
-        visibility=poses.visibility[index],
-        confidence=poses.confidence[index],
-        source=poses.source[index],
-        author=[poses.author[i] for i in index],
-        time=[poses.time[i] for i in index],
+def _listed_apart(one: tuple[Path, ImagePose], two: tuple[Path, ImagePose]) -> bool:
+    """Whether two poses of a frame are in different lists of it: another file, task, or image entry."""
+    return (one[0], one[1].listing) != (two[0], two[1].listing)
+
+
+def _same_pose(one: ImagePose, two: ImagePose) -> bool:
+    return bool(
+        np.array_equal(one.visibility, two.visibility)
+        and np.allclose(one.keypoints, two.keypoints, atol=0.01, equal_nan=True)
     )
 
 
-def concatenate(tables: Sequence[ClipPoses]) -> ClipPoses:
-    """Pose tables of one clip, one after the other."""
-    return ClipPoses(
-        frame=np.concatenate([t.frame for t in tables]),
-        person=np.concatenate([t.person for t in tables]),
-        box=np.concatenate([t.box for t in tables]),
-        keypoints=np.concatenate([t.keypoints for t in tables]),
-        visibility=np.concatenate([t.visibility for t in tables]),
-        confidence=np.concatenate([t.confidence for t in tables]),
-        source=np.concatenate([t.source for t in tables]),
-        author=[a for t in tables for a in t.author],
-        time=[m for t in tables for m in t.time],
-    )
-
-
-def _place(index: FrameIndex, found: dict[ClipKey, Persons], pose: ImagePose, where: str) -> None:
-    """Put a pose at its frame and person."""
-    key, number = index.find(pose.image, where)
+def _check_size(index: FrameIndex, key: ClipKey, pose: ImagePose, where: str) -> None:
     frames = index.folders[key]
     if pose.size and pose.size != (frames.width, frames.height):
         raise PoseError(
             f"{where}: annotated at {pose.size[0]} x {pose.size[1]} pixels, but the stored frame has"
             f" {frames.width} x {frames.height}; scale the joints, or extract at that size"
         )
-    there = found[key][number]
-    person = pose.person if pose.person is not None else next((p for p in (0, 1) if p not in there), None)
-    if person is None:
-        raise PoseError(f"{where}: a third person in one frame; at most two dive")
-    if person in there:
-        raise PoseError(f"{where}: person {person} is in this frame already ({there[person].entry}); leave one out")
-    there[person] = pose
 
 
-def _table(persons: Persons, annotator: str, now: str) -> ClipPoses:
-    flat = [(number, person, pose) for number, there in persons.items() for person, pose in there.items()]
-    keypoints = np.stack([p.keypoints for *_, p in flat])
-    present = np.stack([p.visibility for *_, p in flat]) > Visibility.ABSENT
-    boxes = box_of_joints(keypoints)
-    confidence = present.astype(np.float32)
-    for i, (*_, pose) in enumerate(flat):
-        if pose.box is not None:
-            boxes[i] = pose.box
-        if pose.confidence is not None:
-            confidence[i] = np.where(present[i], np.clip(pose.confidence, 0, 1), 0)
-    return ClipPoses(
-        frame=np.array([n for n, *_ in flat]),
-        person=np.array([p for _, p, _ in flat]),
-        box=boxes,
-        keypoints=keypoints,
-        visibility=np.stack([p.visibility for *_, p in flat]),
-        confidence=confidence,
-        source=np.where(present, JointSource.MANUAL, JointSource.NONE),
-        author=[annotator] * len(flat),
-        time=[now] * len(flat),
-    )
+def _by_annotator(
+    found: Sequence[tuple[Path, ImagePose]], annotator: str, intake: Intake
+) -> dict[str, list[tuple[Path, ImagePose]]]:
+    """The poses by the name of the layer: ``annotator``, or one for each annotator that the files name."""
+    with_joints = [(file, pose) for file, pose in found if (pose.visibility > 0).any()]
+    if len(found) > len(with_joints):
+        intake.left_out[_EMPTY] += len(found) - len(with_joints)
+    names = {pose.annotator for _, pose in with_joints if pose.annotator is not None}
+    if len(names) < 2:
+        return {annotator: with_joints} if with_joints else {}
+    layers: dict[str, list[tuple[Path, ImagePose]]] = defaultdict(list)
+    for file, pose in with_joints:
+        layers[f"{annotator}-{_file_name(pose.annotator)}" if pose.annotator else annotator].append((file, pose))
+    intake.told.append(f"{len(layers)} annotators in the file, a layer each: {', '.join(sorted(layers))}")
+    return layers
+
+
+def _file_name(text: str) -> str:
+    """An annotator's name in a file, an address for instance, as part of a folder's name."""
+    return re.sub(r"[^\w.-]+", "-", text.partition("@")[0])[:40].strip("-.") or "unnamed"
+
+
+def _choose(
+    people: People, untouched: Untouched, intake: Intake, name: str
+) -> dict[ClipKey, dict[int, list[HandPose]]]:
+    """The joints to store of each clip's frames."""
+    chosen: dict[ClipKey, dict[int, list[HandPose]]] = {}
+    for key, frames in people.items():
+        for number, persons in frames.items():
+            hands, predicted = untouched.hands(key, number, persons)
+            if predicted:
+                intake.left_out[_PREDICTIONS] += predicted
+            for hand in hands:
+                intake.layers[name] += int(hand.placed.sum())
+                left = hand.pose.visibility[~hand.placed]
+                if (left > 0).any():
+                    intake.left_out[_AS_EXPORTED] += int((left > 0).sum())
+            if any(hand.placed.any() for hand in hands):
+                chosen.setdefault(key, {})[number] = hands
+                intake.clips.add(key)
+                intake.frames.add((key, number))
+    if name in intake.layers and not intake.layers[name]:
+        del intake.layers[name]
+    return chosen

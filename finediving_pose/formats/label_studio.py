@@ -14,10 +14,10 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import numpy as np
 
+from finediving_pose.documents import read_json
 from finediving_pose.errors import PoseError
 from finediving_pose.formats.frame_index import FrameIndex
-from finediving_pose.formats.json_file import load_json
-from finediving_pose.formats.registry import ImagePose, PosedClip, Probe, reads, writes
+from finediving_pose.formats.registry import Annotations, ImagePose, PosedClip, Probe, reads, writes
 from finediving_pose.poses import Visibility
 from finediving_pose.skeleton import INDEX, JOINTS, N_JOINTS
 
@@ -78,13 +78,13 @@ def _is_label_studio(probe: Probe) -> bool:
 
 
 @reads("labelstudio", "a JSON list of tasks with annotations", _is_label_studio)
-def read_label_studio(path: Path, index: FrameIndex) -> list[ImagePose]:
+def read_label_studio(path: Path, index: FrameIndex) -> Annotations:
     """Every person of every task's last annotation that was not cancelled.
 
     A joint belongs to the rectangle that it is joined to; joints joined to none are one more person.
     Tasks without annotations are passed over.
     """
-    tasks = load_json(path)
+    tasks = read_json(path, PoseError)
     if not isinstance(tasks, list):
         raise PoseError(f"{path}: no Label Studio export; expected a list of tasks, found a {type(tasks).__name__}")
     poses = []
@@ -98,7 +98,7 @@ def read_label_studio(path: Path, index: FrameIndex) -> list[ImagePose]:
             poses += _persons(image, entry, done[-1]["result"]) if done else []
         except (KeyError, TypeError, IndexError, ValueError) as e:
             raise PoseError(f"{path}: {entry}: a region is not as Label Studio writes it ({e!r})") from e
-    return poses
+    return Annotations(poses)
 
 
 def _image(task: Any) -> str | None:

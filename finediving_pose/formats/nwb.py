@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from finediving_pose.formats.frame_index import FrameIndex
-from finediving_pose.formats.registry import ImagePose, PosedClip, Probe, reads, writes
+from finediving_pose.formats.registry import Annotations, ImagePose, PosedClip, Probe, reads, writes
 from finediving_pose.formats.sleap_labels import TRACKS, labels_of, named_points, quiet_sleap, reading
 
 
@@ -37,7 +37,7 @@ def _is_nwb(probe: Probe) -> bool:
 
 
 @reads("nwb", "an HDF5 file that ends in .nwb", _is_nwb)
-def read_nwb(path: Path, index: FrameIndex) -> list[ImagePose]:
+def read_nwb(path: Path, index: FrameIndex) -> Annotations:
     """Every skeleton instance of the file's PoseTraining."""
     poses = []
     with quiet_sleap(), reading(path, "NWB"):
@@ -53,7 +53,7 @@ def read_nwb(path: Path, index: FrameIndex) -> list[ImagePose]:
                 image = str(frame.source_video.external_file[int(frame.source_video_frame_index)])
                 for instance in frame.skeleton_instances.skeleton_instances.values():
                     poses.append(_pose(path, f"{name}, image {image}", image, instance, subjects))
-    return poses
+    return Annotations(poses)
 
 
 def _pose(path: Path, entry: str, image: str, instance: Any, subjects: list[str]) -> ImagePose:

@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from finediving_pose.documents import read_json
 from finediving_pose.errors import PoseError
 from finediving_pose.formats.frame_index import FrameIndex
-from finediving_pose.formats.registry import ImagePose, PosedClip, Probe, reads, writes
+from finediving_pose.formats.registry import Annotations, ImagePose, PosedClip, Probe, reads, writes
 from finediving_pose.skeleton import JOINTS, N_JOINTS
 from finediving_pose.workspace import atomic_write
 
@@ -66,12 +67,7 @@ def read_official(path: Path) -> list[OfficialPose]:
     PoseError
         The file is missing or no such list; the message names the entry and the field.
     """
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise PoseError(f"{path}: no such annotation file") from None
-    except (OSError, ValueError) as e:
-        raise PoseError(f"{path}: not a JSON file ({e})") from e
+    data = read_json(path, PoseError)
     if not isinstance(data, list):
         raise PoseError(f"{path}: expected a list of entries (FineDiving-Pose JSON), found a {type(data).__name__}")
     return [_entry(path, i, entry) for i, entry in enumerate(data)]
@@ -111,12 +107,14 @@ def export_official(out: Path, clips: Sequence[PosedClip]) -> None:
 
 
 @reads("official", "a JSON list of entries with image and joints", lambda probe: _is_official(probe))
-def import_official(path: Path, index: FrameIndex) -> list[ImagePose]:
+def import_official(path: Path, index: FrameIndex) -> Annotations:
     """Every entry of a file, as :func:`read_official` checks it."""
-    return [
-        ImagePose.of_joints(pose.image, f"entry {i}, image {pose.image}", pose.keypoints)
-        for i, pose in enumerate(read_official(path))
-    ]
+    return Annotations(
+        [
+            ImagePose.of_joints(pose.image, f"entry {i}, image {pose.image}", pose.keypoints)
+            for i, pose in enumerate(read_official(path))
+        ]
+    )
 
 
 def _is_official(probe: Probe) -> bool:

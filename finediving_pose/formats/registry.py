@@ -7,11 +7,10 @@ or both. Coordinates cross unchanged: pixels of the stored frame, origin at the 
 from __future__ import annotations
 
 import importlib
-import json
-import os
 import pkgutil
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -21,10 +20,12 @@ from numpy.typing import NDArray
 
 from finediving_pose.boxes import box_of_joints
 from finediving_pose.clip import Clip
+from finediving_pose.documents import read_json
 from finediving_pose.errors import PoseError, UsageError
 from finediving_pose.formats.frame_index import FrameIndex
 from finediving_pose.frames import FrameFolder, frame_name
 from finediving_pose.poses import ClipPoses, Visibility
+from finediving_pose.workspace import copy_file
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,6 +42,10 @@ class ImagePose:
     box : float32 (4,), x1 y1 x2 y2, None where the format has none
     person : 0 or 1, None where the format does not say
     size : width and height of the picture that was annotated, None where the format does not say
+    annotator : who placed the joints, where the file holds several people's work on the same pictures; else None
+    predicted : a model's work that nobody touched, as the file says
+    listing : which of the file's entries for a picture holds the pose (an image's id, a task); two people of one frame
+        are in one listing, a frame in two listings is annotated twice
     """
 
     image: str
@@ -51,6 +56,9 @@ class ImagePose:
     box: NDArray[np.float32] | None = None
     person: int | None = None
     size: tuple[int, int] | None = None
+    annotator: str | None = None
+    predicted: bool = False
+    listing: str = ""
 
     @classmethod
     def of_joints(cls, image: str, entry: str, keypoints: NDArray[np.float32], **known: Any) -> ImagePose:
@@ -60,13 +68,39 @@ class ImagePose:
         return cls(image, entry, np.where(present[:, None], keypoints, np.nan).astype(np.float32), visibility, **known)
 
 
+@dataclass(slots=True)
+class Annotations:
+    """What a reader found in a file.
+
+    Attributes
+    ----------
+    poses : every pose, those without joints and predictions included; the import leaves them out and says so
+    left_out : how many things of each kind the reader passed over, e.g. ``{"cancelled annotations": 2}``
+    told : sentences that the user has to know, e.g. which of two annotations of one person counts
+    """
+
+    poses: list[ImagePose] = field(default_factory=list)
+    left_out: Counter[str] = field(default_factory=Counter)
+    told: list[str] = field(default_factory=list)
+
+
 @dataclass(frozen=True, slots=True)
 class PosedClip:
-    """A clip with its frames and the poses to export."""
+    """A clip with its frames and the poses to export.
+
+    Attributes
+    ----------
+    layer : the poses' layer: ``auto``, ``merged`` or ``manual/<annotator>``
+    authors : estimator or annotator of each joint, 16 a row of ``poses``; "" where the joint is absent
+    only : numbers of the frames to export; None for all
+    """
 
     clip: Clip
     frames: FrameFolder
     poses: ClipPoses
+    layer: str
+    authors: list[list[str]]
+    only: frozenset[int] | None = None
 
     def image(self, number: int) -> str:
         """``<video>/<index>/<number>.jpg``, the name of a frame in every export that has one name a picture."""
@@ -76,6 +110,8 @@ class PosedClip:
         """Frame number and rows of the pose table, for each frame with at least one joint."""
         present = np.isfinite(self.poses.keypoints).all(axis=-1).any(axis=-1)
         for number in self.frames.numbers:
+            if self.only is not None and number not in self.only:
+                continue
             if rows := [int(r) for r in np.flatnonzero((self.poses.frame == number) & present)]:
                 yield number, rows
 
@@ -85,11 +121,8 @@ class PosedClip:
         return box if np.isfinite(box).all() else box_of_joints(self.poses.keypoints[row][None])[0]
 
     def put_picture(self, number: int, target: Path) -> None:
-        """Put a frame's picture at ``target``: a hard link, or a copy where the file system refuses one."""
-        try:
-            os.link(self.frames.path(number), target)
-        except OSError:
-            target.write_bytes(self.frames.jpeg(number))
+        """Put a copy of a frame's picture at ``target``: whoever changes it there changes no other."""
+        copy_file(self.frames.path(number), target)
 
 
 class Probe:
@@ -100,13 +133,10 @@ class Probe:
 
     @cached_property
     def json(self) -> Any:
-        """What a .json file holds; None for other files and for broken JSON."""
+        """What a .json file holds; None for other files. Raises PoseError for broken JSON."""
         if self.path.suffix.lower() != ".json" or not self.path.is_file():
             return None
-        try:
-            return json.loads(self.path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return None
+        return read_json(self.path, PoseError)
 
     def first_of_list(self) -> dict[str, Any]:
         """The first entry of a JSON list of objects; empty where it is not that."""
@@ -122,16 +152,24 @@ class Probe:
 
 
 Write = Callable[[Path, Sequence[PosedClip]], None]
-Read = Callable[[Path, FrameIndex], list[ImagePose]]
+Read = Callable[[Path, FrameIndex], Annotations]
 
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """How a format is written: ``write(path, clips)`` fills a file, or an empty folder where ``folder``."""
+    """How a format is written: ``write(path, clips)`` fills a file, or an empty folder where ``folder``.
+
+    Attributes
+    ----------
+    reader : name of the format that reads it
+    whole_clips : it can't hold some of a clip's frames only
+    """
 
     name: str
     title: str
     folder: bool
+    reader: str
+    whole_clips: bool
     write: Write
 
 
@@ -149,11 +187,13 @@ _WRITERS: dict[str, Writer] = {}
 _READERS: dict[str, Reader] = {}
 
 
-def writes(name: str, title: str, *, folder: bool = False) -> Callable[[Write], Write]:
-    """Register a function that writes a format."""
+def writes(
+    name: str, title: str, *, folder: bool = False, reader: str | None = None, whole_clips: bool = False
+) -> Callable[[Write], Write]:
+    """Register a function that writes a format; ``reader`` names the format that reads it, if not the same."""
 
     def register(write: Write) -> Write:
-        _WRITERS[name] = Writer(name, title, folder, write)
+        _WRITERS[name] = Writer(name, title, folder, reader or name, whole_clips, write)
         return write
 
     return register
@@ -211,8 +251,6 @@ def reader_of(path: Path, name: str | None = None) -> Reader:
     if found:
         names = ", ".join(r.name for r in found)
         raise PoseError(f"{path}: could be {names}; say which: fdpose import {found[0].name} {path}")
-    if path.suffix.lower() == ".json" and probe.json is None:
-        raise PoseError(f"{path}: not a JSON file; export it again")
     looked_for = "; ".join(f"{r.name}: {r.looks_like}" for r in readers().values())
     raise PoseError(f"{path}: no known pose format; looked for {looked_for}; say which: fdpose import FORMAT {path}")
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from finediving_pose.formats.frame_index import FrameIndex
-from finediving_pose.formats.registry import ImagePose, PosedClip, Probe, reads, writes
+from finediving_pose.formats.registry import Annotations, ImagePose, PosedClip, Probe, reads, writes
 from finediving_pose.formats.sleap_labels import TRACKS, labels_of, named_points, quiet_sleap, reading
 from finediving_pose.poses import Visibility
 from finediving_pose.skeleton import INDEX, N_JOINTS
@@ -30,7 +30,7 @@ def _is_slp(probe: Probe) -> bool:
 
 
 @reads("slp", "an HDF5 file that ends in .slp", _is_slp)
-def read_slp(path: Path, index: FrameIndex) -> list[ImagePose]:
+def read_slp(path: Path, index: FrameIndex) -> Annotations:
     """Every instance. A user instance that was made of a predicted one takes its place."""
     poses = []
     with quiet_sleap() as sio, reading(path, "SLEAP"):
@@ -42,7 +42,7 @@ def read_slp(path: Path, index: FrameIndex) -> list[ImagePose]:
             for instance in frame.instances:
                 if id(instance) not in replaced:
                     poses.append(_pose(path, f"labeled frame {i}, image {image}", image, instance))
-    return poses
+    return Annotations(poses)
 
 
 def _pose(path: Path, entry: str, image: str, instance: Any) -> ImagePose:

@@ -14,7 +14,7 @@ import numpy as np
 
 from finediving_pose.errors import PoseError
 from finediving_pose.formats.frame_index import FrameIndex, flat_clip
-from finediving_pose.formats.registry import ImagePose, PosedClip, Probe, reads, writes
+from finediving_pose.formats.registry import Annotations, ImagePose, PosedClip, Probe, reads, writes
 from finediving_pose.frames import frame_name
 from finediving_pose.poses import Visibility
 from finediving_pose.skeleton import FLIP, JOINTS, LIMBS, N_JOINTS
@@ -69,7 +69,7 @@ def _is_yolo(probe: Probe) -> bool:
 
 
 @reads("yolo", "data.yaml, or a folder with one", _is_yolo)
-def read_yolo(path: Path, index: FrameIndex) -> list[ImagePose]:
+def read_yolo(path: Path, index: FrameIndex) -> Annotations:
     """Every label file of the data set. The pictures need not be there: sizes are the stored frames'."""
     root = path if path.is_dir() else path.parent
     order = _joint_order(root / "data.yaml")
@@ -84,7 +84,7 @@ def read_yolo(path: Path, index: FrameIndex) -> list[ImagePose]:
             if line.strip():
                 entry = f"{file.relative_to(root)} line {i}"
                 poses.append(_pose(f"{key}/{frame_name(number)}", path, entry, line, size, order))
-    return poses
+    return Annotations(poses)
 
 
 def _picture(root: Path, file: Path) -> str:

@@ -36,7 +36,7 @@ def run(workspace: Workspace, *args: str) -> Any:
 
 def test_a_picture_is_found_by_its_path_or_by_its_own_name(grey: Workspace, tmp_path: Path) -> None:
     file = annotation(tmp_path / "a.json", "meet/0/00001.jpg", "frames/meet/1/00000.jpg", "b1.jpg")
-    summary = take_in(grey, read_clips(grey), [file], "anna")
+    summary = take_in(grey, read_clips(grey), [file], "anna").as_dict()
     assert (summary["clips"], summary["frames"], summary["joints"]) == (2, 3, 48)
     assert read_poses(grey.pose_file("manual/anna", ClipKey("meet", 0))).frame.tolist() == [1]
     assert read_poses(grey.pose_file("manual/anna", ClipKey("meet", 1))).frame.tolist() == [0, 1]

@@ -37,7 +37,7 @@ def test_export_and_import_say_what_they_did_and_what_comes_next(posed: Workspac
     run = fdpose(posed, "export", "coco", "--out", out)
     assert run.exit_code == 0, run.output
     assert "poses                10" in run.stdout and f"next: fdpose import {out} --annotator NAME" in run.stdout
-    run = fdpose(posed, "import", out, "--annotator", "anna")
+    run = fdpose(posed, "import", out, "--annotator", "anna", "--all")
     assert run.exit_code == 0, run.output
     assert "next: fdpose merge" in run.stdout
     assert len(read_poses(posed.pose_file("manual/anna", CLIPS[0].key))) == 8
@@ -47,7 +47,7 @@ def test_clip_split_and_layer_choose_what_is_exported(posed: Workspace, tmp_path
     out = tmp_path / "poses.json"
     assert result(posed, "export", "coco", "--out", out, "--clip", "07/12")["poses"] == 2
     assert result(posed, "export", "coco", "--out", out, "--split", "train")["poses"] == 8
-    result(posed, "import", out, "--annotator", "anna")
+    result(posed, "import", out, "--annotator", "anna", "--all")
     summary = result(posed, "export", "coco", "--out", out, "--layer", "manual/anna")
     assert (summary["clips"], summary["clips_without_poses"]) == (1, 1)
     run = fdpose(posed, "export", "coco", "--out", out, "--layer", "manual/bob")
@@ -56,14 +56,14 @@ def test_clip_split_and_layer_choose_what_is_exported(posed: Workspace, tmp_path
 
 def test_annotate_manual_takes_the_same_files(posed: Workspace, tmp_path: Path) -> None:
     result(posed, "export", "labelstudio", "--out", tmp_path / "tasks.json")
-    run = fdpose(posed, "annotate", "--manual", tmp_path / "tasks.json", "--annotator", "anna")
+    run = fdpose(posed, "annotate", "--manual", tmp_path / "tasks.json", "--annotator", "anna", "--all")
     assert run.exit_code == 0, run.output
     assert len(read_poses(posed.pose_file("manual/anna", CLIPS[0].key))) == 8
 
 
 def test_the_format_can_be_named(posed: Workspace, tmp_path: Path) -> None:
     result(posed, "export", "coco", "--out", tmp_path / "poses.json")
-    assert result(posed, "import", "coco", tmp_path / "poses.json")["format"] == "coco"
+    assert result(posed, "import", "coco", tmp_path / "poses.json", "--all")["format"] == "coco"
     run = fdpose(posed, "import", "labelstudio", tmp_path / "poses.json")
     assert run.exit_code == 1 and "expected a list of tasks" in run.stderr
 
@@ -74,17 +74,17 @@ def test_a_folder_called_like_its_format_comes_in(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     result(posed, "export", name, "--out", name)
-    assert result(posed, "import", name)["format"] == name
-    assert result(posed, "import", name, name)["format"] == name
+    assert result(posed, "import", name, "--all")["format"] == name
+    assert result(posed, "import", name, name, "--all")["format"] == name
 
 
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (["export", "cvat", "--out", "x"], 2, "'cvat' is no export format; there is coco, dlc, hpmcr"),
+        (["export", "alphapose", "--out", "x"], 2, "'alphapose' is no export format; there is coco, dlc, hpmcr"),
         (["export", "coco"], 2, "--out"),
         (["import", "coco"], 2, "give the files after the format"),
-        (["import", "cvat", "{file}"], 2, "'cvat' is neither an import format nor a file"),
+        (["import", "alphapose", "{file}"], 2, "'alphapose' is neither an import format nor a file"),
         (["import", "none.json"], 1, "none.json: no such annotation file"),
         (["import", "{file}", "--annotator", "../up"], 2, "becomes a folder name"),
     ],

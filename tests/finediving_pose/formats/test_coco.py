@@ -103,7 +103,7 @@ def test_joints_go_by_their_names_not_their_order(posed: Workspace, exported: Pa
     for a in data["annotations"]:
         a["keypoints"] = np.reshape(a["keypoints"], (16, 3))[::-1].reshape(-1).tolist()
     exported.write_text(json.dumps(data))
-    take_in(posed, CLIPS, [exported], "anna")
+    take_in(posed, CLIPS, [exported], "anna", everything=True)
     key = CLIPS[0].key
     np.testing.assert_allclose(
         read_poses(posed.pose_file("manual/anna", key)).keypoints, full_tables()[key].keypoints, atol=1e-4

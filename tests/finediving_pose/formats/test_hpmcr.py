@@ -107,7 +107,7 @@ def test_the_96_frames_hang_on_where_the_clip_starts_as_the_loader_has_it() -> N
 
 def test_the_npz_comes_in_again_at_its_frames(posed: Workspace, tmp_path: Path) -> None:
     export(posed, CLIPS, "hpmcr3", tmp_path / "out")
-    summary = take_in(posed, CLIPS, [tmp_path / "out"], "net")
+    summary = take_in(posed, CLIPS, [tmp_path / "out"], "net", everything=True).as_dict()
     assert (summary["format"], summary["frames"]) == ("hpmcr", 8)
     back, went = (read_poses(posed.pose_file(layer, CLIPS[0].key)) for layer in ("manual/net", "auto"))
     for row in np.flatnonzero(went.person == 0):

@@ -81,7 +81,7 @@ def test_a_bad_file_is_named_with_entry_and_field(tmp_path: Path, content: str, 
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(PoseError, match=r"none\.json: no such annotation file"):
+    with pytest.raises(PoseError, match=r"none\.json: no such file"):
         read_official(tmp_path / "none.json")
 
 

@@ -78,7 +78,7 @@ def test_a_corrected_prediction_takes_the_place_of_the_prediction(posed: Workspa
         sio.Instance.from_numpy(points, skeleton=labels.skeleton, track=predicted.track, from_predicted=predicted)
     )
     sio.save_slp(labels, str(out), verbose=False)
-    take_in(posed, CLIPS, [out], "anna")
+    take_in(posed, CLIPS, [out], "anna", everything=True)
     back: ClipPoses = read_poses(posed.pose_file("manual/anna", CLIPS[1].key))
     assert len(back) == 2
     np.testing.assert_array_equal(back.keypoints[0], points)
@@ -93,7 +93,7 @@ def test_single_animal_deeplabcut_tables_are_read(posed: Workspace, tmp_path: Pa
         table.writerow(["bodyparts", "head_top", "head_top", "pelvis", "pelvis"])
         table.writerow(["coords", "x", "y", "x", "y"])
         table.writerow(["labeled-data\\Men__10m__1\\00101.jpg", "1.5", "2.5", "", ""])
-    assert take_in(posed, CLIPS, [path], "bob")["joints"] == 1
+    assert take_in(posed, CLIPS, [path], "bob").layers == {"bob": 1}
     back = read_poses(posed.pose_file("manual/bob", KEY))
     assert back.frame.tolist() == [101]
     np.testing.assert_array_equal(back.keypoints[0, JOINTS.index("head_top")], [1.5, 2.5])

@@ -71,7 +71,7 @@ def test_poses_come_back_as_they_went_out(name: str, framed: Workspace, tmp_path
                 export(framed, CLIPS, name, out)
             return
         export(framed, CLIPS, name, out)
-        take_in(framed, CLIPS, [out], "anna")
+        take_in(framed, CLIPS, [out], "anna", everything=True)
         for clip in CLIPS:
             path = framed.pose_file("manual/anna", clip.key)
             assert path.is_file() == (clip.key in expected)
@@ -115,5 +115,5 @@ def test_a_format_is_recognised_by_looking(name: str, posed: Workspace, tmp_path
     ending = name if name in ("slp", "nwb") else "json"
     out = tmp_path / ("folder" if writers()[name].folder else f"poses.{ending}")
     export(posed, CLIPS, name, out)
-    summary = take_in(posed, CLIPS, [out], "anna")
+    summary = take_in(posed, CLIPS, [out], "anna", everything=True).as_dict()
     assert (summary["format"], summary["clips"], summary["frames"], summary["entries"]) == (name, 2, 6, 10)
