@@ -90,7 +90,10 @@ FAULTS: dict[str, tuple[str, Callable[[Path], object], str]] = {
         "coco", lambda p: reword(p, '"width": 64', '"width": 1280'), "annotated at 1280 x 48 pixels, but the stored",
     ),
     "another skeleton": ("coco", lambda p: reword(p, '"head_top"', '"nose"'), "head_top is missing"),
-    "a person twice": ("coco", lambda p: reword(p, '"person": 1', '"person": 0'), "person 0 of Men__10m/1 frame 100 was annotated twice, differently"),
+    "a person twice": (
+        "coco", lambda p: reword(p, '"person": 1', '"person": 0'),
+        "person 0 of Men__10m/1 frame 100 was annotated twice, differently",
+    ),
     "too few numbers": (
         "coco", lambda p: reword(p, '"keypoints": [', '"keypoints": [1, ', 2), "must be 16 triples x, y, v, found 49",
     ),
