@@ -73,9 +73,9 @@ def export(
         ``out`` can't be written.
     """
     chosen = writer(format)
-    before = _check_target(workspace, chosen, out, force)
     if frames is not None and chosen.whole_clips:
         raise UsageError(f"--frames: {format} holds whole clips; export them all, or choose another format")
+    before = _check_target(workspace, chosen, out, force)
     posed, without = _posed(workspace, clips, layer, _only(workspace, clips, frames))
     if not posed:
         raise PoseError(_nothing_to_export(workspace, layer, frames))

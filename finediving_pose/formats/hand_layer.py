@@ -36,8 +36,8 @@ class HandPose:
 
 def update_layer(
     workspace: Workspace, annotator: str, key: ClipKey, frames: Mapping[int, Sequence[HandPose]], time: str
-) -> None:
-    """Write the frames into the annotator's layer of a clip.
+) -> int:
+    """Write the frames into the annotator's layer of a clip; returns how many frames of it were replaced whole.
 
     A frame that was never exported is replaced whole; of others, only what the person placed.
     A joint that the person deleted has the source "manual" and is absent.
@@ -46,11 +46,13 @@ def update_layer(
     remove_part_files(path)
     old = read_poses(path) if path.is_file() else None
     rows: list[ClipPoses] = []
+    frames_replaced = 0
     replaced = np.zeros(0 if old is None else len(old), bool)
     for number, hands in frames.items():
         whole = not any(hand.part for hand in hands)
         if old is not None and whole:
             replaced |= old.frame == number
+            frames_replaced += bool((old.frame == number).any())
         for hand in hands:
             if not hand.placed.any():
                 continue
@@ -61,6 +63,7 @@ def update_layer(
             rows.append(_row(number, hand, annotator, time, before))
     kept = [] if old is None else [take_rows(old, np.flatnonzero(~replaced))]
     write_poses(path, concatenate([*kept, *rows]))
+    return frames_replaced
 
 
 def _row(number: int, hand: HandPose, annotator: str, time: str, before: ClipPoses | None) -> ClipPoses:

@@ -18,6 +18,7 @@ from finediving_pose.formats.frame_index import FrameIndex
 from finediving_pose.formats.hand_layer import HandPose, update_layer
 from finediving_pose.formats.registry import ImagePose, reader_of
 from finediving_pose.formats.untouched import Untouched
+from finediving_pose.validate.words import counted
 from finediving_pose.workspace import Workspace
 
 _NAME = re.compile(r"[\w][\w.-]{0,63}")
@@ -35,6 +36,7 @@ class Intake:
     layers : joints taken in by the name of the layer
     left_out : how many things of each kind were passed over
     told : sentences that the user has to know
+    replaced : frames that the annotator's layer had already, replaced as a whole
     """
 
     files: int = 0
@@ -45,6 +47,7 @@ class Intake:
     layers: Counter[str] = field(default_factory=Counter)
     left_out: Counter[str] = field(default_factory=Counter)
     told: list[str] = field(default_factory=list)
+    replaced: int = 0
 
     def as_dict(self) -> dict[str, Any]:
         """For the command line."""
@@ -61,12 +64,14 @@ class Intake:
 
     def sentence(self) -> str:
         """One line: what came in, from whom, and what was left out and why."""
-        people = ", ".join(f"{n:,} joints by {name}" for name, n in sorted(self.layers.items())) or "nothing"
-        came = f"took in {people} ({len(self.frames):,} frames of {len(self.clips):,} clips)"
+        people = ", ".join(f"{counted(n, 'joint')} by {name}" for name, n in sorted(self.layers.items()))
+        came = f"took in {people} ({counted(len(self.frames), 'frame')} of {counted(len(self.clips), 'clip')})"
+        if self.replaced:
+            came += f"; replaced {counted(self.replaced, 'frame')} that had been imported before"
         return f"{came}; left out: {self._omissions()}" if self.left_out else came
 
     def _omissions(self) -> str:
-        return ", ".join(f"{n:,} {what}" for what, n in self.left_out.items())
+        return ", ".join(f"{what} ({n:,})" for what, n in self.left_out.items())
 
     def check_not_empty(self, files: Sequence[Path]) -> None:
         """Raise PoseError where nothing was taken in."""
@@ -135,7 +140,7 @@ def take_in(
     now = datetime.now(UTC).isoformat(timespec="seconds")
     for name, by_clip in chosen.items():
         for key, hands in by_clip.items():
-            update_layer(workspace, name, key, hands, now)
+            intake.replaced += update_layer(workspace, name, key, hands, now)
     return intake
 
 

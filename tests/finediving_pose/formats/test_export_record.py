@@ -1,0 +1,128 @@
+"""What an export keeps of what it wrote, and what it replaces."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from finediving_pose.errors import PoseError, UsageError
+from finediving_pose.formats.export import export
+from finediving_pose.formats.export_record import match_people, read_record, record_path, records_of
+from finediving_pose.formats.registry import writers
+from finediving_pose.poses import JointSource
+from finediving_pose.workspace import Workspace
+from tests.finediving_pose.formats.made_up import CLIPS, full_tables, write_layer
+
+FOLDERS = sorted(name for name, w in writers().items() if w.folder)
+
+
+def out_of(folder: Path, name: str) -> Path:
+    return folder / ("out" if writers()[name].folder else f"out.{name}")
+
+
+@pytest.mark.parametrize("name", sorted(writers()))
+def test_an_untouched_export_is_replaced_without_asking(name: str, posed: Workspace, tmp_path: Path) -> None:
+    out = out_of(tmp_path, name)
+    export(posed, CLIPS, name, out)
+    export(posed, CLIPS[:1], name, out)
+    record = read_record(record_path(out), {c.key for c in CLIPS})
+    assert record is not None and {p.key for p in record.poses} == {CLIPS[0].key}
+
+
+@pytest.mark.parametrize("name", ["coco", "labelstudio", "official"])
+def test_an_exported_file_that_somebody_changed_is_left_alone(name: str, posed: Workspace, tmp_path: Path) -> None:
+    out = out_of(tmp_path, name)
+    export(posed, CLIPS, name, out)
+    out.write_text(out.read_text() + " ")
+    with pytest.raises(UsageError, match=rf"out\.{name} was changed or added since it was exported.*--force"):
+        export(posed, CLIPS, name, out)
+    export(posed, CLIPS, name, out, force=True)
+    export(posed, CLIPS, name, out)
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+@pytest.mark.parametrize("change", ["edit", "add", "edit a picture"])
+def test_an_exported_folder_that_somebody_worked_in_is_left_alone(
+    name: str, change: str, posed: Workspace, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    export(posed, CLIPS, name, out)
+    if change == "add":
+        (out / "runs").mkdir()
+        changed = out / "runs" / "best.pt"
+        changed.write_bytes(b"trained weights")
+    else:
+        wanted = (".jpg",) if change == "edit a picture" else (".csv", ".txt", ".npz")
+        changed = next(p for p in sorted(out.rglob("*")) if p.suffix in wanted)
+        changed.write_bytes(changed.read_bytes() + b"\n")
+    with pytest.raises(UsageError, match=changed.name):
+        export(posed, CLIPS, name, out)
+    assert changed.is_file()
+
+
+def test_a_file_without_a_record_is_not_taken_for_an_export(posed: Workspace, tmp_path: Path) -> None:
+    """A tool's own export is in the same format, too."""
+    out = tmp_path / "a.json"
+    export(posed, CLIPS, "labelstudio", out)
+    record_path(out).unlink()
+    with pytest.raises(UsageError, match="was not written by fdpose export labelstudio"):
+        export(posed, CLIPS, "labelstudio", out)
+
+
+def test_exported_pictures_share_no_bytes_with_the_frames(posed: Workspace, tmp_path: Path) -> None:
+    export(posed, CLIPS, "yolo", tmp_path / "out")
+    pictures = list((tmp_path / "out").rglob("*.jpg"))
+    assert pictures and all(p.stat().st_nlink == 1 for p in pictures)
+
+
+def test_the_record_says_who_placed_each_joint(posed: Workspace, tmp_path: Path) -> None:
+    key = CLIPS[1].key
+    hand, merged = full_tables()[key], full_tables()[key]
+    placed = np.zeros(16, bool)
+    placed[3] = True
+    for table, author in ((hand, "anna"), (merged, "anna+net")):
+        table.source[:] = np.where(placed, JointSource.MANUAL, JointSource.AUTOMATIC)
+        table.keypoints[:, 3], table.visibility[:, 3] = (33, 11), 2
+        table.author[:] = [author] * len(table)
+    hand.source[:, ~placed], hand.keypoints[:, ~placed], hand.visibility[:, ~placed] = 0, np.nan, 0
+    write_layer(posed, {key: hand}, "manual/anna")
+    write_layer(posed, {key: merged}, "merged")
+    export(posed, CLIPS[1:], "coco", tmp_path / "a.json")
+    (record,) = records_of(posed, [tmp_path / "elsewhere.json"], {key})
+    for pose in record.poses:
+        there = pose.visibility > 0
+        assert pose.authors[3] == "anna" and pose.source[3] == JointSource.MANUAL
+        assert {a for a, t in zip(pose.authors, there & ~placed, strict=True) if t} == {"net"}
+        assert {a for a, t in zip(pose.authors, there, strict=True) if not t} <= {""}
+
+
+def test_only_the_frames_of_a_list_are_exported(posed: Workspace, tmp_path: Path) -> None:
+    chosen = tmp_path / "suggestions.csv"
+    with open(chosen, "w", newline="") as f:
+        csv.writer(f).writerows([["image", "why"], ["Men__10m/1/00101.jpg", "confidence 0.2"]])
+    for name, writer in writers().items():
+        out = out_of(tmp_path / name, name)
+        if writer.whole_clips:
+            with pytest.raises(UsageError, match="holds whole clips"):
+                export(posed, CLIPS, name, out, frames=chosen)
+            continue
+        assert export(posed, CLIPS, name, out, frames=chosen)["frames"] == 1
+    chosen.write_text("image\nMen__10m/1/00999.jpg\n")
+    with pytest.raises(PoseError, match=r"suggestions\.csv: line 2: there is no such frame"):
+        export(posed, CLIPS, "coco", tmp_path / "b.json", frames=chosen)
+    chosen.write_text("picture\nMen__10m/1/00101.jpg\n")
+    with pytest.raises(PoseError, match="no column image"):
+        export(posed, CLIPS, "coco", tmp_path / "b.json", frames=chosen)
+
+
+def test_people_are_matched_by_the_joints_they_have_in_common() -> None:
+    a, b = np.zeros((16, 2)), np.full((16, 2), 50.0)
+    moved = a.copy()
+    moved[:15] += 60
+    assert match_people([b, moved], [a, b]) == [1, 0]
+    assert match_people([a], [b, a]) == [1]
+    assert match_people([a, b], [b]) == [None, 0]
+    assert match_people([], [a]) == []
