@@ -131,7 +131,8 @@ def _posed(
         posed = None
         if source is not None and path is not None and path.is_file():
             poses = read_poses(path)
-            authors = joint_authors(poses, _merged_from(workspace, clip.key) if source == "merged" else [])
+            mixed = any("+" in author for author in poses.author)
+            authors = joint_authors(poses, _merged_from(workspace, clip.key) if mixed else [])
             chosen = only[clip.key] if only is not None else None
             posed = PosedClip(clip, open_frames(workspace, clip.key), poses, source, authors, chosen)
         if posed is not None and next(posed.posed_frames(), None):

@@ -159,6 +159,8 @@ def changed_since(out: Path, record: ExportRecord) -> str | None:
 
 def match_people(poses: Sequence[NDArray[np.floating]], others: Sequence[NDArray[np.floating]]) -> list[int | None]:
     """Which of ``others`` each pose is: most joints in common, else nearest. Arrays of joints (16, 2), pixels."""
+    if len(poses) == len(others) == 1:
+        return [0]
     best: tuple[tuple[int, float], list[int | None]] | None = None
     places: list[int | None] = [*range(len(others)), *[None] * max(0, len(poses) - len(others))]
     for chosen in permutations(places, len(poses)):
