@@ -74,8 +74,8 @@ class Raw:
     [
         (np.dtype("O"), r"numpy\.dtype\('O8'\)"),
         (np.dtype([("a", "O")]), r"numpy\.dtype\('V8'\)"),
-        (Raw(np.dtype, ("f8", False, True), (3, "<", None, None, None, -1, -1, 63)), r"Float64DType\.__setstate__"),
-        (Raw(np.dtype, ("f8", False, True), (3, "<", None, ("a",), {"a": 1}, 8, 8, 0)), r"Float64DType\.__setstate__"),
+        (Raw(np.dtype, ("f8", False, True), (3, "<", None, None, None, -1, -1, 63)), r"numpy\.dtype\.__setstate__"),
+        (Raw(np.dtype, ("f8", False, True), (3, "<", None, ("a",), {"a": 1}, 8, 8, 0)), r"numpy\.dtype\.__setstate__"),
         (Raw(set, ((),), {"x": 1}), r"set\.__setstate__"),
     ],
 )
