@@ -48,16 +48,16 @@ class DtypeRecord:
 
     def __init__(self, spec: Any = None, *flags: Any) -> None:
         if not isinstance(spec, str) or not _PLAIN_TYPE.fullmatch(spec):
-            raise Refused(f"numpy.dtype({_said(spec)})")
+            raise Refused(f"wants to run numpy.dtype({_said(spec)})")
         self.dtype = np.dtype(spec)
 
     def __setstate__(self, state: Any) -> None:
         """(version, byte order, no sub-array, no names, no fields, size, alignment, flags): byte order alone is new."""
         plain = isinstance(state, tuple) and len(state) == 8 and state[2:5] == (None, None, None)
         if not plain or state[1] not in ("<", ">", "=", "|") or state[7] not in (0, _NEEDS_INIT):
-            raise Refused(f"numpy.dtype.__setstate__ with {_said(state)}")
+            raise Refused(f"wants to run numpy.dtype.__setstate__ with {_said(state)}")
         if state[5] not in (-1, self.dtype.itemsize):
-            raise Refused(f"numpy.dtype.__setstate__ with another size, {_said(state[5])}")
+            raise Refused(f"wants to run numpy.dtype.__setstate__ with another size, {_said(state[5])}")
         if state[1] in "<>":
             self.dtype = self.dtype.newbyteorder(state[1])
 
@@ -66,7 +66,7 @@ class ArrayClass:
     """Stands in for ``numpy.ndarray``, which is named where an array is made and never called itself."""
 
     def __init__(self, *args: Any) -> None:
-        raise Refused("numpy.ndarray as a function")
+        raise Refused("wants to run numpy.ndarray as a function")
 
 
 class ArrayRecord:
@@ -76,13 +76,13 @@ class ArrayRecord:
 
     def __init__(self, kind: Any = None, *shape_and_code: Any) -> None:
         if kind is not ArrayClass:
-            raise Refused(f"numpy's _reconstruct for {_said(kind)}")
+            raise Refused(f"wants to run numpy's _reconstruct for {_said(kind)}")
         self.array: np.ndarray | None = None
 
     def __setstate__(self, state: Any) -> None:
         """(version, shape, dtype, order is Fortran's, bytes)."""
         if not isinstance(state, tuple) or len(state) != 5 or self.array is not None:
-            raise Refused(f"numpy.ndarray.__setstate__ with {_said(state)}")
+            raise Refused(f"wants to run numpy.ndarray.__setstate__ with {_said(state)}")
         _, shape, dtype, fortran, data = state
         self.array = _array(data, dtype, shape, "F" if fortran is True else "C")
 
@@ -109,21 +109,21 @@ MAKERS: dict[str, Any] = {
 
 def _array(data: Any, dtype: Any, shape: Any, order: Any) -> np.ndarray:
     if not isinstance(dtype, DtypeRecord):
-        raise Refused(f"an array of type {_said(dtype)}")
+        raise Refused(f"holds an array of type {_said(dtype)}")
     if isinstance(data, str):  # bytes of Python 2
         data = data.encode("latin1", "replace")
     sizes = isinstance(shape, tuple) and len(shape) <= 16 and all(type(n) is int and 0 <= n < 1 << 40 for n in shape)
     if not sizes or order not in ("C", "F") or not isinstance(data, bytes):
-        raise Refused(f"an array of shape {_said(shape)} in {type(data).__name__}")
+        raise Refused(f"holds an array of shape {_said(shape)} in {type(data).__name__}")
     if len(data) != math.prod(shape) * dtype.dtype.itemsize:
-        raise Refused(f"an array of shape {shape} of {dtype.dtype} in {len(data):,} bytes")
+        raise Refused(f"holds an array of shape {shape} of {dtype.dtype} in {len(data):,} bytes")
     if not data:
         return np.zeros(shape, dtype.dtype, order) if math.prod(n or 1 for n in shape) < MOST_VALUES else np.zeros(0)
     flat = np.frombuffer(data, dtype.dtype)
     if flat.dtype.kind == "b":
         flat = flat.view(np.uint8) != 0
     if flat.dtype.kind == "U" and (flat.view(flat.dtype.str[0] + "u4") > 0x10FFFF).any():
-        raise Refused("an array of text with characters that there are not")
+        raise Refused("holds an array of text with characters that there are not")
     return flat.reshape(shape, order=order).copy(order)
 
 
@@ -174,22 +174,22 @@ class _Copy:
         if kind in (str, bytes):
             return value, 1, len(value), 0
         if kind is int and value.bit_length() > 2048:
-            raise Refused("a number of more than 600 digits")
+            raise Refused("holds a number of more than 600 digits")
         if kind in _SCALARS or isinstance(value, np.generic):
             return value, 1, 8, 0
         found = self.done.get(id(value))
         if found is None:
             if id(value) in self.inside:
-                raise Refused(f"a {kind.__name__} that contains itself")
+                raise Refused(f"holds a {kind.__name__} that contains itself")
             if left <= 0:
-                raise Refused(f"containers nested deeper than {DEEPEST}")
+                raise Refused(f"holds containers nested deeper than {DEEPEST}")
             self.inside.add(id(value))
             found = self._made(value, left)
             self.inside.discard(id(value))
             self.done[id(value)] = found
             self.originals.append(value)
         if found[3] > left:
-            raise Refused(f"containers nested deeper than {DEEPEST}")
+            raise Refused(f"holds containers nested deeper than {DEEPEST}")
         return found
 
     def _made(self, value: Any, left: int) -> tuple[Any, int, int, int]:
@@ -199,7 +199,7 @@ class _Copy:
             return value, 1, value.nbytes, 0
         if isinstance(value, dict):
             if not all(is_key(k) for k in value):
-                raise Refused("a dictionary whose keys are no names or numbers")
+                raise Refused("holds a dictionary whose keys are no names or numbers")
             parts = [self._copied(v, left - 1) for v in value.values()]
             copied: Any = dict(zip(value, (p[0] for p in parts), strict=True))
         elif isinstance(value, (list, tuple)):
@@ -208,13 +208,13 @@ class _Copy:
             copied = tuple(copied) if isinstance(value, tuple) else copied
         elif isinstance(value, (set, frozenset)):
             if not all(is_key(k) for k in value):
-                raise Refused("a set whose members are no names or numbers")
+                raise Refused("holds a set whose members are no names or numbers")
             copied, parts = type(value)(value), [(k, 1, 8, 0) for k in value]
         elif self.leaf is not None:
             return self.leaf(value), 1, 8, 0
         else:
-            raise Refused(f"a {type(value).__name__}")
+            raise Refused(f"holds a {type(value).__name__}")
         values, size = 1 + sum(p[1] for p in parts), 8 + sum(p[2] for p in parts)
         if values > MOST_VALUES or size > MOST_BYTES:
-            raise Refused(f"more than {MOST_VALUES:,} values or {MOST_BYTES:,} bytes")
+            raise Refused(f"holds more than {MOST_VALUES:,} values or {MOST_BYTES:,} bytes")
         return copied, values, size, 1 + max((p[3] for p in parts), default=0)

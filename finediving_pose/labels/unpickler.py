@@ -35,7 +35,7 @@ _OPCODES = frozenset(getattr(pickle, name)[0] for name in f"{_MARKS}{_VALUES}{_C
 
 def _members(items: Any = ()) -> list[Any]:
     if not isinstance(items, (list, tuple)) or not all(is_key(v) for v in items):
-        raise Refused("a set whose members are no names or numbers")
+        raise Refused("holds a set whose members are no names or numbers")
     return list(items)
 
 
@@ -48,13 +48,13 @@ def _ordered(pairs: Any = ()) -> dict[Any, Any]:
 
 def _encoded(text: Any = "", encoding: Any = None) -> bytes:
     if not isinstance(text, str) or encoding != "latin1":
-        raise Refused("_codecs.encode to another encoding than latin1")
+        raise Refused("wants to run _codecs.encode to another encoding than latin1")
     return text.encode("latin1")
 
 
 def _no_bytes(*nothing: Any) -> bytes:
     if nothing:
-        raise Refused("builtins.bytes with arguments")
+        raise Refused("wants to run builtins.bytes with arguments")
     return b""
 
 
@@ -74,7 +74,7 @@ _ADMITTED: dict[str, Any] = MAKERS | {
 
 def _key(value: Any) -> Any:
     if not is_key(value):
-        raise Refused("a dictionary whose keys are no names or numbers")
+        raise Refused("holds a dictionary whose keys are no names or numbers")
     return value
 
 
@@ -93,20 +93,20 @@ class _Unpickler(pickle._Unpickler):
         try:
             return _ADMITTED[f"{module}.{global_name}"]
         except KeyError:
-            raise Refused(f"{module_name}.{global_name}") from None
+            raise Refused(f"wants to run {module_name}.{global_name}") from None
 
     def load_reduce(self) -> None:
         args = self.stack.pop()
         maker = self.stack[-1]
         if type(args) is not tuple or not any(maker is admitted for admitted in _ADMITTED.values()):
-            raise Refused(f"a {type(maker).__name__} as a function")
+            raise Refused(f"wants to run a {type(maker).__name__} as a function")
         self.stack[-1] = maker(*args)
 
     def load_build(self) -> None:
         state = self.stack.pop()
         target = self.stack[-1]
         if not isinstance(target, (ArrayRecord, DtypeRecord)):
-            raise Refused(f"{type(target).__name__}.__setstate__")
+            raise Refused(f"wants to run {type(target).__name__}.__setstate__")
         target.__setstate__(state)
 
     def load_bytearray8(self) -> None:
@@ -131,7 +131,7 @@ class _Unpickler(pickle._Unpickler):
     def load_additems(self) -> None:
         items = _members(self.pop_mark())
         if type(self.stack[-1]) is not set:
-            raise Refused(f"members of a {type(self.stack[-1]).__name__}")
+            raise Refused(f"adds members to a {type(self.stack[-1]).__name__}")
         self.stack[-1].update(items)
 
     def load_frozenset(self) -> None:
@@ -148,12 +148,12 @@ class _Unpickler(pickle._Unpickler):
 
     def _dict(self) -> dict[Any, Any]:
         if type(self.stack[-1]) is not dict:
-            raise Refused(f"entries of a {type(self.stack[-1]).__name__}")
+            raise Refused(f"sets entries of a {type(self.stack[-1]).__name__}")
         return self.stack[-1]
 
     def _list(self) -> list[Any]:
         if type(self.stack[-1]) is not list:
-            raise Refused(f"elements of a {type(self.stack[-1]).__name__}")
+            raise Refused(f"adds elements to a {type(self.stack[-1]).__name__}")
         return self.stack[-1]
 
     for _name in (
@@ -178,7 +178,7 @@ def load_pickle(path: Path) -> Any:
         return plain(_Unpickler(io.BytesIO(path.read_bytes()), encoding="latin1").load())
     except Refused as e:
         raise LabelError(
-            f"{path}: wants to run {one_line(e)}; refused, since a label file needs only containers, strings, numbers and"
+            f"{path}: {one_line(e)}; refused, since a label file needs only containers, strings, numbers and"
             " numpy arrays; get the file again from its authors"
         ) from None
     except LabelError:
