@@ -42,5 +42,9 @@ class PackedError(FdposeError):
     """A packed file is damaged, of a newer version, or lacks what is asked of it."""
 
 
+class CheckpointError(FdposeError):
+    """A checkpoint is missing or damaged, or holds more than tensors, arrays and plain values."""
+
+
 class SetupError(FdposeError):
     """Something that has to be installed is missing."""

@@ -11,17 +11,19 @@ from typing import Any
 import torch
 from mmengine.hooks import EMAHook, Hook
 from mmengine.optim import OptimWrapper
-from mmengine.runner import Runner
 
 from annotate.training.batches import unstack
-from finediving_pose.progress import console
-from finediving_pose.workspace import atomic_write
+from finediving_pose.checkpoints import read_checkpoint, write_checkpoint
+from finediving_pose.errors import CheckpointError
+from finediving_pose.plain_pickle import one_line
+from finediving_pose.progress import console, tell
+from finediving_pose.resuming import ResumableRunner
 
 PATIENCE = 1 / 3
 """Training stops when the figure did not improve during this share of the epochs."""
 
 
-class DeviceRunner(Runner):
+class DeviceRunner(ResumableRunner):
     """A Runner on the device that it is told; mmengine's own takes the first GPU wherever there is one."""
 
     def __init__(self, *, device: str, **kwargs: Any) -> None:
@@ -98,8 +100,13 @@ class BestHook(Hook):
         self.best: dict[str, Any] = {"epoch": 0, "quality": -1.0}
 
     def before_train(self, runner: Any) -> None:
-        if self.file.is_file():
-            self.best = torch.load(self.file, map_location="cpu", weights_only=True)
+        if not self.file.is_file():
+            return
+        try:
+            best = read_checkpoint(self.file)
+            self.best = {"epoch": int(best["epoch"]), "quality": float(best["quality"]), "state": dict(best["state"])}
+        except (CheckpointError, KeyError, TypeError, ValueError) as e:
+            tell(f"the best weights so far are lost, later ones are taken ({self.file}: {one_line(e)})")
 
     def after_train_epoch(self, runner: Any) -> None:
         if self.quality is None:
@@ -109,8 +116,7 @@ class BestHook(Hook):
         console.print(f"held out: {quality:.3f} (best so far {max(quality, self.best['quality']):.3f})")
         if quality > self.best["quality"]:
             self.best = {"epoch": epoch, "quality": quality, "state": {k: v.cpu().clone() for k, v in state.items()}}
-            with atomic_write(self.file) as part:
-                torch.save(self.best, part)
+            write_checkpoint(self.file, self.best)
         runner.train_loop.stop_training = epoch - self.best["epoch"] >= max(3, round(PATIENCE * runner.max_epochs))
 
     @property

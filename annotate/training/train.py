@@ -50,6 +50,7 @@ def train_network(
 
     from annotate.training.batches import batches
     from annotate.training.runner import AutocastOptimWrapper, BestHook, DeviceRunner, ProgressHook, UnstackHook
+    from finediving_pose.resuming import WholeCheckpoints, last_checkpoint
 
     if not MMLogger.check_instance_created("fdpose"):
         MMLogger.get_instance("fdpose", log_level="ERROR")  # mmengine logs every layer it initialises
@@ -63,14 +64,15 @@ def train_network(
     model = _model(config, weights, plan)
     epochs, batch = -(-plan.steps // STEPS_PER_EPOCH), plan.batch or config["batch_size"]
     data = LabelledFrameDataset(train, _turned(config["train_pipeline"], plan.turn), config["boxes"])
-    average = EMAHook("ExpMomentumEMA", momentum=0.002, gamma=500, update_buffers=True)
+    average = EMAHook("ExpMomentumEMA", momentum=0.002, gamma=500, update_buffers=True, strict_load=True)
     best = BestHook(average, quality if watched else None, work / "best.pth")
     optimizer = torch.optim.AdamW(model.parameters(), config["learning_rate"], weight_decay=config["weight_decay"])
     hooks: dict[str, Any] = {
         "logger": None,
-        "checkpoint": {"type": "CheckpointHook", "interval": 1, "max_keep_ckpts": 1},
+        "checkpoint": WholeCheckpoints(),
     }
     weight = draw_weights(train, synthetic)
+    begun = last_checkpoint(work)
     runner = DeviceRunner(
         device=device,
         model=model,
@@ -83,7 +85,8 @@ def train_network(
         param_scheduler=_schedule(epochs),
         default_hooks=hooks,
         custom_hooks=[UnstackHook(), average, ProgressHook(f"training {plan.network}", batch), best],
-        resume=(work / "last_checkpoint").is_file(),
+        load_from=str(begun) if begun else None,
+        resume=begun is not None,
         log_level="ERROR",
         randomness={"seed": plan.seed},
         experiment_name=f"{plan.name}-{plan.network}-{time.time_ns()}",

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from torch import Tensor
 
-from finediving_pose.errors import SetupError
+from finediving_pose.checkpoints import read_checkpoint
+from finediving_pose.errors import CheckpointError, SetupError
 
 
 def read_state(path: Path) -> dict[str, Tensor]:
@@ -19,18 +20,20 @@ def read_state(path: Path) -> dict[str, Tensor]:
     SetupError
         The file is missing or holds no state dict.
     """
-    import torch
-
     if not path.is_file():
         raise SetupError(f"{path}: no such weights file; leave it out to start from random weights")
-    try:
-        if path.suffix == ".safetensors":
-            from safetensors.torch import load_file
+    if path.suffix == ".safetensors":
+        from safetensors.torch import load_file
 
+        try:
             return load_file(path)
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as e:
-        raise SetupError(f"{path}: can't be read as weights ({type(e).__name__}); download it again") from e
+        except Exception as e:  # the reader raises errors of its own
+            raise SetupError(f"{path}: can't be read as weights ({type(e).__name__}); download it again") from e
+    try:
+        state = read_checkpoint(path)
+    except CheckpointError as e:
+        said = str(e).removeprefix(f"{path}: ")
+        raise SetupError(f"{path}: can't be read as weights ({said}); download it again") from e
     for key in ("state_dict", "model"):
         if isinstance(state, dict) and isinstance(state.get(key), dict):
             state = state[key]

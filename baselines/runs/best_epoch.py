@@ -7,15 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import torch
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from baselines.runs.figures import Figures
 from baselines.training import processes
 from baselines.training.hooks import network_of
+from finediving_pose.checkpoints import write_checkpoint
 from finediving_pose.progress import tell
-from finediving_pose.workspace import atomic_write
 
 BEST = "best.pth"
 
@@ -52,8 +51,7 @@ class BestEpoch(Hook):
         best = Path(runner.work_dir) / BEST
         if not best.is_file() or rho > hub.get_info("best_rho", -math.inf):
             hub.update_info("best_rho", rho if math.isfinite(rho) else -math.inf)
-            with atomic_write(best) as part:
-                torch.save(network_of(runner).state_dict(), part)
+            write_checkpoint(best, network_of(runner).state_dict())
 
 
 def update_best(best: dict[str, dict[str, Any]], figures: Figures, epoch: int) -> dict[str, dict[str, Any]]:

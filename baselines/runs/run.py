@@ -28,10 +28,12 @@ from baselines.runs.predictions import Prediction, write_predictions
 from baselines.runs.results import SELECTIONS, Conditions, RunMetrics, write_metrics
 from baselines.runs.scoring import predict_clips
 from baselines.training import processes
-from baselines.training.trainer import last_checkpoint, train
-from finediving_pose.errors import UsageError
+from baselines.training.trainer import train
+from finediving_pose.checkpoints import read_checkpoint
+from finediving_pose.errors import CheckpointError, UsageError
 from finediving_pose.packed.reader import PackedFile, open_packed
 from finediving_pose.progress import tell
+from finediving_pose.resuming import last_checkpoint
 from finediving_pose.workspace import Workspace
 
 
@@ -95,8 +97,8 @@ def needed(method: Method, config: RunConfig) -> tuple[str, ...]:
 def run(folder: Path, *, packed_file: Path | None = None, resume: bool = False) -> RunMetrics:
     """Train the run in ``folder`` to its end, score the test split, and write the results.
 
-    After every epoch a checkpoint is kept, from which ``resume`` goes on. Started by torchrun, all processes train
-    together and the first one scores.
+    After every epoch a checkpoint is kept; ``resume`` goes on from the last whole one. Started by torchrun, all
+    processes train together and the first one scores.
 
     Parameters
     ----------
@@ -106,6 +108,8 @@ def run(folder: Path, *, packed_file: Path | None = None, resume: bool = False) 
     ------
     PackedError
         The packed file is missing, or can't be trained on.
+    CheckpointError
+        A checkpoint is of another training.
     UsageError
         ``folder`` is not a run, its packed file has changed since it began, or its method is not installed.
     """
@@ -115,8 +119,9 @@ def run(folder: Path, *, packed_file: Path | None = None, resume: bool = False) 
     method = method_of(folder, config)
     with open_run_data(folder, config, packed_file) as packed:
         split = split_of(packed, method, config)
+        begun = last_checkpoint(folder) if resume else None
         torch.manual_seed(config.seed)
-        network = method.build(_without_weights(config) if resume and last_checkpoint(folder) else config)
+        network = method.build(_without_weights(config) if begun else config)
         announce(method, config, split, network)
         dives = dives_of(packed, method, config)
         judged = selecting_split(config, split)
@@ -130,20 +135,28 @@ def run(folder: Path, *, packed_file: Path | None = None, resume: bool = False) 
 
         # what would fail after the training had better fail before it
         predict_clips(network, method, dives, split.test[:1], split.train, Evaluation(votes=1), config.seed)
-        if resume and last_checkpoint(folder) is None:
-            tell(f"{folder}: no checkpoint is there; starting with the first epoch")
+        if resume and begun is None:
+            tell(f"{folder}: no whole checkpoint is there; starting with the first epoch")
         epochs = config.training.epochs
         hooks = [BestEpoch(figures_of, judged, lambda n: config.validation.is_due(n, epochs))] if judged else []
         pairs = TrainingPairs(dives, split.train, config.training.exemplars if method.comparative else 0, config.seed)
-        hub = train(network, method, pairs, config, folder, hooks, resume=resume).message_hub
+        hub = train(network, method, pairs, config, folder, hooks, resume=begun).message_hub
         if judged:
-            network.load_state_dict(torch.load(folder / BEST, map_location="cpu", weights_only=True))
+            _load_best(network, folder / BEST)
         predictions = processes.on_first(score)(split.test)
     metrics = _metrics(config, method, split, network, predictions, hub, time.monotonic() - started)
     if processes.is_first():
         write_predictions(folder, predictions)
         write_metrics(folder, metrics)
     return metrics
+
+
+def _load_best(network: nn.Module, path: Path) -> None:
+    try:
+        network.load_state_dict(read_checkpoint(path))
+    except (CheckpointError, RuntimeError, TypeError, AttributeError) as e:
+        said = str(e).splitlines()[0].removeprefix(f"{path}: ")
+        raise CheckpointError(f"{path}: the weights of the best epoch are lost ({said}); start a new run") from e
 
 
 def method_of(folder: Path, config: RunConfig) -> Method:

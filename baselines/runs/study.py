@@ -23,9 +23,9 @@ from baselines.runs.results import (
 )
 from baselines.runs.run import new_folder, prepare_run, run
 from baselines.training import processes
-from baselines.training.trainer import last_checkpoint
 from finediving_pose.errors import UsageError
 from finediving_pose.progress import tell
+from finediving_pose.resuming import checkpoints
 from finediving_pose.workspace import Workspace, atomic_write
 
 PLAN = "study.json"
@@ -97,7 +97,7 @@ def run_study(folder: Path, *, packed_file: Path | None = None) -> StudyMetrics:
         member, finished = folder / m.run, is_finished(folder / m.run)
         what = f"without {m.without}" if m.without else "whole model"
         tell(f"[bold]{n}/{len(members)}  {what}, seed {m.seed}[/]{': finished before' if finished else ''}")
-        begun = last_checkpoint(member) is not None
+        begun = bool(checkpoints(member))
         results.append(read_run(member) if finished else run(member, packed_file=packed_file, resume=begun))
     metrics = gather(members, results)
     if processes.is_first():

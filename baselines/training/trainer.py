@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import sys
-import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import asdict
@@ -20,7 +19,6 @@ from mmengine.logging import MMLogger
 from mmengine.model import BaseModel, MMDistributedDataParallel
 from mmengine.optim import OptimWrapper
 from mmengine.registry import OPTIM_WRAPPERS
-from mmengine.runner import Runner
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
@@ -32,6 +30,7 @@ from baselines.training import processes
 from baselines.training.hooks import EpochHistory, ExpectedTime, Seeds
 from baselines.training.settings import Training
 from finediving_pose.errors import FdposeError
+from finediving_pose.resuming import ResumableRunner, WholeCheckpoints
 
 if TYPE_CHECKING:
     from baselines.runs.config import RunConfig
@@ -63,11 +62,18 @@ def train(
     config: RunConfig,
     folder: Path,
     hooks: Sequence[Hook] = (),
-    resume: bool = False,
-) -> Runner:
+    resume: Path | None = None,
+) -> ResumableRunner:
     """Train ``network`` in place; the Runner's message hub has the ``history``, one entry an epoch.
 
-    With ``resume`` it goes on from the last checkpoint in ``folder``, if there is one.
+    Parameters
+    ----------
+    resume : the checkpoint to go on from, see :func:`finediving_pose.resuming.last_checkpoint`
+
+    Raises
+    ------
+    CheckpointError
+        ``resume`` is of another training.
     """
     how = config.training
     if how.channels_last:
@@ -77,7 +83,6 @@ def train(
     if how.compile:
         for name in method.compiles:
             network.get_submodule(name).compile()
-    checkpoint = last_checkpoint(folder) if resume else None
     runner = QuietRunner(
         model=Trainable(network),
         work_dir=str(folder),
@@ -86,16 +91,15 @@ def train(
         optim_wrapper=config.optimiser.wrapper(how),
         param_scheduler=config.optimiser.scheduler(how.epochs),
         default_hooks={
-            "checkpoint": {"type": "CheckpointHook", "interval": 1, "max_keep_ckpts": 2},
+            "checkpoint": WholeCheckpoints(),
             "logger": {"type": "LoggerHook", "interval": 10},
         },
         custom_hooks=[Seeds(pairs, config.seed), EpochHistory(), ExpectedTime(), *hooks],
         visualizer={"type": "Visualizer", "vis_backends": [{"type": "TensorboardVisBackend"}]},
         # on GPUs some operations used here have no deterministic form, and asking for it would be an error
         randomness={"seed": config.seed, "deterministic": not torch.cuda.is_available()},
-        # by its name in the folder: mmengine's own note of the last checkpoint is an absolute path, wrong once moved
-        load_from=str(checkpoint) if checkpoint else None,
-        resume=checkpoint is not None,
+        load_from=str(resume) if resume else None,
+        resume=resume is not None,
         launcher="pytorch" if processes.count() > 1 else "none",
         default_scope="mmengine",
         experiment_name=f"{folder.parent.name}-{folder.name}",  # runs of one process must not share their history
@@ -104,13 +108,6 @@ def train(
     with redirect_stdout(sys.stderr):  # the Runner prints; standard output is the command's result
         runner.train()
     return runner
-
-
-def last_checkpoint(folder: Path) -> Path | None:
-    """The last whole checkpoint in a run folder; None before the first. One that was cut short is passed over."""
-    found = {int(p.stem.removeprefix("epoch_")): p for p in folder.glob("epoch_*.pth") if p.stem[6:].isdigit()}
-    whole = {epoch: p for epoch, p in found.items() if zipfile.is_zipfile(p)}
-    return whole[max(whole)] if whole else None
 
 
 def make_loader(pairs: TrainingPairs, how: Training, seed: int, comparative: bool = True) -> DataLoader:
@@ -141,7 +138,7 @@ class Bf16OptimWrapper(OptimWrapper):
             yield
 
 
-class QuietRunner(Runner):
+class QuietRunner(ResumableRunner):
     """A Runner whose log goes to its file alone; the terminal belongs to the command."""
 
     def build_logger(self, *args: Any, **kwargs: Any) -> MMLogger:

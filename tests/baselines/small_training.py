@@ -22,6 +22,7 @@ from baselines.training import processes
 from baselines.training.hooks import network_of
 from baselines.training.settings import Optimiser, Training
 from baselines.training.trainer import train
+from finediving_pose.resuming import last_checkpoint
 from tests.baselines.made_up import clip, packed
 from tests.baselines.small_model import SMALL
 
@@ -60,7 +61,7 @@ def small_training(
     )
     pairs = TrainingPairs(dives, range(clips))
     pairs.train = pairs.train[:queries]
-    return train(model, METHOD, pairs, config, folder, hooks or [], resume=resume)
+    return train(model, METHOD, pairs, config, folder, hooks or [], resume=last_checkpoint(folder) if resume else None)
 
 
 def main(folder: str, options: str) -> None:

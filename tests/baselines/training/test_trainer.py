@@ -26,7 +26,7 @@ from baselines.runs.figures import Figures, measure
 from baselines.runs.predictions import Prediction
 from baselines.training.hooks import ExpectedTime, in_words, network_of
 from baselines.training.settings import Training
-from baselines.training.trainer import Trainable, last_checkpoint
+from baselines.training.trainer import Trainable
 from finediving_pose.clip import ClipKey
 from finediving_pose.errors import FdposeError, UsageError
 from tests.baselines.small_model import SMALL
@@ -174,16 +174,6 @@ def test_long_trainings_say_early_how_long(tmp_path: Path, monkeypatch: pytest.M
 
 def test_the_share_of_time_spent_waiting_for_data_is_told(tmp_path: Path) -> None:
     assert 0 < history(small_training(tmp_path))[0]["waiting_for_data"] < 1
-
-
-def test_the_last_whole_checkpoint_is_the_one_to_go_on_from(tmp_path: Path) -> None:
-    assert last_checkpoint(tmp_path) is None
-    for epoch in (9, 10):
-        torch.save({"epoch": epoch}, tmp_path / f"epoch_{epoch}.pth")
-    assert last_checkpoint(tmp_path) == tmp_path / "epoch_10.pth"
-    whole = (tmp_path / "epoch_10.pth").read_bytes()
-    (tmp_path / "epoch_10.pth").write_bytes(whole[: len(whole) // 2])
-    assert last_checkpoint(tmp_path) == tmp_path / "epoch_9.pth"
 
 
 class Loose(torch.nn.Module):
