@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import json
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,7 +15,9 @@ from annotate.estimators.checkpoint import load_weights, read_checkpoint
 from annotate.estimators.config import check_trust, crop_settings, read_config, turns_onto_itself, without_pretrained
 from annotate.estimators.decode import decode
 from annotate.estimators.device import torch_device
+from annotate.estimators.stored import stored_config
 from finediving_pose.errors import PoseError
+from finediving_pose.plain_pickle import one_line
 from finediving_pose.skeleton import FLIP, N_JOINTS
 
 _AT_ONCE = 8 * 256 * 256
@@ -189,18 +190,24 @@ def from_checkpoint(
     Raises
     ------
     PoseError
-        The file is missing, is no checkpoint, or carries no configuration.
+        The file is missing, is no checkpoint, or carries no configuration, or one that is refused
+        (:mod:`annotate.estimators.stored`).
     """
     checkpoint = read_checkpoint(path)
-    config = checkpoint.get("meta", {}).get("config")
-    if not isinstance(config, str):
-        raise PoseError(f"{path}: this checkpoint names no model; give its config with --config FILE --trust-config")
+    config = stored_config(checkpoint, path)
     on: dict[str, Any] = {"device": device, "bf16": bf16, "flip": flip}
-    return MMPoseEstimator(json.loads(config), checkpoint["state_dict"], id=id or path.stem, outputs=outputs, **on)
+    return MMPoseEstimator(config, checkpoint["state_dict"], id=id or path.stem, outputs=outputs, **on)
 
 
 def from_config(
-    config: Path, checkpoint: Path, *, trust_config: bool, device: str = "cpu", bf16: bool = False, flip: bool = False
+    config: Path,
+    checkpoint: Path,
+    *,
+    trust_config: bool,
+    id: str | None = None,
+    device: str = "cpu",
+    bf16: bool = False,
+    flip: bool = False,
 ) -> MMPoseEstimator:
     """An estimator from an mmpose config file and its checkpoint.
 
@@ -213,7 +220,8 @@ def from_config(
     """
     check_trust(config, trust_config)
     on: dict[str, Any] = {"device": device, "bf16": bf16, "flip": flip}
-    return MMPoseEstimator(read_config(config), read_checkpoint(checkpoint)["state_dict"], id=checkpoint.stem, **on)
+    weights = read_checkpoint(checkpoint)["state_dict"]
+    return MMPoseEstimator(read_config(config), weights, id=id or checkpoint.stem, **on)
 
 
 def build_model(config: Mapping[str, Any], outputs: int = N_JOINTS) -> Any:
@@ -229,8 +237,10 @@ def build_model(config: Mapping[str, Any], outputs: int = N_JOINTS) -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             model = MODELS.build(without_pretrained(mmpose_compat.mmpose_scope(dict(config))))
-    except (KeyError, TypeError, ValueError, AssertionError, ImportError) as e:
-        raise PoseError(f"mmpose can't build this model: {e}") from e
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, AssertionError, ImportError) as e:
+        raise PoseError(f"mmpose can't build this model: {one_line(e)}") from e
+    except (RuntimeError, MemoryError, OverflowError, ArithmeticError) as e:  # sizes that no memory holds
+        raise PoseError(f"this model can't be built here: {one_line(e)}") from e
     head = getattr(model, "head", None)
     found = getattr(head, "out_channels", None)
     what = f"the {N_JOINTS} MPII joints" if outputs == N_JOINTS else f"{outputs} points"

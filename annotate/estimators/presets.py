@@ -3,7 +3,8 @@
 An estimator is two checkpoints that carry their own configuration: ``locator`` finds the diver in the whole frame,
 ``pose`` finds the joints in the diver's box. ``data_manifest/pose_models.json`` lists the bundled ones, with checksum,
 licence, training command and measured figures, and published ones, with config, address, checksum and licence; those
-are fetched into the data directory when they are first asked for.
+are fetched into the data directory when they are first asked for. Their names are theirs: what a data directory has
+under one of them is not taken for it.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any, Literal
 
 from annotate.estimators.base import Estimator, Finder
 from finediving_pose.errors import PoseError, UsageError
+from finediving_pose.progress import tell
 from finediving_pose.workspace import Workspace
 
 Network = Literal["pose", "locator"]
@@ -26,7 +28,8 @@ CHECKPOINTS = Path(__file__).parent / "checkpoints"
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """Where the two checkpoints of an estimator are; ``config`` where the joints' one carries no configuration.
+    """Where the two checkpoints of an estimator are; ``config`` where the joints' one carries no configuration, which
+    is a published one, or a user's own.
 
     ``detector``: config and checkpoint of an mmdet detector in place of the locator.
     """
@@ -56,7 +59,19 @@ class Preset:
             locator = from_checkpoint(self.locator, outputs=len(POINTS), **on)
         if self.config is None:
             return locator, from_checkpoint(self.pose, id=self.name, flip=flip, **on)
-        return locator, from_config(self.config, self.pose, trust_config=True, flip=flip, **on)
+        return locator, from_config(self.config, self.pose, trust_config=True, id=self.name, flip=flip, **on)
+
+    def read(self, network: Network) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Configuration and weights of a network. Raises PoseError as :meth:`load`."""
+        from annotate.estimators.checkpoint import read_checkpoint
+        from annotate.estimators.published import portable
+        from annotate.estimators.stored import stored_config
+
+        if network == "pose" and self.config is not None:
+            return portable(self.config, self.pose)
+        path = self.pose if network == "pose" else self.locator
+        checkpoint = read_checkpoint(path)
+        return stored_config(checkpoint, path), checkpoint["state_dict"]
 
 
 @cache
@@ -76,34 +91,39 @@ def trained_folder(workspace: Workspace, name: str) -> Path:
 
 
 def resolve(name: str, workspace: Workspace | None = None) -> Preset:
-    """The estimator of that name: one in the data directory goes before a bundled one, and that before a published one.
+    """The estimator of that name: a bundled one, a published one, or one that was trained in the data directory.
 
-    One in the data directory may have only one of the two networks; the other is then the bundled default's.
+    One in the data directory may have only one of the two networks; the other is then the bundled default's. One with
+    a bundled or published name is passed over, with a line that says so.
 
     Raises
     ------
     UsageError
         There is no estimator of that name.
     PoseError
-        A bundled checkpoint is missing from the installation.
+        A bundled checkpoint is missing from the installation, or a published one is another file.
     SetupError
         A published checkpoint is not there yet and can't be fetched.
     """
-    paths = {network: _bundled_path(network, name) for network in ("pose", "locator")}
-    found = any(paths.values())
-    if workspace is not None:
-        for network in paths:
-            trained = trained_folder(workspace, name) / f"{network}.pth"
-            if trained.is_file():
-                paths[network], found = trained, True
-    if not found:
-        paths["pose"] = _fetched(name, workspace)
+    trained = _trained(name, workspace)
+    config = None
+    if name in listed():
+        if trained:
+            folder = next(iter(trained.values())).parent
+            tell(f"{folder} is passed over: {name} is an estimator of fdpose's own; rename the folder to use it")
+        paths = {network: _bundled_path(network, name) for network in ("pose", "locator")}
+        if name not in bundled():
+            paths["pose"], config = _published(name, workspace)
+    elif trained:
+        paths = {network: trained.get(network) for network in ("pose", "locator")}
+    else:
+        raise UsageError(f"--estimator {name}: no such estimator; there is {', '.join(names(workspace))}")
     pose, locator = (paths[n] or _bundled_path(n, DEFAULT) for n in ("pose", "locator"))
     for path in (pose, locator):
         if path is None or not path.is_file():
             raise PoseError(f"{path}: a checkpoint of estimator {name} is missing; reinstall fdpose, or train one")
     assert pose is not None and locator is not None
-    return Preset(name, pose, locator)
+    return Preset(name, pose, locator, config)
 
 
 def names(workspace: Workspace | None = None) -> list[str]:
@@ -118,10 +138,20 @@ def _bundled_path(network: str, name: str) -> Path | None:
     return CHECKPOINTS / entry["file"] if entry else None
 
 
-def _fetched(name: str, workspace: Workspace | None) -> Path:
-    """The joints' checkpoint of a published estimator, now in the data directory."""
+def _trained(name: str, workspace: Workspace | None) -> dict[str, Path]:
+    """The checkpoints under that name in the data directory, by network."""
+    if workspace is None:
+        return {}
+    paths = {network: trained_folder(workspace, name) / f"{network}.pth" for network in ("pose", "locator")}
+    return {network: path for network, path in paths.items() if path.is_file()}
+
+
+def _published(name: str, workspace: Workspace | None) -> tuple[Path, Path]:
+    """The joints' checkpoint of a published estimator, now in the data directory, and its configuration."""
+    from annotate.estimators.config import CONFIGS
     from annotate.estimators.published import fetch
 
-    if workspace is None or name not in listed():
-        raise UsageError(f"--estimator {name}: no such estimator; there is {', '.join(names(workspace))}")
-    return fetch(name, listed()[name]["pose"], trained_folder(workspace, name) / "pose.pth")
+    if workspace is None:
+        raise UsageError(f"--estimator {name} is kept in a data directory; give one")
+    entry = listed()[name]["pose"]
+    return fetch(name, entry, trained_folder(workspace, name)), CONFIGS / entry["config"]

@@ -1,4 +1,4 @@
-"""Published checkpoints: fetched when first asked for, checked, and kept with the configuration of their network."""
+"""Published checkpoints: fetched when first asked for, kept as they are, and checked whenever they are used."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from annotate.estimators.checkpoint import load_weights, read_checkpoint
-from annotate.estimators.config import CONFIGS, read_config
+from annotate.estimators.config import read_config
 from finediving_pose.errors import PoseError, SetupError
 from finediving_pose.progress import console
 from finediving_pose.workspace import atomic_write, remove_part_files
@@ -20,24 +20,25 @@ SECONDS = 30
 """An address must answer, and go on answering, within this time."""
 
 
-def fetch(name: str, entry: Mapping[str, str], target: Path) -> Path:
-    """Write the published weights with their network's configuration to ``target``, whole or not at all.
+def fetch(name: str, entry: Mapping[str, str], folder: Path) -> Path:
+    """The published file in ``folder``, fetched if it is not there; it is checked whenever it is asked for.
+
+    The file is kept as it was published, so that its checksum says whether it is: a data directory may come from
+    anybody.
 
     Parameters
     ----------
-    entry : ``config`` (a file in ``annotate/configs``), ``address``, and ``sha256_prefix``, the first digits of the
-        file's sha256; a file of the address's name beside ``target`` is taken in place of the address
+    entry : ``address``, and ``sha256_prefix``, the first digits of the file's sha256, which are all that is published
+    folder : where the file lies, or is put, under the address's last part
 
     Raises
     ------
     SetupError
         There is no such file and the address can't be reached; says where to put the file.
     PoseError
-        The file is not the published one, or does not fit the config.
+        The file is not the published one.
     """
-    from annotate.estimators.mmpose import build_model
-
-    file = target.parent / entry["address"].rpartition("/")[2]
+    file = folder / entry["address"].rpartition("/")[2]
     if not file.is_file():
         _download(name, entry["address"], file)
     with open(file, "rb") as f:
@@ -47,17 +48,23 @@ def fetch(name: str, entry: Mapping[str, str], target: Path) -> Path:
             f"{file}: its sha256 begins with {digest[:8]}, the published one's with {entry['sha256_prefix']};"
             f" delete it and fetch it again from {entry['address']}"
         )
-    config = portable_config(CONFIGS / entry["config"])
-    model = build_model(config["model"])
+    return file
+
+
+def portable(config: Path, file: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Configuration and weights of a published file, as a checkpoint carries them: names of today, plain values."""
+    from annotate.estimators.mmpose import build_model
+
+    carried = portable_config(config)
+    model = build_model(carried["model"])
     load_weights(model, read_checkpoint(file)["state_dict"], str(file))
-    _write(target, config, model.state_dict(), entry["address"])
-    file.unlink()
-    return target
+    return carried, model.state_dict()
 
 
 def portable_config(path: Path) -> dict[str, Any]:
     """What a checkpoint has to carry of one of our mmpose configs: the model, how boxes are cropped, how it trains."""
-    config = read_config(path)
+    config = json.loads(json.dumps(read_config(path)))
+    optimizer = config["optim_wrapper"]["optimizer"]
     outer = ("LoadImage", "PackPoseInputs")
     return {
         "model": config["model"],
@@ -65,6 +72,8 @@ def portable_config(path: Path) -> dict[str, Any]:
         "train_pipeline": [step for step in config["train_pipeline"] if step["type"] != "LoadImage"],
         "boxes": "joints",
         "batch_size": config["batch_size"],
+        "learning_rate": optimizer["lr"],
+        "weight_decay": optimizer.get("weight_decay", 0.0),
     }
 
 
@@ -91,12 +100,3 @@ def _download(name: str, address: str, file: Path) -> None:
             if not piece:
                 break
             f.write(piece)
-
-
-def _write(target: Path, config: dict[str, Any], weights: Mapping[str, Any], source: str) -> None:
-    import torch
-
-    meta = {"config": json.dumps(config), "source": source}
-    remove_part_files(target)
-    with atomic_write(target) as part:
-        torch.save({"meta": meta, "state_dict": dict(weights)}, part)

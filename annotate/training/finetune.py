@@ -10,15 +10,19 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from annotate.estimators.checkpoint import read_checkpoint, write_checkpoint
+import torch
+
+from annotate.estimators.checkpoint import write_checkpoint
 from annotate.estimators.config import CONFIGS, read_config
-from annotate.estimators.presets import resolve, trained_folder
+from annotate.estimators.presets import listed, resolve, trained_folder
 from annotate.training.candidates import best_of, candidates
 from annotate.training.labelled_frames import LabelledFrame, hold_out, read_labelled_frames
 from annotate.training.measure import measure
 from annotate.training.plan import FinetunePlan
 from annotate.training.train import estimator_of, train_network
 from finediving_pose.clip import Clip
+from finediving_pose.errors import UsageError
+from finediving_pose.progress import tell
 from finediving_pose.workspace import Workspace
 
 NETWORK_CONFIGS = {"pose": CONFIGS / "diver_pose.py", "locator": CONFIGS / "diver_box.py"}
@@ -35,7 +39,8 @@ def finetune(
     The weights written are those with the best figures on the held-out clips; training ends early when it gains
     nothing any more. Where there are few clips or frames nothing is held out
     (:func:`annotate.training.labelled_frames.hold_out`), and the last weights are written.
-    A training that was stopped continues from its last hundred steps when it is called again with the same arguments.
+    A training that was stopped continues from its last hundred steps when it is called again with the same arguments,
+    on the same joints and starting weights.
 
     Returns
     -------
@@ -48,8 +53,10 @@ def finetune(
     PoseError
         No clip has joints placed by hand.
     UsageError
-        ``plan.start`` names no estimator.
+        ``plan.start`` names no estimator, or ``plan.name`` is that of a bundled or published one.
     """
+    if plan.name in listed():
+        raise UsageError(f"--name {plan.name} is the name of an estimator of fdpose's own; choose another")
     synthetic = {c.key for c in clips if c.source == "synthetic"}
     train, held = hold_out(read_labelled_frames(workspace, clips), plan.seed, synthetic)
     held = held[:: max(1, len(held) // MEASURED)]
@@ -60,7 +67,7 @@ def finetune(
         return measure(estimator_of(config, state, plan, device, bf16), held, plan.network) if held else None
 
     before = figures(config, weights) if weights is not None else None
-    work = _work_folder(target, config, plan, train)
+    work = _work_folder(target, config, weights, plan, [*train, *held])
     state = train_network(config, weights, (train, held), synthetic, plan, work, device, bf16)
     config, state, after = best_of(candidates(config, weights, state, plan), figures, plan.network)
     summary = {"frames": len(train), "held_out": len(held), "before": before, "after": after}
@@ -73,11 +80,34 @@ def _start(workspace: Workspace, plan: FinetunePlan) -> tuple[dict[str, Any], di
     """Configuration, and weights to start from."""
     if plan.start is None:
         return read_config(NETWORK_CONFIGS[plan.network]), None
-    checkpoint = read_checkpoint(getattr(resolve(plan.start, workspace), plan.network))
-    return json.loads(checkpoint["meta"]["config"]), checkpoint["state_dict"]
+    return resolve(plan.start, workspace).read(plan.network)
 
 
-def _work_folder(target: Path, config: Mapping[str, Any], plan: FinetunePlan, train: Sequence[LabelledFrame]) -> Path:
-    """Where an unfinished training keeps its state; its name follows from all that decides the outcome."""
-    facts = json.dumps([config, asdict(plan), [(str(f.folder.key), f.number) for f in train]])
-    return target.parent / f".{target.stem}-{hashlib.sha256(facts.encode()).hexdigest()[:12]}"
+def _work_folder(
+    target: Path,
+    config: Mapping[str, Any],
+    weights: Mapping[str, Any] | None,
+    plan: FinetunePlan,
+    frames: Sequence[LabelledFrame],
+) -> Path:
+    """Where an unfinished training keeps its state; its name follows from all that decides the outcome.
+
+    That is the configuration and the plan, the weights it starts from, and the joints that it learns and is measured
+    by. A training that was stopped before one of them changed is told of and left alone.
+    """
+    digest = hashlib.sha256(json.dumps([config, asdict(plan)]).encode())
+    for frame in frames:
+        digest.update(f"{frame.folder.key} {frame.number}".encode())
+        for values in (frame.keypoints, frame.known, frame.box, frame.together, frame.way):
+            digest.update(values.tobytes())
+    for name, tensor in (weights or {}).items():
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        digest.update(tensor.contiguous().flatten().view(torch.uint8).numpy().tobytes())
+    work = target.parent / f".{target.stem}-{digest.hexdigest()[:16]}"
+    others = [p for p in target.parent.glob(f".{target.stem}-*") if p.is_dir() and p != work]
+    if others and not work.is_dir():
+        tell(
+            f"training {plan.network} afresh: a training that was stopped was on other joints, starting weights or"
+            f" options; what it left is in {others[0]} and can be deleted"
+        )
+    return work
