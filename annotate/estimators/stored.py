@@ -97,6 +97,8 @@ def check_stored(config: Any) -> None:
             for key in value:
                 if key.startswith("_") or key in REFUSED:
                     raise ValueError(f"{where}{key[:40]} is no setting that a checkpoint may have")
+            if "type" in value and value["type"] not in sorted(TYPES):  # told before the settings that go with it
+                raise ValueError(f"{where}type names {str(value['type'])[:80]!r}")
             todo += [(v, f"{where}{k[:40]}.", depth + 1) for k, v in value.items()]
         elif isinstance(value, list):
             todo += [(v, where, depth + 1) for v in value]
@@ -106,8 +108,7 @@ def check_stored(config: Any) -> None:
 
 def _check_value(value: Any, where: str) -> None:
     if isinstance(value, str):
-        is_type = where.rpartition(".")[2] == "type"
-        if value not in (TYPES if is_type else WORDS):
+        if where.rpartition(".")[2] != "type" and value not in WORDS:
             raise ValueError(f"{where} names {value[:80]!r}")
     elif isinstance(value, (int, float)) and not (math.isfinite(value) and abs(value) <= _LARGEST):
         raise ValueError(f"{where} is no sensible number")

@@ -64,6 +64,9 @@ class GateShifted(nn.Module):
         return self.net(torch.cat((self.gsm(x[:, : self.shifted]), x[:, self.shifted :]), dim=1))
 
 
+_REGNET = re.compile(r"regnet[vxyz]_\w{1,24}")
+
+
 def shifted_channels(channels: int) -> int:
     """How many of a layer's input channels are shifted: a quarter, rounded up to a multiple of 4."""
     return math.ceil(channels // 4 / 4) * 4
@@ -78,7 +81,7 @@ class GSMRegNet(nn.Module):
     Parameters
     ----------
     frames : T, the clip length that the shift runs over
-    arch : name of a timm RegNet, or the fields of ``timm.models.regnet.RegNetCfg``
+    arch : name of a timm RegNet, or numbers for the fields of ``timm.models.regnet.RegNetCfg``
     weights : file with the published weights; None starts from random weights
     freeze_bn : keep the batch norms in evaluation mode in training. As published this
         goes with ImageNet weights, and so it is the default exactly when ``weights`` is
@@ -86,6 +89,8 @@ class GSMRegNet(nn.Module):
 
     Raises
     ------
+    ValueError
+        ``arch`` names anything else: timm follows some names to files and addresses.
     SetupError
         The weights file does not fit the architecture.
     """
@@ -102,8 +107,12 @@ class GSMRegNet(nn.Module):
         from timm.models.regnet import RegNet, RegNetCfg
 
         if isinstance(arch, str):
+            if not _REGNET.fullmatch(arch):
+                raise ValueError(f"arch={arch[:60]!r} is no RegNet of timm, such as regnety_002")
             net: Any = timm.create_model(arch, num_classes=0)
         else:
+            if not all(isinstance(value, (int, float)) for value in arch.values()):
+                raise ValueError("arch has values that are no numbers")
             net = RegNet(RegNetCfg(**arch), num_classes=0)
         self.freeze_bn = weights is not None if freeze_bn is None else freeze_bn
         self.out_channels: int = net.num_features

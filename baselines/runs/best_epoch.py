@@ -14,6 +14,7 @@ from baselines.runs.figures import Figures
 from baselines.training import processes
 from baselines.training.hooks import network_of
 from finediving_pose.checkpoints import write_checkpoint
+from finediving_pose.errors import CheckpointError
 from finediving_pose.progress import tell
 
 BEST = "best.pth"
@@ -37,6 +38,14 @@ class BestEpoch(Hook):
     def __init__(self, score: Callable[[int], Figures], name: str, is_due: Callable[[int], bool]) -> None:
         self.score, self.name, self.is_due = score, name, is_due
 
+    def before_train(self, runner: Runner) -> None:
+        """Raises CheckpointError where a resumed training does not know what was best."""
+        hub = runner.message_hub
+        best: Any = hub.get_info("best_of_each", {})
+        known = isinstance(best, dict) and all(isinstance(b, dict) and _is_best(b) for b in best.values())
+        if not known or not isinstance(hub.get_info("best_rho", 0.0), (int, float)):
+            raise CheckpointError(f"{runner.work_dir}: the best figures in its checkpoint are no numbers")
+
     def after_train_epoch(self, runner: Runner) -> None:
         if self.is_due(runner.epoch + 1):
             processes.on_first(self._score)(runner)
@@ -52,6 +61,10 @@ class BestEpoch(Hook):
         if not best.is_file() or rho > hub.get_info("best_rho", -math.inf):
             hub.update_info("best_rho", rho if math.isfinite(rho) else -math.inf)
             write_checkpoint(best, network_of(runner).state_dict())
+
+
+def _is_best(found: dict[str, Any]) -> bool:
+    return isinstance(found.get("value"), (int, float)) and type(found.get("epoch")) is int
 
 
 def update_best(best: dict[str, dict[str, Any]], figures: Figures, epoch: int) -> dict[str, dict[str, Any]]:

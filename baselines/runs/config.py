@@ -177,7 +177,7 @@ def read_config(folder: Path) -> RunConfig:
         raise UsageError(
             f"{folder}: not a run that can be resumed; name a folder under runs/ of the data directory"
         ) from e
-    except ValueError as e:
+    except (ValueError, RecursionError) as e:
         raise UsageError(f"{folder / CONFIG}: can't be read as JSON ({e}); copy it again, or start a new run") from e
     config = _parse(values, str(folder / CONFIG))
     if config.origin is None:

@@ -22,7 +22,7 @@ from baselines.data.splits import MENDS, Split, some, split_clips
 from baselines.method import Method, Needs
 from baselines.registry import find_method
 from baselines.runs.best_epoch import BEST, BestEpoch
-from baselines.runs.config import Evaluation, Origin, RunConfig, make_config, read_config, write_config
+from baselines.runs.config import CONFIG, Evaluation, Origin, RunConfig, make_config, read_config, write_config
 from baselines.runs.figures import Figures, measure
 from baselines.runs.predictions import Prediction, write_predictions
 from baselines.runs.results import SELECTIONS, Conditions, RunMetrics, write_metrics
@@ -121,7 +121,7 @@ def run(folder: Path, *, packed_file: Path | None = None, resume: bool = False) 
         split = split_of(packed, method, config)
         begun = last_checkpoint(folder) if resume else None
         torch.manual_seed(config.seed)
-        network = method.build(_without_weights(config) if begun else config)
+        network = _built(method, _without_weights(config) if begun else config, folder)
         announce(method, config, split, network)
         dives = dives_of(packed, method, config)
         judged = selecting_split(config, split)
@@ -149,6 +149,14 @@ def run(folder: Path, *, packed_file: Path | None = None, resume: bool = False) 
         write_predictions(folder, predictions)
         write_metrics(folder, metrics)
     return metrics
+
+
+def _built(method: Method, config: RunConfig, folder: Path) -> nn.Module:
+    try:
+        return method.build(config)
+    except (TypeError, ValueError, ArithmeticError, AttributeError, RuntimeError) as e:
+        said = (str(e).splitlines() or [""])[0]
+        raise UsageError(f"{folder / CONFIG}: its network can't be built ({said}); start a new run") from e
 
 
 def _load_best(network: nn.Module, path: Path) -> None:

@@ -14,7 +14,7 @@ from torch import nn
 
 from baselines.data.pairs import TrainingPairs
 from baselines.training import processes
-from finediving_pose.errors import FdposeError
+from finediving_pose.errors import CheckpointError, FdposeError
 from finediving_pose.progress import tell
 
 
@@ -36,6 +36,13 @@ class Seeds(Hook):
 
 class EpochHistory(Hook):
     """Mean losses of every epoch: a line on the terminal, and a list that checkpoints carry along."""
+
+    def before_train(self, runner: Runner) -> None:
+        """Raises CheckpointError where the history of a resumed training is none."""
+        history: Any = runner.message_hub.get_info("history", [])
+        entries = history if isinstance(history, list) else [None]
+        if [e.get("epoch") if isinstance(e, dict) else None for e in entries] != list(range(1, runner.epoch + 1)):
+            raise CheckpointError(f"{runner.work_dir}: the history in its checkpoint is not of {runner.epoch} epochs")
 
     def before_train_epoch(self, runner: Runner) -> None:
         self.sums: dict[str, float] = defaultdict(float)
