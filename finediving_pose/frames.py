@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import simplejpeg
 from numpy.typing import NDArray
 
 from finediving_pose.clip import ClipKey
 from finediving_pose.errors import FrameError
+from finediving_pose.jpeg import decode_jpeg
 from finediving_pose.workspace import Workspace, atomic_write
 
 MANIFEST = "clip.json"
@@ -116,23 +116,3 @@ def digest_jpegs(jpegs: Iterable[bytes]) -> str:
     for jpeg in jpegs:
         h.update(jpeg)
     return h.hexdigest()
-
-
-def jpeg_size(data: bytes, where: str) -> tuple[int, int]:
-    """Width and height from a JPEG header. Raises FrameError naming ``where`` for anything else."""
-    try:
-        height, width, _, _ = simplejpeg.decode_jpeg_header(data)
-    except ValueError as e:
-        raise FrameError(f"{where}: not a JPEG picture ({e}); replace the file, or leave the frame out") from e
-    return int(width), int(height)
-
-
-def decode_jpeg(data: bytes, where: str, key: ClipKey | None = None) -> NDArray[np.uint8]:
-    """Decode to uint8 (height, width, 3), RGB. Raises FrameError for a damaged or cut picture."""
-    mend = f"extract it again with: fdpose extract --clip {key} --force" if key else "replace the file"
-    if not data.rstrip(b"\0").endswith(b"\xff\xd9"):
-        raise FrameError(f"{where} is cut short ({len(data):,} bytes, no end mark); {mend}")
-    try:
-        return simplejpeg.decode_jpeg(data, colorspace="RGB")
-    except ValueError as e:
-        raise FrameError(f"{where} can't be decoded ({e}); {mend}") from e

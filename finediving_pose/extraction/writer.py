@@ -16,7 +16,8 @@ from pathlib import Path
 
 from finediving_pose.clip import ClipKey
 from finediving_pose.errors import FrameError
-from finediving_pose.frames import FrameFolder, decode_jpeg, digest_jpegs, frame_name, jpeg_size, write_manifest
+from finediving_pose.frames import FrameFolder, digest_jpegs, frame_name, write_manifest
+from finediving_pose.jpeg import decode_jpeg, jpeg_size
 from finediving_pose.workspace import Workspace, fsync_directory
 
 

@@ -12,11 +12,11 @@ from typing import Any
 
 import h5py
 import numpy as np
-import simplejpeg
 from numpy.typing import NDArray
 
-from finediving_pose.errors import PackedError
-from finediving_pose.frames import jpeg_size, scaled_width
+from finediving_pose.errors import FrameError, PackedError
+from finediving_pose.frames import scaled_width
+from finediving_pose.jpeg import decode_jpeg, jpeg_size
 from finediving_pose.packed import schema
 from finediving_pose.packed.clips_table import Clips
 
@@ -173,18 +173,20 @@ class PackedArrays:
 
     def _decode(self, i: int, jpeg: bytes, height: int | None) -> NDArray[np.uint8]:
         try:
-            rgb = simplejpeg.decode_jpeg(jpeg, colorspace="RGB", min_height=height or 0, min_factor=1)
-        except ValueError as e:
-            key = self.clips[i].key
-            raise PackedError(
-                f"{self.path}: a frame of {key} can't be decoded ({e}); run: fdpose verify {self.path}"
-            ) from e
+            rgb = decode_jpeg(jpeg, "it", least_height=height)
+        except FrameError as e:
+            raise self.undecodable(i, e) from e
         if height is None or rgb.shape[0] == height:
             return rgb
         import cv2
 
         width = scaled_width(*jpeg_size(jpeg, str(self.path)), height)
         return np.asarray(cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+
+    def undecodable(self, i: int, e: Exception) -> PackedError:
+        """The error for a frame of clip ``i`` that is no picture."""
+        key = self.clips[i].key
+        return PackedError(f"{self.path}: a frame of {key} can't be decoded ({e}); run: fdpose verify {self.path}")
 
     # -- the file itself --
 

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from finediving_pose.clip import Clip
 from finediving_pose.errors import PackedError
-from finediving_pose.frames import FrameFolder, decode_jpeg
+from finediving_pose.frames import FrameFolder
+from finediving_pose.jpeg import decode_jpeg
 from finediving_pose.packed import schema
 from finediving_pose.poses import ClipPoses, best_layer, read_poses
 from finediving_pose.prefetch import prefetch

@@ -15,7 +15,8 @@ import numpy as np
 import simplejpeg
 from numpy.typing import NDArray
 
-from finediving_pose.errors import PackedError
+from finediving_pose.errors import FrameError
+from finediving_pose.jpeg import jpeg_size
 from finediving_pose.packed.schema import TRAINING_HEIGHT, TRAINING_WIDTH
 from finediving_pose.packed.views import TRAINING_SIZE, View
 
@@ -71,15 +72,13 @@ def _decode(
 ) -> np.ndarray:
     """Decode one picture into ``out`` by way of ``scratch``, made for the first; returns that for the next."""
     try:
+        jpeg_size(jpeg, "it")
         half = simplejpeg.decode_jpeg(
             jpeg, colorspace="RGB", fastdct=True, fastupsample=True, min_height=TRAINING_HEIGHT,
             min_width=TRAINING_WIDTH, min_factor=1, buffer=scratch,
         )  # fmt: skip
-    except ValueError as e:
-        key = packed.clips[i].key
-        raise PackedError(
-            f"{packed.path}: a frame of {key} can't be decoded ({e}); run: fdpose verify {packed.path}"
-        ) from e
+    except (ValueError, FrameError) as e:
+        raise packed.undecodable(i, e) from e
     height, width = half.shape[:2]
     x_scale, y_scale = width / TRAINING_WIDTH, height / TRAINING_HEIGHT
     # a pixel's centre is its coordinate

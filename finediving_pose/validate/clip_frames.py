@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from finediving_pose.clip import Clip
 from finediving_pose.errors import FrameError
-from finediving_pose.frames import FrameFolder, decode_jpeg, digest_jpegs, frame_name, open_frames
+from finediving_pose.frames import FrameFolder, digest_jpegs, frame_name, open_frames
+from finediving_pose.jpeg import decode_jpeg
 from finediving_pose.validate.rules import Finding
 from finediving_pose.workspace import Workspace
 

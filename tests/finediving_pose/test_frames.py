@@ -6,7 +6,8 @@ import simplejpeg
 
 from finediving_pose.clip import ClipKey
 from finediving_pose.errors import FrameError
-from finediving_pose.frames import FrameFolder, decode_jpeg, digest_jpegs, is_complete, open_frames, write_manifest
+from finediving_pose.frames import FrameFolder, digest_jpegs, is_complete, open_frames, write_manifest
+from finediving_pose.jpeg import decode_jpeg
 
 KEY = ClipKey("Men10m", 1)
 

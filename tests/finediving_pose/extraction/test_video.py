@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from finediving_pose.errors import VideoError
 from finediving_pose.extraction.cutting import Scaler
 from finediving_pose.extraction.video import decode_frames, index_video, open_video
-from finediving_pose.frames import jpeg_size
+from finediving_pose.jpeg import jpeg_size
 from tests.media import painted_number, write_video
 
 pytestmark = pytest.mark.slow
