@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,7 +12,14 @@ from finediving_pose.errors import LabelError
 Split = Literal["train", "test", "none"]
 Source = Literal["finediving", "mtl_aqa", "synthetic", "unlabelled"]
 
-_UNSAFE = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]')
+_UNSAFE = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|\ud800-\udfff]')
+"""Not for folder names, or no text: a file name that is not UTF-8 comes with lone surrogates."""
+MOST_BYTES_OF_A_NAME = 200
+
+
+def composed(name: str) -> str:
+    """The name with its accents composed with their letters (Unicode's NFC); macOS writes file names taken apart."""
+    return name if name.isascii() else unicodedata.normalize("NFC", name)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -19,7 +27,8 @@ class ClipKey:
     """Names one dive: the competition video and the dive's index in it.
 
     Written ``video/index``, as upstream writes its folders. Both parts become
-    path components, so they are checked here, once, and trusted afterwards.
+    path components, so they are checked here, once, and trusted afterwards. The
+    video's name is kept composed, whichever way a file or file system spells it.
 
     Raises
     ------
@@ -31,8 +40,10 @@ class ClipKey:
     index: int
 
     def __post_init__(self) -> None:
-        name = self.video
-        if not name or name != name.strip() or name.startswith(".") or _UNSAFE.search(name) or len(name.encode()) > 200:
+        name = composed(self.video)
+        object.__setattr__(self, "video", name)
+        odd = not name or name != name.strip() or name.startswith(".") or _UNSAFE.search(name)
+        if odd or len(name.encode()) > MOST_BYTES_OF_A_NAME:
             raise LabelError(f"video name {name!r} can't be a folder name; rename it in the label file")
         if self.index < 0:
             raise LabelError(f"{name}: dive index {self.index} is negative; indices count from 0 or 1")

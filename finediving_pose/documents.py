@@ -130,7 +130,7 @@ def read_table(path: Path, error: type[FdposeError] = FdposeError) -> Table:
     text = read_text(path, error)
     first = next((line for line in text.splitlines() if line.strip()), "")
     separator = max(_SEPARATORS, key=_unquoted(first).count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True)
     rows, lines = [], []
     try:
         for row in reader:

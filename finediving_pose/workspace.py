@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from finediving_pose.clip import ClipKey
+from finediving_pose.droppings import entries
 from finediving_pose.errors import FdposeError
 
 
@@ -74,7 +75,7 @@ class Workspace:
     def manual_layers(self) -> list[str]:
         """Those of :meth:`layers` that people made, by the annotator's name."""
         folder = self.poses / "manual"
-        return sorted(f"manual/{p.name}" for p in folder.iterdir() if p.is_dir()) if folder.is_dir() else []
+        return [f"manual/{p.name}" for p in entries(folder) if p.is_dir()] if folder.is_dir() else []
 
 
 def fsync_directory(folder: Path) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from annotate.estimators.base import Estimator, Finder
+from finediving_pose.droppings import entries, found
 from finediving_pose.errors import PoseError, UsageError
 from finediving_pose.progress import tell
 from finediving_pose.workspace import Workspace
@@ -129,7 +130,7 @@ def resolve(name: str, workspace: Workspace | None = None) -> Preset:
 def names(workspace: Workspace | None = None) -> list[str]:
     """Names that :func:`resolve` knows, bundled first."""
     own = trained_folder(workspace, "x").parent if workspace else None
-    trained = sorted(p.name for p in own.iterdir() if any(p.glob("*.pth"))) if own and own.is_dir() else []
+    trained = [p.name for p in entries(own) if any(found(p, "*.pth"))] if own and own.is_dir() else []
     return list(dict.fromkeys([*bundled(), *listed(), *trained]))
 
 

@@ -6,13 +6,15 @@ or the truth of a synthetic competition.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from finediving_pose import droppings
+from finediving_pose.clip import composed
+from finediving_pose.documents import read_json
 from finediving_pose.errors import LabelError, UsageError
 from finediving_pose.labels.unpickler import load_pickle
 from finediving_pose.synth.camera import HEIGHT, WIDTH
@@ -44,7 +46,8 @@ def read_splashes(source: Path) -> dict[str, float]:
         A file holds something else.
     """
     if source.is_dir():
-        found = {f"{p.parent.name}/{p.stem}": _size_of_masks(p) for p in sorted(source.glob("*/*.pkl"))}
+        files = sorted(droppings.found(source, "*/*.pkl"))
+        found = {f"{composed(p.parent.name)}/{p.stem}": _size_of_masks(p) for p in files}
     elif source.is_file():
         found = _of_synthetic_dives(source)
     else:
@@ -66,9 +69,9 @@ def _size_of_masks(path: Path) -> float:
 
 
 def _of_synthetic_dives(path: Path) -> dict[str, float]:
+    content = read_json(path, LabelError)
     try:
-        dives = json.loads(path.read_text(encoding="utf-8"))["dives"]
-        areas = {f"{d['video']}/{d['index']}": [a for a in d["splash_area"] if a] for d in dives}
-    except (OSError, ValueError, KeyError, TypeError) as e:
+        areas = {f"{d['video']}/{d['index']}": [float(a) for a in d["splash_area"] if a] for d in content["dives"]}
+    except (ValueError, KeyError, TypeError) as e:
         raise LabelError(f"{path}: no dives with a splash_area ({type(e).__name__}: {e}); make it again") from e
     return {key: splash_size(shown, WIDTH * HEIGHT) for key, shown in areas.items()}

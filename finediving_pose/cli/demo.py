@@ -78,6 +78,7 @@ STEP_OF_DEMO = "step of demo"
 
 def _write_report(data: Workspace, where: Path) -> Path:
     from annotate.compare import compare
+    from finediving_pose.droppings import entries
     from finediving_pose.labels.table import read_clips
     from finediving_pose.report.html import write_report
 
@@ -89,7 +90,7 @@ def _write_report(data: Workspace, where: Path) -> Path:
         "OKS AP": f"{accuracy.oks_ap:.3f}",
         "diver found (IoU 0.5)": f"{accuracy.box_found:.3f}",
     } | {name.replace("_", " "): f"{share:.3f}" for name, share in accuracy.by_joint.items()}
-    run = max(data.runs.iterdir(), key=lambda p: p.stat().st_mtime)
+    run = max(entries(data.runs), key=lambda p: p.stat().st_mtime)
     return write_report(data, data.reports / "demo.html", run, {"Automatic poses compared with the true poses": table})
 
 

@@ -16,7 +16,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from finediving_pose.clip import Clip, ClipKey
+from finediving_pose.clip import Clip, ClipKey, composed
+from finediving_pose.droppings import entries
 from finediving_pose.errors import FrameError
 from finediving_pose.extraction.sources import PICTURES, unknown_frames
 
@@ -55,19 +56,20 @@ def find_pictures(frames: Path, labelled: Sequence[Clip]) -> list[PictureSet]:
     for clip in labelled:
         by_video.setdefault(clip.key.video, []).append(clip)
     if _holds_pictures(frames):
-        name = next(iter(by_video)) if len(by_video) == 1 else frames.resolve().name
+        name = next(iter(by_video)) if len(by_video) == 1 else composed(frames.resolve().name)
         return list(_whole_video(frames, name, by_video.get(name, [])))
     found: list[PictureSet] = []
-    for folder in sorted(p for p in frames.iterdir() if p.is_dir() and not p.name.startswith(".")):
+    for video, folder in _by_name(frames).items():
+        clips = by_video.get(video, [])
         if _holds_pictures(folder):
-            if any(p.name.isdecimal() and p.is_dir() and _holds_pictures(p) for p in folder.iterdir()):
+            if any(p.name.isdecimal() and p.is_dir() and _holds_pictures(p) for p in entries(folder)):
                 raise FrameError(
                     f"{folder}: holds pictures, as <video>/<frame>.jpg, and folders of single dives, as"
                     " <video>/<index>/<frame>.jpg; keep the two kinds in folders of their own"
                 )
-            found += _whole_video(folder, folder.name, by_video.get(folder.name, []))
+            found += _whole_video(folder, video, clips)
         else:
-            found += _trimmed(folder, by_video.get(folder.name, []))
+            found += _trimmed(folder, video, clips)
     if not found:
         raise unknown_frames(frames)
     return found
@@ -85,12 +87,31 @@ def _whole_video(folder: Path, video: str, clips: list[Clip]) -> Iterator[Pictur
         yield PictureSet(clip, folder, tuple((n, p) for n, p in pictures if n in wanted), error)
 
 
-def _trimmed(video: Path, clips: list[Clip]) -> Iterator[PictureSet]:
+def _by_name(frames: Path) -> dict[str, Path]:
+    """The folders by their names, composed."""
+    folders: dict[str, Path] = {}
+    for folder in entries(frames):
+        if folder.is_dir() and folders.setdefault(composed(folder.name), folder) != folder:
+            raise FrameError(
+                f"{frames}: two folders are called {composed(folder.name)!r}, once with composed letters and once with"
+                " separate accents; put them into one"
+            )
+    return folders
+
+
+def _trimmed(folder: Path, video: str, clips: list[Clip]) -> Iterator[PictureSet]:
     labelled = {c.key.index: c for c in clips}
-    folders = [p for p in video.iterdir() if p.is_dir() and p.name.isdecimal() and _holds_pictures(p)]
-    for folder in sorted(folders, key=lambda p: int(p.name)):
-        clip = labelled.get(int(folder.name)) or Clip(ClipKey(video.name, int(folder.name)))
-        yield PictureSet(clip, folder, *_numbered(folder))
+    folders: dict[int, list[Path]] = {}
+    for dive in entries(folder):
+        if dive.is_dir() and dive.name.isdecimal() and _holds_pictures(dive):
+            folders.setdefault(int(dive.name), []).append(dive)
+    for index, dives in sorted(folders.items()):
+        clip = labelled.get(index) or Clip(ClipKey(video, index))
+        if len(dives) > 1:
+            names = " and ".join(p.name for p in dives)
+            yield PictureSet(clip, folder, (), FrameError(f"{folder}: {names} are both clip {clip.key}; keep one"))
+        else:
+            yield PictureSet(clip, dives[0], *_numbered(dives[0]))
 
 
 def _numbered(folder: Path) -> tuple[tuple[tuple[int, Path], ...], FrameError | None]:
@@ -108,8 +129,8 @@ def _numbered(folder: Path) -> tuple[tuple[tuple[int, Path], ...], FrameError | 
 
 
 def _pictures(folder: Path) -> list[Path]:
-    return sorted(p for p in folder.iterdir() if p.suffix.lower() in PICTURES and not p.name.startswith("."))
+    return [p for p in entries(folder) if p.suffix.lower() in PICTURES]
 
 
 def _holds_pictures(folder: Path) -> bool:
-    return any(p.suffix.lower() in PICTURES and not p.name.startswith(".") for p in folder.iterdir())
+    return bool(_pictures(folder))

@@ -15,7 +15,7 @@ from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.errors import FdposeError, FrameError, LabelError, VideoError
 from finediving_pose.extraction.cutting import CutResult, cut_video, is_there
 from finediving_pose.extraction.layouts import PictureSet, find_pictures
-from finediving_pose.extraction.sources import Videos, find_videos
+from finediving_pose.extraction.sources import Videos, find_videos, other_case
 from finediving_pose.extraction.writer import FrameWriter, recover
 from finediving_pose.frames import FrameFolder, open_frames
 from finediving_pose.labels.table import read_clips, write_clips
@@ -148,6 +148,8 @@ def _missing(found: Videos, folder: Path, clips: Sequence[Clip]) -> list[str]:
         count = f"{len(missing)} of {len(named)} videos are missing ({_few(missing)})"
         example = f"{missing[0]}.mp4"
     line = f"{folder}: {count}; expected files such as {example}"
+    if near := other_case(missing[0], [*found.whole, *(key.video for key in found.dives)]):
+        line += f"; there is {near!r}, spelled with other capitals: make the labels' name and the file's the same"
     if len(lacking) == len(clips):
         raise VideoError(line)
     return [line]

@@ -7,17 +7,19 @@ Known kinds::
     <video>/<frame>.jpg           untrimmed frame folders, cut by the labels' frame ranges
     <video>/<index>/<frame>.jpg   trimmed frame folders, one a dive (as FineDiving publishes them)
 
-(or mkv, avi, mov, webm; a single video's ``<frame>.jpg`` are taken, too).
+(or another ending of :data:`finediving_pose.extraction.video.SUFFIXES`; a single video's ``<frame>.jpg`` are taken,
+too). Names are compared in Unicode's composed form, which macOS takes apart.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from finediving_pose.clip import Clip, ClipKey
+from finediving_pose.clip import Clip, ClipKey, composed
+from finediving_pose.droppings import entries, found
 from finediving_pose.errors import FdposeError, FrameError, LabelError, VideoError
 from finediving_pose.extraction.video import SUFFIXES
 
@@ -50,15 +52,16 @@ def find_videos(folder: Path, clips: Sequence[Clip]) -> Videos:
     """
     if not folder.is_dir():
         raise VideoError(f"{folder}: no such folder; give the folder that holds the videos")
-    files = [p for p in sorted(folder.iterdir()) if p.suffix.lower() in SUFFIXES and p.is_file()]
+    files = [p for p in entries(folder) if p.suffix.lower() in SUFFIXES and p.is_file()]
     if not files:
         hint = "it holds frame folders; give it as --frames" if holds_frames(folder) else f"expected one of {KINDS}"
         raise VideoError(f"{folder}: no videos here; {hint}")
     named = {c.key.video for c in clips}
     whole: dict[str, Path] = {}
     dives: dict[ClipKey, Path] = {}
-    for path in (p for p in files if not p.name.startswith(".")):
-        match = None if path.stem in named else _DIVE.fullmatch(path.stem)
+    for path in files:
+        name = composed(path.stem)
+        match = None if name in named else _DIVE.fullmatch(name)
         before = _enter(path, match, whole, dives)
         if before:
             raise VideoError(f"{folder}: {before.name} and {path.name} are the same video; keep one of the two")
@@ -74,7 +77,7 @@ def find_videos(folder: Path, clips: Sequence[Clip]) -> Videos:
 def _enter(path: Path, match: re.Match[str] | None, whole: dict[str, Path], dives: dict[ClipKey, Path]) -> Path | None:
     """Note a video; returns the one that has its place already."""
     if match is None:
-        return _other(whole.setdefault(path.stem, path), path)
+        return _other(whole.setdefault(composed(path.stem), path), path)
     try:
         return _other(dives.setdefault(ClipKey(match[1], int(match[2])), path), path)
     except LabelError as e:
@@ -87,12 +90,17 @@ def _other(there: Path, path: Path) -> Path | None:
 
 def holds_frames(folder: Path) -> bool:
     """Whether there are pictures in the folder, or one or two levels below."""
-    return any(p.suffix.lower() in PICTURES for depth in ("*", "*/*", "*/*/*") for p in folder.glob(depth))
+    return any(p.suffix.lower() in PICTURES for depth in ("*", "*/*", "*/*/*") for p in found(folder, depth))
 
 
 def holds_videos(folder: Path) -> bool:
     """Whether there are videos in the folder itself."""
-    return any(p.suffix.lower() in SUFFIXES for p in folder.iterdir())
+    return any(p.suffix.lower() in SUFFIXES for p in entries(folder))
+
+
+def other_case(name: str, names: Iterable[str]) -> str | None:
+    """The name that differs from this one in nothing but capitals, None where there is none."""
+    return next((n for n in names if n != name and n.casefold() == name.casefold()), None)
 
 
 def unknown_frames(folder: Path) -> FdposeError:

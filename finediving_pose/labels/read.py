@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from finediving_pose.clip import Clip
+from finediving_pose.droppings import entries
 from finediving_pose.errors import LabelError
 from finediving_pose.labels import finediving, mtl_aqa
 from finediving_pose.labels.errata import Erratum, apply_errata
@@ -19,6 +20,10 @@ from finediving_pose.labels.ranges import read_ranges
 from finediving_pose.labels.unpickler import load_pickle
 
 Dataset = Literal["finediving", "mtl_aqa", "ranges"]
+
+_PICKLES = (".pkl", ".pickle")
+_TABLES = (".csv", ".tsv")
+_WORKBOOKS = {b"PK\x03\x04": "xlsx or ods", b"\xd0\xcf\x11\xe0": "xls"}
 
 _LOOKED_FOR = (
     "looked for FineDiving's pickles (FineDiving_coarse_annotation.pkl and its companions), MTL-AQA's"
@@ -87,7 +92,7 @@ def read_label_files(path: Path, *, with_errata: bool = False) -> LabelFiles:
 def _read(path: Path) -> LabelFiles:
     found = _label_files(path)
     folder = found[0].parent
-    if found[0].suffix == ".csv":
+    if len(found) == 1 and _is_table(found[0]):
         return LabelFiles("ranges", folder, {}, read_ranges(found[0]))
     contents = {p: load_pickle(p) for p in found}
     readers = {p: [r for r in (finediving, mtl_aqa) if r.kind(c)] for p, c in contents.items()}
@@ -108,15 +113,38 @@ def _label_files(path: Path) -> list[Path]:
     if not path.is_dir():
         raise LabelError(f"{path}: no such file or folder; give --labels a folder of label pickles or a CSV file")
     for folder in (path, path / "Annotations"):
-        pickles = sorted(p for p in folder.glob("*.pkl") if p.is_file())
-        if pickles:
+        if pickles := _with_suffix(folder, _PICKLES):
             return pickles
-    tables = sorted(path.glob("*.csv"))
+    tables = _with_suffix(path, _TABLES) or _with_suffix(path, (".txt",))
     if len(tables) == 1:
         return tables
     raise LabelError(
         f"{path}: {len(tables)} CSV files, name one of them" if tables else f"{path}: no label file; {_LOOKED_FOR}"
     )
+
+
+def _with_suffix(folder: Path, suffixes: Sequence[str]) -> list[Path]:
+    return [p for p in entries(folder) if p.suffix.lower() in suffixes and p.is_file()] if folder.is_dir() else []
+
+
+def _is_table(path: Path) -> bool:
+    """Whether a label file is a table and no pickle, by its first bytes, then by its name's ending.
+
+    Raises LabelError where it is something else that people take for a table.
+    """
+    try:
+        with open(path, "rb") as f:
+            start = f.read(8)
+    except OSError as e:
+        raise LabelError(f"{path}: can't be read ({e.strerror}); check the path given to --labels") from e
+    for magic, kind in _WORKBOOKS.items():
+        if start.startswith(magic):
+            raise LabelError(f"{path}: a spreadsheet's workbook ({kind}); save the sheet as CSV and give that")
+    if path.suffix.lower() in _PICKLES or start.startswith(b"\x80"):  # as pickles begin since protocol 2
+        return False
+    if path.suffix.lower() in (*_TABLES, ".txt", ""):
+        return True
+    raise LabelError(f"{path}: neither a pickle nor a CSV file, by its name and first bytes; {_LOOKED_FOR}")
 
 
 def _sha256(path: Path) -> str:

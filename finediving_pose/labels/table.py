@@ -7,7 +7,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from finediving_pose.clip import Clip, ClipKey
+from finediving_pose.clip import Clip, ClipKey, composed
 from finediving_pose.errors import LabelError, UsageError
 from finediving_pose.workspace import Workspace, atomic_write
 
@@ -69,6 +69,7 @@ def select(clips: Sequence[Clip], keys: Sequence[str] = (), split: str | None = 
         A key names no clip of the table.
     """
     chosen = [c for c in clips if split is None or c.split == split]
+    keys = [composed(key) for key in keys]
     if not keys:
         return chosen
     for key in keys:

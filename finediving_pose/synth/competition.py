@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from finediving_pose.droppings import entries
 from finediving_pose.errors import FdposeError, UsageError
 from finediving_pose.parallel import map_clips
 from finediving_pose.synth.filming import film_event, is_finished
@@ -102,7 +103,7 @@ def _lock(folder: int, out: Path) -> None:
 
 def _begin(note: Path, plan: Plan) -> None:
     """Write down what is asked for, in an empty folder."""
-    found = sorted(p.name for p in note.parent.iterdir())
+    found = [p.name for p in entries(note.parent)]
     if found:
         raise UsageError(
             f"{note.parent}: holds {found[0]} but no {note.name}, so it is not a competition that can be gone on with;"

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finediving_pose.clip import Clip
+from finediving_pose.droppings import found
 from finediving_pose.errors import FrameError
 from finediving_pose.frames import FrameFolder, digest_jpegs, frame_name, open_frames
 from finediving_pose.jpeg import decode_jpeg
@@ -107,7 +108,7 @@ def load_frames(workspace: Workspace, clip: Clip) -> ClipFrames | None:
     if len(jpegs) == len(folder.numbers):
         frames.digest = digest_jpegs(jpegs)
     listed = set(map(frame_name, folder.numbers))
-    frames.unlisted = sorted(p.name for p in folder.folder.glob("*.jpg") if p.name not in listed)
+    frames.unlisted = sorted(p.name for p in found(folder.folder, "*.jpg") if p.name not in listed)
     return frames
 
 
