@@ -6,7 +6,6 @@ a clip under ``poses/auto``; what is written stays, so a stopped run goes on whe
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
@@ -21,7 +20,8 @@ from finediving_pose.errors import FdposeError, FrameError
 from finediving_pose.frames import FrameFolder, open_frames
 from finediving_pose.parallel import default_jobs, map_clips
 from finediving_pose.poses import ClipPoses, read_poses, write_poses
-from finediving_pose.workspace import Workspace, atomic_write, remove_part_files
+from finediving_pose.spreadsheet import write_csv
+from finediving_pose.workspace import Workspace, remove_part_files
 
 GROUP = 256
 """Frames that are worked on together; a kill loses no more, but of a longer clip."""
@@ -213,8 +213,5 @@ def _clips_of(work: tuple[str, tuple[ClipKey, ...]]) -> int:
 
 def _write_report(path: Path, summary: AutoSummary) -> Path:
     """All clips with poses, the least confident first: a CSV file, whole or not at all."""
-    with atomic_write(path) as part, open(part, "w", encoding="utf-8", newline="") as f:
-        writer = csv.writer(f, lineterminator="\n")
-        writer.writerow(["clip", "frames", "confidence"])
-        writer.writerows([str(o.key), o.frames, f"{o.confidence:.3f}"] for o in summary.lowest())
-    return path
+    rows = ([str(o.key), o.frames, f"{o.confidence:.3f}"] for o in summary.lowest())
+    return write_csv(path, ["clip", "frames", "confidence"], rows)

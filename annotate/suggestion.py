@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ import cv2
 from finediving_pose.clip import ClipKey
 from finediving_pose.frames import open_frames
 from finediving_pose.poses import read_poses
+from finediving_pose.spreadsheet import write_csv
 from finediving_pose.workspace import Workspace, atomic_write
 
 NOTHING = 0.1
@@ -78,11 +78,8 @@ class Suggestion:
 
 def write_suggestions(path: Path, suggestions: Sequence[Suggestion]) -> Path:
     """A CSV file with a row a frame, whole or not at all."""
-    with atomic_write(path) as part, open(part, "w", encoding="utf-8", newline="") as f:
-        writer = csv.writer(f, lineterminator="\n")
-        writer.writerow(["image", "dive_worth", "worth", "why"])
-        writer.writerows([f"{s.key}/{s.frame:05d}.jpg", f"{s.dive:.3f}", f"{s.worth:.3f}", s.why] for s in suggestions)
-    return path
+    rows = ([f"{s.key}/{s.frame:05d}.jpg", f"{s.dive:.3f}", f"{s.worth:.3f}", s.why] for s in suggestions)
+    return write_csv(path, ["image", "dive_worth", "worth", "why"], rows)
 
 
 def write_sheet(path: Path, workspace: Workspace, suggestions: Sequence[Suggestion]) -> Path:

@@ -1,6 +1,6 @@
 """CSV files that people open in spreadsheets: no cell of text may become a formula there.
 
-A cell that begins with ``=``, ``+``, ``-``, ``@``, a tab or a line end gets an apostrophe before it, which spreadsheets
+A cell that begins with ``=``, ``+``, ``-``, ``@`` (wide ones, too), a tab or a line end gets an apostrophe before it, which spreadsheets
 take for "this is text"; so does one that begins with an apostrophe, so that reading takes off exactly what writing put
 there (OWASP, "CSV Injection"). Numbers stay as they are.
 """
@@ -14,7 +14,7 @@ from typing import Any
 
 from finediving_pose.workspace import atomic_write
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+_FORMULA = (*"=+-@", *"\uff1d\uff0b\uff0d\uff20", "\t", "\r", "\n")
 _MARK = "'"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,8 +15,10 @@ from baselines.runs.config import Evaluation
 from baselines.runs.predictions import Prediction
 from baselines.runs.scoring import make_prediction
 from finediving_pose.clip import ClipKey
+from finediving_pose.documents import Table, read_table
 from finediving_pose.errors import FdposeError, UsageError
 from finediving_pose.packed.reader import PackedFile
+from finediving_pose.spreadsheet import unescaped
 
 COLUMNS = ("video", "index", "predicted_score")
 """What a row must have; other columns are not read."""
@@ -73,31 +74,39 @@ def score_file(
 def read_scores(path: Path) -> dict[ClipKey, float]:
     """Predicted scores by clip, points. Raises UsageError and FdposeError as :func:`score_file`."""
     try:
-        with open(path, newline="", encoding="utf-8-sig") as file:
-            header, *rows = [row for row in csv.reader(file) if row] or [[]]
-    except (OSError, UnicodeDecodeError, csv.Error) as e:
-        raise UsageError(f"{path}: can't be read as CSV ({e}); needed are the columns {', '.join(COLUMNS)}") from e
+        table = read_table(path, UsageError)
+    except UsageError as e:
+        raise UsageError(f"{e}; it can't be read as CSV, needed are the columns {', '.join(COLUMNS)}") from None
+    header, *rows = table.rows or [[]]
     header = [name.strip() for name in header]
+    while header and not header[-1]:  # a spreadsheet saves a column that was emptied
+        header.pop()
+    if not set(COLUMNS) & set(header):
+        raise UsageError(
+            f"{path}: can't be read as CSV with the columns {', '.join(COLUMNS)}; its first line has"
+            f" {', '.join(header)[:120] or 'nothing'}; see docs/csv.md"
+        )
     for column in COLUMNS:
         if header.count(column) != 1:
             fault = f"has the column {column!r} twice" if column in header else f"has no column {column!r}"
-            apart = "; separate the cells by commas" if len(header) == 1 and ";" in header[0] else ""
-            raise UsageError(f"{path}: {fault}; it has {', '.join(header) or 'none'}{apart}; see docs/csv.md")
+            raise UsageError(f"{path}: {fault}; it has {', '.join(header) or 'none'}; see docs/csv.md")
+    if table.separator != "," and any(len(row) == 1 and "," in row[0] for row in rows):
+        raise UsageError(f"{path}: {table.separator!r} in the first line, commas below; separate the cells by commas")
     if not rows:
         raise UsageError(f"{path}: holds no predictions; write a row for each test dive")
     found: dict[ClipKey, float] = {}
-    for line, row in enumerate(rows, 2):
-        key, score = _read_row(f"{path}: line {line}", header, row)
+    for line, row in zip(table.lines[1:], rows, strict=True):
+        key, score = _read_row(f"{path}: line {line}", header, row, table)
         if key in found:
             raise FdposeError(f"{path}: line {line}: {key} is there a second time; keep one prediction a dive")
         found[key] = score
     return found
 
 
-def _read_row(where: str, header: Sequence[str], row: Sequence[str]) -> tuple[ClipKey, float]:
-    if len(row) != len(header):
+def _read_row(where: str, header: Sequence[str], row: Sequence[str], table: Table) -> tuple[ClipKey, float]:
+    if len(row) < len(header) or any(cell.strip() for cell in row[len(header) :]):
         raise FdposeError(f"{where}: {len(row)} cells, the header has {len(header)}; decimals have a point, no comma")
-    video, index, text = (row[header.index(column)].strip() for column in COLUMNS)
+    video, index, text = (unescaped(row[header.index(column)]).strip() for column in COLUMNS)
     if not index.isdecimal():
         raise FdposeError(f"{where}: index is {index!r}; expected a whole number, such as 4")
     try:
@@ -105,7 +114,7 @@ def _read_row(where: str, header: Sequence[str], row: Sequence[str]) -> tuple[Cl
     except FdposeError as e:
         raise FdposeError(f"{where}: {e}") from e
     try:
-        score = float(text)
+        score = table.number(text)
     except ValueError:
         score = math.nan
     if not math.isfinite(score):

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from finediving_pose.clip import ClipKey
-from finediving_pose.errors import UsageError
-from finediving_pose.workspace import atomic_write
+from finediving_pose.documents import read_table
+from finediving_pose.errors import FdposeError, UsageError
+from finediving_pose.spreadsheet import unescaped, write_csv
 
 PREDICTIONS, VOTES = "predictions.csv", "votes.csv"
 
@@ -92,10 +92,7 @@ def write_predictions(folder: Path, predictions: Sequence[Prediction]) -> None:
         if not rows:
             continue  # a direct method casts no votes
         columns = list(dict.fromkeys(column for row in rows for column in row))
-        with atomic_write(folder / name) as part, open(part, "w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, columns)
-            writer.writeheader()
-            writer.writerows(rows)
+        write_csv(folder / name, columns, ([row.get(c, "") for c in columns] for row in rows))
 
 
 def read_predictions(folder: Path) -> list[Prediction]:
@@ -105,7 +102,7 @@ def read_predictions(folder: Path) -> list[Prediction]:
         for row in _rows(folder / VOTES) if (folder / VOTES).is_file() else []:
             votes.setdefault(ClipKey(row["video"], int(row["index"])), []).append(_read_vote(row))
         return [_read_prediction(row, votes) for row in _rows(folder / PREDICTIONS)]
-    except (OSError, KeyError, ValueError) as e:
+    except (FdposeError, KeyError, ValueError) as e:
         raise UsageError(f"{folder}: no finished run ({e}); train one with: fdpose benchmark METHOD") from e
 
 
@@ -171,5 +168,5 @@ def _of(row: Mapping[str, str], name: str) -> Iterator[str]:
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
-    with open(path, newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+    columns, *rows = read_table(path, UsageError).rows or [[]]
+    return [dict(zip(columns, map(unescaped, cells), strict=True)) for cells in rows]

@@ -76,9 +76,10 @@ def _array(plane: VideoPlane) -> np.ndarray:
 
 @dataclass(frozen=True, slots=True)
 class CutResult:
-    """The clips of a video that failed, and why; the others are there."""
+    """The clips of a video that failed, and why; the others are there. ``note`` is what to know of the video."""
 
     failed: dict[ClipKey, FdposeError]
+    note: str | None = None
 
 
 def cut_video(
@@ -128,7 +129,7 @@ def cut_video(
             _in_threads(job, index, parts, threads)
     finally:
         job.close()
-    return CutResult(failed | job.failed)
+    return CutResult(failed | job.failed, info.choice)
 
 
 def _all_of_it(clip: Clip, n: int) -> tuple[list[Clip], int]:

@@ -3,7 +3,7 @@
 Packets come in decoding order and carry the time at which their picture is
 shown. Sorted by it they are the frames of a sequential decode, so a decoded
 picture's time says its number wherever decoding began. That holds where every
-packet is one picture with a time of its own (H.264 and H.265); packets that an
+packet is one picture with a time of its own (H.264 and H.265, not in AVI); packets that an
 edit list cuts off are marked by the container and are no frames.
 """
 
@@ -16,6 +16,9 @@ from typing import Any
 from av.error import FFmpegError
 
 _ONE_PICTURE_A_PACKET = ("h264", "hevc")
+
+_TELLING = 50
+"""Packets among which an encoder that puts pictures into another order does so."""
 
 
 class PacketIndex:
@@ -97,6 +100,8 @@ def index_packets(container: Any, stream: Any) -> PacketIndex | None:
         return None
     expected = _expected(container, stream)
     whole = whole and len(packets) >= expected
+    if not are_shown_times(container, stream, [p.pts for p in packets]):
+        return None
     frames = [p for p in packets if not p.is_discard]
     if len({p.pts for p in frames}) < len(frames) or any(p.pts < packets[0].pts for p in frames):
         return None
@@ -107,6 +112,19 @@ def index_packets(container: Any, stream: Any) -> PacketIndex | None:
         sure = packets[-1].dts if not whole else _before_gap(frames, packets[-1].dts)
         frames = [p for p in frames if p.pts <= sure]
     return PacketIndex([p.pts for p in frames], [p.is_keyframe for p in frames], counted=bool(expected))
+
+
+def are_shown_times(container: Any, stream: Any, times: list[int | None]) -> bool:
+    """Whether the packets' times, in decoding order, are those at which their pictures are shown.
+
+    AVI has no times, and some tools write Matroska in its manner: FFmpeg then counts packets as they are decoded. In a
+    stream whose decoder puts pictures into another order such times would rise all the same; few packets tell nothing.
+    """
+    if "avi" in container.format.name.split(","):
+        return not stream.codec_context.has_b_frames
+    known = [t for t in times if t is not None]
+    rise = len(known) >= _TELLING and all(a < b for a, b in pairwise(known))
+    return not (stream.codec_context.has_b_frames and rise)
 
 
 def _packets(container: Any, stream: Any) -> tuple[list[Any], bool]:

@@ -163,6 +163,8 @@ def _note(
     A clip that is not there and has no error of its own shares the video's.
     """
     made = []
+    if isinstance(outcome, CutResult) and outcome.note:
+        result.warnings.append(outcome.note)
     for clip in wanted:
         error = outcome if isinstance(outcome, FdposeError) else outcome.failed.get(clip.key)
         if error:

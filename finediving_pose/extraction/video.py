@@ -18,20 +18,26 @@ import heapq
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
 import av
 from av.error import FFmpegError
+from av.stream import Disposition
 from av.video.frame import VideoFrame
 
+from finediving_pose.bounds import check_pixels, max_pixels
 from finediving_pose.errors import VideoError
-from finediving_pose.extraction.packets import PacketIndex, index_packets
+from finediving_pose.extraction.packets import PacketIndex, are_shown_times, index_packets
 
 Picture = TypeVar("Picture")
 
-SUFFIXES = (".mp4", ".mkv", ".avi", ".mov", ".webm")
+SUFFIXES = (
+    ".mp4", ".m4v", ".mov", ".qt", ".mkv", ".webm", ".avi", ".ts", ".mts", ".m2ts", ".mpg", ".mpeg", ".vob", ".3gp",
+    ".3g2", ".wmv", ".asf", ".flv", ".f4v", ".ogv", ".mxf",
+)  # fmt: skip
 
 _WORTH_A_SEEK = 12
 """Frames that a seek must leave out: it costs as much as decoding a few, as the decoder starts empty."""
@@ -39,25 +45,53 @@ _WORTH_A_SEEK = 12
 
 @dataclass(frozen=True, slots=True)
 class VideoInfo:
-    """What a video's header says. ``n_frames`` is None where the container does not count them."""
+    """What a video's header says. ``n_frames`` is None where the container does not count them.
+
+    ``others`` describes the video streams that are not read, where there are several.
+    """
 
     path: Path
     fps: float | None
     n_frames: int | None
     width: int
     height: int
+    others: tuple[str, ...] = ()
+
+    @property
+    def choice(self) -> str | None:
+        """What to tell where there was a choice of streams."""
+        if not self.others:
+            return None
+        return (
+            f"{self.path}: holds {len(self.others) + 1} video streams; the largest is taken,"
+            f" {self.width} x {self.height}, and not {' or '.join(self.others)}"
+        )
 
 
 def open_video(path: Path) -> VideoInfo:
     """Read a video's header. Raises VideoError where the file is no video or its header is missing."""
-    with _open(path) as (_, stream):
-        return _info(path, stream)
+    with _open(path) as (container, stream):
+        return replace(_info(path, stream), others=tuple(_size(s) for s in _pictures(container) if s is not stream))
 
 
 def index_video(path: Path) -> PacketIndex | None:
     """Which frames the video holds, by its packets, nothing decoded; None where packets don't tell for sure."""
     with _open(path) as (container, stream):
         return index_packets(container, stream)
+
+
+def has_times_of_showing(path: Path) -> bool:
+    """Whether the packets carry the times at which their pictures are shown, by the first few hundred of them."""
+    times: list[int | None] = []
+    with _open(path) as (container, stream):
+        with suppress(FFmpegError):
+            for packet in islice(container.demux(stream), _ENOUGH_PACKETS):
+                times += [packet.pts] if packet.size else []
+        return are_shown_times(container, stream, times)
+
+
+_ENOUGH_PACKETS = 300
+"""Packets among which there are pictures out of order, where a video has any: some groups of pictures."""
 
 
 def count_frames(path: Path) -> int:
@@ -129,13 +163,31 @@ def _open(path: Path) -> Iterator[tuple[Any, Any]]:
         size = path.stat().st_size
         raise VideoError(
             f"{path}: not a video, or cut short so that its index is missing ({size:,} bytes);"
-            " expected MP4, MKV, AVI, MOV or WebM; fetch it again"
+            " expected a video such as MP4, MKV, AVI, MOV, WebM or TS; fetch it again"
         ) from e
     with container:
-        stream = next(iter(container.streams.video), None)
-        if stream is None or not stream.codec_context or not stream.codec_context.width:
+        streams = _pictures(container)
+        if not streams:
             raise VideoError(f"{path}: holds no pictures ({_contents(container)}); expected a video stream")
+        stream = max(streams, key=lambda s: (s.codec_context.width * s.codec_context.height, _is_default(s), -s.index))
+        check_pixels(stream.codec_context.width, stream.codec_context.height, str(path), VideoError)
+        stream.codec_context.options = {"max_pixels": str(max_pixels())}  # the size may change on the way
         yield container, stream
+
+
+def _pictures(container: Any) -> list[Any]:
+    """The streams that are moving pictures: no cover, no thumbnails of chapters."""
+    still = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
+    streams = (s for s in container.streams.video if s.codec_context and s.codec_context.width)
+    return [s for s in streams if not s.disposition & still]
+
+
+def _is_default(stream: Any) -> bool:
+    return bool(stream.disposition & Disposition.default)
+
+
+def _size(stream: Any) -> str:
+    return f"stream {stream.index} ({stream.codec_context.width} x {stream.codec_context.height})"
 
 
 def _contents(container: Any) -> str:
@@ -224,7 +276,7 @@ def _decoded(container: Any, stream: Any, time: int | None, threads: int) -> Ite
     """Frames from the key frame at ``time`` on, or all; what can't be decoded is left out, the rest goes on."""
     codec = stream.codec_context
     codec.thread_count, codec.thread_type = threads, "AUTO"
-    codec.options = {"err_detect": "explode"}  # damage is an error, not a picture patched up from its neighbours
+    codec.options = {**codec.options, "err_detect": "explode"}  # damage is an error, not a picture patched up from its neighbours
     if time is not None:
         container.seek(time, stream=stream)
     try:
@@ -271,12 +323,16 @@ def _decode(path: Path, container: Any, stream: Any) -> Iterator[VideoFrame]:
     A cut shows in a packet cut in two, in fewer packets than the header counts,
     or, where it does not count them, in a gap among the frames that waited.
     Decoders hide damage inside a file; there the first frame that they mark or
-    drop is an error.
+    drop is an error. Where packets don't carry the times at which pictures are
+    shown (H.264 in AVI), the decoder's order counts, and damage is what it reports.
     """
     stream.thread_type = "AUTO"
     number = packets = 0
     before: VideoFrame | None = None
-    due = _Due(stream.codec_context.name)
+    shown = has_times_of_showing(path)
+    due = _Due(stream.codec_context.name if shown else "")
+    if not shown:
+        stream.codec_context.options = {**stream.codec_context.options, "err_detect": "explode"}
     try:
         for packet in container.demux(stream):
             at_end = not packet.size
@@ -285,7 +341,7 @@ def _decode(path: Path, container: Any, stream: Any) -> Iterator[VideoFrame]:
             packets += 1
             due.expect(packet)
             for frame in packet.decode():
-                if at_end and not stream.frames and before and _gap(before, frame):
+                if shown and at_end and not stream.frames and before and _gap(before, frame):
                     return
                 if frame.is_corrupt or due.skipped(frame):
                     raise VideoError(_damaged(path, number))

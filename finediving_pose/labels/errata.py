@@ -6,18 +6,19 @@ MTL-AQA's label files, one row each, and is made by that command. ``docs/errata.
 
 from __future__ import annotations
 
-import csv
 import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cache
-from importlib.resources import files
+from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
 from finediving_pose.clip import Clip
+from finediving_pose.documents import read_table
 from finediving_pose.errors import LabelError, UsageError
+from finediving_pose.spreadsheet import unescaped
 
 BUNDLED = "errata"
 """What ``--baseline`` calls the list that comes with the package."""
@@ -69,22 +70,21 @@ def read_errata(path: Path | None = None) -> list[Erratum]:
     UsageError
         The file is missing or no such list.
     """
-    try:
-        if path is None:
-            text = (files("data_manifest") / "errata.csv").read_text(encoding="utf-8")
-        else:
-            text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as e:
-        raise UsageError(
-            f"{path}: can't be read as a list of findings ({e}); make one with: fdpose validate --csv"
-        ) from e
-    rows = csv.DictReader(text.splitlines())
-    missing = [c for c in COLUMNS if c not in (rows.fieldnames or ())]
+    with as_file(files("data_manifest") / "errata.csv") as bundled:
+        try:
+            table = read_table(path or bundled, UsageError)
+        except UsageError as e:
+            raise UsageError(
+                f"{e}; it can't be read as a list of findings, make one with: fdpose validate --csv"
+            ) from None
+    columns, *rows = table.rows or [[]]
+    missing = [c for c in COLUMNS if c not in columns]
     if missing:
         raise UsageError(
             f"{path}: no column {missing[0]!r}; expected what fdpose validate --csv writes: {','.join(COLUMNS)}"
         )
-    return [Erratum(**{c: row[c] or "" for c in COLUMNS}) for row in rows]
+    given = (dict(zip(columns, map(unescaped, cells), strict=False)) for cells in rows)
+    return [Erratum(**{c: row.get(c, "") for c in COLUMNS}) for row in given]
 
 
 def apply_errata(clips: Sequence[Clip]) -> tuple[list[Clip], list[Erratum]]:

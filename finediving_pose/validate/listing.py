@@ -5,14 +5,13 @@ The rows are those of ``data_manifest/errata.csv`` (:class:`~finediving_pose.lab
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple
 from pathlib import Path
 
 from finediving_pose.labels.errata import BUNDLED, COLUMNS, Erratum, read_errata
 from finediving_pose.validate.rules import SEVERITIES, Finding, Severity
-from finediving_pose.workspace import atomic_write
+from finediving_pose.spreadsheet import write_csv
 
 
 def as_row(finding: Finding) -> Erratum:
@@ -33,11 +32,7 @@ def as_row(finding: Finding) -> Erratum:
 
 def write_findings(path: Path, findings: Iterable[Finding]) -> Path:
     """Write findings as CSV, whole or not at all."""
-    with atomic_write(path) as part, open(part, "w", encoding="utf-8", newline="") as f:
-        writer = csv.writer(f, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        writer.writerows(astuple(as_row(x)) for x in findings)
-    return path
+    return write_csv(path, COLUMNS, (astuple(as_row(x)) for x in findings))
 
 
 def without_known(findings: Sequence[Finding], baseline: str) -> list[Finding]:

@@ -27,6 +27,13 @@ KINDS = {
     "mp4 of variable rate": ("d.mp4", {"times": [i * 40 + (i % 3) * 11 + 700 * (i > 30) for i in range(N)]}),
     "mkv": ("e.mkv", {"codec_options": {"bf": "2"}}),
     "avi": ("f.avi", {"codec": "mpeg4", "codec_options": {"bf": "0"}}),
+    "avi of H.264 with B-frames": ("h.avi", {"codec_options": {"bf": "3", "b_strategy": "0", "g": "25"}}),
+    "avi of H.264 without B-frames": ("i.avi", {"codec_options": {"bf": "0", "g": "25"}}),
+    "transport stream": ("j.ts", {"codec_options": {"bf": "2"}}),
+    "m4v": ("k.m4v", {"codec_options": {"bf": "2"}}),
+    "mts": ("l.mts", {"codec_options": {"bf": "3", "b_strategy": "0"}}),
+    "3gp": ("m.3gp", {"codec_options": {"bf": "2"}}),
+    "flv": ("n.flv", {"codec_options": {"bf": "2"}}),
     "webm": ("g.webm", {"codec": "libvpx", "codec_options": {"deadline": "realtime", "cpu-used": "8"}}),
 }
 
