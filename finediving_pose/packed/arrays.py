@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,10 +13,12 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from finediving_pose.documents import parse_json
 from finediving_pose.errors import FrameError, PackedError
 from finediving_pose.frames import scaled_width
 from finediving_pose.jpeg import decode_jpeg, jpeg_size
 from finediving_pose.packed import schema
+from finediving_pose.packed.bounds import check_bounds
 from finediving_pose.packed.clips_table import Clips
 
 DAMAGE = (OSError, RuntimeError, KeyError, ValueError, TypeError)
@@ -81,7 +82,13 @@ class PackedArrays:
     def attrs(self) -> dict[str, Any]:
         """Root attributes; ``skeleton`` and ``provenance`` parsed from JSON."""
         plain = {k: _plain(v) for k, v in self._file.attrs.items()}
-        return plain | {k: json.loads(plain[k]) for k in ("skeleton", "provenance") if k in plain}
+        return plain | {k: self._parsed(k, plain[k]) for k in ("skeleton", "provenance") if k in plain}
+
+    def _parsed(self, name: str, text: object) -> dict[str, Any]:
+        parsed = parse_json(str(text), f"{self.path}: attribute {name}", PackedError)
+        if not isinstance(parsed, dict):
+            raise PackedError(f"{self.path}: attribute {name} is no JSON object; run: fdpose verify {self.path}")
+        return parsed
 
     @cached_property
     def digest(self) -> str:
@@ -197,7 +204,10 @@ class PackedArrays:
     def _span(self, i: int) -> slice:
         if not 0 <= i < len(self):
             raise IndexError(f"clip {i} of a packed file with {len(self)}")
-        return slice(int(self._frame_offset[i]), int(self._frame_offset[i + 1]))
+        first, stop = int(self._frame_offset[i]), int(self._frame_offset[i + 1])
+        if not 0 <= first <= stop <= self.shape("frames/number")[0]:
+            raise PackedError(f"{self.path}: clip {i} has no place among the frames; run: fdpose verify {self.path}")
+        return slice(first, stop)
 
     def _positions(self, i: int, positions: Sequence[int] | NDArray[np.integer] | None) -> np.ndarray:
         span = self._span(i)
@@ -250,6 +260,7 @@ def _open(path: Path) -> h5py.File:
             f"{path}: {_damage(path, e)} ({path.stat().st_size:,} bytes); pack it again with: fdpose pack"
         ) from e
     try:
+        check_bounds(path, file)
         _check(path, file)
     except DAMAGE as e:
         file.close()

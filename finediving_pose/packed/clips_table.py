@@ -51,5 +51,5 @@ class Clips(Sequence[Clip]):
     def _decode(self, part: slice) -> list[Clip]:
         try:
             return schema.decode_clips({name: values[part] for name, values in self._columns.items()})
-        except (FdposeError, ValueError) as e:
+        except (FdposeError, ValueError, TypeError, OverflowError) as e:
             raise PackedError(f"{self._path}: its clips table is damaged ({e}); run: fdpose verify {self._path}") from e

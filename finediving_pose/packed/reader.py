@@ -12,6 +12,7 @@ from finediving_pose.errors import LabelError, PackedError
 from finediving_pose.labels.table import to_pandas
 from finediving_pose.packed.arrays import PackedArrays
 from finediving_pose.packed.clips import PackedClip
+from finediving_pose.packed.layout import wrong_datasets
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -23,9 +24,11 @@ def open_packed(path: Path | str) -> PackedFile:
     Raises
     ------
     PackedError
-        The file is missing, cut short, no packed file, or of a newer format.
+        The file is missing, cut short, no packed file, of a newer format, or asks for more than its bytes explain.
     """
     packed = PackedFile(Path(path))
+    for name, what in wrong_datasets(packed):
+        raise PackedError(f"{path}: {name}: {what}; pack it again with: fdpose pack")
     len(packed)
     return packed
 

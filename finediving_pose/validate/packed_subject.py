@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,8 +11,8 @@ import numpy as np
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.errors import PackedError
 from finediving_pose.labels.table import read_clips
-from finediving_pose.packed import schema
-from finediving_pose.packed.reader import PackedFile, open_packed
+from finediving_pose.packed.layout import wrong_datasets
+from finediving_pose.packed.reader import PackedFile
 from finediving_pose.packed.verify import Verification, verify_packed
 from finediving_pose.validate.rules import Finding
 from finediving_pose.workspace import Workspace
@@ -36,14 +35,16 @@ class PackedSubject:
     def opened(self) -> PackedFile | PackedError:
         """The file, or why it can't be opened."""
         try:
-            return open_packed(self.path)
+            packed = PackedFile(self.path)
+            len(packed)
+            return packed
         except PackedError as e:
             return e
 
     @cached_property
     def layout(self) -> dict[str, str]:
         """What is wrong with each dataset's type or shape; empty where all are as format 1 says."""
-        return dict(_wrong_datasets(self.opened)) if isinstance(self.opened, PackedFile) else {}
+        return dict(wrong_datasets(self.opened)) if isinstance(self.opened, PackedFile) else {}
 
     @cached_property
     def bad_offsets(self) -> str:
@@ -91,30 +92,6 @@ class PackedSubject:
 def load_packed(path: Path) -> PackedSubject:
     """What the rules on a packed file look at. Nothing is read yet."""
     return PackedSubject(path)
-
-
-def _wrong_datasets(file: PackedFile) -> Iterator[tuple[str, str]]:
-    """Datasets whose type or shape is not that of format 1, and what is wrong."""
-    n_clips, n_frames = file.shape("clips/video")[0], file.shape("frames/number")[0]
-    expected: dict[str, tuple[str, tuple[int, ...]]] = {
-        "clips/frame_offset": ("<i8", (n_clips + 1,)),
-        "frames/jpeg": ("|u1", (-1,)),
-        "frames/jpeg_offset": ("<i8", (n_frames + 1,)),
-        "frames/number": ("<i4", (n_frames,)),
-        "labels/sub_action": ("<i2", (n_frames,)),
-        "digest/clip": ("|u1", (n_clips, 32)),
-        **{f"clips/{c.name}": (c.dtype, (n_clips, -1) if c.width else (n_clips,)) for c in schema.COLUMNS},
-        **{f"pose/{name}": (dtype, (n_frames, *shape)) for name, (dtype, shape, _) in schema.POSE.items()},
-    }
-    if file.has_cache:
-        expected[schema.CACHE] = ("|u1", (n_frames, schema.TRAINING_HEIGHT, schema.TRAINING_WIDTH, 3))
-    for name, (dtype, shape) in expected.items():
-        real, kind = file.shape(name), file.dataset(name, slice(0, 0)).dtype
-        fits = len(real) == len(shape) and all(want in (-1, n) for want, n in zip(shape, real, strict=True))
-        if not fits:
-            yield name, f"shape {real}, expected {tuple('any' if n < 0 else n for n in shape)}"
-        elif (kind.kind not in "SO") if dtype == "S" else kind != np.dtype(dtype):
-            yield name, f"type {kind}, expected {dtype}"
 
 
 def _bad_offsets(file: PackedFile) -> str:

@@ -93,6 +93,7 @@ def test_a_range_past_the_end_names_what_there_is(videos: dict[str, Path]) -> No
         ("cut.mp4", {"codec_options": {"bf": "3", "b_strategy": "0"}, "container_options": {"movflags": "faststart"}}),
         ("cut.mkv", {"codec_options": {"bf": "3", "b_strategy": "0"}}),
         ("cut.avi", {"codec": "mpeg4"}),
+        ("cut264.avi", {"codec_options": {"bf": "3", "b_strategy": "0"}}),
     ],
 )
 def test_a_video_cut_anywhere_gives_no_wrong_frame(tmp_path: Path, name: str, options: dict) -> None:
@@ -117,7 +118,7 @@ def test_a_video_cut_anywhere_gives_no_wrong_frame(tmp_path: Path, name: str, op
     check()
 
 
-@pytest.mark.parametrize("name", ["flipped.mp4", "flipped.mkv"])
+@pytest.mark.parametrize("name", ["flipped.mp4", "flipped.mkv", "flipped.avi"])
 def test_a_video_with_flipped_bits_is_no_silent_mistake(tmp_path: Path, name: str) -> None:
     """Decoders hide damage and drop frames; what is read is what was written, anything else is lost, or an error."""
     whole = write_video(tmp_path / f"whole{name}", N, codec_options={"bf": "3", "b_strategy": "0"}).read_bytes()
