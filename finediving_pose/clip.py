@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from finediving_pose.errors import LabelError
 
@@ -102,6 +102,9 @@ class Clip:
     image_height: int | None = None
 
     def __post_init__(self) -> None:
+        for name, value, known in (("split", self.split, get_args(Split)), ("source", self.source, get_args(Source))):
+            if value not in known:
+                raise LabelError(f"{self.key}: {name} is {value!r}, not a {name}; it can be {', '.join(known)}")
         if self.sub_actions and len(self.sub_actions) != len(self.stage_starts) + 1:
             raise LabelError(
                 f"{self.key}: {len(self.sub_actions)} sub-actions but {len(self.stage_starts)} stage starts;"

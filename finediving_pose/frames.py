@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from finediving_pose.bounds import check_pixels
 from finediving_pose.clip import ClipKey
+from finediving_pose.documents import read_json
 from finediving_pose.errors import FrameError
 from finediving_pose.jpeg import decode_jpeg
 from finediving_pose.workspace import Workspace, atomic_write
@@ -93,14 +96,54 @@ def open_frames(workspace: Workspace, key: ClipKey) -> FrameFolder:
     """Read a clip's ``clip.json``. Raises FrameError where the clip has no complete frame folder."""
     folder = workspace.frame_folder(key)
     path = folder / MANIFEST
+    if not path.is_file():
+        raise FrameError(f"{key}: no complete frames in {folder}; run: fdpose extract --clip {key}")
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
-        return FrameFolder(key=key, folder=folder, **fields)
-    except FileNotFoundError:
-        raise FrameError(f"{key}: no complete frames in {folder}; run: fdpose extract --clip {key}") from None
-    except (OSError, ValueError, TypeError) as e:
-        raise FrameError(f"{path}: not a frame manifest ({e}); run: fdpose extract --clip {key} --force") from e
+        data = read_json(path, FrameError)
+        _check_manifest(data)
+    except (FrameError, ValueError) as e:
+        said = str(e).removeprefix(f"{path}: ")
+        raise FrameError(f"{path}: not a frame manifest ({said}); run: fdpose extract --clip {key} --force") from e
+    fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
+    return FrameFolder(key=key, folder=folder, **fields)
+
+
+def _check_manifest(data: Any) -> None:
+    """Raise ValueError naming the entry of a ``clip.json`` that is not what it should be."""
+    if not isinstance(data, dict) or set(data) != set(_ENTRIES):
+        raise ValueError(f"expected an object with {', '.join(_ENTRIES)}")
+    for name, (fits, expected) in _ENTRIES.items():
+        if not fits(data[name]):
+            raise ValueError(f"{name} is {str(data[name])[:60]!r}, expected {expected}")
+    if len(data["names"]) != len(data["numbers"]):
+        raise ValueError(f"{len(data['numbers'])} numbers, but {len(data['names'])} names")
+    check_pixels(data["width"], data["height"], "it", FrameError)
+
+
+def _is_whole(value: Any, least: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and least <= value < 2**31
+
+
+def _are_numbers(value: Any) -> bool:
+    whole = isinstance(value, list) and bool(value) and all(_is_whole(n, 0) for n in value)
+    return whole and all(a < b for a, b in pairwise(value))
+
+
+def _is_rate(value: Any) -> bool:
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return value is None or (number and 0 < value < float("inf"))
+
+
+_ENTRIES: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "numbers": (_are_numbers, "frame numbers from 0 on, one at least, increasing"),
+    "width": (lambda v: _is_whole(v, 1), "pixels, 1 or more"),
+    "height": (lambda v: _is_whole(v, 1), "pixels, 1 or more"),
+    "source": (lambda v: isinstance(v, str), "text"),
+    "names": (lambda v: isinstance(v, list) and all(isinstance(n, str) for n in v), "a list of file names"),
+    "fps": (_is_rate, "frames a second, above 0, or null"),
+    "digest": (lambda v: isinstance(v, str), "text"),
+}
+"""What ``clip.json`` holds: every field of FrameFolder but the key and the folder."""
 
 
 def write_manifest(frames: FrameFolder) -> None:

@@ -1,8 +1,8 @@
 """One JPEG picture: its size and its pixels, read within bounds.
 
 What follows the end mark is passed over, as every viewer does: editors and transfers add line ends there, cameras a
-second picture (MPO). CMYK and grey pictures become RGB. Orientation notes (EXIF) are not obeyed here; ``fdpose extract``
-obeys them when it takes pictures in.
+second picture (MPO). CMYK and grey pictures become RGB. Pixels come as they are coded: an orientation note (EXIF)
+is not obeyed, and ``fdpose extract`` refuses pictures with one.
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from finediving_pose.clip import ClipKey
 from finediving_pose.errors import PoseError
+from finediving_pose.parquet import first_line, read_parquet
 from finediving_pose.skeleton import N_JOINTS
 from finediving_pose.workspace import Workspace, atomic_write
 
@@ -127,6 +128,9 @@ _ARRAYS: dict[str, tuple[type, tuple[int, ...]]] = {
 }
 
 
+COLUMNS = (*_ARRAYS, "author", "time")
+
+
 def write_poses(path: Path, poses: ClipPoses) -> None:
     """Write one part file, whole or not at all."""
     import pyarrow as pa
@@ -146,26 +150,51 @@ def write_poses(path: Path, poses: ClipPoses) -> None:
 def read_poses(path: Path) -> ClipPoses:
     """Read one part file. Raises PoseError where it is missing or is no pose table."""
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     try:
-        table = pq.read_table(path)
-        arrays = {}
-        for name, (dtype, shape) in _ARRAYS.items():
-            column = table.column(name).combine_chunks()
-            flat = column.flatten() if shape else column
-            arrays[name] = np.asarray(flat.to_numpy(zero_copy_only=False), dtype=dtype).reshape(-1, *shape)
-        return ClipPoses(**arrays, author=table["author"].to_pylist(), time=table["time"].to_pylist())
+        table = read_parquet(path, "a pose table", PoseError)
+        known = [name for name in table.column_names if name != "__index_level_0__"]  # which pandas adds
+        if sorted(known) != sorted(COLUMNS):
+            raise ValueError(f"its columns are {', '.join(known)[:200]}; expected {', '.join(COLUMNS)}")
+        arrays = {name: _array(name, table.column(name)) for name in _ARRAYS}
+        texts = {name: table.column(name).to_pylist() for name in ("author", "time")}
+        if odd := [name for name, values in texts.items() if not all(isinstance(v, str) for v in values)]:
+            raise ValueError(f"column {odd[0]} has cells that are no text")
+        poses = ClipPoses(**arrays, **texts)
+        if len(poses) and poses.frame[0] < 0:
+            raise ValueError(f"frame {poses.frame[0]} is negative")
     except FileNotFoundError:
         raise PoseError(f"{path}: no such pose file; annotate the clip first with: fdpose annotate --auto") from None
-    except (pa.ArrowException, KeyError, ValueError, OSError) as e:
-        raise PoseError(f"{path}: not a pose table ({_first_line(e)}); delete it and annotate the clip again") from e
+    except (pa.ArrowException, PoseError, KeyError, ValueError, TypeError, OverflowError) as e:
+        where = "" if str(path) in str(e) else f"{path}: not a pose table: "
+        raise PoseError(f"{where}{first_line(e)}; delete it and annotate the clip again") from e
+    return poses
+
+
+def _array(name: str, column: Any) -> NDArray[Any]:
+    """A column as its dtype. Raises ValueError where a cell is missing, no number, or beyond the dtype."""
+    import pyarrow as pa
+
+    dtype, shape = _ARRAYS[name]
+    column = column.combine_chunks()
+    flat = column
+    if shape:
+        if column.null_count or not (pa.types.is_fixed_size_list(column.type) or pa.types.is_list(column.type)):
+            raise ValueError(f"column {name} has cells that are no lists")
+        flat = column.flatten()
+        if len(flat) != len(column) * int(np.prod(shape)):
+            raise ValueError(f"column {name} has lists of another length than {int(np.prod(shape))}")
+    if flat.null_count or not (pa.types.is_integer(flat.type) or pa.types.is_floating(flat.type)):
+        raise ValueError(f"column {name} has cells that are missing or no numbers ({flat.type})")
+    values = flat.to_numpy(zero_copy_only=False)
+    if np.issubdtype(dtype, np.integer):
+        limits = np.iinfo(dtype)
+        fits = np.isfinite(values) & (values >= limits.min) & (values <= limits.max)
+        if not fits.all() or (np.floor(values) != values).any():
+            raise ValueError(f"column {name} has {values[np.argmin(fits)]:g}; expected whole numbers of {limits.dtype}")
+    return values.astype(dtype).reshape(-1, *shape)
 
 
 def best_layer(workspace: Workspace, key: ClipKey) -> str | None:
     """The most trusted layer that has poses for a clip: ``merged``, else ``auto``, else None."""
     return next((layer for layer in ("merged", "auto") if workspace.pose_file(layer, key).is_file()), None)
-
-
-def _first_line(e: BaseException) -> str:
-    return str(e).strip().splitlines()[0] if str(e).strip() else type(e).__name__

@@ -276,7 +276,10 @@ def _decoded(container: Any, stream: Any, time: int | None, threads: int) -> Ite
     """Frames from the key frame at ``time`` on, or all; what can't be decoded is left out, the rest goes on."""
     codec = stream.codec_context
     codec.thread_count, codec.thread_type = threads, "AUTO"
-    codec.options = {**codec.options, "err_detect": "explode"}  # damage is an error, not a picture patched up from its neighbours
+    codec.options = {
+        **codec.options,
+        "err_detect": "explode",
+    }  # damage is an error, not a picture patched up from its neighbours
     if time is not None:
         container.seek(time, stream=stream)
     try:

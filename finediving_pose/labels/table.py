@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from finediving_pose.clip import Clip, ClipKey, composed
+from finediving_pose.clip import Clip, composed
 from finediving_pose.errors import LabelError, UsageError
+from finediving_pose.labels.cells import COLUMNS, check_columns, clip_of_cells
+from finediving_pose.parquet import read_parquet
 from finediving_pose.workspace import Workspace, atomic_write
 
 if TYPE_CHECKING:
@@ -18,29 +21,44 @@ _LISTS = ("judge_scores", "stage_starts", "sub_actions")
 
 
 def write_clips(path: Path, clips: Iterable[Clip]) -> None:
-    """Write the table, sorted by key, whole or not at all."""
+    """Write the table, sorted by key, whole or not at all.
+
+    Raises LabelError where a clip's values are none that :func:`read_clips` would give back.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     rows = [_row(c) for c in sorted(clips, key=lambda c: c.key)]
+    for row in rows:
+        clip_of_cells(row)
     with atomic_write(path) as part:
         pq.write_table(pa.Table.from_pylist(rows, schema=_schema()), part)
 
 
 def read_clips(workspace: Workspace) -> list[Clip]:
-    """All clips of a workspace, sorted by key. Raises LabelError where there is no readable table."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+    """All clips of a workspace, sorted by key.
 
+    Raises LabelError where there is no readable table, or where it holds what no clip can be, naming clip and column.
+    """
     path = workspace.clips_table
     try:
-        return [_clip(r) for r in pq.read_table(path).to_pylist()]
+        table = read_parquet(path, "a clips table", LabelError)
     except FileNotFoundError:
         raise LabelError(
             f"{path}: no clips table; make one with: fdpose extract --videos DIR --labels DIR (or try fdpose demo)"
         ) from None
-    except (pa.ArrowException, KeyError, TypeError, OSError) as e:
+    try:
+        check_columns(table.column_names)
+        clips = [clip_of_cells(row) for row in table.select(list(COLUMNS)).to_pylist()]
+    except LabelError as e:
+        raise LabelError(f"{path}: {e}") from None
+    except ValueError as e:  # text that is no UTF-8
         raise LabelError(f"{path}: not a clips table ({e}); run fdpose extract again") from e
+    clips.sort(key=lambda c: c.key)
+    for before, clip in pairwise(clips):
+        if before.key == clip.key:
+            raise LabelError(f"{path}: {clip.key} is there twice; keep one of its rows")
+    return clips
 
 
 def to_pandas(clips: Iterable[Clip]) -> DataFrame:
@@ -85,11 +103,6 @@ def _row(clip: Clip) -> dict[str, Any]:
             value = getattr(clip, field.name)
             row[field.name] = list(value) if field.name in _LISTS else value
     return row
-
-
-def _clip(row: dict[str, Any]) -> Clip:
-    values: dict[str, Any] = {k: tuple(v or ()) if k in _LISTS else v for k, v in row.items()}
-    return Clip(key=ClipKey(values.pop("video"), values.pop("index")), **values)
 
 
 def _schema() -> Any:

@@ -10,8 +10,8 @@ from dataclasses import astuple
 from pathlib import Path
 
 from finediving_pose.labels.errata import BUNDLED, COLUMNS, Erratum, read_errata
-from finediving_pose.validate.rules import SEVERITIES, Finding, Severity
 from finediving_pose.spreadsheet import write_csv
+from finediving_pose.validate.rules import SEVERITIES, Finding, Severity
 
 
 def as_row(finding: Finding) -> Erratum:

@@ -49,7 +49,9 @@ def write(data: bytes) -> Callable[[Path], object]:
 def manifest(**changes: object) -> Callable[[Path], None]:
     def change(folder: Path) -> None:
         path = folder / "clip.json"
-        path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+        entries = {**json.loads(path.read_text()), **changes}
+        entries["names"] = entries["names"][: len(entries["numbers"])]
+        path.write_text(json.dumps(entries))
 
     return change
 

@@ -1,0 +1,60 @@
+"""Parquet tables, read within bounds: a few bytes can stand for any number of equal rows or copies of a text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from finediving_pose.errors import FdposeError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+MOST_ROWS = 1_000_000
+MOST_VALUES = 40 * MOST_ROWS
+"""Values of one column, those in lists counted singly."""
+LONGEST_TEXT = 1000
+"""Bytes; the names of videos have 200 at most."""
+
+
+def read_parquet(path: Path, what: str, error: type[FdposeError]) -> pa.Table:
+    """The table of a Parquet file, text as dictionaries.
+
+    Raises ``error``, with ``what`` it should have been, where the file is no such table or goes beyond the bounds;
+    FileNotFoundError where it is missing.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with pq.ParquetFile(path) as file:
+            facts, schema = file.metadata, file.schema_arrow
+            groups = [facts.row_group(i) for i in range(facts.num_row_groups)]
+        values = [sum(g.column(j).num_values for g in groups) for j in range(facts.num_columns)]
+        if facts.num_rows > MOST_ROWS or max(values, default=0) > MOST_VALUES:
+            raise error(f"{path}: {facts.num_rows:,} rows, more than the {MOST_ROWS:,} that {what} may have")
+        texts = [f.name for f in schema if pa.types.is_string(f.type) or pa.types.is_large_string(f.type)]
+        with pq.ParquetFile(path, read_dictionary=texts) as file:
+            table = file.read()
+        for name in texts:
+            _check_texts(table.column(name), f"{path}: column {name}", error)
+    except FileNotFoundError:
+        raise
+    except (pa.ArrowException, ValueError, OSError) as e:
+        raise error(f"{path}: not {what} ({first_line(e)})") from e
+    return table
+
+
+def _check_texts(column: pa.ChunkedArray, where: str, error: type[FdposeError]) -> None:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    for chunk in column.chunks:
+        texts = chunk.dictionary if pa.types.is_dictionary(chunk.type) else chunk
+        longest = pc.max(pc.binary_length(texts)).as_py()
+        if (longest or 0) > LONGEST_TEXT:
+            raise error(f"{where} has a text of {longest:,} bytes; {LONGEST_TEXT:,} are allowed")
+
+
+def first_line(e: BaseException) -> str:
+    return str(e).strip().splitlines()[0] if str(e).strip() else type(e).__name__
