@@ -104,6 +104,8 @@ def open_frames(workspace: Workspace, key: ClipKey) -> FrameFolder:
     except (FrameError, ValueError) as e:
         said = str(e).removeprefix(f"{path}: ")
         raise FrameError(f"{path}: not a frame manifest ({said}); run: fdpose extract --clip {key} --force") from e
+    if not data["numbers"]:
+        raise FrameError(f"{key}: has no frames; leave it out of the clips table, or extract it again")
     fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
     return FrameFolder(key=key, folder=folder, **fields)
 
@@ -117,6 +119,8 @@ def _check_manifest(data: Any) -> None:
             raise ValueError(f"{name} is {str(data[name])[:60]!r}, expected {expected}")
     if len(data["names"]) != len(data["numbers"]):
         raise ValueError(f"{len(data['numbers'])} numbers, but {len(data['names'])} names")
+    if data["numbers"] and not (data["width"] and data["height"]):
+        raise ValueError(f"its pictures are {data['width']} x {data['height']}")
     check_pixels(data["width"], data["height"], "it", FrameError)
 
 
@@ -125,7 +129,7 @@ def _is_whole(value: Any, least: int) -> bool:
 
 
 def _are_numbers(value: Any) -> bool:
-    whole = isinstance(value, list) and bool(value) and all(_is_whole(n, 0) for n in value)
+    whole = isinstance(value, list) and all(_is_whole(n, 0) for n in value)
     return whole and all(a < b for a, b in pairwise(value))
 
 
@@ -135,9 +139,9 @@ def _is_rate(value: Any) -> bool:
 
 
 _ENTRIES: dict[str, tuple[Callable[[Any], bool], str]] = {
-    "numbers": (_are_numbers, "frame numbers from 0 on, one at least, increasing"),
-    "width": (lambda v: _is_whole(v, 1), "pixels, 1 or more"),
-    "height": (lambda v: _is_whole(v, 1), "pixels, 1 or more"),
+    "numbers": (_are_numbers, "frame numbers from 0 on, increasing"),
+    "width": (lambda v: _is_whole(v, 0), "pixels"),
+    "height": (lambda v: _is_whole(v, 0), "pixels"),
     "source": (lambda v: isinstance(v, str), "text"),
     "names": (lambda v: isinstance(v, list) and all(isinstance(n, str) for n in v), "a list of file names"),
     "fps": (_is_rate, "frames a second, above 0, or null"),

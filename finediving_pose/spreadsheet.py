@@ -1,8 +1,8 @@
 """CSV files that people open in spreadsheets: no cell of text may become a formula there.
 
 A cell that begins with ``=``, ``+``, ``-``, ``@`` (wide ones, too), a tab or a line end gets an apostrophe before it,
-which spreadsheets take for "this is text"; so does one that begins with an apostrophe, so that reading takes off exactly
-what writing put there (OWASP, "CSV Injection"). Numbers stay as they are.
+which spreadsheets take for "this is text"; so does one that begins with an apostrophe, so that reading takes off
+exactly what writing put there (OWASP, "CSV Injection"). Numbers stay as they are.
 """
 
 from __future__ import annotations

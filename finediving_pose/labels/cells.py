@@ -16,7 +16,7 @@ from finediving_pose.errors import LabelError
 MOST = 2**31 - 1
 """The largest whole number: frame numbers have 32 bits in the packed file."""
 
-LONGEST_LIST = 1000
+LONGEST_LIST = 100
 
 
 def clip_of_cells(cells: Mapping[str, Any]) -> Clip:

@@ -15,6 +15,7 @@ from finediving_pose.errors import PackedError
 from finediving_pose.frames import FrameFolder
 from finediving_pose.jpeg import decode_jpeg
 from finediving_pose.packed import schema
+from finediving_pose.packed.exactness import check_exact_poses
 from finediving_pose.poses import ClipPoses, best_layer, read_poses
 from finediving_pose.prefetch import prefetch
 from finediving_pose.workspace import Workspace
@@ -69,7 +70,7 @@ def read_clip(
     Raises
     ------
     PackedError
-        The pictures are not those that were extracted.
+        The pictures are not those that were extracted, or the poses are none that the file could give back.
     FrameError, PoseError
         A file is missing or damaged.
     """
@@ -85,6 +86,8 @@ def read_clip(
     labels = sub_action_of_frames(clip, numbers)
     layer = best_layer(workspace, folder.key)
     poses = read_poses(workspace.pose_file(layer, folder.key)) if layer else None
+    if poses is not None:
+        check_exact_poses(clip.key, poses)
     pose, rows_without_frame = _laid_out(numbers, poses)
     digest = schema.clip_digest(columns, i, (numbers, sizes, jpeg, labels), pose)
     small = None

@@ -89,20 +89,22 @@ def skeleton_json() -> str:
 
 def encode_clips(clips: Sequence[Clip]) -> dict[str, NDArray[Any]]:
     """The clips as one array a column, row ``i`` being clip ``i``."""
-    return {c.name: _encode(c, [_value(clip, c.name) for clip in clips]) for c in COLUMNS}
+    return {c.name: encode_column(c, [value_of(clip, c.name) for clip in clips]) for c in COLUMNS}
 
 
 def decode_clips(columns: Mapping[str, NDArray[Any]]) -> list[Clip]:
     """The inverse of :func:`encode_clips`. Raises LabelError or ValueError where a row can't be a clip."""
-    video, index, *rest = (_decode(c, columns[c.name]) for c in COLUMNS)
+    video, index, *rest = (decode_column(c, columns[c.name]) for c in COLUMNS)
     return list(map(Clip, map(ClipKey, video, index), *rest))
 
 
-def _value(clip: Clip, name: str) -> Any:
+def value_of(clip: Clip, name: str) -> Any:
+    """What a clip has in a column."""
     return getattr(clip.key if name in ("video", "index") else clip, name)
 
 
-def _encode(column: Column, values: list[Any]) -> np.ndarray:
+def encode_column(column: Column, values: list[Any]) -> np.ndarray:
+    """One column of ``/clips``. What its type can't hold changes or raises (:mod:`finediving_pose.packed.exactness`)."""
     if column.dtype == "S":
         texts = [(v or "").encode() for v in values]
         return np.array(texts, dtype=f"S{max([1, *map(len, texts)])}")
@@ -115,7 +117,8 @@ def _encode(column: Column, values: list[Any]) -> np.ndarray:
     return out
 
 
-def _decode(column: Column, values: np.ndarray) -> list[Any]:
+def decode_column(column: Column, values: np.ndarray) -> list[Any]:
+    """The inverse of :func:`encode_column`."""
     if column.dtype == "S":
         empty = None if column.name == "action_type" else ""
         return [v.decode() or empty for v in values.tolist()]

@@ -26,6 +26,7 @@ from finediving_pose.frames import FrameFolder, frame_name, is_complete, open_fr
 from finediving_pose.labels.table import read_clips
 from finediving_pose.packed import schema
 from finediving_pose.packed.clip_content import ClipContent, read_ahead
+from finediving_pose.packed.exactness import check_exact
 from finediving_pose.packed.reader import open_packed
 from finediving_pose.packed.sole_writer import sole_writer
 from finediving_pose.packed.structure import PARTS, write_structure_digests
@@ -84,8 +85,8 @@ def write_packed(
     Raises
     ------
     PackedError
-        No clip has complete frames, the disk is too small, pictures changed since they were extracted, or another
-        pack is writing the same file.
+        No clip has complete frames, the disk is too small, pictures changed since they were extracted, another
+        pack is writing the same file, or a clip holds what the file could not give back.
     """
     target = target or workspace.packed
     table = read_clips(workspace) if clips is None else list(clips)
@@ -94,6 +95,7 @@ def write_packed(
         raise PackedError(f"{workspace.root}: none of {len(table)} clips has complete frames; run: fdpose extract")
     by_key = {c.key: c for c in table}
     rows = [_row(by_key[f.key], f) for f in folders]
+    check_exact(rows, folders)
     sizes = [_jpeg_sizes(f) for f in folders]
     _check_space(target, sum(int(s.sum()) for s in sizes), sum(map(len, sizes)), cache)
     provenance = _Provenance()
