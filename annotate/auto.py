@@ -22,6 +22,7 @@ from finediving_pose.parallel import default_jobs, map_clips
 from finediving_pose.poses import ClipPoses, read_poses, write_poses
 from finediving_pose.spreadsheet import write_csv
 from finediving_pose.workspace import Workspace, remove_part_files
+from finediving_pose.writing import writing
 
 GROUP = 256
 """Frames that are worked on together; a kill loses no more, but of a longer clip."""
@@ -117,7 +118,21 @@ def annotate_clips(
         A device is not there, or the scheduler.
     PoseError
         A checkpoint is damaged, or of another network than its config.
+    BusyError
+        Another annotation is running, or with ``force``: another command reads the automatic poses.
     """
+    report = workspace.reports / "automatic.csv"
+    own = [p for p in (machinery.preset.pose, machinery.preset.locator) if workspace.root in p.parents]
+    replaced = [workspace.poses / "auto"] if force else []
+    with writing("fdpose annotate --auto", [report, *replaced], [workspace.frames, *own]):
+        summary = _annotate_clips(workspace, clips, machinery, force, smoothed)
+        summary.report = _write_report(report, summary) if summary.lowest() else None
+    return summary
+
+
+def _annotate_clips(
+    workspace: Workspace, clips: Sequence[Clip], machinery: Machinery, force: bool, smoothed: bool
+) -> AutoSummary:
     summary = AutoSummary()
     todo: list[FrameFolder] = []
     for clip in clips:
@@ -143,7 +158,6 @@ def annotate_clips(
         failed = [Outcome(key, error=outcome) for key in keys] if isinstance(outcome, FdposeError) else outcome
         for o in failed:
             (summary.failed if o.error else summary.done).append(o)
-    summary.report = _write_report(workspace.reports / "automatic.csv", summary) if summary.lowest() else None
     return summary
 
 

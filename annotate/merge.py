@@ -16,6 +16,7 @@ from finediving_pose.poses import ClipPoses, JointSource, Visibility, read_poses
 from finediving_pose.progress import track
 from finediving_pose.skeleton import JOINTS, N_JOINTS
 from finediving_pose.workspace import Workspace, remove_part_files
+from finediving_pose.writing import writing
 
 CONFLICT_PIXELS = 10.0
 """About half a head in FineDiving's frames of 256 lines: what PCKh@0.5 would call a miss."""
@@ -74,10 +75,18 @@ def merge_clips(workspace: Workspace, clips: Sequence[Clip], conflict_pixels: fl
 
     A joint placed by hand goes before an automatic one. Of several annotators of a frame the one who
     worked last goes first (by name where that is equal). Two divers are numbered as the machine numbers them, or the
-    first annotator where there is no machine. Raises PoseError for a damaged pose file.
+    first annotator where there is no machine. Raises PoseError for a damaged pose file, BusyError where another command
+    is at work on these layers.
     """
-    summary = MergeSummary()
     layers = [*workspace.manual_layers(), "auto"]
+    with writing("fdpose merge", [workspace.poses / "merged"], [workspace.poses / layer for layer in layers]):
+        return _merge_clips(workspace, clips, layers, conflict_pixels)
+
+
+def _merge_clips(
+    workspace: Workspace, clips: Sequence[Clip], layers: Sequence[str], conflict_pixels: float
+) -> MergeSummary:
+    summary = MergeSummary()
     for clip in track(clips, "merging"):
         paths = [workspace.pose_file(layer, clip.key) for layer in layers]
         tables = [read_poses(p) if p.is_file() else None for p in paths]

@@ -46,5 +46,13 @@ class CheckpointError(FdposeError):
     """A checkpoint is missing or damaged, or holds more than tensors, arrays and plain values."""
 
 
+class BusyError(FdposeError):
+    """Another command is at work on the same files; ``who`` says which, and may be waited for."""
+
+    def __init__(self, message: str, who: str = "") -> None:
+        super().__init__(message)
+        self.who = who
+
+
 class SetupError(FdposeError):
     """Something that has to be installed is missing."""

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
-from itertools import pairwise
+from itertools import pairwise, repeat
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,7 @@ class FrameFolder:
     names : file name of each frame at its source (the same length as ``numbers``), for matching annotations
     fps : frames a second, None where unknown
     digest : sha256 over the JPEG bytes in order, hexadecimal
+    n_bytes : size of each picture's file (the same length as ``numbers``); empty where unknown
     """
 
     key: ClipKey
@@ -53,6 +55,7 @@ class FrameFolder:
     names: tuple[str, ...]
     fps: float | None
     digest: str
+    n_bytes: tuple[int, ...] = ()
 
     def __repr__(self) -> str:
         return f"FrameFolder({str(self.key)!r}, {len(self.numbers)} frames of {self.width} x {self.height})"
@@ -112,13 +115,15 @@ def open_frames(workspace: Workspace, key: ClipKey) -> FrameFolder:
 
 def _check_manifest(data: Any) -> None:
     """Raise ValueError naming the entry of a ``clip.json`` that is not what it should be."""
-    if not isinstance(data, dict) or set(data) != set(_ENTRIES):
+    if not isinstance(data, dict) or set(data) | {"n_bytes"} != set(_ENTRIES):
         raise ValueError(f"expected an object with {', '.join(_ENTRIES)}")
     for name, (fits, expected) in _ENTRIES.items():
-        if not fits(data[name]):
+        if name in data and not fits(data[name]):
             raise ValueError(f"{name} is {str(data[name])[:60]!r}, expected {expected}")
     if len(data["names"]) != len(data["numbers"]):
         raise ValueError(f"{len(data['numbers'])} numbers, but {len(data['names'])} names")
+    if len(data.get("n_bytes") or data["numbers"]) != len(data["numbers"]):
+        raise ValueError(f"{len(data['numbers'])} numbers, but {len(data['n_bytes'])} sizes")
     if data["numbers"] and not (data["width"] and data["height"]):
         raise ValueError(f"its pictures are {data['width']} x {data['height']}")
     check_pixels(data["width"], data["height"], "it", FrameError)
@@ -146,8 +151,28 @@ _ENTRIES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "names": (lambda v: isinstance(v, list) and all(isinstance(n, str) for n in v), "a list of file names"),
     "fps": (_is_rate, "frames a second, above 0, or null"),
     "digest": (lambda v: isinstance(v, str), "text"),
+    "n_bytes": (lambda v: isinstance(v, list) and all(_is_whole(n, 0) for n in v), "sizes in bytes"),
 }
 """What ``clip.json`` holds: every field of FrameFolder but the key and the folder."""
+
+
+def torn_picture(frames: FrameFolder) -> str | None:
+    """What is wrong with the first picture that is missing, empty or shorter than it was written; None where none is.
+
+    A power cut can leave that, and a file system without room. Looks at sizes only.
+    """
+    try:
+        with os.scandir(frames.folder) as entries:
+            found = {entry.name: entry.stat().st_size for entry in entries}
+    except OSError as e:
+        return f"the folder can't be read ({e.strerror})"
+    for number, wanted in zip(frames.numbers, frames.n_bytes or repeat(1), strict=False):
+        name = frame_name(number)
+        if name not in found:
+            return f"picture {name} is missing"
+        if found[name] < wanted:
+            return f"picture {name} has {found[name]:,} of {wanted:,} bytes"
+    return None
 
 
 def write_manifest(frames: FrameFolder) -> None:

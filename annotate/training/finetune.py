@@ -24,9 +24,11 @@ from finediving_pose.clip import Clip
 from finediving_pose.errors import UsageError
 from finediving_pose.progress import tell
 from finediving_pose.workspace import Workspace
+from finediving_pose.writing import writing
 
 NETWORK_CONFIGS = {"pose": CONFIGS / "diver_pose.py", "locator": CONFIGS / "diver_box.py"}
 """Configurations of networks that start from random weights."""
+COMMAND = "fdpose finetune"
 MEASURED = 1500
 """At most this many held-out frames, evenly spread, are measured before and after training."""
 
@@ -54,14 +56,25 @@ def finetune(
         No clip has joints placed by hand.
     UsageError
         ``plan.start`` names no estimator, or ``plan.name`` is that of a bundled or published one.
+    BusyError
+        Another training writes the same network, or another command the frames or the merged poses.
     """
     if plan.name in listed():
         raise UsageError(f"--name {plan.name} is the name of an estimator of fdpose's own; choose another")
+    target = trained_folder(workspace, plan.name) / f"{plan.network}.pth"
+    with writing(COMMAND, [target], [workspace.frames]):
+        return _finetune(workspace, clips, plan, target, device, bf16)
+
+
+def _finetune(
+    workspace: Workspace, clips: Sequence[Clip], plan: FinetunePlan, target: Path, device: str, bf16: bool
+) -> dict[str, Any]:
     synthetic = {c.key for c in clips if c.source == "synthetic"}
-    train, held = hold_out(read_labelled_frames(workspace, clips), plan.seed, synthetic)
+    with writing(COMMAND, reads=[workspace.poses / "merged"]):
+        labelled = read_labelled_frames(workspace, clips)
+    train, held = hold_out(labelled, plan.seed, synthetic)
     held = held[:: max(1, len(held) // MEASURED)]
     config, weights = _start(workspace, plan)
-    target = trained_folder(workspace, plan.name) / f"{plan.network}.pth"
 
     def figures(config: dict[str, Any], state: Mapping[str, Any]) -> dict[str, Any] | None:
         return measure(estimator_of(config, state, plan, device, bf16), held, plan.network) if held else None

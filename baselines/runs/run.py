@@ -112,9 +112,16 @@ def run(folder: Path, *, packed_file: Path | None = None, resume: bool = False) 
         A checkpoint is of another training.
     UsageError
         ``folder`` is not a run, its packed file has changed since it began, or its method is not installed.
+    BusyError
+        Another process is training this run.
     """
-    started = time.monotonic()
     processes.join()
+    with processes.sole(folder):
+        return _run(folder, packed_file, resume)
+
+
+def _run(folder: Path, packed_file: Path | None, resume: bool) -> RunMetrics:
+    started = time.monotonic()
     config = read_config(folder)
     method = method_of(folder, config)
     with open_run_data(folder, config, packed_file) as packed:

@@ -87,7 +87,15 @@ def run_study(folder: Path, *, packed_file: Path | None = None) -> StudyMetrics:
         The packed file is missing, or can't be trained on.
     UsageError
         ``folder`` is not a study, or as :func:`baselines.runs.run.run`.
+    BusyError
+        Another process is at work on this study.
     """
+    processes.join()
+    with processes.sole(folder):
+        return _run_study(folder, packed_file)
+
+
+def _run_study(folder: Path, packed_file: Path | None) -> StudyMetrics:
     members = read_plan(folder)
     for m in members:
         if not (folder / m.run / CONFIG).is_file():

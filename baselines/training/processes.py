@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from functools import wraps
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
@@ -13,6 +14,7 @@ import torch
 import torch.distributed as dist
 
 from finediving_pose.progress import console
+from finediving_pose.writing import writing
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -60,6 +62,14 @@ def on_first(make: Callable[P, T]) -> Callable[P, T]:
         return told[0][0]
 
     return make_once
+
+
+@contextmanager
+def sole(folder: Path) -> Iterator[None]:
+    """Hold a run or a study for these processes: the first one has the lock. Raises BusyError where others have it."""
+    with ExitStack() as held:
+        on_first(lambda: bool(held.enter_context(writing("fdpose benchmark", [folder]))))()
+        yield
 
 
 def mean(values: dict[str, float]) -> dict[str, float]:

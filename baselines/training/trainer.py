@@ -106,8 +106,18 @@ def train(
         cfg=Config(asdict(config)),
     )
     with redirect_stdout(sys.stderr):  # the Runner prints; standard output is the command's result
-        runner.train()
+        try:
+            runner.train()
+        except FdposeError as e:
+            raise _without_traceback(e) from e
     return runner
+
+
+def _without_traceback(e: FdposeError) -> FdposeError:
+    """What a data worker raised, in one line; torch puts the worker's traceback into the message."""
+    if "\nOriginal Traceback" not in str(e):
+        return e
+    return type(e)(str(e).rstrip().splitlines()[-1].partition(": ")[2])
 
 
 def make_loader(pairs: TrainingPairs, how: Training, seed: int, comparative: bool = True) -> DataLoader:

@@ -20,8 +20,8 @@ from finediving_pose.errors import UsageError
 from finediving_pose.workspace import Workspace
 
 if TYPE_CHECKING:
-    from finediving_pose.clip import Clip
     from finediving_pose.extraction.run import Extraction
+    from finediving_pose.labels.read import LabelFiles
 
 _FOLDER = click.Path(path_type=Path)
 
@@ -71,7 +71,8 @@ def extract(
     Frames go to frames/<video>/<index>/, 256 pixels high, and the labels to
     clips.parquet. Complete clips are skipped, so the same command continues an interrupted run.
     """
-    from finediving_pose.extraction.run import Extraction, add_clips, extract_frames, extract_videos
+    from finediving_pose.extraction.run import Extraction, add_clips, extract_frames, extract_videos, extracting
+    from finediving_pose.labels.source import remember
     from finediving_pose.labels.table import read_clips, select
 
     if videos and frames:
@@ -82,35 +83,37 @@ def extract(
         raise UsageError("--jobs sets local processes, --scheduler uses the workers of a cluster; give only one")
     if apply_errata and not labels:
         raise UsageError("--apply-errata corrects labels when they are read; it needs --labels")
-    read = _read_labels(data, labels, apply_errata) if labels else None
-    if read:
-        add_clips(data, read)
-    chosen = None
-    if videos or clips or split or read:
-        named = {c.key for c in read} if read else None
-        chosen = [c for c in select(read_clips(data), clips, split) if named is None or c.key in named]
-        if not chosen:
-            raise UsageError("no clip is chosen; list the clips with: fdpose info")
-    if videos:
-        result = extract_videos(data, videos, chosen or [], jobs, force, scheduler)
-    elif frames:
-        result = extract_frames(data, frames, chosen, force, jobs, scheduler)
-    else:
-        result = Extraction()
+    files = _read_labels(labels, apply_errata) if labels else None
+    read = files.clips if files else None
+    with extracting(data, force):
+        if labels:
+            remember(data, labels)
+        if read:
+            add_clips(data, read)
+        chosen = None
+        if videos or clips or split or read:
+            named = {c.key for c in read} if read else None
+            chosen = [c for c in select(read_clips(data), clips, split) if named is None or c.key in named]
+            if not chosen:
+                raise UsageError("no clip is chosen; list the clips with: fdpose info")
+        if videos:
+            result = extract_videos(data, videos, chosen or [], jobs, force, scheduler)
+        elif frames:
+            result = extract_frames(data, frames, chosen, force, jobs, scheduler)
+        else:
+            result = Extraction()
     _report(ctx, data, result, as_json, n_labelled=len(read or []))
 
 
-def _read_labels(data: Workspace, labels: Path, apply_errata: bool) -> list[Clip]:
-    """Clips of the label files; notes where they are, says what was corrected and what is not the release."""
+def _read_labels(labels: Path, apply_errata: bool) -> LabelFiles:
+    """The label files; says what was corrected and what is not the release."""
     from finediving_pose.labels.read import read_label_files
-    from finediving_pose.labels.source import remember
 
     files = read_label_files(labels, with_errata=apply_errata)
     _tell([f"warning: {path}: not the released file, by its sha256" for path in files.unknown_files()])
     if apply_errata:
         click.echo(f"fdpose: {len(files.corrections)} known errors of the labels corrected", err=True)
-    remember(data, labels)
-    return files.clips
+    return files
 
 
 _AT_MOST = 10

@@ -21,9 +21,11 @@ def split(data: Workspace, share: float, seed: int, as_json: bool) -> None:
     """
     from finediving_pose.labels.splits import competition, split_by_competition
     from finediving_pose.labels.table import read_clips, write_clips
+    from finediving_pose.writing import writing
 
-    clips = split_by_competition(read_clips(data), share, seed)
-    write_clips(data.clips_table, clips)
+    with writing("fdpose split", [data.clips_table]):
+        clips = split_by_competition(read_clips(data), share, seed)
+        write_clips(data.clips_table, clips)
     train = {c.action_type for c in clips if c.split == "train"}
     lacking = [c for c in clips if c.split == "test" and c.action_type not in train]
     summary = {

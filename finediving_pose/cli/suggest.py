@@ -41,14 +41,17 @@ def suggest(
     from annotate.suggest import suggest as choose
     from annotate.suggestion import write_sheet, write_suggestions
     from finediving_pose.labels.table import read_clips, select
+    from finediving_pose.writing import writing
 
-    found = choose(data, select(read_clips(data), clips, split), n, one_device(device))
-    folder = out or data.reports
-    summary = {
-        "suggested": len(found),
-        "clips": len({s.key for s in found}),
-        "first": [f"{s.key}/{s.frame:05d}.jpg ({s.why})" for s in found[:3]],
-        "csv": str(write_suggestions(folder / "suggestions.csv", found)),
-        "pictures": str(write_sheet(folder / "suggestions.png", data, found)),
-    }
+    table, pictures = (((out or data.reports) / f"suggestions.{kind}") for kind in ("csv", "png"))
+    layers = [data.poses / layer for layer in ("auto", *data.manual_layers())]
+    with writing("fdpose suggest", [table], [data.frames, *layers]):
+        found = choose(data, select(read_clips(data), clips, split), n, one_device(device))
+        summary = {
+            "suggested": len(found),
+            "clips": len({s.key for s in found}),
+            "first": [f"{s.key}/{s.frame:05d}.jpg ({s.why})" for s in found[:3]],
+            "csv": str(write_suggestions(table, found)),
+            "pictures": str(write_sheet(pictures, data, found)),
+        }
     say(summary, as_json=as_json, next_step="fdpose annotate --manual FILE (when they are annotated)")

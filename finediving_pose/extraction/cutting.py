@@ -12,7 +12,7 @@ from __future__ import annotations
 import threading
 from bisect import bisect_right
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
@@ -24,11 +24,11 @@ from av.video.plane import VideoPlane
 from av.video.reformatter import Interpolation, VideoReformatter
 
 from finediving_pose.clip import Clip, ClipKey
-from finediving_pose.errors import FdposeError, VideoError
+from finediving_pose.errors import FdposeError, FrameError, VideoError
 from finediving_pose.extraction import video as media
 from finediving_pose.extraction.packets import PacketIndex
 from finediving_pose.extraction.writer import FrameWriter, recover
-from finediving_pose.frames import HEIGHT, frame_name, is_complete, scaled_width
+from finediving_pose.frames import HEIGHT, frame_name, is_complete, open_frames, scaled_width, torn_picture
 from finediving_pose.workspace import Workspace
 
 JPEG_QUALITY = 95
@@ -146,9 +146,12 @@ def _stop(clip: Clip) -> int:
 
 
 def is_there(workspace: Workspace, key: ClipKey) -> bool:
-    """Whether a clip is complete, once what a killed run left is cleared away."""
+    """Whether a clip is complete and its pictures whole, once what a killed run left is cleared away."""
     recover(workspace, key)
-    return is_complete(workspace, key)
+    try:
+        return is_complete(workspace, key) and torn_picture(open_frames(workspace, key)) is None
+    except FrameError:
+        return False
 
 
 def _parts(ranges: Sequence[range], index: PacketIndex | None, n: int) -> list[list[range]]:
@@ -203,6 +206,8 @@ class _Cutting:
         self._left = {c.key: len(c.frame_range or ()) for c in clips}
         self._lost: dict[ClipKey, list[int]] = {}
         self._done: set[ClipKey] = set()
+        self._disk = ThreadPoolExecutor(1)
+        self._last: Future[None] | None = None
 
     def run(self, index: PacketIndex | None, ranges: list[range], threads: int) -> None:
         """Decode these frames and hand them to their clips; what goes wrong is noted for the clips that it stops."""
@@ -215,9 +220,8 @@ class _Cutting:
                         self._place(clip, number, picture)
         except VideoError as e:
             self._fail_rest({c.key: lacking(c, e) for c in self._clips})
-        except FdposeError as e:  # what can't be written for one clip can't be for the next one
-            self.stop.set()
-            self._fail_rest({c.key: e for c in self._clips})
+        except FdposeError as e:
+            self._give_up(e)
 
     def _place(self, clip: Clip, number: int, picture: tuple[bytes, tuple[int, int]] | None) -> None:
         if picture is None:
@@ -231,9 +235,28 @@ class _Cutting:
             self.failed[clip.key] = _damaged(clip, self._lost[clip.key], self.path)
             self._close(clip.key)
         elif done:
-            self._writers[clip.key].finish()
-            self._done.add(clip.key)
-            self._close(clip.key)
+            self._finish(clip.key)
+
+    def _finish(self, key: ClipKey) -> None:
+        """Put a clip in place while the next one is decoded: its pictures take a moment to reach the disk."""
+        with self._lock:
+            before, self._last = self._last, self._disk.submit(self._put_in_place, key)
+        if before is not None:
+            before.result()  # a slow disk is not left ever further behind
+
+    def _put_in_place(self, key: ClipKey) -> None:
+        try:
+            self._writers[key].finish()
+            self._done.add(key)
+        except FdposeError as e:
+            self._give_up(e)
+        finally:
+            self._close(key)
+
+    def _give_up(self, e: FdposeError) -> None:
+        """What can't be written for one clip can't be for the next one."""
+        self.stop.set()
+        self._fail_rest({c.key: e for c in self._clips})
 
     def _writer(self, key: ClipKey) -> FrameWriter:
         with self._lock:
@@ -254,7 +277,10 @@ class _Cutting:
             writer.abandon()
 
     def close(self) -> None:
-        """Leave no trace of clips that did not become whole."""
+        """Wait for the last clip; leave no trace of those that did not become whole."""
+        self._disk.shutdown()
+        if self._last is not None:
+            self._last.result()
         for key in list(self._writers):
             self._close(key)
 

@@ -7,20 +7,22 @@ so it is there complete or not at all, and what is complete is not made again.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, fields, replace
 from functools import partial
 from pathlib import Path
 
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.errors import FdposeError, FrameError, LabelError, VideoError
-from finediving_pose.extraction.cutting import CutResult, cut_video, is_there
+from finediving_pose.extraction.cutting import CutResult, cut_video
 from finediving_pose.extraction.layouts import PictureSet, find_pictures
 from finediving_pose.extraction.sources import Videos, find_videos, other_case
 from finediving_pose.extraction.writer import FrameWriter, recover
-from finediving_pose.frames import FrameFolder, open_frames
+from finediving_pose.frames import FrameFolder, is_complete, open_frames, torn_picture
 from finediving_pose.labels.table import read_clips, write_clips
 from finediving_pose.parallel import default_jobs, map_clips
 from finediving_pose.workspace import Workspace, remove_part_files
+from finediving_pose.writing import writing
 
 
 @dataclass(slots=True)
@@ -48,13 +50,22 @@ class Extraction:
 
 def add_clips(workspace: Workspace, clips: Iterable[Clip]) -> list[Clip]:
     """Merge clips into the clips table and return the whole table; what a new row leaves open keeps its old value."""
-    table = {c.key: c for c in _known(workspace)}
-    for clip in clips:
-        table[clip.key] = _merged(table[clip.key], clip) if clip.key in table else clip
-    rows = sorted(table.values(), key=lambda c: c.key)
-    write_clips(workspace.clips_table, rows)
-    remove_part_files(workspace.clips_table, untouched_for=600)  # younger ones may be another command's
+    with extracting(workspace):
+        table = {c.key: c for c in _known(workspace)}
+        for clip in clips:
+            table[clip.key] = _merged(table[clip.key], clip) if clip.key in table else clip
+        rows = sorted(table.values(), key=lambda c: c.key)
+        write_clips(workspace.clips_table, rows)
+        remove_part_files(workspace.clips_table, untouched_for=600)  # younger ones may be another command's
     return rows
+
+
+def extracting(workspace: Workspace, force: bool = False) -> AbstractContextManager[None]:
+    """Hold the clips table, and with ``force`` the frames that are there: others read them, or write the table.
+
+    Raises BusyError where another command is at work on them.
+    """
+    return writing("fdpose extract", [workspace.clips_table, *([workspace.frames] if force else [])])
 
 
 def _known(workspace: Workspace) -> list[Clip]:
@@ -109,31 +120,33 @@ def extract_videos(
         The folder is missing, of no kind that is known, or holds none of the videos that the clips name.
     """
     found = find_videos(videos, clips)
-    add_clips(workspace, clips)
-    result = Extraction(warnings=_missing(found, videos, clips))
-    facts: list[Clip] = []
-    work: dict[Path, list[Clip]] = {}
-    for clip in clips:
-        path = found.of(clip.key)
-        if path is None:
-            continue
-        if is_there(workspace, clip.key) and not force:
-            facts += _keep(workspace, clip, result)
-        elif clip.key not in found.dives and clip.frame_range is None:
-            result.failed[clip.key] = LabelError(f"{clip.key}: the labels give no start_frame and end_frame")
-        else:
-            work.setdefault(path, []).append(clip)
-    jobs = jobs or default_jobs()
-    threads = 1 if scheduler else max(1, jobs // max(len(work), 1))  # a cluster's workers have a core each
-    cut = partial(cut_video, workspace, threads, force, frozenset(found.dives))
-    try:
-        for (_, wanted), outcome in map_clips(
-            cut, list(work.items()), jobs, "extracting", scheduler=scheduler, count=lambda video: len(video[1])
-        ):
-            facts += _note(workspace, wanted, outcome, result)
-    finally:
-        _record(workspace, facts)
-    return result
+    with extracting(workspace, force):
+        add_clips(workspace, clips)
+        result = Extraction(warnings=_missing(found, videos, clips))
+        facts: list[Clip] = []
+        work: dict[Path, list[Clip]] = {}
+        for clip in clips:
+            path = found.of(clip.key)
+            if path is None:
+                continue
+            kept = _keep(workspace, clip, force, result)
+            if kept:
+                facts.append(kept)
+            elif clip.key not in found.dives and clip.frame_range is None:
+                result.failed[clip.key] = LabelError(f"{clip.key}: the labels give no start_frame and end_frame")
+            else:
+                work.setdefault(path, []).append(clip)
+        jobs = jobs or default_jobs()
+        threads = 1 if scheduler else max(1, jobs // max(len(work), 1))  # a cluster's workers have a core each
+        cut = partial(cut_video, workspace, threads, force, frozenset(found.dives))
+        try:
+            for (_, wanted), outcome in map_clips(
+                cut, list(work.items()), jobs, "extracting", scheduler=scheduler, count=lambda video: len(video[1])
+            ):
+                facts += _note(workspace, wanted, outcome, result)
+        finally:
+            _record(workspace, facts)
+        return result
 
 
 def _missing(found: Videos, folder: Path, clips: Sequence[Clip]) -> list[str]:
@@ -210,30 +223,32 @@ def extract_frames(
     FrameError
         The folder is missing, has an unknown layout, or holds none of ``clips``.
     """
-    sets = find_pictures(frames, _known(workspace) if clips is None else clips)
-    result = Extraction()
-    facts: list[Clip] = []
-    if clips is not None:
-        sets = _only(sets, clips, frames, result)
-    add_clips(workspace, [s.clip for s in sets] if clips is None else clips)
-    todo: list[PictureSet] = []
-    for pictures in sets:
-        if is_there(workspace, pictures.clip.key) and not force:
-            facts += _keep(workspace, pictures.clip, result)
-        else:
-            todo.append(pictures)
-    jobs = jobs or min(default_jobs(), -(-len(todo) // _WORTH_A_PROCESS))
-    take = partial(_take_in, workspace)
-    try:
-        for pictures, outcome in map_clips(take, todo, jobs, "taking in frames", scheduler=scheduler):
-            if isinstance(outcome, FdposeError):
-                result.failed[pictures.clip.key] = outcome
+    with extracting(workspace, force):
+        sets = find_pictures(frames, _known(workspace) if clips is None else clips)
+        result = Extraction()
+        facts: list[Clip] = []
+        if clips is not None:
+            sets = _only(sets, clips, frames, result)
+        add_clips(workspace, [s.clip for s in sets] if clips is None else clips)
+        todo: list[PictureSet] = []
+        for pictures in sets:
+            kept = _keep(workspace, pictures.clip, force, result)
+            if kept:
+                facts.append(kept)
             else:
-                facts.append(outcome)
-                _enter(pictures.clip, outcome, result)
-    finally:
-        _record(workspace, facts)
-    return result
+                todo.append(pictures)
+        jobs = jobs or min(default_jobs(), -(-len(todo) // _WORTH_A_PROCESS))
+        take = partial(_take_in, workspace)
+        try:
+            for pictures, outcome in map_clips(take, todo, jobs, "taking in frames", scheduler=scheduler):
+                if isinstance(outcome, FdposeError):
+                    result.failed[pictures.clip.key] = outcome
+                else:
+                    facts.append(outcome)
+                    _enter(pictures.clip, outcome, result)
+        finally:
+            _record(workspace, facts)
+        return result
 
 
 def _only(sets: list[PictureSet], clips: Sequence[Clip], frames: Path, result: Extraction) -> list[PictureSet]:
@@ -278,13 +293,22 @@ def _take_in(workspace: Workspace, source: PictureSet) -> Clip:
 # -- both -----------------------------------------------------------------------------------------------------------
 
 
-def _keep(workspace: Workspace, clip: Clip, result: Extraction) -> list[Clip]:
-    """Leave a complete folder as it is and return its facts; warn where the labels now name other frames."""
+def _keep(workspace: Workspace, clip: Clip, force: bool, result: Extraction) -> Clip | None:
+    """Leave a whole folder as it is and return its facts; warn where the labels now name other frames.
+
+    None where the folder is to be made: by ``force``, since it is not complete, or since it lost pictures (a warning).
+    """
+    recover(workspace, clip.key)
+    if force or not is_complete(workspace, clip.key):
+        return None
     try:
         frames = open_frames(workspace, clip.key)
+        torn = torn_picture(frames)
     except FrameError as e:
-        result.failed[clip.key] = e
-        return []
+        frames, torn = None, str(e)
+    if frames is None or torn:
+        result.warnings.append(f"{clip.key}: was not whole any more ({torn}); extracted again")
+        return None
     labels, numbers = clip.frame_range, frames.numbers
     result.kept.append(clip.key)
     if labels and (labels.start, len(labels)) != (numbers[0], len(numbers)):
@@ -292,7 +316,7 @@ def _keep(workspace: Workspace, clip: Clip, result: Extraction) -> list[Clip]:
             f"{clip.key}: its frames are {numbers[0]} to {numbers[-1]} ({len(numbers)}), the labels say {labels.start}"
             f" to {labels.stop - 1}; cut it again with: fdpose extract --clip {clip.key} --force"
         )
-    return [_facts(frames)]
+    return _facts(frames)
 
 
 def _few(keys: Iterable[ClipKey | str]) -> str:

@@ -2,6 +2,8 @@
 
 The pictures go to a hidden folder beside the target, ``clip.json`` last, and
 the folder is then renamed. A folder that is there already stays until then.
+Every picture is on the disk before ``clip.json`` is, so that a power cut, too,
+leaves a folder that is whole or none.
 """
 
 from __future__ import annotations
@@ -37,6 +39,8 @@ class FrameWriter:
         self.target = workspace.frame_folder(key)
         self._lock = threading.Lock()
         self._names: dict[int, str] = {}
+        self._bytes: dict[int, int] = {}
+        self._unsynced: list[Path] = []
         self._last = -1
         self._in_order = True
         self._size: tuple[int, int] | None = None
@@ -51,10 +55,12 @@ class FrameWriter:
 
     def add(self, number: int, name: str, jpeg: bytes, size: tuple[int, int] | None = None) -> None:
         """Write one picture, ``name`` being its name at the source."""
+        target = self.folder / frame_name(number)
         try:
-            (self.folder / frame_name(number)).write_bytes(jpeg)
+            target.write_bytes(jpeg)
         except OSError as e:
             raise self._unwritable(e) from e
+        self._unsynced.append(target)
         self._note(number, name, jpeg, size or jpeg_size(jpeg, name))
 
     def take(self, number: int, path: Path) -> None:
@@ -66,6 +72,7 @@ class FrameWriter:
                 os.link(path.resolve(), target)
             except OSError:
                 target.write_bytes(jpeg)
+                self._unsynced.append(target)
         except OSError as e:
             raise FrameError(f"{path}: can't be taken into {self.target} ({e.strerror})") from e
         jpeg_size(jpeg, str(path))
@@ -85,7 +92,9 @@ class FrameWriter:
             names=tuple(name for _, name in sorted(self._names.items())),
             fps=self.fps,
             digest=self._digest_in_order(),
+            n_bytes=tuple(n for _, n in sorted(self._bytes.items())),
         )
+        self._sync()
         write_manifest(frames)
         old = self.folder.with_suffix(".old")
         try:
@@ -111,10 +120,21 @@ class FrameWriter:
                     f" {self._size[0]} x {self._size[1]}; all pictures of a clip have one size"
                 )
             self._names[number] = name
+            self._bytes[number] = len(jpeg)
             self._in_order = self._in_order and number > self._last
             if self._in_order:
                 self._digest.update(jpeg)
                 self._last = number
+
+    def _sync(self) -> None:
+        """Wait until the pictures are on the disk, and their names in the folder."""
+        try:
+            for path in self._unsynced:
+                with open(path, "rb") as file:
+                    os.fsync(file.fileno())
+        except OSError as e:
+            raise self._unwritable(e) from e
+        fsync_directory(self.folder)
 
     def _digest_in_order(self) -> str:
         """The digest kept while writing; where pictures came out of order, over the files just written."""

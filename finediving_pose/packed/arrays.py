@@ -54,7 +54,9 @@ class PackedArrays:
     """The arrays of a packed file, read-only. Clips are addressed by their row, frames by their position in the clip.
 
     It can be pickled, and used after a fork: every process opens the file for
-    itself on first use. File locking is off, for network file systems.
+    itself on first use, and never another one that took its place: offsets and
+    labels that are in memory belong to the first. File locking is off, for
+    network file systems.
     """
 
     def __init__(self, path: Path) -> None:
@@ -62,9 +64,10 @@ class PackedArrays:
         self._handle: h5py.File | None = None
         self._pid = 0
         self._datasets: dict[str, h5py.Dataset] = {}
+        self._opened: str | None = None  # digest of what was opened first
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"path": self.path, "_handle": None, "_pid": 0, "_datasets": {}}
+        return {"path": self.path, "_handle": None, "_pid": 0, "_datasets": {}, "_opened": self._opened}
 
     def __len__(self) -> int:
         return len(self._frame_offset) - 1
@@ -246,8 +249,30 @@ class PackedArrays:
     @property
     def _file(self) -> h5py.File:
         if self._handle is None or self._pid != os.getpid():
-            self._handle, self._pid, self._datasets = _open(self.path), os.getpid(), {}
+            self._handle, self._pid, self._datasets = self._open_again(), os.getpid(), {}
         return self._handle
+
+    def _open_again(self) -> h5py.File:
+        """The file at the path; where that is another by now, or gone, the first one, if this is a fork that has it."""
+        try:
+            return self._open_same()
+        except PackedError:
+            first = _inherited(self._handle) if self._handle else None
+            if first is None:
+                raise
+            return first
+
+    def _open_same(self) -> h5py.File:
+        file = _open(self.path)
+        digest = _digest(self.path, file)
+        self._opened = self._opened or digest
+        if digest == self._opened:
+            return file
+        file.close()
+        raise PackedError(
+            f"{self.path}: was replaced while it was being read (digest {self._opened[:12]}, now {digest[:12]});"
+            " run the same command again to read the new file"
+        )
 
 
 def _open(path: Path) -> h5py.File:
@@ -269,6 +294,25 @@ def _open(path: Path) -> h5py.File:
         file.close()
         raise
     return file
+
+
+def _digest(path: Path, file: h5py.File) -> str:
+    try:
+        return schema.file_digest(np.asarray(file["digest/clip"]))
+    except DAMAGE as e:
+        file.close()
+        raise PackedError(f"{path}: digest/clip can't be read ({_line(e)}); run: fdpose verify {path}") from e
+
+
+def _inherited(handle: h5py.File) -> h5py.File | None:
+    """A forked process's own handle on what its parent has open, though its name is gone; None where there is none.
+
+    By way of Linux's ``/proc``, and as a Python file, since HDF5 wants a name.
+    """
+    try:
+        return h5py.File(open(f"/proc/self/fd/{handle.id.get_vfd_handle()}", "rb"), "r")
+    except DAMAGE:
+        return None
 
 
 def _damage(path: Path, error: Exception) -> str:

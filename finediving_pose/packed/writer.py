@@ -28,11 +28,11 @@ from finediving_pose.packed import schema
 from finediving_pose.packed.clip_content import ClipContent, read_ahead
 from finediving_pose.packed.exactness import check_exact
 from finediving_pose.packed.reader import open_packed
-from finediving_pose.packed.sole_writer import sole_writer
 from finediving_pose.packed.structure import PARTS, write_structure_digests
 from finediving_pose.poses import JointSource
 from finediving_pose.progress import track
-from finediving_pose.workspace import Workspace
+from finediving_pose.workspace import Workspace, atomic_write, remove_part_files
+from finediving_pose.writing import writing
 
 
 @dataclass(slots=True)
@@ -85,11 +85,19 @@ def write_packed(
     Raises
     ------
     PackedError
-        No clip has complete frames, the disk is too small, pictures changed since they were extracted, another
-        pack is writing the same file, or a clip holds what the file could not give back.
+        No clip has complete frames, the disk is too small, pictures changed since they were extracted, or a clip
+        holds what the file could not give back.
+    BusyError
+        Another command is writing the same file, or what is to be packed.
     """
     target = target or workspace.packed
-    table = read_clips(workspace) if clips is None else list(clips)
+    read = [workspace.frames, workspace.poses / "merged", workspace.poses / "auto"]
+    with writing("fdpose pack", [target], read):
+        remove_part_files(target)  # of one that was killed
+        return _write_packed(workspace, target, read_clips(workspace) if clips is None else clips, cache)
+
+
+def _write_packed(workspace: Workspace, target: Path, table: Sequence[Clip], cache: bool) -> dict[str, Any]:
     folders = [open_frames(workspace, c.key) for c in table if is_complete(workspace, c.key)]
     if not folders:
         raise PackedError(f"{workspace.root}: none of {len(table)} clips has complete frames; run: fdpose extract")
@@ -99,7 +107,7 @@ def write_packed(
     sizes = [_jpeg_sizes(f) for f in folders]
     _check_space(target, sum(int(s.sum()) for s in sizes), sum(map(len, sizes)), cache)
     provenance = _Provenance()
-    with sole_writer(target) as part:
+    with atomic_write(target) as part:
         columns = schema.encode_clips(rows)
         with _hdf5(part, "w") as file:
             places = _allocate(file, columns, sizes, cache)

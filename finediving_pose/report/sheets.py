@@ -14,6 +14,7 @@ from finediving_pose.poses import best_layer, read_poses
 from finediving_pose.progress import track
 from finediving_pose.report.overlay import contact_sheet, evenly_spaced
 from finediving_pose.workspace import Workspace, atomic_write
+from finediving_pose.writing import writing
 
 FRAMES = 12
 
@@ -31,13 +32,15 @@ def write_sheets(
     every : draw every so many frames; 12 evenly spaced ones where not given
     """
     written, failed = [], {}
-    for clip in track(clips, "drawing"):
-        target = out / f"{clip.key.video}_{clip.key.index}.png"
-        try:
-            _write_sheet(workspace, clip, target, layer, every)
-            written.append(target)
-        except FdposeError as e:
-            failed[clip] = e
+    layers = [layer] if layer else ["auto", "merged"]
+    with writing("fdpose render", [out / "sheets"], [workspace.frames, *(workspace.poses / name for name in layers)]):
+        for clip in track(clips, "drawing"):
+            target = out / f"{clip.key.video}_{clip.key.index}.png"
+            try:
+                _write_sheet(workspace, clip, target, layer, every)
+                written.append(target)
+            except FdposeError as e:
+                failed[clip] = e
     return written, failed
 
 

@@ -7,11 +7,8 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,6 +20,9 @@ from finediving_pose.synth.filming import film_event, is_finished
 from finediving_pose.synth.joining import join
 from finediving_pose.synth.plan import Event, Plan
 from finediving_pose.workspace import atomic_write, remove_part_files
+from finediving_pose.writing import writing
+
+NOTE = "competition.json"
 
 
 def make_competition(
@@ -54,11 +54,18 @@ def make_competition(
         Fewer than one dive; a dive number is not one, or no degree of difficulty or stages are known for it; ``out``
         holds another competition, or other things.
     FdposeError
-        The folder can't be written, or another process is filling it.
+        The folder can't be written.
+    BusyError
+        Another process is filling it.
     """
     plan = Plan(dives, seed, tuple(dict.fromkeys(number.lower() for number in dive_numbers or ())))
     events = plan.events()
-    with _claimed(out, plan):
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as e:
+        raise FdposeError(f"{out}: can't write here ({e.strerror}); choose another --out") from e
+    with writing("fdpose synth", [out / NOTE]):
+        _claim(out / NOTE, plan)
         todo = [e for e in events if not is_finished(out, e)]
         for _, outcome in map_clips(partial(film_event, out), todo, jobs, "synthesizing", "dives", count=_dives):
             if isinstance(outcome, FdposeError):
@@ -70,40 +77,18 @@ def _dives(event: Event) -> int:
     return len(event.dive_numbers)
 
 
-@contextmanager
-def _claimed(out: Path, plan: Plan) -> Iterator[None]:
-    """Hold ``out`` for this plan and this process; the system lets go of it when the process dies."""
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        folder = os.open(out, os.O_RDONLY)
-    except OSError as e:
-        raise FdposeError(f"{out}: can't write here ({e.strerror}); choose another --out") from e
-    try:
-        _lock(folder, out)
-        note = out / "competition.json"
-        remove_part_files(note)
-        if note.exists():
-            _compare(note, plan)
-        else:
-            _begin(note, plan)
-        yield
-    finally:
-        os.close(folder)
-
-
-def _lock(folder: int, out: Path) -> None:
-    with suppress(OSError):  # a file system that knows no locks
-        try:
-            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise FdposeError(
-                f"{out}: another fdpose synth is filling it; wait until that ends, or choose another --out"
-            ) from None
+def _claim(note: Path, plan: Plan) -> None:
+    """Make the note's folder this plan's, or see that it is."""
+    remove_part_files(note)
+    if note.exists():
+        _compare(note, plan)
+    else:
+        _begin(note, plan)
 
 
 def _begin(note: Path, plan: Plan) -> None:
     """Write down what is asked for, in an empty folder."""
-    found = [p.name for p in entries(note.parent)]
+    found = [p.name for p in entries(note.parent) if not p.name.startswith(f".{NOTE}")]
     if found:
         raise UsageError(
             f"{note.parent}: holds {found[0]} but no {note.name}, so it is not a competition that can be gone on with;"

@@ -33,6 +33,7 @@ from finediving_pose.validate.layer_poses import load_layers
 from finediving_pose.validate.packed_subject import load_packed
 from finediving_pose.validate.rules import RULES, Finding, Rule, Scope
 from finediving_pose.workspace import Workspace
+from finediving_pose.writing import writing
 
 
 def validate(
@@ -58,8 +59,18 @@ def validate(
         There is no clips table.
     UsageError
         A beginning fits no rule.
+    BusyError
+        Another command is replacing frames or poses.
     """
     rules = chosen_rules(select, ignore)
+    read = [workspace.frames, *(workspace.poses / layer for layer in workspace.layers())]
+    with writing("fdpose validate", reads=read):
+        return _validate(workspace, rules, labels, jobs)
+
+
+def _validate(
+    workspace: Workspace, rules: Sequence[Rule], labels: Sequence[LabelFiles], jobs: int | None
+) -> list[Finding]:
     clips = read_clips(workspace)
     findings = [*_on_labels(rules, clips), *_on_files(rules, labels)]
     names = tuple(r.name for r in rules if r.scope in ("frames", "poses"))

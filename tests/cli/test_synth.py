@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import signal
@@ -16,6 +15,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from finediving_pose.cli import main
+from tests.holding import held_by_another
 
 pytestmark = pytest.mark.slow
 
@@ -168,12 +168,10 @@ def test_a_folder_with_other_things_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_one_command_fills_a_folder_at_a_time(tmp_path: Path) -> None:
-    folder = os.open(tmp_path, os.O_RDONLY)
-    try:
-        fcntl.flock(folder, fcntl.LOCK_EX)
-        assert "another fdpose synth is filling it" in line_of(synth(tmp_path), 1)
-    finally:
-        os.close(folder)
+    with held_by_another("fdpose synth", writes=(tmp_path / "competition.json",)) as pid:
+        line = line_of(synth(tmp_path), 1)
+    assert f"competition.json: fdpose synth is writing it (process {pid} on " in line
+    assert line.endswith("; run this command again when that has ended")
     assert list(tmp_path.iterdir()) == []
 
 

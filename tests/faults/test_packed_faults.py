@@ -19,14 +19,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from finediving_pose.cli import main
-from finediving_pose.errors import FdposeError, PackedError
+from finediving_pose.errors import BusyError, FdposeError, PackedError
 from finediving_pose.labels.table import read_clips
-from finediving_pose.packed import sole_writer, writer
+from finediving_pose.packed import writer
 from finediving_pose.packed.reader import open_packed
 from finediving_pose.packed.verify import verify_packed
 from finediving_pose.packed.writer import write_packed
 from finediving_pose.workspace import Workspace
 from tests.finediving_pose.packed.made_up import fill
+from tests.holding import held_by_another
 
 pytestmark = pytest.mark.slow
 
@@ -200,15 +201,15 @@ def test_two_packs_to_one_target_at_once_end_whole_or_are_told(source: Workspace
         for child in children:
             child.join()
         assert "" in messages
-        assert all(not m or "another fdpose pack is writing it" in m for m in messages), messages
+        assert all(not m or "packed.h5: fdpose pack is writing it (process " in m for m in messages), messages
         assert verify_packed(target).whole
         assert [p.name for p in tmp_path.iterdir()] == ["packed.h5"]
 
 
 def test_a_second_pack_is_refused_while_the_first_is_writing(source: Workspace, tmp_path: Path) -> None:
     target = tmp_path / "packed.h5"
-    with sole_writer.sole_writer(target) as part:
-        with pytest.raises(PackedError, match=r"packed\.h5: another fdpose pack is writing it; wait"):
-            write_packed(source, target=target)
-        part.write_bytes(b"whole")
+    target.write_bytes(b"whole")
+    with held_by_another("fdpose pack", writes=(target,)) as pid, pytest.raises(BusyError) as e:
+        write_packed(source, target=target)
+    assert f"packed.h5: fdpose pack is writing it (process {pid} on " in str(e.value)
     assert target.read_bytes() == b"whole"
