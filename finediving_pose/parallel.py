@@ -68,6 +68,8 @@ def map_clips(
     ------
     SetupError
         There is no scheduler at the address, or Dask is not installed.
+    FdposeError
+        The scheduler ended meanwhile.
     """
     items = list(items)
     if not items:
@@ -151,34 +153,50 @@ def _on_cluster(
 ) -> Iterator[tuple[Item, Result | FdposeError]]:
     """The scheduler gives an item whose worker died to another one, up to its ``allowed-failures`` (3)."""
     try:
-        from distributed import Client, KilledWorker, as_completed
+        from distributed import CancelledError, Client
+        from distributed.comm import CommClosedError
     except ImportError as e:
         raise SetupError("--scheduler needs Dask; install it with: pip install 'fdpose[scale]'") from e
     try:
         client: Any = Client(address, timeout=SECONDS_TO_CONNECT, set_as_default=False)
     except (OSError, ValueError) as e:
         raise SetupError(f"no Dask scheduler answers at {address}; start one with: dask scheduler") from e
+    try:
+        with client:
+            yield from _submitted(client, function, items)
+    except (CancelledError, CommClosedError) as e:
+        raise FdposeError(
+            f"the Dask scheduler at {address} ended or can't be reached any more; what is finished is kept: start it"
+            " again, then run the same command again"
+        ) from e
+
+
+def _submitted(
+    client: Any, function: Callable[[Item], Result], items: list[Item]
+) -> Iterator[tuple[Item, Result | FdposeError]]:
+    """A few items a worker at a time, so that a long list is not copied to the scheduler."""
+    from distributed import KilledWorker, as_completed
+
     queue = iter(items)
-    with client:
-        window = 4 * max(1, sum(client.nthreads().values()))
-        waiting = {client.submit(function, item, pure=False): item for item in islice(queue, window)}
-        finished = as_completed(list(waiting), loop=client.loop)
-        for future in finished:
-            item = waiting.pop(future)
-            try:
-                outcome = future.result()
-            except FdposeError as e:
-                outcome = e
-            except KilledWorker:
-                outcome = FdposeError(
-                    f"{_named(item)}: every worker that had it was killed, most often because memory ran out;"
-                    " give workers more memory and run the same command again: what is finished is kept"
-                )
-            for following in islice(queue, 1):
-                again = client.submit(function, following, pure=False)
-                waiting[again] = following
-                finished.add(again)
-            yield item, outcome
+    window = 4 * max(1, sum(client.nthreads().values()))
+    waiting = {client.submit(function, item, pure=False): item for item in islice(queue, window)}
+    finished = as_completed(list(waiting), loop=client.loop)
+    for future in finished:
+        item = waiting.pop(future)
+        try:
+            outcome = future.result()
+        except FdposeError as e:
+            outcome = e
+        except KilledWorker:
+            outcome = FdposeError(
+                f"{_named(item)}: every worker that had it was killed, most often because memory ran out;"
+                " give workers more memory and run the same command again: what is finished is kept"
+            )
+        for following in islice(queue, 1):
+            again = client.submit(function, following, pure=False)
+            waiting[again] = following
+            finished.add(again)
+        yield item, outcome
 
 
 def _outcome(future: Future[Result]) -> Result | FdposeError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import re
@@ -220,3 +221,41 @@ def test_no_scheduler_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr("finediving_pose.parallel.SECONDS_TO_CONNECT", 1)
     with pytest.raises(SetupError, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1:9; start one with"):
         list(map_clips(halve, [2], scheduler="tcp://127.0.0.1:9"))
+
+
+_DASK = """
+import sys
+from distributed.cli import dask_scheduler, dask_worker
+{}.main(sys.argv[1:])
+"""
+
+
+def dask(program: str, *words: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", _DASK.format(program), *words]
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    return subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, env=env)
+
+
+def test_a_scheduler_that_dies_is_told_in_one_line(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("distributed", reason="Dask is not installed: pip install 'fdpose[scale]'")
+    note = tmp_path / "scheduler.json"
+    scheduler = dask("dask_scheduler", "--port", "0", "--no-dashboard", "--scheduler-file", str(note))
+    while not note.exists():
+        assert scheduler.poll() is None
+        time.sleep(0.05)
+    address = json.loads(note.read_text())["address"]
+    worker = dask(
+        "dask_worker", address, "--nthreads", "1", "--no-dashboard", "--no-nanny", "--local-directory", str(tmp_path)
+    )
+    try:
+        with pytest.raises(FdposeError, match=rf"scheduler at {address} ended or can't be reached any more; what is f"):
+            for _ in map_clips(wait_long, [0, 1, 1], scheduler=address):
+                capfd.readouterr()
+                scheduler.kill()
+                killed = time.monotonic()
+        assert time.monotonic() - killed < 60
+        assert "Traceback" not in capfd.readouterr().err
+    finally:
+        for process in (scheduler, worker):
+            process.kill()
+            process.communicate()

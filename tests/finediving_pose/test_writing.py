@@ -130,10 +130,13 @@ def test_a_killed_writer_holds_nothing(path: Path) -> None:
 
 def _hold_with_a_child(path: Path, send) -> None:
     with writing("fdpose merge", [path]):
-        worker = FORK.Process(target=time.sleep, args=(600,))
-        worker.start()
-        send.send(worker.pid)
+        FORK.Process(target=_work, args=(send,)).start()
         time.sleep(600)
+
+
+def _work(send) -> None:
+    send.send(os.getpid())
+    time.sleep(600)
 
 
 def test_children_of_a_killed_writer_hold_nothing(path: Path) -> None:
