@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -392,3 +394,78 @@ def test_asking_for_nothing_or_for_both_is_bad_usage(workspace: Workspace, video
         run = CliRunner().invoke(main, ["extract", *words, "--data", str(workspace.root)])
         assert run.exit_code == 2
         assert len(run.stderr.splitlines()) == 1
+
+
+# -- what a power cut leaves ----------------------------------------------------------------------------------------
+
+
+def test_every_picture_is_on_the_disk_before_clip_json(
+    workspace: Workspace, videos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[str] = []
+    real = os.fsync
+
+    def note(fd: int) -> None:
+        synced.append(Path(f"/proc/self/fd/{fd}").readlink().name)
+        real(fd)
+
+    monkeypatch.setattr(os, "fsync", note)
+    extract_videos(workspace, videos, [clip("men", 1, 3, 6)], jobs=1)
+    manifest = next(i for i, name in enumerate(synced) if name.startswith(".clip.json"))
+    pictures = [frame_name(n) for n in range(3, 7)]
+    first = synced.index(pictures[0])
+    assert synced[first : first + 4] == pictures
+    assert synced[first + 4].endswith(".part")  # the folder with their names
+    assert first + 4 < manifest
+
+
+def empty(folder: Path) -> str:
+    (folder / "00004.jpg").write_bytes(b"")
+    return "picture 00004.jpg has 0 of "
+
+
+def cut_short(folder: Path) -> str:
+    content = (folder / "00005.jpg").read_bytes()
+    (folder / "00005.jpg").write_bytes(content[:-1])
+    return f"picture 00005.jpg has {len(content) - 1:,} of {len(content):,} bytes"
+
+
+def lost(folder: Path) -> str:
+    (folder / "00004.jpg").unlink()
+    return "picture 00004.jpg is missing"
+
+
+def empty_manifest(folder: Path) -> str:
+    (folder / "clip.json").write_bytes(b"")
+    return "not a frame manifest"
+
+
+@pytest.mark.parametrize("tear", [empty, cut_short, lost, empty_manifest])
+def test_the_same_command_makes_a_torn_clip_again_and_says_so(
+    workspace: Workspace, videos: Path, tear: Callable[[Path], str]
+) -> None:
+    clips = [clip("men", 1, 3, 6), clip("men", 2, 10, 12)]
+    extract_videos(workspace, videos, clips)
+    whole = open_frames(workspace, clips[0].key)
+    said = tear(workspace.frame_folder(clips[0].key))
+    again = extract_videos(workspace, videos, clips)
+    assert (again.made, again.kept) == ([clips[0].key], [clips[1].key])
+    assert again.warnings[0].startswith("men/1: was not whole any more (")
+    assert said in again.warnings[0]
+    assert again.warnings[0].endswith("; extracted again")
+    assert open_frames(workspace, clips[0].key) == whole
+    assert shown(workspace, clips[0].key) == [3, 4, 5, 6]
+    assert extract_videos(workspace, videos, clips).warnings == []
+
+
+def test_a_torn_clip_of_a_frame_folder_is_taken_in_again(workspace: Workspace, tmp_path: Path) -> None:
+    write_pictures(tmp_path / "in" / "men", range(3, 7))
+    key = extract_frames(workspace, tmp_path / "in").made[0]
+    picture = workspace.frame_folder(key) / "00004.jpg"
+    content = picture.read_bytes()
+    picture.unlink()  # it is a link to the original
+    picture.write_bytes(content[:10])
+    again = extract_frames(workspace, tmp_path / "in")
+    assert again.made == [key]
+    assert f"picture 00004.jpg has 10 of {len(content):,} bytes" in again.warnings[0]
+    assert picture.read_bytes() == content
