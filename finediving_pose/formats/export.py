@@ -34,6 +34,7 @@ from finediving_pose.formats.registry import ImagePose, PosedClip, Writer, reade
 from finediving_pose.frames import is_complete, open_frames
 from finediving_pose.poses import ClipPoses, JointSource, Visibility, best_layer, read_poses
 from finediving_pose.workspace import Workspace, atomic_write, fsync_directory, remove_part_files
+from finediving_pose.writing import writing
 
 
 def export(
@@ -71,10 +72,26 @@ def export(
         No clip has poses, a pose file or ``frames`` can't be read, or what was written can't be read back.
     FdposeError
         ``out`` can't be written.
+    BusyError
+        Another command is writing ``out``, or what is to be exported.
     """
     chosen = writer(format)
     if frames is not None and chosen.whole_clips:
         raise UsageError(f"--frames: {format} holds whole clips; export them all, or choose another format")
+    layers = [layer] if layer else workspace.layers()
+    with writing("fdpose export", [out], [workspace.frames, *(workspace.poses / name for name in layers)]):
+        return _export(workspace, clips, chosen, out, layer, frames, force)
+
+
+def _export(
+    workspace: Workspace,
+    clips: Sequence[Clip],
+    chosen: Writer,
+    out: Path,
+    layer: str | None,
+    frames: Path | None,
+    force: bool,
+) -> dict[str, Any]:
     before = _check_target(workspace, chosen, out, force)
     posed, without = _posed(workspace, clips, layer, _only(workspace, clips, frames))
     if not posed:
@@ -93,7 +110,7 @@ def export(
             write_record(record_path(out), record)
     keep_record(workspace, record)
     return {
-        "format": format,
+        "format": chosen.name,
         "path": str(out),
         "clips": len(posed),
         "frames": len(counts),

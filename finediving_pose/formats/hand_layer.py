@@ -39,6 +39,7 @@ def update_layer(
 ) -> int:
     """Write the frames into the annotator's layer of a clip; returns how many frames of it were replaced whole.
 
+    The layer is read anew: call it while :func:`~finediving_pose.writing.writing` holds the layer's folder.
     A frame that was never exported is replaced whole; of others, only what the person placed.
     A joint that the person deleted has the source "manual" and is absent.
     """

@@ -20,6 +20,10 @@ from finediving_pose.formats.registry import ImagePose, reader_of
 from finediving_pose.formats.untouched import Untouched
 from finediving_pose.validate.words import counted
 from finediving_pose.workspace import Workspace
+from finediving_pose.writing import writing
+
+PATIENCE = 60
+"""Seconds that an import waits for another one: a layer is written in a moment."""
 
 _NAME = re.compile(r"[\w][\w.-]{0,63}")
 
@@ -119,9 +123,23 @@ def take_in(
         A file can't be read, an entry's picture is no frame of this data directory or has another
         size than the stored frame, a frame has a third person, a person of a frame has two poses, or nothing is left
         to take in.
+    BusyError
+        Another command is at work on the frames or on the annotator's layer, and does not end within :data:`PATIENCE`.
     """
     if not _NAME.fullmatch(annotator):
         raise UsageError(f"--annotator {annotator!r}: use letters, digits, dots, dashes; it becomes a folder name")
+    with writing("fdpose import", reads=[workspace.frames], patience=PATIENCE):
+        return _take_in(workspace, clips, files, annotator, format, everything)
+
+
+def _take_in(
+    workspace: Workspace,
+    clips: Sequence[Clip],
+    files: Sequence[Path],
+    annotator: str,
+    format: str | None,
+    everything: bool,
+) -> Intake:
     index = FrameIndex(workspace, clips)
     intake = Intake(files=len(files))
     found: list[tuple[Path, ImagePose]] = []
@@ -138,9 +156,10 @@ def take_in(
     chosen = {name: _choose(people, untouched, intake, name) for name, people in layers.items()}
     intake.check_not_empty(files)
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    for name, by_clip in chosen.items():
-        for key, hands in by_clip.items():
-            intake.replaced += update_layer(workspace, name, key, hands, now)
+    with writing("fdpose import", [workspace.poses / "manual" / name for name in chosen], patience=PATIENCE):
+        for name, by_clip in chosen.items():
+            for key, hands in by_clip.items():
+                intake.replaced += update_layer(workspace, name, key, hands, now)
     return intake
 
 
