@@ -6,6 +6,7 @@ not the run.
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import multiprocessing.connection
 import os
@@ -157,6 +158,8 @@ def _on_cluster(
         from distributed.comm import CommClosedError
     except ImportError as e:
         raise SetupError("--scheduler needs Dask; install it with: pip install 'fdpose[scale]'") from e
+    for name in ("distributed.client", "distributed.core"):  # they print tracebacks of what is told here in a line
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         client: Any = Client(address, timeout=SECONDS_TO_CONNECT, set_as_default=False)
     except (OSError, ValueError) as e:

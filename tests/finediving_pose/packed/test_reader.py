@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import pickle
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from finediving_pose.clip import ClipKey
 from finediving_pose.errors import PackedError
 from finediving_pose.frames import open_frames
 from finediving_pose.labels.table import read_clips, to_pandas
-from finediving_pose.packed.reader import open_packed
-from finediving_pose.poses import read_poses
+from finediving_pose.packed.reader import PackedFile, open_packed
+from finediving_pose.packed.writer import write_packed
+from finediving_pose.poses import read_poses, write_poses
 from finediving_pose.workspace import Workspace
+from tests.finediving_pose.packed.made_up import fill, random_poses
 
 
 def test_a_clip_is_found_by_row_and_by_key(packed_path: Path) -> None:
@@ -64,3 +70,72 @@ def test_the_clips_are_a_data_frame(packed_path: Path, source: Workspace) -> Non
     assert table.drop(columns=facts).equals(before.drop(columns=facts))
     assert table[facts].iloc[1].tolist() == [9, 25.0, 64, 48]
     assert table[table["split"] == "train"]["dive_score"].tolist() == [60.5, 62.5]
+
+
+# -- the file is replaced while it is read --------------------------------------------------------------------------
+
+
+def _what_a_fork_reads(packed: PackedFile, send) -> None:
+    try:
+        send.send((packed.digest, packed.jpegs(1), packed.poses(1).keypoints))
+    except PackedError as e:
+        send.send(str(e))
+
+
+def read_in_a_fork(packed: PackedFile) -> Any:
+    fork = multiprocessing.get_context("fork")
+    receive, send = fork.Pipe(duplex=False)
+    child = fork.Process(target=_what_a_fork_reads, args=(packed, send))
+    child.start()
+    found = receive.recv()
+    child.join()
+    return found
+
+
+@pytest.fixture
+def changing(tmp_path: Path) -> Workspace:
+    """A data directory whose packed file may be replaced."""
+    workspace = fill(Workspace(tmp_path / "data"))
+    write_packed(workspace, cache=True)
+    return workspace
+
+
+def pack_again(workspace: Workspace) -> None:
+    """Corrected poses, fewer clips."""
+    write_poses(workspace.pose_file("merged", ClipKey("men", 2)), random_poses([10, 11], [0, 0], 9))
+    write_packed(workspace, clips=read_clips(workspace)[1:], cache=True)
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").is_dir(), reason="needs Linux's /proc")
+def test_a_forked_process_reads_on_in_the_file_that_was_opened(changing: Workspace) -> None:
+    with open_packed(changing.packed) as packed:
+        before = packed.digest, packed.jpegs(1), packed.poses(1).keypoints
+        pack_again(changing)
+        assert open_packed(changing.packed).digest != before[0]
+        digest, pictures, joints = read_in_a_fork(packed)
+        assert (digest, pictures) == before[:2]
+        np.testing.assert_array_equal(joints, before[2])
+        changing.packed.unlink()
+        assert read_in_a_fork(packed)[1] == before[1]
+
+
+def test_another_file_in_its_place_is_not_read(changing: Workspace) -> None:
+    packed = open_packed(changing.packed)
+    copy = pickle.dumps(packed)
+    old = packed.digest
+    pack_again(changing)
+    new = open_packed(changing.packed).digest
+    packed.close()
+    says = rf"was replaced while it was being read \(digest {old[:12]}, now {new[:12]}\); run the same command again"
+    for reader in (packed, pickle.loads(copy)):
+        with pytest.raises(PackedError, match=says):
+            reader.jpegs(1)
+
+
+def test_the_same_data_packed_again_is_read_on(changing: Workspace) -> None:
+    packed = open_packed(changing.packed)
+    pictures = packed.jpegs(1)
+    copy = pickle.loads(pickle.dumps(packed))
+    packed.close()
+    write_packed(changing)
+    assert packed.jpegs(1) == copy.jpegs(1) == pictures
