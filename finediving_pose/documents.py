@@ -56,15 +56,21 @@ def read_text(path: Path, error: type[FdposeError] = FdposeError) -> str:
     """The file's text: UTF-8, or what its byte order mark says. Raises ``error`` where it can't be read."""
     try:
         raw = path.read_bytes()
-        if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            return raw.decode("utf-16")
-        return raw.decode("utf-8-sig")
     except FileNotFoundError:
         raise error(f"{path}: no such file; check the path") from None
     except OSError as e:
         raise error(f"{path}: can't be read ({e.strerror}); check the path and its permissions") from e
+    return decode_text(raw, str(path), error)
+
+
+def decode_text(raw: bytes, name: str, error: type[FdposeError] = FdposeError) -> str:
+    """The text of a file's bytes, as :func:`read_text` has it; ``name`` says in an error where they came from."""
+    try:
+        if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            return raw.decode("utf-16")
+        return raw.decode("utf-8-sig")
     except UnicodeDecodeError as e:
-        raise error(f"{path}: not UTF-8 text (byte {e.start}); save it as UTF-8") from e
+        raise error(f"{name}: not UTF-8 text (byte {e.start}); save it as UTF-8") from e
 
 
 def read_json(path: Path, error: type[FdposeError] = FdposeError) -> Any:

@@ -1,7 +1,7 @@
 """COCO keypoints: one JSON file of images, annotations and one category.
 
 Format: cocodataset.org, "Data format", keypoint detection. Fields beyond it (``person``,
-``confidence``, ``source``, ``author``, ``time``) are ours; COCO's readers pass over them.
+``confidence``, ``source``, ``author``, ``authors``, ``time``) are ours; COCO's readers pass over them.
 """
 
 from __future__ import annotations
@@ -14,12 +14,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from finediving_pose.documents import read_json
+from finediving_pose.documents import decode_text, parse_json
 from finediving_pose.errors import PoseError
+from finediving_pose.formats.bundle import Bundle
 from finediving_pose.formats.frame_index import FrameIndex
+from finediving_pose.formats.joint_names import joint_indices
 from finediving_pose.formats.registry import Annotations, ImagePose, PosedClip, Probe, reads, writes
 from finediving_pose.poses import JointSource, Visibility
-from finediving_pose.skeleton import FLIP, INDEX, JOINTS, LIMBS, N_JOINTS, SIGMAS
+from finediving_pose.skeleton import FLIP, JOINTS, LIMBS, N_JOINTS, SIGMAS
 
 CATEGORY = {
     "id": 1,
@@ -88,79 +90,157 @@ def _annotation(posed: PosedClip, row: int) -> dict[str, Any]:
         "confidence": [round(v, 6) for v in np.nan_to_num(poses.confidence[row]).tolist()],
         "source": [JointSource(int(s)).name.lower() for s in poses.source[row]],
         "author": poses.author[row],
+        "authors": posed.authors[row],
         "time": poses.time[row],
     }
 
 
 def _is_coco(probe: Probe) -> bool:
-    return isinstance(probe.json, dict) and {"images", "annotations"} <= probe.json.keys()
+    if isinstance(probe.json, dict):
+        return {"images", "annotations"} <= probe.json.keys()
+    return {"image_id", "keypoints"} <= probe.first_of_list().keys() or bool(Bundle(probe.path).find(_IN_BUNDLE))
 
 
-@reads("coco", "a JSON object with images, annotations and categories", _is_coco)
+_IN_BUNDLE = "annotations/person_keypoints*.json"
+"""Where CVAT's "COCO Keypoints 1.0" and COCO itself have the file."""
+
+
+@reads("coco", "a JSON object with images, annotations and categories, or CVAT's zip with one", _is_coco)
 def read_coco(path: Path, index: FrameIndex) -> Annotations:
-    """Every annotation with keypoints.
+    """Every annotation with keypoints. Joints go by the category's keypoint names."""
+    found = Annotations()
+    bundle = Bundle(path)
+    for name in (bundle.find(_IN_BUNDLE) or [path.name]) if bundle.is_zip or path.is_dir() else [path.name]:
+        where = bundle.where(name)
+        with bundle.open(name) as file:
+            text = decode_text(file.read(), where, PoseError)
+        _read_file(where, parse_json(text, where, PoseError), found)
+    return found
 
-    Joints go by the category's keypoint names; a category without names must have 16 in MPII order.
-    """
-    data = read_json(path, PoseError)
+
+def _read_file(where: str, data: Any, found: Annotations) -> None:
+    if isinstance(data, list):
+        raise PoseError(
+            f"{where}: a list of results says neither the pictures' names nor the joints' order; write it as"
+            ' {"images": [...], "annotations": <the list>, "categories": [...]} with those of the ground truth'
+        )
     if not isinstance(data, dict) or not isinstance(data.get("images"), list):
-        raise PoseError(f"{path}: no COCO file; expected an object with images, annotations and categories")
-    images = {i.get("id"): i for i in data["images"] if isinstance(i, dict)}
-    orders = {c.get("id"): _joint_order(path, c) for c in data.get("categories") or [] if isinstance(c, dict)}
-    poses = []
+        raise PoseError(f"{where}: no COCO file; expected an object with images, annotations and categories")
+    images = _by_id(where, data, "images")
+    categories = _by_id(where, data, "categories")
+    orders: dict[str | None, list[int]] = {}
     for i, annotation in enumerate(data.get("annotations") or []):
         if not isinstance(annotation, dict) or not annotation.get("keypoints"):
+            found.left_out["annotations without keypoints"] += 1
             continue
-        image = images.get(annotation.get("image_id"))
+        if annotation.get("iscrowd") in (1, True):
+            found.left_out["crowds (iscrowd: 1)"] += 1
+            continue
+        image_id, category_id = _id(annotation.get("image_id")), _id(annotation.get("category_id"))
+        image = images.get(image_id)
         if image is None or not isinstance(image.get("file_name"), str):
-            raise PoseError(f"{path}: annotation {i}: image_id {annotation.get('image_id')!r} is no image of the file")
-        order = orders.get(annotation.get("category_id"), list(range(N_JOINTS)))
-        poses.append(_pose(path, f"annotation {i}, image {image['file_name']}", annotation, image, order))
-    return Annotations(poses)
+            raise PoseError(f"{where}: annotation {i}: image_id {annotation.get('image_id')!r} is no image of the file")
+        entry = f"annotation {i}, image {image['file_name']}"
+        if category_id not in orders:
+            orders[category_id] = _joint_order(where, entry, categories, category_id)
+        found.poses.append(_pose(where, entry, annotation, image, orders[category_id], f"{where}: {image_id}"))
 
 
-def _pose(path: Path, entry: str, annotation: dict[str, Any], image: dict[str, Any], order: list[int]) -> ImagePose:
-    values = _numbers(annotation["keypoints"], (3 * len(order),))
-    if values is None or len(order) != N_JOINTS:
-        found = len(annotation["keypoints"])
-        raise PoseError(f"{path}: {entry}: keypoints must be {N_JOINTS} triples x, y, v, found {found} numbers")
+def _by_id(where: str, data: dict[str, Any], kind: str) -> dict[str | None, dict[str, Any]]:
+    """Images or categories by their id, which may be a number here and text there. PoseError for one id twice."""
+    found: dict[str | None, dict[str, Any]] = {}
+    entries = data.get(kind) or []
+    for entry in entries if isinstance(entries, list) else []:
+        if isinstance(entry, dict) and (key := _id(entry.get("id"))) is not None:
+            if found.setdefault(key, entry) != entry:
+                raise PoseError(f"{where}: two {kind} have the id {key}; number them anew, or export the file again")
+    return found
+
+
+def _id(value: Any) -> str | None:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return str(value) if isinstance(value, (int, str)) else None
+
+
+def _joint_order(
+    where: str, entry: str, categories: dict[str | None, dict[str, Any]], category_id: str | None
+) -> list[int]:
+    """Our index of each keypoint of an annotation's category."""
+    add = f'add "keypoints": ["{JOINTS[0]}", ...], the {N_JOINTS} names in the order of the file'
+    if not categories:
+        raise PoseError(
+            f"{where}: has no categories, so the order of its joints isn't known; add"
+            f' "categories": [{{"id": {category_id or 1}, "name": "diver"}}] and in it {add.removeprefix("add ")}'
+        )
+    category = categories.get(category_id)
+    if category is None:
+        raise PoseError(
+            f"{where}: {entry}: category_id {category_id} is no category of the file (there are"
+            f" {', '.join(str(key) for key in list(categories)[:5])}); correct the annotation or the category"
+        )
+    if not category.get("keypoints"):
+        raise PoseError(f"{where}: category {category.get('name')!r} doesn't name its keypoints; {add}")
+    return joint_indices(category["keypoints"], f"{where}: category {category.get('name')!r}")
+
+
+def _pose(
+    where: str, entry: str, annotation: dict[str, Any], image: dict[str, Any], order: list[int], listing: str
+) -> ImagePose:
+    values = _numbers(annotation["keypoints"], (3 * N_JOINTS,))
+    if values is None:
+        count = len(annotation["keypoints"]) if isinstance(annotation["keypoints"], list) else "no"
+        raise PoseError(f"{where}: {entry}: keypoints must be {N_JOINTS} triples x, y, v, found {count} numbers")
     triples = np.zeros((N_JOINTS, 3))
     triples[order] = values.reshape(-1, 3)
-    visibility = np.clip(triples[:, 2], 0, 2).astype(np.uint8)
-    box = _numbers(annotation.get("bbox"), (4,))
     confidence = _numbers(annotation.get("confidence"), (N_JOINTS,))
-    person = annotation.get("person")
-    width, height = image.get("width"), image.get("height")
+    visibility, predicted = triples[:, 2], _numbers(annotation.get("score"), ()) is not None
+    if predicted and (visibility < Visibility.VISIBLE).all():
+        confidence = np.clip(triples[:, 2], 0, 1)
+        visibility = np.where(triples[:, 2] > 0, Visibility.VISIBLE, Visibility.ABSENT)
+    elif not np.isin(visibility, (0, 1, 2)).all():
+        odd = visibility[~np.isin(visibility, (0, 1, 2))][0]
+        raise PoseError(
+            f"{where}: {entry}: v is {odd:g}, expected 0, 1 or 2; if it is a confidence, the annotation needs the"
+            ' "score" that a model\'s results have'
+        )
     return ImagePose(
         image=image["file_name"],
         entry=entry,
         keypoints=np.where(visibility[:, None] > 0, triples[:, :2], np.nan).astype(np.float32),
-        visibility=visibility,
+        visibility=visibility.astype(np.uint8),
         confidence=None if confidence is None else confidence.astype(np.float32),
-        box=None if box is None else np.array([box[0], box[1], box[0] + box[2], box[1] + box[3]], np.float32),
-        person=person if person in (0, 1) else None,
-        size=(width, height) if isinstance(width, int) and isinstance(height, int) else None,
+        box=_box(annotation),
+        person=_person(annotation),
+        size=_size(image),
+        predicted=predicted,
+        listing=listing,
     )
 
 
-def _joint_order(path: Path, category: dict[str, Any]) -> list[int]:
-    """Our index of each of the category's keypoints."""
-    names = category.get("keypoints")
-    if not names:
-        return list(range(N_JOINTS))
-    if sorted(map(str, names)) != sorted(JOINTS):
-        missing = next((j for j in JOINTS if j not in names), None)
-        raise PoseError(
-            f"{path}: category {category.get('name')!r} has {len(names)} keypoints, expected the {N_JOINTS} joints"
-            f" {JOINTS[0]} to {JOINTS[-1]}" + (f"; {missing} is missing" if missing else "")
-        )
-    return [INDEX[str(n)] for n in names]
+def _box(annotation: dict[str, Any]) -> NDArray[np.float32] | None:
+    box = _numbers(annotation.get("bbox"), (4,))
+    if box is None or (box[2:] <= 0).any():
+        return None
+    return np.array([box[0], box[1], box[0] + box[2], box[1] + box[3]], np.float32)
+
+
+def _person(annotation: dict[str, Any]) -> int | None:
+    """Our own field, or the attribute of CVAT's export."""
+    attributes = annotation.get("attributes")
+    person = annotation.get("person", attributes.get("person") if isinstance(attributes, dict) else None)
+    return int(person) if person in (0, 1, "0", "1") else None
+
+
+def _size(image: dict[str, Any]) -> tuple[int, int] | None:
+    size = _numbers([image.get("width"), image.get("height")], (2,))
+    return None if size is None else (int(size[0]), int(size[1]))
 
 
 def _numbers(value: Any, shape: tuple[int, ...]) -> NDArray[np.float64] | None:
-    """The value as float64 of that shape, all finite, or None."""
+    """The value as float64 of that shape, all finite and of a size that pixels have, or None."""
     try:
         array = np.asarray(value, np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
-    return array if array.shape == shape and np.isfinite(array).all() else None
+    return array if array.shape == shape and (np.abs(array) < 1e9).all() else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +18,7 @@ from finediving_pose.formats.frame_index import FrameIndex
 from finediving_pose.formats.hand_layer import HandPose, update_layer
 from finediving_pose.formats.registry import ImagePose, reader_of
 from finediving_pose.formats.untouched import Untouched
+from finediving_pose.skeleton import JOINTS
 from finediving_pose.validate.words import counted
 from finediving_pose.workspace import Workspace
 from finediving_pose.writing import writing
@@ -154,6 +155,8 @@ def _take_in(
     layers = {name: place(index, poses) for name, poses in _by_annotator(found, annotator, intake).items()}
     untouched = Untouched(workspace, files, {key for people in layers.values() for key in people}, everything)
     chosen = {name: _choose(people, untouched, intake, name) for name, people in layers.items()}
+    for name, by_clip in chosen.items():
+        _check_positions(index, by_clip)
     intake.check_not_empty(files)
     now = datetime.now(UTC).isoformat(timespec="seconds")
     with writing("fdpose import", [workspace.poses / "manual" / name for name in chosen], patience=PATIENCE):
@@ -170,7 +173,7 @@ def place(index: FrameIndex, poses: Sequence[tuple[Path, ImagePose]]) -> People:
     """
     found: People = defaultdict(lambda: defaultdict(dict))
     origins: dict[tuple[ClipKey, int, int], tuple[Path, ImagePose]] = {}
-    for file, pose in poses:
+    for file, pose in sorted(poses, key=lambda p: p[1].person is None):  # who is known first, others take what is left
         where = f"{file}: {pose.entry}"
         key, number = index.find(pose.image, where)
         if not (pose.visibility > 0).any():
@@ -217,6 +220,33 @@ def _check_size(index: FrameIndex, key: ClipKey, pose: ImagePose, where: str) ->
             f"{where}: annotated at {pose.size[0]} x {pose.size[1]} pixels, but the stored frame has"
             f" {frames.width} x {frames.height}; scale the joints, or extract at that size"
         )
+
+
+_SHARES = 8
+"""Different positions of one pose within a single pixel that tell shares of the picture from pixels."""
+
+
+def _check_positions(index: FrameIndex, chosen: Mapping[ClipKey, Mapping[int, Sequence[HandPose]]]) -> None:
+    """Raise PoseError where positions can't be pixels of the picture.
+
+    That is where a joint is farther outside than the picture is wide or high, or all are within one pixel of a corner.
+    """
+    for key, frames in chosen.items():
+        size = np.array([index.folders[key].width, index.folders[key].height])
+        for hand in (hand for hands in frames.values() for hand in hands):
+            there = hand.placed & (hand.pose.visibility > 0)
+            joints = hand.pose.keypoints[there]
+            if len(far := np.flatnonzero(~((joints >= -size) & (joints <= 2 * size)).all(1))):
+                x, y = joints[far[0]].tolist()
+                raise PoseError(
+                    f"{key}: {hand.pose.entry}: {JOINTS[np.flatnonzero(there)[far[0]]]} is at {x:g}, {y:g}, far outside"
+                    f" the picture of {size[0]} x {size[1]} pixels; write positions in pixels of this picture"
+                )
+            if ((joints >= 0) & (joints <= 1)).all() and len(np.unique(joints, axis=0)) >= _SHARES:
+                raise PoseError(
+                    f"{key}: {hand.pose.entry}: all joints lie within one pixel, as if they were shares of the picture;"
+                    f" write pixels: x times {size[0]}, y times {size[1]}"
+                )
 
 
 def _by_annotator(
