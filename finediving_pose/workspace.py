@@ -43,6 +43,11 @@ class Workspace:
         return self.root / "poses"
 
     @property
+    def splashes(self) -> Path:
+        """Splash masks, where somebody put the authors' there: ``splash/<video>/<index>.pkl``."""
+        return self.root / "splash"
+
+    @property
     def reports(self) -> Path:
         return self.root / "reports"
 

@@ -12,9 +12,10 @@ from finediving_pose.workspace import Workspace
 _EPILOG = """\b
 Formats (what each keeps and loses: docs/formats.md):
   official     FineDiving-Pose JSON
-  hpmcr        HPMCR's training code: frames, label pickles, pred_comp_N.npz (96 x 16 x 2)
+  hpmcr        HPMCR's training code: frames, label pickles, splashes, pred_comp_N.npz (96 x 16 x 2)
   hpmcr3       the same with confidence (96 x 16 x 3)
   coco         COCO keypoints JSON
+  cvat         CVAT for images 1.1: a zip with skeletons, pictures and the label
   labelstudio  Label Studio JSON
   dlc          DeepLabCut project folder
   yolo         Ultralytics YOLO pose folder
@@ -51,7 +52,7 @@ def export(
     split: str | None,
     as_json: bool,
 ) -> None:
-    """Write poses and frames for other tools: COCO, Label Studio, DeepLabCut, YOLO, SLEAP, NWB, HPMCR.
+    """Write poses and frames for other tools: COCO, CVAT, Label Studio, DeepLabCut, YOLO, SLEAP, NWB, HPMCR.
 
     If the export fails, nothing is written.
     """

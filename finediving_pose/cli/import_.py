@@ -16,7 +16,7 @@ Examples:
   fdpose import corrected.json --annotator anna
   fdpose import dlc labeled-data/*/CollectedData_anna.csv --annotator anna
 
-Formats: official, hpmcr, coco, labelstudio, dlc, yolo, slp, nwb (docs/formats.md).
+Formats: official, hpmcr, coco, cvat, labelstudio, dlc, yolo, slp, nwb, mpii (docs/formats.md).
 """
 
 

@@ -151,9 +151,9 @@ def _by_id(where: str, data: dict[str, Any], kind: str) -> dict[str | None, dict
     found: dict[str | None, dict[str, Any]] = {}
     entries = data.get(kind) or []
     for entry in entries if isinstance(entries, list) else []:
-        if isinstance(entry, dict) and (key := _id(entry.get("id"))) is not None:
-            if found.setdefault(key, entry) != entry:
-                raise PoseError(f"{where}: two {kind} have the id {key}; number them anew, or export the file again")
+        key = _id(entry.get("id")) if isinstance(entry, dict) else None
+        if key is not None and found.setdefault(key, entry) != entry:
+            raise PoseError(f"{where}: two {kind} have the id {key}; number them anew, or export the file again")
     return found
 
 

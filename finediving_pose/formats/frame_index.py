@@ -48,15 +48,22 @@ class FrameIndex:
             if is_complete(workspace, clip.key):
                 self.add(open_frames(workspace, clip.key))
 
-    def find(self, image: str, where: str) -> Place:
-        """Clip and frame number. Raises PoseError beginning with ``where`` for no frame or several."""
-        parts = _composed(image).replace("\\", "/").split("/")
-        uploaded = [*parts[:-1], _UPLOADED.sub("", parts[-1], count=1)]
-        for written in (parts, uploaded) if uploaded != parts else (parts,):
-            for depth in (3, 2, 1):
-                if len(written) >= depth and (place := self.by_path.get("/".join(written[-depth:]))):
-                    return place
-            places = self.by_name.get(_own_path(written), [])
+    def find(self, image: str, where: str, others: Sequence[str] = ()) -> Place:
+        """Clip and frame number.
+
+        Parameters
+        ----------
+        image : the picture's name as written
+        where : what an error begins with
+        others : names that the picture may have instead, where a file doesn't say its ending
+
+        Raises
+        ------
+        PoseError
+            There is no such frame, or several clips have it.
+        """
+        for name in (image, *others):
+            places = self._places(_composed(name).replace("\\", "/").split("/"))
             if len(places) == 1:
                 return places[0]
             if places:
@@ -66,8 +73,19 @@ class FrameIndex:
                 )
         raise PoseError(
             f"{where}: there is no such frame; extract it first, or write its name as video/index/00000.jpg"
-            + self._nearest(parts[-1])
+            + self._nearest(_composed(image).replace("\\", "/").split("/")[-1])
         )
+
+    def _places(self, parts: list[str]) -> list[Place]:
+        """The frames that a path may mean."""
+        uploaded = [*parts[:-1], _UPLOADED.sub("", parts[-1], count=1)]
+        for written in (parts, uploaded) if uploaded != parts else (parts,):
+            for depth in (3, 2, 1):
+                if len(written) >= depth and (place := self.by_path.get("/".join(written[-depth:]))):
+                    return [place]
+            if places := self.by_name.get(_own_path(written), []):
+                return places
+        return []
 
     def add(self, frames: FrameFolder) -> None:
         """Make a clip's frames known."""

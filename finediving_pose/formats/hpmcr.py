@@ -4,16 +4,22 @@ Source: the code's data set class and README (github.com/Lumos0507/HP-MCoRe). Fr
 ``<data_root>/<video>/<index>/<number>.jpg`` with numbers that follow each other; poses are
 ``<Pose>/<video>/pred_comp_<index>.npz``, array ``pred`` of 96 x 16 x 2, one row for each of the 96
 frames that the loader takes: linspace over the clip's frames, both ends included, cut to integers.
+The code's newest loader (commit 712bca1) also reads ``<data_splash>/<video>/<index>.pkl``: a dictionary whose
+``splash_pred_masks`` has a mask of 112 x 112 for each frame, or None.
 """
 
 from __future__ import annotations
 
+import math
+import pickle
 import re
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from finediving_pose.clip import Clip, ClipKey
@@ -21,10 +27,13 @@ from finediving_pose.errors import PoseError
 from finediving_pose.formats.frame_index import FrameIndex
 from finediving_pose.formats.registry import Annotations, ImagePose, PosedClip, Probe, reads, writes
 from finediving_pose.frames import frame_name
+from finediving_pose.labels.unpickler import load_pickle
 from finediving_pose.poses import ClipPoses
 from finediving_pose.skeleton import N_JOINTS
+from finediving_pose.workspace import Workspace, copy_file
 
 LENGTH = 96
+_SIZES = (LENGTH * N_JOINTS * 2, LENGTH * N_JOINTS * 3)
 _FILE = re.compile(r"pred_comp_(\d+)\.npz")
 
 
@@ -77,8 +86,28 @@ def _write(out: Path, clips: Sequence[PosedClip], columns: int) -> None:
         np.savez_compressed(pose, pred=filled(posed.poses, numbers)[sampled(posed.frames.numbers)][..., :columns])
         if (row := _labels(posed.clip)) is not None:
             labelled.append(row)
+        _write_splashes(out / "Splash" / key.video / f"{key.index}.pkl", posed)
     if labelled:
         write_labels(out / "Annotations", labelled)
+
+
+def _write_splashes(target: Path, posed: PosedClip) -> None:
+    """The clip's masks from ``<data>/splash``, or as many frames without one, of which the loader makes -1, unknown."""
+    splashes = Workspace(posed.frames.folder.parents[2]).splashes
+    own = splashes / posed.clip.key.video / f"{posed.clip.key.index}.pkl"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if own.is_file():
+        content = load_pickle(own)
+        masks = content.get("splash_pred_masks") if isinstance(content, dict) else None
+        if not isinstance(masks, Sequence) or len(masks) != len(posed.frames.numbers):
+            count = len(masks) if isinstance(masks, Sequence) else "no"
+            raise PoseError(
+                f"{own}: {count} splash_pred_masks, expected one for each of the {len(posed.frames.numbers)} frames;"
+                " copy the file again, or remove it"
+            )
+        copy_file(own, target)
+    else:
+        target.write_bytes(pickle.dumps({"splash": [], "splash_pred_masks": [None] * len(posed.frames.numbers)}, 3))
 
 
 def filled(poses: ClipPoses, numbers: NDArray[np.integer]) -> NDArray[np.float32]:
@@ -144,15 +173,7 @@ def _read_file(path: Path, index: FrameIndex) -> list[ImagePose]:
     key = ClipKey(path.resolve().parent.name, int(name[1]))
     if key not in index.folders:
         raise PoseError(f"{path}: there is no clip {key} with frames; extract it first")
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            pred = np.asarray(file["pred"], np.float32)
-    except (OSError, ValueError, KeyError, EOFError) as e:
-        raise PoseError(f"{path}: no array pred in it ({e})") from e
-    except Exception as e:  # zipfile and zlib have exceptions of their own for damaged archives
-        raise PoseError(f"{path}: not an npz file ({e})") from e
-    if pred.size not in (LENGTH * N_JOINTS * 2, LENGTH * N_JOINTS * 3):
-        raise PoseError(f"{path}: pred has shape {pred.shape}, expected {LENGTH} x {N_JOINTS} x 2 or 3")
+    pred = _read_pred(path)
     pred = pred.reshape(LENGTH, N_JOINTS, -1)
     numbers = index.folders[key].numbers
     _, steps = np.unique(positions := sampled(numbers), return_index=True)
@@ -165,3 +186,27 @@ def _read_file(path: Path, index: FrameIndex) -> list[ImagePose]:
         joints = np.where(absent[:, None], np.nan, pred[step, :, :2])
         poses.append(ImagePose.of_joints(image, entry, joints, confidence=confidence, person=0))
     return poses
+
+
+def _read_pred(path: Path) -> NDArray[np.float32]:
+    """The array ``pred``; its declared shape is checked before anything of it is read.
+
+    Raises PoseError.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive, archive.open("pred.npy") as file:
+            read_header = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
+            shape, fortran, dtype = read_header[npy.read_magic(file)](file)
+            if dtype.kind not in "fiu" or math.prod(shape) not in _SIZES:
+                raise PoseError(
+                    f"{path}: no array pred of {LENGTH} x {N_JOINTS} x 2 or 3 numbers in it; pred is {dtype} of shape"
+                    f" {shape}"
+                )
+            values = np.frombuffer(file.read(math.prod(shape) * dtype.itemsize), dtype)
+            return np.asarray(values.reshape(shape, order="F" if fortran else "C"), np.float32)
+    except PoseError:
+        raise
+    except KeyError as e:
+        raise PoseError(f"{path}: no array pred in it ({e})") from e
+    except Exception as e:  # zipfile, zlib and numpy have exceptions of their own for damaged archives
+        raise PoseError(f"{path}: not an npz file, or cut short ({e})") from e

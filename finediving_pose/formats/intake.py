@@ -155,7 +155,7 @@ def _take_in(
     layers = {name: place(index, poses) for name, poses in _by_annotator(found, annotator, intake).items()}
     untouched = Untouched(workspace, files, {key for people in layers.values() for key in people}, everything)
     chosen = {name: _choose(people, untouched, intake, name) for name, people in layers.items()}
-    for name, by_clip in chosen.items():
+    for by_clip in chosen.values():
         _check_positions(index, by_clip)
     intake.check_not_empty(files)
     now = datetime.now(UTC).isoformat(timespec="seconds")

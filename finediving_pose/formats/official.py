@@ -7,7 +7,6 @@ as in MPII: joints in pixels of the picture, ``scale`` the person's size over 20
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -132,22 +131,29 @@ def _entry(path: Path, i: int, entry: Any) -> OfficialPose:
     visible = _numbers(entry.get("joints_vis", [1] * N_JOINTS), (N_JOINTS,))
     if visible is None:
         raise PoseError(f"{where}: joints_vis must be {N_JOINTS} numbers, 0 or 1")
+    if not np.isin(visible, (0, 1)).all():
+        odd = visible[~np.isin(visible, (0, 1))][0]
+        raise PoseError(f"{where}: joints_vis has {odd:g}, expected 0 or 1; if it is a confidence, decide by it")
     seen = visible > 0
-    bad = seen & ~np.isfinite(joints).all(1)
+    bad = seen & ~(np.abs(joints) < _FARTHEST).all(1)
     if bad.any():
         raise PoseError(f"{where}: joint {JOINTS[int(bad.argmax())]} is marked visible but has no finite position")
     keypoints = np.where(seen[:, None], joints, np.nan).astype(np.float32)
     center, scale = _numbers(entry.get("center"), (2,)), entry.get("scale")
-    if center is None or not isinstance(scale, (int, float)) or not math.isfinite(scale):
+    if center is None or not isinstance(scale, (int, float)) or not abs(scale) < _FARTHEST:
         made = OfficialPose.of(image, keypoints) if seen.any() else None
         return made or OfficialPose(image, keypoints, seen, (0.0, 0.0), 0.0)
     return OfficialPose(image, keypoints, seen, (float(center[0]), float(center[1])), float(scale))
+
+
+_FARTHEST = 1e9
+"""Pixels; no picture is so large."""
 
 
 def _numbers(value: Any, shape: tuple[int, ...]) -> np.ndarray | None:
     """The value as float64 of that shape, or None."""
     try:
         array = np.asarray(value, np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return array if array.shape == shape else None
