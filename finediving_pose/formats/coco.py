@@ -85,6 +85,7 @@ def _annotation(posed: PosedClip, row: int) -> dict[str, Any]:
         "num_keypoints": int(present.sum()),
         "bbox": [round(v, 4) for v in (x1, y1, x2 - x1, y2 - y1)],
         "area": round((x2 - x1) * (y2 - y1), 4),
+        "segmentation": [],  # CVAT and datumaro ask for it
         "iscrowd": 0,
         "person": int(poses.person[row]),
         "confidence": [round(v, 6) for v in np.nan_to_num(poses.confidence[row]).tolist()],

@@ -81,7 +81,8 @@ def _line(posed: PosedClip, row: int) -> str:
 
 def _is_yolo(probe: Probe) -> bool:
     if probe.path.is_dir():
-        return (probe.path / "data.yaml").is_file() or any(True for _ in _own(probe.path, "labels/*.txt"))
+        labels = "*.txt" if probe.path.name == "labels" else "labels/*.txt"
+        return (probe.path / "data.yaml").is_file() or any(True for _ in _own(probe.path, labels))
     return probe.path.name == "data.yaml"
 
 

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import importlib
 import json
+import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from finediving_pose.errors import PoseError
 from finediving_pose.formats.coco import mmpose_metainfo
 from finediving_pose.formats.export import export
 from finediving_pose.formats.intake import take_in
 from finediving_pose.frames import frame_name
-from finediving_pose.poses import read_poses
+from finediving_pose.poses import ClipPoses, read_poses
 from finediving_pose.skeleton import FLIP, JOINTS, LIMBS, SIGMAS
 from finediving_pose.workspace import Workspace
 from tests.finediving_pose.formats.made_up import CLIPS, HEIGHT, WIDTH, full_tables
@@ -108,3 +111,125 @@ def test_joints_go_by_their_names_not_their_order(posed: Workspace, exported: Pa
     np.testing.assert_allclose(
         read_poses(posed.pose_file("manual/anna", key)).keypoints, full_tables()[key].keypoints, atol=1e-4
     )
+
+
+PLACES = np.stack([5 + 2.0 * np.arange(16), 4 + 2.0 * np.arange(16)], axis=1)
+
+
+def annotation(v: float = 2, order: Sequence[str] = JOINTS, **more: Any) -> dict[str, Any]:
+    """A diver whose joints are at PLACES, written in that order."""
+    flat = [c for name in order for c in (*PLACES[JOINTS.index(name)].tolist(), v)]
+    return {"id": 1, "image_id": 1, "category_id": 1, "keypoints": flat, "bbox": [3, 2, 40, 40], **more}
+
+
+def coco(path: Path, *annotations: dict[str, Any], **more: Any) -> Path:
+    image = {"id": 1, "file_name": "Men__10m/1/00101.jpg", "width": WIDTH, "height": HEIGHT}
+    category = {"id": 1, "name": "diver", "keypoints": list(JOINTS)}
+    path.write_text(json.dumps({"images": [image], "annotations": list(annotations), "categories": [category]} | more))
+    return path
+
+
+def imported(posed: Workspace, path: Path, **more: Any) -> ClipPoses:
+    take_in(posed, CLIPS, [path], "anna", **more)
+    return read_poses(posed.pose_file("manual/anna", CLIPS[0].key))
+
+
+@pytest.mark.parametrize("in_category", [1, "1", 1.0])
+@pytest.mark.parametrize("in_annotation", [1, "1"])
+def test_ids_are_the_same_as_text_and_as_numbers(
+    in_category: Any, in_annotation: Any, posed: Workspace, tmp_path: Path
+) -> None:
+    order = JOINTS[::-1]
+    category = {"id": in_category, "name": "diver", "keypoints": list(order)}
+    written = annotation(order=order, category_id=in_annotation, image_id=in_annotation)
+    back = imported(posed, coco(tmp_path / "a.json", written, categories=[category]))
+    np.testing.assert_array_equal(back.keypoints[0], PLACES)
+
+
+@pytest.mark.parametrize(
+    "spelling", [str.upper, str.title, lambda n: n.replace("_", " "), lambda n: n.replace("_", "-")]
+)
+def test_names_go_by_their_letters(spelling: Any, posed: Workspace, tmp_path: Path) -> None:
+    order = JOINTS[::-1]
+    category = {"id": 1, "name": "diver", "keypoints": [spelling(n) for n in order]}
+    back = imported(posed, coco(tmp_path / "a.json", annotation(order=order), categories=[category]))
+    np.testing.assert_array_equal(back.keypoints[0], PLACES)
+
+
+SEVENTEEN = ["nose", *(f"{side}_{j}" for j in ("eye", "ear", "shoulder", "elbow", "wrist", "hip", "knee", "ankle")
+                       for side in ("left", "right"))]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"categories": []}, "has no categories, so the order of its joints isn't known; add"),
+        ({"categories": [{"id": 1, "name": "diver"}]}, "doesn't name its keypoints; add"),
+        ({"categories": [{"id": 2, "name": "diver", "keypoints": JOINTS}]}, "category_id 1 is no category of the file"),
+        ({"categories": [{"id": 1, "name": "man", "keypoints": SEVENTEEN}]}, "'man' has 17 keypoints, expected the 16"),
+        ({"categories": [{"id": 1, "name": "d", "keypoints": ["r_ankle", *JOINTS[1:]]}]}, "r_ankle is none of them"),
+        ({"categories": [{"id": 1, "name": "d", "keypoints": 5}]}, "the keypoint names are 5"),
+        ({"images": [{"id": 1, "file_name": "a.jpg"}, {"id": 1, "file_name": "b.jpg"}]}, "two images have the id 1"),
+        ({"annotations": [annotation(0.97)]}, "v is 0.97, expected 0, 1 or 2; if it is a confidence"),
+        ({"annotations": [annotation(3)]}, "v is 3, expected 0, 1 or 2"),
+        ({"annotations": [annotation(keypoints=[0.5, 0.5, 2] * 15)]}, "16 triples x, y, v, found 45 numbers"),
+        (
+            {"annotations": [annotation(keypoints=[c for x, y in PLACES / 64 for c in (x, y, 2)])]},
+            "as if they were shares of the picture; write pixels: x times 64, y times 48",
+        ),
+        ({"annotations": [annotation(keypoints=[900, 9, 2] * 16)]}, "right_ankle is at 900, 9, far outside"),
+        ({"annotations": [annotation(iscrowd=1)]}, "nothing to take in; left out: crowds (iscrowd: 1) (1)"),
+        ({"annotations": [annotation(keypoints=[])]}, "left out: annotations without keypoints (1)"),
+        ({"annotations": [annotation(0, keypoints=[0] * 48, num_keypoints=0)]}, "left out: poses without joints (1)"),
+    ],
+)  # fmt: skip
+def test_what_a_file_does_not_say_is_asked_for(
+    changed: dict[str, Any], said: str, posed: Workspace, tmp_path: Path
+) -> None:
+    path = coco(tmp_path / "a.json", annotation(), **changed)
+    with pytest.raises(PoseError) as e:
+        take_in(posed, CLIPS, [path], "anna")
+    assert said in str(e.value) and "\n" not in str(e.value)
+    assert not posed.pose_file("manual/anna", CLIPS[0].key).exists()
+
+
+def test_a_list_of_results_is_told_what_it_lacks(posed: Workspace, tmp_path: Path) -> None:
+    path = tmp_path / "results.json"
+    path.write_text(json.dumps([annotation(0.9, score=0.8)]))
+    with pytest.raises(PoseError, match="a list of results says neither the pictures' names nor the joints' order"):
+        take_in(posed, CLIPS, [path], "anna")
+
+
+def test_results_with_a_score_are_predictions_with_confidence(posed: Workspace, tmp_path: Path) -> None:
+    path = coco(tmp_path / "a.json", annotation(0.75, score=0.9))
+    with pytest.raises(PoseError, match="predicted poses that nobody touched"):
+        take_in(posed, CLIPS, [path], "anna")
+    back = imported(posed, path, everything=True)
+    assert (back.confidence == 0.75).all() and (back.visibility == 2).all()
+
+
+def test_a_box_without_extent_is_none_and_unused_categories_do_not_matter(posed: Workspace, tmp_path: Path) -> None:
+    categories = [
+        {"id": 1, "name": "diver", "keypoints": list(JOINTS)},
+        {"id": 2, "name": "board", "keypoints": ["tip", "hinge"]},
+    ]
+    back = imported(posed, coco(tmp_path / "a.json", annotation(bbox=[0, 0, 0, 0]), categories=categories))
+    assert back.box[0, 2] - back.box[0, 0] > 30
+
+
+def test_cvats_keypoint_zip_comes_in(posed: Workspace, tmp_path: Path) -> None:
+    """As CVAT writes "COCO Keypoints 1.0": pictures below images/, ``outside`` joints with v 0 and a position."""
+    order = JOINTS[::-1]
+    written = annotation(order=order, attributes={"occluded": False, "person": "1"})
+    written["keypoints"][2] = 0
+    image = {"id": 1, "file_name": "images/Men__10m/1/00101.jpg", "width": WIDTH, "height": HEIGHT}
+    categories = [{"id": 1, "name": "diver", "keypoints": list(order)}, {"id": 2, "name": "head_top", "keypoints": []}]
+    text = coco(tmp_path / "a.json", written, images=[image], categories=categories).read_text()
+    path = tmp_path / "task.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("annotations/person_keypoints_default.json", text)
+        archive.writestr("__MACOSX/annotations/._person_keypoints_default.json", "x")
+    back = imported(posed, path)
+    assert back.person.tolist() == [1]
+    assert back.visibility[0].tolist() == [2] * 15 + [0]
+    np.testing.assert_array_equal(back.keypoints[0, :15], PLACES[:15])
