@@ -33,6 +33,7 @@ from finediving_pose.formats.intake import place
 from finediving_pose.formats.registry import ImagePose, PosedClip, Writer, readers, writer
 from finediving_pose.frames import is_complete, open_frames
 from finediving_pose.poses import ClipPoses, JointSource, Visibility, best_layer, read_poses
+from finediving_pose.skeleton import N_JOINTS
 from finediving_pose.workspace import Workspace, atomic_write, fsync_directory, remove_part_files
 from finediving_pose.writing import writing
 
@@ -191,20 +192,19 @@ def _exported(posed: PosedClip, read: Mapping[int, Mapping[int, ImagePose]]) -> 
         nearest = match_people([p.keypoints for p in people.values()], [table.keypoints[row] for row in rows])
         for (person, pose), near in zip(people.items(), nearest, strict=True):
             row = persons.get(person) if pose.person is not None else None if near is None else rows[near]
-            if row is None:
-                continue
             there = pose.visibility > Visibility.ABSENT
-            made_up = there & (table.source[row] == JointSource.NONE)  # by a format that knows no absent joints
+            source = table.source[row] if row is not None else np.zeros(N_JOINTS, np.uint8)
+            made_up = there & (source == JointSource.NONE)  # by a format that knows no absent joints, or poses
             yield ExportedPose(
                 key=posed.clip.key,
                 frame=number,
-                person=int(table.person[row]),
+                person=int(table.person[row]) if row is not None else person,
                 person_read=person,
                 keypoints=pose.keypoints,
                 visibility=pose.visibility,
-                source=np.where(made_up, JointSource.INTERPOLATED, table.source[row]).astype(np.uint8),
+                source=np.where(made_up, JointSource.INTERPOLATED, source).astype(np.uint8),
                 layer=posed.layer,
-                authors=posed.authors[row],
+                authors=posed.authors[row] if row is not None else [""] * N_JOINTS,
             )
 
 
