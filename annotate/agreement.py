@@ -42,9 +42,14 @@ def pckh_by_joint(pred: np.ndarray, truth: np.ndarray, threshold: float = 0.5) -
     return np.divide(right.sum(0), n, out=np.full(N_JOINTS, np.nan), where=n > 0)
 
 
-def joint_hits(pred: np.ndarray, truth: np.ndarray, threshold: float) -> tuple[np.ndarray, np.ndarray]:
-    """Which joints are within ``threshold`` head lengths, and which count at all: bool (n, 16) each."""
-    return _hits(pred, truth, head_length(truth), threshold)
+def joint_hits(
+    pred: np.ndarray, truth: np.ndarray, threshold: float, head: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Which joints are within ``threshold`` head lengths, and which count at all: bool (n, 16) each.
+
+    ``head``: head lengths (n,), pixels; those of ``truth`` where not given.
+    """
+    return _hits(pred, truth, head_length(truth) if head is None else head, threshold)
 
 
 def _hits(pred: np.ndarray, truth: np.ndarray, unit: np.ndarray, threshold: float) -> tuple[np.ndarray, np.ndarray]:

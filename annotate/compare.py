@@ -1,27 +1,28 @@
 """Agreement of a layer of poses with a reference, another layer or a file of true poses: by joint and by stage.
 
 The reference may be hand annotations, the truth of synthetic dives, or another annotator. Only frames and persons that
-both have are counted. The order of two synchronised divers does not matter, as long as it is the same all along a clip.
+both have are counted, and of merged poses only the joints that people placed. The order of two synchronised divers does
+not matter, as long as it is the same all along a clip.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from annotate.agreement import joint_hits, oks_ap, pck_torso
+from annotate.agreement import head_length, joint_hits, oks_ap, pck_torso
 from annotate.crop import box_of_joints, iou
-from annotate.persons import Posed, joints_of, numbered_like
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.errors import PoseError, UsageError
 from finediving_pose.formats.frame_index import FrameIndex
 from finediving_pose.formats.official import read_official
 from finediving_pose.lexicon import SUB_ACTIONS, stage_of
-from finediving_pose.poses import read_poses
+from finediving_pose.persons import FEWEST_JOINTS, Posed, joints_of, numbered_like
+from finediving_pose.poses import ClipPoses, JointSource, read_poses
 from finediving_pose.skeleton import JOINTS
 from finediving_pose.workspace import Workspace
 
@@ -33,10 +34,12 @@ class Accuracy:
     Attributes
     ----------
     frames : poses compared, one a frame and person
-    pckh : share of joints within half a head length (PCKh@0.5, see :mod:`annotate.agreement`)
+    pckh : share of joints within half a head length (PCKh@0.5, see :mod:`annotate.agreement`); the head's length is
+        the layer's where the reference lacks the head
     pck_torso : share of joints within a fifth of the torso (PCK@0.2)
     oks_ap : average precision by object keypoint similarity
-    box_found : share of poses whose box overlaps the reference's by an intersection over union of 0.5 or more
+    box_found : share of poses whose box overlaps the reference's by an intersection over union of 0.5 or more, of those
+        with four joints or more in the reference
     by_joint : ``pckh`` of each joint
     by_stage : ``pckh`` in each kind of stage (take-off, twists, somersaults, entry), where stages are labelled
     """
@@ -100,7 +103,14 @@ def _reference(
     if str(reference) == layer:
         raise UsageError(f"REFERENCE {reference}: the same layer as --layer; a layer agrees with itself")
     files = {c.key: workspace.pose_file(str(reference), c.key) for c in clips}
-    return {key: joints_of(read_poses(file)) for key, file in files.items() if file.is_file()}
+    tables = {key: read_poses(file) for key, file in files.items() if file.is_file()}
+    return {key: joints_of(_by_hand(t) if reference == "merged" else t) for key, t in tables.items()}
+
+
+def _by_hand(poses: ClipPoses) -> ClipPoses:
+    """Merged poses with the joints only that people placed: the machine agrees with its own."""
+    placed = (poses.source == JointSource.MANUAL)[..., None]
+    return replace(poses, keypoints=np.where(placed, poses.keypoints, np.nan))
 
 
 def _of_file(workspace: Workspace, clips: Sequence[Clip], path: Path) -> dict[ClipKey, dict[Posed, np.ndarray]]:
@@ -121,7 +131,7 @@ def _pairs(workspace: Workspace, clip: Clip, wanted: dict[Posed, np.ndarray], la
     pairs = []
     for (frame, person), joints in wanted.items():
         row = poses.row(frame, person)
-        if row is not None:
+        if row is not None and np.isfinite(joints).any():
             confidence = float(poses.confidence[row].mean())
             pairs.append(_Pair(poses.keypoints[row], joints, poses.box[row], confidence, _stage(clip, frame)))
     return pairs
@@ -138,7 +148,10 @@ def _stage(clip: Clip, frame: int) -> str:
 
 def _summed_up(pairs: Sequence[_Pair]) -> Accuracy:
     found, wanted = np.stack([p.found for p in pairs]), np.stack([p.wanted for p in pairs])
-    right, counted = joint_hits(found, wanted, 0.5)
+    head = head_length(wanted)
+    right, counted = joint_hits(found, wanted, 0.5, np.where(np.isfinite(head), head, head_length(found)))
+    boxed = np.isfinite(wanted).all(-1).sum(1) >= FEWEST_JOINTS
+    overlap = iou(np.stack([p.box for p in pairs]), box_of_joints(wanted))[boxed]
     stages = np.array([p.stage for p in pairs])
     per_joint = right.sum(0) / np.maximum(counted.sum(0), 1)
     kinds = [k for k in ("take-off", "twists", "somersaults", "entry") if (stages == k).any()]
@@ -147,7 +160,7 @@ def _summed_up(pairs: Sequence[_Pair]) -> Accuracy:
         pckh=float(right.sum() / max(counted.sum(), 1)),
         pck_torso=pck_torso(found, wanted),
         oks_ap=oks_ap(found, wanted, np.array([p.confidence for p in pairs])),
-        box_found=float((iou(np.stack([p.box for p in pairs]), box_of_joints(wanted)) >= 0.5).mean()),
+        box_found=float((overlap >= 0.5).mean()) if boxed.any() else float("nan"),
         by_joint={name: float(share) for name, share in zip(JOINTS, per_joint, strict=True)},
         by_stage={k: float(right[stages == k].sum() / max(counted[stages == k].sum(), 1)) for k in kinds},
     )

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from annotate.agreement import joint_hits
+from annotate.agreement import head_length, joint_hits
 from annotate.crop import box_of_joints
-from annotate.persons import joints_of, numbered_like
 from finediving_pose.clip import Clip, ClipKey
+from finediving_pose.persons import number_hands
 from finediving_pose.poses import ClipPoses, JointSource, Visibility, read_poses, write_poses
 from finediving_pose.progress import track
 from finediving_pose.skeleton import JOINTS, N_JOINTS
@@ -91,8 +91,7 @@ def _merge_clips(
         paths = [workspace.pose_file(layer, clip.key) for layer in layers]
         tables = [read_poses(p) if p.is_file() else None for p in paths]
         hands, auto = [t for t in tables[:-1] if t is not None], tables[-1]
-        numbering = joints_of(auto if auto is not None else hands[0]) if hands else {}
-        hands = [numbered_like(t, numbering, frame_by_frame=True) for t in hands]
+        hands = number_hands(hands, auto)
         if hands or auto is not None:
             merged = merge_tables(hands, auto)
             target = workspace.pose_file("merged", clip.key)
@@ -101,7 +100,7 @@ def _merge_clips(
             _count(summary, merged)
             summary.conflicts += find_conflicts(clip.key, hands, conflict_pixels)
             if hands and auto is not None:
-                _compare(summary, auto, merge_tables(hands, None))
+                _compare(summary, auto, merge_tables(hands, None), merged)
     return summary
 
 
@@ -187,8 +186,11 @@ def _count(summary: MergeSummary, merged: ClipPoses) -> None:
         summary.joints[source.name.lower()] += int((merged.source == source).sum())
 
 
-def _compare(summary: MergeSummary, auto: ClipPoses, hand: ClipPoses) -> None:
+def _compare(summary: MergeSummary, auto: ClipPoses, hand: ClipPoses, merged: ClipPoses) -> None:
+    """Count the joints that both placed; where the hand left the head to the machine, its head is the measure."""
     one, two = _common(auto, hand)
-    right, counted = joint_hits(auto.keypoints[one], hand.keypoints[two], 0.5)
+    truth = hand.keypoints[two]
+    rows = [merged.row(f, p) for f, p in zip(hand.frame[two].tolist(), hand.person[two].tolist(), strict=True)]
+    right, counted = joint_hits(auto.keypoints[one], truth, 0.5, head_length(merged.keypoints[np.array(rows, int)]))
     summary.right += int(right.sum())
     summary.compared += int(counted.sum())

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
 from finediving_pose.frames import frame_name
+from finediving_pose.persons import number_hands
 from finediving_pose.poses import ClipPoses, JointSource
 from finediving_pose.skeleton import HEAD
 from finediving_pose.validate.layer_poses import LayerPoses
@@ -22,10 +24,11 @@ _AGAIN = "merge again with: fdpose merge"
 def merged_joints_are_the_hands(layer: LayerPoses) -> Iterator[Finding]:
     """A joint that a person placed has that position in the merged pose, and the source "manual".
 
-    If several people placed it, the position is one of theirs. A finding means that the merged poses are older than
-    the hand poses, or were changed afterwards.
+    If several people placed it, the position is one of theirs. A joint that a person deleted has none. Divers are
+    numbered as the merge numbers them. A finding means that the merged poses are older than the hand poses, or were
+    changed afterwards.
     """
-    hands = {n: t for n, t in layer.others.items() if n.startswith("manual/")}
+    hands = _hands(layer)
     if layer.layer != "merged" or layer.poses is None or not hands:
         return
     placed = np.zeros(layer.present.shape, bool)
@@ -34,7 +37,7 @@ def merged_joints_are_the_hands(layer: LayerPoses) -> Iterator[Finding]:
         rows, mine = _rows_of(layer.poses, table)
         by_hand = table.source[rows] == JointSource.MANUAL
         placed[mine] |= by_hand
-        same = np.abs(table.keypoints[rows] - layer.poses.keypoints[mine]).max(-1) <= SAME_PLACE
+        same = _same_place(table.keypoints[rows], layer.poses.keypoints[mine])
         kept[mine] |= by_hand & same & (layer.poses.source[mine] == JointSource.MANUAL)
     lost = placed & ~kept
     if lost.any():
@@ -48,7 +51,8 @@ def merged_poses_are_all_poses(layer: LayerPoses) -> Iterator[Finding]:
     if layer.layer != "merged" or layer.poses is None:
         return
     mine = set(zip(layer.poses.frame.tolist(), layer.poses.person.tolist(), strict=True))
-    theirs = {place for t in layer.others.values() for place in zip(t.frame.tolist(), t.person.tolist(), strict=True)}
+    tables = [*_hands(layer).values(), *([layer.others["auto"]] if "auto" in layer.others else [])]
+    theirs = {place for t in tables for place in zip(t.frame.tolist(), t.person.tolist(), strict=True)}
     missing = sorted(theirs - mine)
     if missing:
         first, lacks = missing[0][0], counted(len(missing), "pose")
@@ -90,16 +94,30 @@ def hands_agree(layer: LayerPoses) -> Iterator[Finding]:
         return
     head = np.linalg.norm(layer.points[:, HEAD[0]] - layer.points[:, HEAD[1]], axis=-1)
     limit = max(float(np.nanmedian(head)) if np.isfinite(head).any() else 0.0, LEAST_DISAGREEMENT)
-    for name, table in layer.others.items():
-        if not name.startswith("manual/") or name < layer.layer:  # each pair once
+    hands = _hands(replace(layer, others=layer.others | {layer.layer: layer.poses}))
+    own = hands[layer.layer]
+    layer = replace(layer, poses=own)
+    for name, table in hands.items():
+        if name <= layer.layer:  # each pair once
             continue
-        rows, mine = _rows_of(layer.poses, table)
-        apart = np.linalg.norm(table.keypoints[rows] - layer.poses.keypoints[mine], axis=-1)
+        rows, mine = _rows_of(own, table)
+        apart = np.linalg.norm(table.keypoints[rows] - own.keypoints[mine], axis=-1)
         far = np.zeros(layer.present.shape, bool)
         far[mine] = np.nan_to_num(apart) > limit
         if far.any():
             words = f"{name} places joints {np.nanmax(apart):.0f} pixels away"
             yield layer.on_joints(words, far, f"at most {limit:.0f}")
+
+
+def _hands(layer: LayerPoses) -> dict[str, ClipPoses]:
+    """The other layers that people made, their divers numbered as the merge numbers them."""
+    hands = {name: table for name, table in sorted(layer.others.items()) if name.startswith("manual/")}
+    return dict(zip(hands, number_hands(list(hands.values()), layer.others.get("auto")), strict=True))
+
+
+def _same_place(one: np.ndarray, two: np.ndarray) -> np.ndarray:
+    """Whether joints (n, 16, 2) lie at one place, or are absent in both: bool (n, 16)."""
+    return np.asarray(np.isclose(one, two, rtol=0, atol=SAME_PLACE, equal_nan=True).all(-1))
 
 
 def _rows_of(mine: ClipPoses, theirs: ClipPoses) -> tuple[np.ndarray, np.ndarray]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,13 +12,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from annotate.compare import compare
 from annotate.merge import find_conflicts, merge_clips, merge_tables
+from annotate.smooth import smooth
 from finediving_pose.cli import main
 from finediving_pose.errors import PoseError
 from finediving_pose.labels.table import read_clips
-from finediving_pose.poses import JointSource, read_poses, write_poses
+from finediving_pose.persons import joints_of
+from finediving_pose.poses import JointSource, Visibility, read_poses, write_poses
+from finediving_pose.validate.pose_rules import load_layers
+from finediving_pose.validate.rules import RULES
 from finediving_pose.workspace import Workspace
-from tests.annotate.made_up import BASE, KEY, table
+from tests.annotate.made_up import BASE, KEY, PAIR_FRAMES, pair, table
 
 
 @given(arrays(np.bool_, (16,)), arrays(np.bool_, (16,)))
@@ -70,6 +76,72 @@ def test_a_merge_on_disk_counts_and_compares(grey: Workspace) -> None:
     merged = read_poses(grey.pose_file("merged", KEY))
     assert merged.author == ["net", "anna", "net"]
     np.testing.assert_array_equal(merged.keypoints[1], hand.keypoints[0])
+
+
+def test_a_hand_that_began_with_the_other_diver_is_merged_with_its_own(grey: Workspace) -> None:
+    hand = table("anna", JointSource.MANUAL, np.arange(16) < 8, shift=41)
+    write_poses(grey.pose_file("auto", KEY), pair())
+    write_poses(grey.pose_file("manual/anna", KEY), hand)
+    merge_clips(grey, [c for c in read_clips(grey) if c.key == KEY])
+    merged = joints_of(read_poses(grey.pose_file("merged", KEY)))
+    np.testing.assert_allclose(merged[0, 0], BASE, atol=1e-4)
+    np.testing.assert_allclose(merged[0, 1][:, 0] - BASE[:, 0], np.where(np.arange(16) < 8, 41, 40), atol=1e-4)
+
+
+def merge_findings(workspace: Workspace) -> list[str]:
+    """Rule and message of what `fdpose validate` says of the merge of KEY."""
+    clip = next(c for c in read_clips(workspace) if c.key == KEY)
+    layers = list(load_layers(workspace, clip))
+    rules = [rule for name, rule in RULES.items() if name.startswith(("pose.merge", "pose.hands"))]
+    return [f"{f.rule}: {f.message}" for layer in layers for rule in rules for f in rule.check(layer)]
+
+
+def test_a_pair_whose_annotators_began_with_either_diver_is_merged_rightly_by_the_rules(grey: Workspace) -> None:
+    """Anna has the divers the other way round in every other frame, Ben in all, and Cleo corrected one joint only."""
+    pairs = {"anna": (0, 2, 4), "ben": PAIR_FRAMES}
+    write_poses(grey.pose_file("auto", KEY), pair())
+    for name, frames in pairs.items():
+        hand = pair(name, JointSource.MANUAL)
+        hand.keypoints += 1
+        turned = np.where(np.isin(hand.frame, frames), 1 - hand.person, hand.person)
+        write_poses(grey.pose_file(f"manual/{name}", KEY), replace(hand, person=turned))
+    corrected = table("cleo", JointSource.MANUAL, np.arange(16) == 10, shift=38)
+    write_poses(grey.pose_file("manual/cleo", KEY), replace(corrected, time=["2026-02-01T00:00:00+00:00"]))
+    merge_clips(grey, read_clips(grey))
+    far = "places joints 37 pixels away: 1 joint in 1 frame, first 00000.jpg (right_wrist)"
+    assert merge_findings(grey) == [f": manual/{name}: manual/cleo {far}" for name in ("anna", "ben")]
+    merged = read_poses(grey.pose_file("merged", KEY))
+    assert (merged.keypoints[:, :, 0] - BASE[:, 0]).round().astype(int).tolist() == [
+        [38 if (row, joint) == (0, 10) else 1 + 40 * (row % 2) for joint in range(16)] for row in range(12)
+    ]
+
+
+def test_a_deleted_joint_is_merged_as_deleted(grey: Workspace) -> None:
+    """Manual and absent: the machine's joint does not come back, and no rule takes the merge for an old one."""
+    hand = table("anna", JointSource.MANUAL, np.arange(16) == 3, shift=2)
+    hand.source[0, 10] = JointSource.MANUAL
+    write_poses(grey.pose_file("auto", KEY), table("net", JointSource.AUTOMATIC, frames=(0, 1, 2)))
+    write_poses(grey.pose_file("manual/anna", KEY), hand)
+    summary = merge_clips(grey, read_clips(grey))
+    merged = read_poses(grey.pose_file("merged", KEY))
+    assert merged.visibility[0, 10] == Visibility.ABSENT
+    assert np.isnan(merged.keypoints[0, 10]).all()
+    assert (summary.joints["manual"], summary.joints["automatic"]) == (2, 46)
+    assert merge_findings(grey) == []
+    smoothed = smooth(replace(merged, box=np.full((3, 4), np.nan)))
+    np.testing.assert_array_equal(smoothed.keypoints[0, [3, 10]], merged.keypoints[0, [3, 10]])
+
+
+def test_of_a_frame_with_one_joint_by_hand_that_joint_counts(grey: Workspace) -> None:
+    """The head that it is measured in is the machine's; the joints that nobody placed are not counted."""
+    hand = table("anna", JointSource.MANUAL, np.arange(16) == 3, shift=30)
+    write_poses(grey.pose_file("auto", KEY), table("net", JointSource.AUTOMATIC, frames=(0, 1, 2)))
+    write_poses(grey.pose_file("manual/anna", KEY), hand)
+    said = merge_clips(grey, read_clips(grey)).as_dict()
+    assert (said["machine_against_hand_joints"], said["machine_against_hand_pckh"]) == (1, 0)
+    for reference in ("manual/anna", "merged"):
+        accuracy = compare(grey, read_clips(grey), reference)
+        assert (accuracy.frames, accuracy.pckh, accuracy.by_joint["left_hip"]) == (1, 0, 0)
 
 
 def test_a_damaged_pose_file_is_named_and_the_old_merge_stays(grey: Workspace) -> None:

@@ -1,12 +1,12 @@
 """Which diver of a synchronised pair is which.
 
 Who is 0 and who is 1 is anybody's choice: the machine begins with the diver on the left, a person with the one that
-they saw first. Before two tables are merged or compared, the one is numbered as the other is.
+they saw first. Before two tables are merged or compared, one is numbered as the other is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -16,10 +16,21 @@ from finediving_pose.poses import ClipPoses
 Posed = tuple[int, int]
 """Frame number and person."""
 
+FEWEST_JOINTS = 4
+"""A hand pose of fewer joints is a correction: its number comes from the export that was corrected."""
+
 
 def joints_of(poses: ClipPoses) -> dict[Posed, np.ndarray]:
     """Joints (16, 2) by frame and person."""
     return {(int(f), int(p)): k for f, p, k in zip(poses.frame, poses.person, poses.keypoints, strict=True)}
+
+
+def number_hands(hands: Sequence[ClipPoses], auto: ClipPoses | None) -> list[ClipPoses]:
+    """A clip's hand poses with the divers numbered as the machine numbers them, else as the first of the hands does."""
+    if not hands:
+        return []
+    numbering = joints_of(auto if auto is not None else hands[0])
+    return [numbered_like(table, numbering, frame_by_frame=True) for table in hands]
 
 
 def numbered_like(
@@ -28,7 +39,8 @@ def numbered_like(
     """The poses with their two divers the other way round where that brings them nearer to the reference.
 
     Over the whole clip, so that a machine that confuses the divers half-way does not gain by it; or frame by frame, for
-    hands, who may have begun with either diver in every frame. What the reference does not have stays as it is.
+    hands, who may have begun with either diver in every frame. What the reference does not have stays as it is, and
+    frame by frame so does a frame with a pose of fewer than :data:`FEWEST_JOINTS` joints.
 
     Parameters
     ----------
@@ -38,6 +50,9 @@ def numbered_like(
     frames = sorted({f for f, _ in there} & {f for f, _ in reference})
     gaps = np.array([[_gap(there, reference, f, turned) for turned in (False, True)] for f in frames]).reshape(-1, 2)
     known = np.isfinite(gaps).all(1)
+    if frame_by_frame:
+        few = {f for (f, _), joints in there.items() if np.isfinite(joints).all(1).sum() < FEWEST_JOINTS}
+        known &= [f not in few for f in frames]
     gaps, frames = gaps[known], np.array(frames, int)[known]
     if frame_by_frame:
         turned = np.isin(poses.frame, frames[gaps[:, 1] < gaps[:, 0]])

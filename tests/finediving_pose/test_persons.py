@@ -8,12 +8,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from annotate.merge import merge_clips
-from annotate.persons import joints_of, numbered_like
-from finediving_pose.labels.table import read_clips
-from finediving_pose.poses import ClipPoses, JointSource, read_poses, write_poses
-from finediving_pose.workspace import Workspace
-from tests.annotate.made_up import BASE, KEY, PAIR_FRAMES, pair, table
+from finediving_pose.persons import joints_of, numbered_like
+from finediving_pose.poses import ClipPoses, JointSource
+from tests.annotate.made_up import PAIR_FRAMES, pair, table
 
 
 def turned(poses: ClipPoses, frames: set[int]) -> ClipPoses:
@@ -46,13 +43,3 @@ def test_with_nothing_in_common_nobody_is_turned() -> None:
     assert (numbered_like(other, joints_of(pair())).person == 0).all()
     unseen = table("anna", JointSource.MANUAL, np.zeros(16, bool))
     assert (numbered_like(unseen, joints_of(pair()), frame_by_frame=True).person == 0).all()
-
-
-def test_a_hand_that_began_with_the_other_diver_is_merged_with_its_own(grey: Workspace) -> None:
-    hand = table("anna", JointSource.MANUAL, np.arange(16) < 8, shift=41)
-    write_poses(grey.pose_file("auto", KEY), pair())
-    write_poses(grey.pose_file("manual/anna", KEY), hand)
-    merge_clips(grey, [c for c in read_clips(grey) if c.key == KEY])
-    merged = joints_of(read_poses(grey.pose_file("merged", KEY)))
-    np.testing.assert_allclose(merged[0, 0], BASE, atol=1e-4)
-    np.testing.assert_allclose(merged[0, 1][:, 0] - BASE[:, 0], np.where(np.arange(16) < 8, 41, 40), atol=1e-4)
