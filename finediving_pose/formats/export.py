@@ -108,6 +108,10 @@ def _export(
         with atomic_write(out) as part:
             chosen.write(part, posed)
             record = _read_back(workspace, chosen, part, posed, before)
+            for path, text in chosen.texts_beside(out).items():
+                with atomic_write(path) as beside:
+                    beside.write_text(text, encoding="utf-8")
+                record.files[path.name] = digests_of(path)[""]
             write_record(record_path(out), record)
     keep_record(workspace, record)
     return {
@@ -211,6 +215,8 @@ def _exported(posed: PosedClip, read: Mapping[int, Mapping[int, ImagePose]]) -> 
 def _check_target(workspace: Workspace, chosen: Writer, out: Path, force: bool) -> str | None:
     """The digest of the file that is replaced, if any. Raises UsageError where ``out`` should not be replaced."""
     kind = "folder" if chosen.folder else "file"
+    if not force:
+        _check_companions(chosen, out)
     if not os.path.lexists(out):
         return None
     if out.is_dir() != chosen.folder:
@@ -236,6 +242,19 @@ def _check_unchanged(chosen: Writer, out: Path, kind: str) -> None:
             f"--out {out}: {changed} was changed or added since it was exported; import or move it first, or add"
             " --force to replace it"
         )
+
+
+def _check_companions(chosen: Writer, out: Path) -> None:
+    """Raise UsageError where a file beside ``out`` would be replaced that no export wrote, or somebody changed."""
+    record = read_record(record_path(out))
+    for path, text in chosen.texts_beside(out).items():
+        if not os.path.lexists(path) or (path.is_file() and path.read_bytes() == text.encode()):
+            continue
+        if not path.is_file() or record is None or digests_of(path)[""] != record.files.get(path.name):
+            raise UsageError(
+                f"--out {out}: {path} is written beside it, and what is there was not exported, or changed since;"
+                " choose another name, or add --force to replace it"
+            )
 
 
 def _kind(path: Path) -> str:

@@ -65,7 +65,8 @@ class ExportRecord:
     Attributes
     ----------
     format : name of the format
-    files : sha256 of each file by its path below the exported folder; by "" that of an exported file
+    files : sha256 of each file by its path below the exported folder; by "" that of an exported file, and by its name
+        that of each file written beside it
     before : sha256 of the file that this export replaces, None where it replaces none
     poses : see :class:`ExportedPose`
     """

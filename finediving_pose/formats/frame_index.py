@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Sequence
+from pathlib import PurePath
 
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.errors import PoseError
@@ -44,6 +45,7 @@ class FrameIndex:
         self.folders: dict[ClipKey, FrameFolder] = {}
         self.by_path: dict[str, Place] = {}
         self.by_name: dict[str, list[Place]] = defaultdict(list)
+        self.by_video: dict[str, list[FrameFolder]] = defaultdict(list)
         for clip in clips:
             if is_complete(workspace, clip.key):
                 self.add(open_frames(workspace, clip.key))
@@ -76,6 +78,23 @@ class FrameIndex:
             + self._nearest(_composed(image).replace("\\", "/").split("/")[-1])
         )
 
+    def find_in_video(self, video: str, number: int, where: str) -> Place:
+        """Clip and frame number of a frame of a competition's video, counted from 0, by the video's name.
+
+        Raises PoseError beginning with ``where`` where no clip, or more than one, holds the frame.
+        """
+        name = _composed(video).replace("\\", "/").rsplit("/", 1)[-1]
+        clips = self.by_video.get(name.rpartition(".")[0] or name, [])
+        if not clips:
+            raise PoseError(f"{where}: there is no clip of the video {name}; extract its dives first")
+        found = [frames.key for frames in clips if number in frames.numbers]
+        if len(found) == 1:
+            return found[0], number
+        if found:
+            raise PoseError(f"{where}: {len(found)} clips hold frame {number} of {name} ({', '.join(map(str, found))})")
+        held = ", ".join(f"{f.key}: {min(f.numbers)} to {max(f.numbers)}" for f in clips[:3])
+        raise PoseError(f"{where}: no clip holds frame {number} of {name}; there is {held}")
+
     def _places(self, parts: list[str]) -> list[Place]:
         """The frames that a path may mean."""
         uploaded = [*parts[:-1], _UPLOADED.sub("", parts[-1], count=1)]
@@ -91,6 +110,8 @@ class FrameIndex:
         """Make a clip's frames known."""
         key = frames.key
         self.folders[key] = frames
+        for stem in {_composed(key.video), PurePath(_composed(frames.source)).stem}:
+            self.by_video[stem].append(frames)
         video, flat = _composed(key.video), _composed(flat_clip(key))
         for number, name in zip(frames.numbers, frames.names, strict=True):
             picture = frame_name(number)

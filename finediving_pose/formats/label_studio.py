@@ -1,147 +1,200 @@
-"""Label Studio: JSON tasks with keypoint labels, each joined to the rectangle of its person.
+"""Label Studio in: JSON tasks with keypoint labels.
 
-Format: labelstud.io, "Export annotations", JSON. Positions are percent of the picture. An occluded
-joint says so in its region's ``meta`` text, which Label Studio shows and keeps.
+Format: labelstud.io, "Export annotations", JSON and JSON-MIN. Positions are percent of the picture. An occluded joint
+says so in its region's ``meta`` text, which Label Studio shows and keeps.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+import base64
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-import numpy as np
-
 from finediving_pose.documents import read_json
 from finediving_pose.errors import PoseError
 from finediving_pose.formats.frame_index import FrameIndex
-from finediving_pose.formats.registry import Annotations, ImagePose, PosedClip, Probe, reads, writes
-from finediving_pose.poses import Visibility
-from finediving_pose.skeleton import INDEX, JOINTS, N_JOINTS
+from finediving_pose.formats.label_studio_regions import Person, people_of
+from finediving_pose.formats.registry import Annotations, ImagePose, Probe, reads
 
-LABELS = ("diver0", "diver1")
-OCCLUDED = "occluded"
+MODEL = "fdpose"
+"""What the ``model_version`` of predictions that fdpose exported begins with."""
 
-Region = dict[str, Any]
-
-
-@writes("labelstudio", "Label Studio: one JSON file of tasks")
-def write_label_studio(out: Path, clips: Sequence[PosedClip]) -> None:
-    """Write tasks whose pictures Label Studio serves from the data directory's ``frames/`` as local files."""
-    tasks = [
-        {
-            "data": {"image": f"/data/local-files/?d={posed.image(number)}"},
-            "meta": {
-                "video": {
-                    "filename": posed.image(number),
-                    "frame_idx": 0,
-                    "shape": [1, posed.frames.height, posed.frames.width, 3],
-                }
-            },
-            "annotations": [{"result": [r for row in rows for r in _regions(posed, number, row)]}],
-        }
-        for posed in clips
-        for number, rows in posed.posed_frames()
-    ]
-    out.write_text(json.dumps(tasks, allow_nan=False), encoding="utf-8")
-
-
-def _regions(posed: PosedClip, number: int, row: int) -> list[Region]:
-    """The person's rectangle, its joints, and the relations between them."""
-    poses, width, height = posed.poses, posed.frames.width, posed.frames.height
-    person = int(poses.person[row])
-    common = {"original_width": width, "original_height": height, "image_rotation": 0, "to_name": "image"}
-    x1, y1, x2, y2 = (float(v) for v in posed.box(row))
-    place = {"x": x1 / width * 100, "y": y1 / height * 100}
-    extent = {"width": (x2 - x1) / width * 100, "height": (y2 - y1) / height * 100, "rotation": 0}
-    box_id = f"{number}-{person}"
-    regions: list[Region] = [
-        common
-        | {"id": box_id, "type": "rectanglelabels", "from_name": "individuals"}
-        | {"value": place | extent | {"rectanglelabels": [LABELS[person]]}}
-    ]
-    for joint in np.flatnonzero(np.isfinite(poses.keypoints[row]).all(1)).tolist():
-        x, y = (float(v) for v in poses.keypoints[row, joint])
-        value = {"x": x / width * 100, "y": y / height * 100, "width": 0.5, "keypointlabels": [JOINTS[joint]]}
-        region = common | {"id": f"{box_id}-{joint}", "type": "keypointlabels", "from_name": "keypoint-label"}
-        if poses.visibility[row, joint] == Visibility.OCCLUDED:
-            region["meta"] = {"text": [OCCLUDED]}
-        regions.append(region | {"value": value})
-        regions.append({"type": "relation", "from_id": region["id"], "to_id": box_id, "direction": "right"})
-    return regions
+_TABLES = (".csv", ".tsv")
 
 
 def _is_label_studio(probe: Probe) -> bool:
-    return bool({"annotations", "completions"} & probe.first_of_list().keys())
+    if probe.path.suffix.lower() in _TABLES and probe.path.is_file():
+        with open(probe.path, encoding="utf-8", errors="replace") as f:
+            return {"annotation_id", "lead_time"} <= set(f.readline().replace("\t", ",").strip().split(","))
+    first = probe.first_of_list()
+    return bool({"annotations", "completions", "predictions", "annotation_id"} & first.keys()) or isinstance(
+        first.get("data"), dict
+    )
 
 
 @reads("labelstudio", "a JSON list of tasks with annotations", _is_label_studio)
 def read_label_studio(path: Path, index: FrameIndex) -> Annotations:
-    """Every person of every task's last annotation that was not cancelled.
+    """Every person of the annotations that count; each annotator's, where several worked on a task.
 
-    A joint belongs to the rectangle that it is joined to; joints joined to none are one more person.
-    Tasks without annotations are passed over.
+    Cancelled and empty annotations are left out. Where some are marked as ground truth, they alone count; of several by
+    one annotator, the latest. Where a task has none, the prediction that fdpose exported is read.
     """
+    if path.suffix.lower() in _TABLES:
+        raise PoseError(
+            f"{path}: Label Studio's {path.suffix[1:].upper()} does not say which joints belong together; export as"
+            " JSON"
+        )
     tasks = read_json(path, PoseError)
     if not isinstance(tasks, list):
         raise PoseError(f"{path}: no Label Studio export; expected a list of tasks, found a {type(tasks).__name__}")
-    poses = []
-    for i, task in enumerate(tasks):
-        image = _image(task)
-        if image is None:
-            raise PoseError(f"{path}: task {i} names no image; expected data.image")
-        entry = f"task {i}, image {image}"
-        done = [a for a in task.get("annotations") or task.get("completions") or [] if not a.get("was_cancelled")]
+    found = Annotations()
+    for i, task in enumerate(_tasks(tasks, path)):
+        address = _address(task)
+        if address is None:
+            raise PoseError(f"{path}: task {i} names no image; expected its address in data.image")
+        image = _image(address, index)
+        where = f"task {task.get('id', i)}, image {image}"
         try:
-            poses += _persons(image, entry, done[-1]["result"]) if done else []
-        except (KeyError, TypeError, IndexError, ValueError) as e:
-            raise PoseError(f"{path}: {entry}: a region is not as Label Studio writes it ({e!r})") from e
-    return Annotations(poses)
+            for result, known in _counting(task, found.left_out):
+                people, others = people_of(result, f"{path}: {where}")
+                found.left_out += Counter({"regions that are neither joints nor rectangles": others})
+                found.poses += [_pose(person, image, where, f"task {i}", known) for person in people]
+        except (KeyError, TypeError, AttributeError, IndexError, ValueError) as e:
+            raise PoseError(f"{path}: {where}: a region is not as Label Studio writes it ({e!r})") from e
+    return found
 
 
-def _image(task: Any) -> str | None:
-    """The picture's path: that of Label Studio's local files (``?d=``), or of any other address."""
-    data = task.get("data") if isinstance(task, dict) else None
-    value = data.get("image") or data.get("img") if isinstance(data, dict) else None
-    if not isinstance(value, str):
-        return None
-    parts = urlsplit(value)
-    return parse_qs(parts.query).get("d", [unquote(parts.path)])[0]
+def _tasks(entries: list[Any], path: Path) -> list[dict[str, Any]]:
+    """The tasks; the entries of JSON-MIN, one for each annotation, as tasks."""
+    tasks: dict[Any, dict[str, Any]] = {}
+    for i, entry in enumerate(entries):
+        if not isinstance(entry, dict):
+            raise PoseError(f"{path}: task {i} is a {type(entry).__name__}, expected an object")
+        if "annotation_id" not in entry:
+            tasks[i] = entry
+            continue
+        task = tasks.setdefault(f"{entry.get('id')}", {"id": entry.get("id"), "data": entry, "annotations": []})
+        annotation = {"id": entry["annotation_id"], "completed_by": entry.get("annotator")}
+        task["annotations"].append(annotation | {"updated_at": entry.get("updated_at"), "result": _flat_regions(entry)})
+    return list(tasks.values())
 
 
-def _persons(image: str, entry: str, regions: list[Region]) -> list[ImagePose]:
-    boxes = {r["id"]: r for r in regions if r["type"] == "rectanglelabels"}
-    owner: dict[str, str | None] = {}
-    for relation in (r for r in regions if r["type"] == "relation"):
-        ends = (relation["from_id"], relation["to_id"])
-        for joint, box in (ends, ends[::-1]):
-            if box in boxes:
-                owner[joint] = box
-    joints: dict[str | None, list[Region]] = {}
-    for region in regions:
-        if region["type"] == "keypointlabels":
-            joints.setdefault(owner.get(region["id"]), []).append(region)
-    return [_pose(image, entry, boxes.get(box) if box else None, found) for box, found in joints.items()]
+def _pose(person: Person, image: str, where: str, listing: str, known: dict[str, Any]) -> ImagePose:
+    keypoints, visibility, confidence = person.arrays()
+    return ImagePose(
+        image,
+        where,
+        keypoints,
+        visibility,
+        confidence if known["predicted"] else None,
+        person.box(),
+        person.number,
+        person.size,
+        listing=listing,
+        **known,
+    )
 
 
-def _pose(image: str, entry: str, box: Region | None, joints: list[Region]) -> ImagePose:
-    keypoints = np.full((N_JOINTS, 2), np.nan, np.float32)
-    visibility = np.zeros(N_JOINTS, np.uint8)
-    width, height = int(joints[0]["original_width"]), int(joints[0]["original_height"])
-    for region in joints:
-        name, value = region["value"]["keypointlabels"][0], region["value"]
-        if name not in INDEX:
-            raise ValueError(f"{name} is none of the joints {JOINTS[0]} to {JOINTS[-1]}")
-        keypoints[INDEX[name]] = (value["x"] * width / 100, value["y"] * height / 100)
-        hidden = OCCLUDED in (region.get("meta") or {}).get("text", [])
-        visibility[INDEX[name]] = Visibility.OCCLUDED if hidden else Visibility.VISIBLE
-    corners, person = None, None
-    if box is not None:
-        v = box["value"]
-        x, y = v["x"] * width / 100, v["y"] * height / 100
-        corners = np.array([x, y, x + v["width"] * width / 100, y + v["height"] * height / 100], np.float32)
-        label = (v.get("rectanglelabels") or [""])[0]
-        person = LABELS.index(label) if label in LABELS else None
-    return ImagePose(image, entry, keypoints, visibility, box=corners, person=person, size=(width, height))
+def _address(task: dict[str, Any]) -> str | None:
+    """The address of the task's picture: ``data.image``, or the only one that it has."""
+    data = task.get("data")
+    named = [data.get(name) for name in ("image", "img")] if isinstance(data, dict) else []
+    texts = [v for v in data.values() if isinstance(v, str)] if isinstance(data, dict) else []
+    others = [v for v in texts if any(mark in v.lower() for mark in _OF_A_PICTURE)]
+    found = [v for v in named if isinstance(v, str)] or (others if len(set(others)) == 1 else [])
+    return found[0] if found else None
+
+
+_OF_A_PICTURE = (".jp", "?d=", "?fileuri=")
+"""What the address of a picture has in it."""
+
+
+def _image(address: str, index: FrameIndex) -> str:
+    """The picture's path below its storage: what ``?d=`` or ``?fileuri=`` says, or the address's own path.
+
+    Of the ways to read an address that was not percent-encoded, the first that leads to a frame.
+    """
+    written = list(dict.fromkeys(_paths(address)))
+    for image in written:
+        try:
+            index.find(image, "")
+        except PoseError:
+            continue
+        return image
+    return written[0]
+
+
+def _paths(address: str) -> Iterator[str]:
+    try:
+        parts = urlsplit(address)
+        query = parse_qs(parts.query)
+        if coded := query.get("fileuri"):
+            yield from _paths(base64.b64decode(coded[0] + "==", altchars=b"-_").decode())
+            return
+        yield query["d"][0] if "d" in query else unquote(parts.path)
+    except ValueError:
+        pass
+    _, _, after = address.partition("?d=")
+    path = after or address
+    yield from (unquote(path), path)
+
+
+def _counting(task: dict[str, Any], left_out: Counter[str]) -> Iterator[tuple[list[dict[str, Any]], dict[str, Any]]]:
+    """The results that count, each with its annotator and whether a model made it."""
+    done = _submitted(task, left_out)
+    if any(a.get("ground_truth") for a in done):
+        left_out["annotations beside one marked as ground truth"] += sum(not a.get("ground_truth") for a in done)
+        done = [a for a in done if a.get("ground_truth")]
+    latest: dict[str | None, dict[str, Any]] = {}
+    for annotation in sorted(done, key=lambda a: (str(a.get("updated_at") or a.get("created_at") or ""), _id(a))):
+        name = _annotator(annotation)
+        left_out["earlier annotations by the same annotator"] += name in latest
+        latest[name] = annotation
+    for name, annotation in latest.items():
+        yield annotation["result"], {"annotator": name, "predicted": False}
+    drafts = task.get("drafts")
+    left_out["drafts that were not submitted"] += len(drafts) if isinstance(drafts, list) else 0
+    predictions = task.get("predictions") or []
+    ours = [p for p in predictions if isinstance(p, dict) and str(p.get("model_version")).startswith(MODEL)]
+    left_out["predictions of other models"] += len(predictions) - len(ours)
+    if ours and not latest:
+        yield max(ours, key=_id)["result"], {"annotator": None, "predicted": True}
+
+
+def _submitted(task: dict[str, Any], left_out: Counter[str]) -> list[dict[str, Any]]:
+    """The task's annotations that were not cancelled and have joints."""
+    done = []
+    for annotation in task.get("annotations") or task.get("completions") or []:
+        if annotation.get("was_cancelled") or annotation.get("skipped"):
+            left_out["cancelled annotations"] += 1
+        elif not any(str(r["type"]).startswith("keypoint") for r in annotation["result"]):
+            left_out["annotations without joints"] += 1
+        else:
+            done.append(annotation)
+    return done
+
+
+def _id(annotation: dict[str, Any]) -> int:
+    return annotation["id"] if isinstance(annotation.get("id"), int) else 0
+
+
+def _annotator(annotation: dict[str, Any]) -> str | None:
+    """Who made the annotation: an address, else a number."""
+    by = annotation.get("completed_by")
+    if isinstance(by, dict):
+        by = next((by[k] for k in ("email", "username", "id") if by.get(k)), None)
+    return None if by is None else str(by)
+
+
+def _flat_regions(entry: dict[str, Any]) -> list[dict[str, Any]]:
+    """The regions of a JSON-MIN entry, which have no ids and no relations."""
+    values = [v for many in entry.values() if isinstance(many, list) for v in many if isinstance(v, dict)]
+    places = [v for v in values if "x" in v and "y" in v and any(str(k).endswith("labels") for k in v)]
+    return [
+        {k: v.get(k) for k in ("original_width", "original_height")}
+        | {"id": str(i), "type": "rectanglelabels" if "height" in v else "keypointlabels", "value": v}
+        for i, v in enumerate(places)
+    ]

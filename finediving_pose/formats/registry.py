@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -163,6 +163,7 @@ class Writer:
     ----------
     reader : name of the format that reads it
     whole_clips : it can't hold some of a clip's frames only
+    companions : texts that are written beside the file, by what replaces the ending of its name
     """
 
     name: str
@@ -170,7 +171,12 @@ class Writer:
     folder: bool
     reader: str
     whole_clips: bool
+    companions: Mapping[str, Callable[[], str]]
     write: Write
+
+    def texts_beside(self, out: Path) -> dict[Path, str]:
+        """The companions of the file ``out``."""
+        return {out.with_name(out.stem + ending): text() for ending, text in self.companions.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,12 +194,18 @@ _READERS: dict[str, Reader] = {}
 
 
 def writes(
-    name: str, title: str, *, folder: bool = False, reader: str | None = None, whole_clips: bool = False
+    name: str,
+    title: str,
+    *,
+    folder: bool = False,
+    reader: str | None = None,
+    whole_clips: bool = False,
+    companions: Mapping[str, Callable[[], str]] | None = None,
 ) -> Callable[[Write], Write]:
     """Register a function that writes a format; ``reader`` names the format that reads it, if not the same."""
 
     def register(write: Write) -> Write:
-        _WRITERS[name] = Writer(name, title, folder, reader or name, whole_clips, write)
+        _WRITERS[name] = Writer(name, title, folder, reader or name, whole_clips, companions or {}, write)
         return write
 
     return register

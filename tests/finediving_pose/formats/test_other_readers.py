@@ -35,13 +35,12 @@ def joints_of(labels: Any) -> list[np.ndarray]:
     return found
 
 
-@pytest.mark.parametrize("name", ["coco", "labelstudio", "dlc", "yolo", "slp"])
+@pytest.mark.parametrize("name", ["coco", "dlc", "yolo", "slp"])
 def test_sleap_io_reads_the_export(name: str, posed: Workspace, tmp_path: Path) -> None:
-    out = tmp_path / ("out.slp" if name == "slp" else "out.json" if name in ("coco", "labelstudio") else "out")
+    out = tmp_path / ("out.slp" if name == "slp" else "out.json" if name == "coco" else "out")
     export(posed, CLIPS[:1], name, out)
     load = {
         "coco": lambda: sio.load_coco(str(out), dataset_root=str(posed.frames)),
-        "labelstudio": lambda: sio.load_labelstudio(str(out)),
         "dlc": lambda: sio.load_dlc_project(str(out / "config.yaml")),
         "yolo": lambda: sio.load_ultralytics(str(out)),
         "slp": lambda: sio.load_slp(str(out)),

@@ -36,12 +36,12 @@ class Keeps:
 KEEPS = {
     "official": Keeps(1e-5, occluded=False, person=False, box=False, confidence=False),
     "coco": Keeps(1e-4, occluded=True, person=True, box=True, confidence=True),
-    "labelstudio": Keeps(1e-4, occluded=True, person=True, box=True, confidence=False),
+    "labelstudio": Keeps(1e-4, occluded=True, person=True, box=True, confidence=True),
     "dlc": Keeps(1e-4, occluded=False, person=True, box=False, confidence=False),
     "cvat": Keeps(1e-4, occluded=True, person=True, box=False, confidence=False),
     "yolo": Keeps(5e-4, occluded=True, person=False, box=True, confidence=False, outside=False),
     "slp": Keeps(1e-5, occluded=True, person=True, box=False, confidence=True, examples=12),
-    "nwb": Keeps(1e-5, occluded=False, person=True, box=False, confidence=False, examples=5),
+    "nwb": Keeps(1e-5, occluded=True, person=True, box=False, confidence=False, examples=5),
 }
 """hpmcr has tests of its own: it holds 96 frames of one person."""
 
