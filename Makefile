@@ -36,10 +36,10 @@ estimator: install
 	$(BIN)/fdpose extract --labels $(POOL)/synthetic/labels --videos $(POOL)/synthetic/videos --data $(POOL)
 	$(BIN)/fdpose annotate --manual $(POOL)/synthetic/truth/annotations.json --annotator truth --data $(POOL)
 	$(BIN)/fdpose merge --data $(POOL)
-	$(BIN)/fdpose $(TRAIN) --network locator --name diver-r18 --from-scratch --steps 8000 --seed 3
+	$(BIN)/fdpose $(TRAIN) --network locator --name trained --from-scratch --steps 8000 --seed 3
 	$(BIN)/fdpose $(TRAIN) --network pose --name first --from-scratch --steps 12000 --seed 3 --quick
 	$(BIN)/fdpose $(TRAIN) --network pose --name second --estimator first --steps 12000 --seed 4 --quick
-	$(BIN)/fdpose $(TRAIN) --network pose --name diver-r18 --estimator second --steps 12000 --seed 5 --quick --turn 30
+	$(BIN)/fdpose $(TRAIN) --network pose --name trained --estimator second --steps 12000 --seed 5 --quick --turn 30
 
 install: .venv/installed
 

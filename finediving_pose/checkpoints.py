@@ -62,8 +62,30 @@ def write_checkpoint(path: Path, content: Any) -> None:
     import torch
 
     remove_part_files(path)
-    with atomic_write(path) as part, open(part, "wb") as f:  # given a path, torch hides that the disk is full
-        torch.save(content, f)
+    with atomic_write(path) as part, open(part, "wb") as f:
+        target = _Target(f)
+        try:
+            torch.save(content, target)  # type: ignore[arg-type]
+        except RuntimeError as e:
+            raise target.error or e from e
+
+
+class _Target:
+    """A file that remembers why a write failed: torch says where it stood, and not that the disk is full."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self.file = file
+        self.error: OSError | None = None
+
+    def write(self, data: Any) -> int:
+        try:
+            return self.file.write(data)
+        except OSError as e:
+            self.error = e
+            raise
+
+    def flush(self) -> None:
+        self.file.flush()
 
 
 def _check(path: Path) -> None:
