@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,7 +21,7 @@ from annotate.locate import POINTS
 from annotate.training.augment import RandomBlur, RandomOcclusion, UniformBBoxTransform, motion_kernel
 from annotate.training.candidates import best_of, candidates
 from annotate.training.dataset import LabelledFrameDataset
-from annotate.training.finetune import finetune
+from annotate.training.finetune import _work_folder, finetune
 from annotate.training.labelled_frames import draw_weights, hold_out, read_labelled_frames
 from annotate.training.measure import in_words
 from annotate.training.plan import FinetunePlan
@@ -157,6 +158,50 @@ def test_a_training_that_is_stopped_goes_on_and_gives_what_it_would_have_given(
     assert len(steps) == 7
     for key, value in whole.items():
         torch.testing.assert_close(stopped[key], value, rtol=0, atol=0, msg=key)
+
+
+def test_a_stopped_training_goes_on_only_on_the_same_joints_and_starting_weights(
+    taught: Workspace, capfd: pytest.CaptureFixture[str]
+) -> None:
+    frames = [f for found in read_labelled_frames(taught, read_clips(taught)).values() for f in found]
+    config, weights = resolve(DEFAULT).read("locator")
+    target, plan = taught.root / "estimators" / "mine" / "locator.pth", FinetunePlan("mine", "locator")
+
+    def folder(frames: Any = frames, weights: Any = weights, config: Any = config, plan: Any = plan) -> Path:
+        return _work_folder(target, config, weights, plan, frames)
+
+    stopped = folder()
+    stopped.mkdir(parents=True)
+    assert folder() == stopped
+    assert capfd.readouterr().err == ""
+    moved = frames[3].keypoints.copy()
+    moved[5] += 1
+    first = next(name for name, tensor in weights.items() if torch.is_floating_point(tensor))
+    others = {
+        "a joint moved": folder([*frames[:3], replace(frames[3], keypoints=moved), *frames[4:]]),
+        "a joint taken away": folder([*frames[:3], replace(frames[3], known=frames[3].known & False), *frames[4:]]),
+        "a frame less": folder(frames[1:]),
+        "other weights": folder(weights=weights | {first: weights[first] + 1}),
+        "random weights": folder(weights=None),
+        "another seed": folder(plan=FinetunePlan("mine", "locator", seed=1)),
+        "another rate": folder(config=config | {"learning_rate": 1.0}),
+    }
+    assert len({stopped, *others.values()}) == 1 + len(others)
+    said = capfd.readouterr().err
+    assert said.count("training locator afresh: a training that was stopped was on other joints") == len(others)
+    assert str(stopped) in said.replace("\n", "")
+
+
+def test_lost_best_weights_are_told_and_training_goes_on(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    for content in (b"", b"PK", b"x" * 99):
+        (tmp_path / "best.pth").write_bytes(content)
+        hook = BestHook(None, None, tmp_path / "best.pth")  # type: ignore[arg-type]
+        hook.before_train(None)
+        assert hook.best["quality"] == -1.0
+        assert "the best weights so far are lost, later ones are taken (" in capfd.readouterr().err
+    torch.save({"epoch": 2}, tmp_path / "best.pth")
+    hook.before_train(None)
+    assert hook.best["quality"] == -1.0
 
 
 def test_the_best_weights_are_kept_and_training_ends_when_nothing_is_gained(tmp_path: Path) -> None:
