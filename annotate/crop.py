@@ -6,6 +6,8 @@ A box is x1 y1 x2 y2 in pixels of the stored frame. mmpose turns it into a centr
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import cv2
 import numpy as np
 
@@ -55,8 +57,8 @@ def center_scale(boxes: np.ndarray, estimator: Finder) -> tuple[np.ndarray, np.n
     return center.astype(np.float32), scale.astype(np.float32)
 
 
-def crop(frames: list[np.ndarray], boxes: np.ndarray, estimator: Finder) -> np.ndarray:
-    """Warp one box out of each frame: uint8 (n, height, width, 3) of the estimator's input size."""
+def crop(frames: Iterable[np.ndarray], boxes: np.ndarray, estimator: Finder) -> np.ndarray:
+    """Warp one box out of each frame, taken one by one: uint8 (n, height, width, 3) of the estimator's input size."""
     from mmpose.structures.bbox import get_udp_warp_matrix, get_warp_matrix
 
     matrix = get_udp_warp_matrix if estimator.unbiased else get_warp_matrix

@@ -1,6 +1,8 @@
-"""The pictures of a few clips, decoded when they are needed, no more of them at hand than a limit."""
+"""The pictures of a few clips, decoded when they are needed, no more bytes of them at hand than a limit."""
 
 from __future__ import annotations
+
+from threading import Lock
 
 import numpy as np
 
@@ -8,8 +10,8 @@ from annotate.track import colours, cuts
 from finediving_pose.errors import FdposeError, FrameError
 from finediving_pose.frames import FrameFolder
 
-KEPT = 512
-"""Pictures kept decoded for the second look, 0.35 MB each at 455 x 256; what is beyond is decoded again."""
+KEPT_BYTES = 180_000_000
+"""Of pictures kept decoded for the second look, 512 at 455 x 256; what is beyond is decoded again."""
 
 
 class Pictures:
@@ -18,8 +20,10 @@ class Pictures:
     May be read from several threads.
     """
 
-    def __init__(self, folders: list[FrameFolder], kept: int = KEPT) -> None:
-        self.folders, self.kept = folders, kept
+    def __init__(self, folders: list[FrameFolder], kept_bytes: int = KEPT_BYTES) -> None:
+        self.folders, self.kept_bytes = folders, kept_bytes
+        self._bytes_at_hand = 0
+        self._lock = Lock()
         self.failed: dict[int, FdposeError] = {}
         self._at_hand: dict[tuple[int, int], np.ndarray] = {}
         self._colours: dict[tuple[int, int], np.ndarray] = {}
@@ -38,8 +42,10 @@ class Pictures:
             return np.zeros((folder.height, folder.width, 3), np.uint8)
         if (clip, position) not in self._colours:
             self._colours[clip, position] = colours(picture)
-        if len(self._at_hand) < self.kept:
-            self._at_hand[clip, position] = picture
+        with self._lock:
+            if (clip, position) not in self._at_hand and self._bytes_at_hand + picture.nbytes <= self.kept_bytes:
+                self._at_hand[clip, position] = picture
+                self._bytes_at_hand += picture.nbytes
         return picture
 
     def cuts(self, clip: int) -> np.ndarray:

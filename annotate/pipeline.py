@@ -1,7 +1,8 @@
 """From the frames of a few clips to their poses: locate, tell two divers apart, estimate, refine the boxes, estimate.
 
 Batches cross from clip to clip. Pictures are decoded and warped in threads while the models compute. Memory is bounded
-by the batch and by :data:`annotate.pictures.KEPT`, however long a clip is.
+in bytes: a batch holds crops, each thread one picture beside them, and :data:`annotate.pictures.KEPT_BYTES` more are at
+hand, however long a clip and however large its pictures.
 """
 
 from __future__ import annotations
@@ -108,7 +109,7 @@ def find_points(
     def crops(rows: slice) -> np.ndarray:
         part = divers.only(rows)
         where = zip(part.clip.tolist(), part.position.tolist(), part.box, part.way, strict=True)
-        return crop([without_other(pictures.read(c, p), box, way) for c, p, box, way in where], part.box, estimator)
+        return crop((without_other(pictures.read(c, p), box, way) for c, p, box, way in where), part.box, estimator)
 
     batches = [slice(i, i + BATCH) for i in range(0, len(divers.clip), BATCH)]
     found = [estimator.estimate(c, places) for c in prefetch(crops, batches)]

@@ -141,7 +141,7 @@ def _with_mirror_gaps(
         batches = [group[i : i + BATCH] for i in range(0, len(group), BATCH)]
         for batch in track(batches, "estimating mirror images", "frames", count=len):
             part, boxes = zip(*batch, strict=True)
-            pictures = [open_frames(workspace, s.key).read(s.frame) for s in part]
+            pictures = (open_frames(workspace, s.key).read(s.frame) for s in part)  # one at a time in memory
             gaps = estimator.mirror_gaps(crop(pictures, np.stack(boxes), estimator)) / APART
             found += [replace(s, mirrored=g) for s, g in zip(part, gaps.clip(0, 1).mean(1).tolist(), strict=True)]
     return found

@@ -1,11 +1,13 @@
 """One JPEG picture: its size and its pixels, read within bounds.
 
 What follows the end mark is passed over, as every viewer does: editors and transfers add line ends there, cameras a
-second picture (MPO). CMYK and grey pictures become RGB. Pixels come as they are coded: an orientation note (EXIF)
-is not obeyed, and ``fdpose extract`` refuses pictures with one.
+second picture (MPO). CMYK and grey pictures become RGB. Pixels come as they are coded; :func:`upright` obeys an
+orientation note (EXIF), as browsers and annotation tools do.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 import simplejpeg
@@ -62,6 +64,49 @@ def decode_jpeg(
         if str(e).startswith("Premature end of JPEG file"):  # the end mark was that of a thumbnail in it
             raise FrameError(f"{where} is cut short ({len(data):,} bytes, no end mark); {mend}") from e
         raise FrameError(f"{where} can't be decoded ({e}); {mend}") from e
+
+
+def upright(data: bytes, where: str) -> bytes:
+    """The picture as it is meant to be seen: the same bytes, or where a note asks to turn it (EXIF), a new JPEG.
+
+    Raises FrameError as :func:`decode_jpeg`.
+    """
+    turn = _TURNS.get(_orientation(data))
+    if turn is None:
+        return data
+    turned = np.ascontiguousarray(turn(decode_jpeg(data, where)))
+    return simplejpeg.encode_jpeg(turned, quality=TURNED_QUALITY, colorsubsampling="444")
+
+
+TURNED_QUALITY = 95
+
+_TURNS: dict[int, Callable[[NDArray[np.uint8]], NDArray[np.uint8]]] = {
+    2: lambda p: p[:, ::-1],
+    3: lambda p: p[::-1, ::-1],
+    4: lambda p: p[::-1],
+    5: lambda p: p.transpose(1, 0, 2),
+    6: lambda p: p[::-1].transpose(1, 0, 2),
+    7: lambda p: p[::-1, ::-1].transpose(1, 0, 2),
+    8: lambda p: p[:, ::-1].transpose(1, 0, 2),
+}
+"""By the number that EXIF gives an orientation (JEITA CP-3451, tag 274)."""
+
+_EXIF, _SEGMENT = b"Exif\0\0", 1 << 16
+
+
+def _orientation(data: bytes) -> int:
+    """EXIF's number, 1 where there is none."""
+    at = data.find(_EXIF, 0, _SEGMENT)
+    if at < 0:
+        return 1
+    from PIL import Image
+
+    exif = Image.Exif()
+    try:
+        exif.load(data[at : at + _SEGMENT])
+        return int(exif.get(274, 1))
+    except Exception:  # a damaged note, of which Pillow raises anything, asks for nothing
+        return 1
 
 
 def _kind(data: bytes) -> str | None:

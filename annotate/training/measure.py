@@ -32,8 +32,8 @@ def measure(estimator: Finder, held: Sequence[LabelledFrame], network: Network) 
     found, sure = [], []
     for i in range(0, len(held), BATCH):
         part = held[i : i + BATCH]
-        pictures = [f.folder.read(f.number) for f in part]
-        whole = [whole_frame(p.shape[1], p.shape[0]) for p in pictures]
+        pictures = (f.folder.read(f.number) for f in part)  # one at a time in memory
+        whole = [whole_frame(f.folder.width, f.folder.height) for f in part]
         box = np.stack([f.box for f in part]) if network == "pose" else np.concatenate(whole)
         fractions, confidence = estimator.estimate(crop(pictures, box, estimator))
         found.append(to_frame(fractions, box, estimator))

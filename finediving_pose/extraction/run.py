@@ -244,8 +244,14 @@ def extract_frames(
                 if isinstance(outcome, FdposeError):
                     result.failed[pictures.clip.key] = outcome
                 else:
-                    facts.append(outcome)
-                    _enter(pictures.clip, outcome, result)
+                    taken, turned = outcome
+                    facts.append(taken)
+                    _enter(pictures.clip, taken, result)
+                    if turned:
+                        result.warnings.append(
+                            f"{pictures.clip.key}: {turned} pictures have a note to turn them (EXIF); they are stored"
+                            " upright, coded anew"
+                        )
         finally:
             _record(workspace, facts)
         return result
@@ -272,8 +278,8 @@ _WORTH_A_PROCESS = 16
 """Clips for which it pays to start one more process."""
 
 
-def _take_in(workspace: Workspace, source: PictureSet) -> Clip:
-    """Make one clip's folder and return its facts."""
+def _take_in(workspace: Workspace, source: PictureSet) -> tuple[Clip, int]:
+    """Make one clip's folder and return its facts, and how many pictures were turned."""
     key = source.clip.key
     recover(workspace, key)
     if source.error:
@@ -283,9 +289,8 @@ def _take_in(workspace: Workspace, source: PictureSet) -> Clip:
         raise FrameError(f"{key}: no picture of frames {asked} in {source.folder}; check the labels")
     writer = FrameWriter(workspace, key, str(source.folder), source.clip.fps)
     try:
-        for number, path in source.pictures:
-            writer.take(number, path)
-        return _facts(writer.finish())
+        turned = sum(writer.take(number, path) for number, path in source.pictures)
+        return _facts(writer.finish()), turned
     finally:
         writer.abandon()
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from finediving_pose.clip import ClipKey
 from finediving_pose.errors import FrameError
 from finediving_pose.frames import FrameFolder, digest_jpegs, frame_name, write_manifest
-from finediving_pose.jpeg import decode_jpeg, jpeg_size
+from finediving_pose.jpeg import decode_jpeg, jpeg_size, upright
 from finediving_pose.workspace import Workspace, fsync_directory
 
 
@@ -63,11 +63,18 @@ class FrameWriter:
         self._unsynced.append(target)
         self._note(number, name, jpeg, size or jpeg_size(jpeg, name))
 
-    def take(self, number: int, path: Path) -> None:
-        """Take in a picture file as it is: by hard link, or by copy where the file system refuses a link."""
+    def take(self, number: int, path: Path) -> bool:
+        """Take in a picture file as it is: by hard link, or by copy where the file system refuses a link.
+
+        Returns whether it was stored anew, because it asks to be turned when it is shown.
+        """
         target = self.folder / frame_name(number)
         try:
-            jpeg = path.read_bytes()
+            original = path.read_bytes()
+            jpeg = upright(original, str(path))
+            if jpeg is not original:
+                self.add(number, path.name, jpeg)
+                return True
             try:
                 os.link(path.resolve(), target)
             except OSError:
@@ -78,6 +85,7 @@ class FrameWriter:
         jpeg_size(jpeg, str(path))
         height, width = decode_jpeg(jpeg, str(path)).shape[:2]
         self._note(number, path.name, jpeg, (width, height))
+        return False
 
     def finish(self) -> FrameFolder:
         """Write ``clip.json`` and put the folder in place."""

@@ -104,7 +104,7 @@ def value_of(clip: Clip, name: str) -> Any:
 
 
 def encode_column(column: Column, values: list[Any]) -> np.ndarray:
-    """One column of ``/clips``. What its type can't hold changes or raises (:mod:`finediving_pose.packed.exactness`)."""
+    """One column of ``/clips``. What its type can't hold changes or raises: see ``packed/exactness.py``."""
     if column.dtype == "S":
         texts = [(v or "").encode() for v in values]
         return np.array(texts, dtype=f"S{max([1, *map(len, texts)])}")

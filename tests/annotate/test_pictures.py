@@ -20,7 +20,7 @@ def test_a_long_clip_is_decoded_twice_and_a_short_one_once(grey: Workspace, monk
     decoded: list[int] = []
     plain = FrameFolder.read
     monkeypatch.setattr(FrameFolder, "read", lambda self, n: decoded.append(n) or plain(self, n))
-    pictures = Pictures([folder], kept=2)
+    pictures = Pictures([folder], kept_bytes=2 * 64 * 112 * 3)
     for _ in range(2):
         for i in range(3):
             assert pictures.read(0, i).shape == (64, 112, 3)
