@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterable, Iterator, Sized
 from datetime import timedelta
 from typing import TypeVar
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from finediving_pose.terminal import terminal
 
 T = TypeVar("T")
 
-console = Console(stderr=True, highlight=False)
+console = terminal(stderr=True)
 
 SECONDS = 300
 """A bar estimates the time left from this many last seconds: an item may take half a minute."""

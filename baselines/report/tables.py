@@ -12,6 +12,7 @@ from baselines.report.published import CAVEAT, COLUMNS, published_figures
 from baselines.report.wording import METRICS, differs, how_made, number, row_name, what_baseline
 from baselines.runs.figures import Figures, Scores
 from baselines.runs.results import AblationRow, Conditions, RunMetrics, StudyMetrics
+from finediving_pose.terminal import terminal
 
 BASELINE = "exemplars' mean"
 
@@ -20,7 +21,7 @@ IN_ORDER = "in order: share of pairs of test dives with the same dive number in 
 
 def show_run(metrics: RunMetrics) -> None:
     """Print a run's row above the baseline's, and the published figures apart from them."""
-    out = Console(highlight=False)
+    out = terminal()
     ours = _metrics_table()
     _row(ours, row_name(metrics.made), metrics.figures)
     _row(ours, BASELINE, metrics.exemplars_mean)
@@ -32,7 +33,7 @@ def show_run(metrics: RunMetrics) -> None:
 
 def show_study(metrics: StudyMetrics) -> None:
     """Print a row a seed, their mean and spread, and, where parts were left out, a row a part."""
-    out = Console(highlight=False)
+    out = terminal()
     table = _metrics_table()
     for row in metrics.rows:
         if row.without is None:
@@ -55,7 +56,7 @@ def show_study(metrics: StudyMetrics) -> None:
 
 def show_evaluation(scores: Scores, name: str, dives: int, baseline: str) -> None:
     """Print the figures of predictions that another program made, with their intervals."""
-    out = Console(highlight=False)
+    out = terminal()
     known = {key: m for key, m in METRICS.items() if getattr(scores.figures, key) is not None}
     table = _table([m.short for m in known.values()])
     for words, value in (

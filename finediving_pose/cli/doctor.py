@@ -128,8 +128,10 @@ def doctor(data: Workspace, as_json: bool) -> None:
 
     The exit code is 1 if something is missing.
     """
-    from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
+
+    from finediving_pose.terminal import terminal
 
     checks = examine(data)
     if as_json:
@@ -138,7 +140,7 @@ def doctor(data: Workspace, as_json: bool) -> None:
         table = Table("", "what", "found", "repair with", box=None, header_style="bold")
         table.columns[2].overflow = table.columns[3].overflow = "fold"
         for c in checks:
-            table.add_row(_MARK[c.status], c.name, c.found, c.mend)
-        Console(highlight=False, width=None if sys.stdout.isatty() else 120).print(table)
+            table.add_row(Text.from_markup(_MARK[c.status]), c.name, c.found, c.mend)
+        terminal(width=None if sys.stdout.isatty() else 120).print(table)
     if any(c.status == "missing" for c in checks):
         raise click.exceptions.Exit(1)

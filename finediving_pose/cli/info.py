@@ -44,13 +44,14 @@ def info(data: Workspace, file: Path | None, picture: Path | None, as_json: bool
 
 
 def _show(found: dict[str, Any]) -> None:
-    from rich.console import Console
     from rich.table import Table
+
+    from finediving_pose.terminal import terminal
 
     table = Table(show_header=False, box=None, pad_edge=False)
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
+    console = terminal(width=None if sys.stdout.isatty() else 120)
     for name, value in found.items():
         table.add_row(name.replace("_", " "), _text(value))
     console.print(table)

@@ -150,11 +150,12 @@ def _show(findings: Sequence[Finding]) -> None:
     """Print the table of rules, then the errors."""
     from collections import Counter
 
-    from rich.console import Console
-    from rich.markup import escape
     from rich.table import Table
+    from rich.text import Text
 
-    console = Console(highlight=False)
+    from finediving_pose.terminal import terminal
+
+    console = terminal()
     if not console.is_terminal:
         console.width = 160
     styles = {"error": "red", "warning": "yellow", "note": "dim"}
@@ -162,14 +163,14 @@ def _show(findings: Sequence[Finding]) -> None:
     counts = Counter((f.severity, f.rule) for f in findings)
     for severity, rule in dict.fromkeys((f.severity, f.rule) for f in findings):
         first = next(f for f in findings if f.rule == rule)
-        example = escape(f"{first.place}: {first.message}")
-        table.add_row(rule, f"[{styles[severity]}]{severity}[/]", f"{counts[severity, rule]:,}", example)
+        example = f"{first.place}: {first.message}"
+        table.add_row(rule, Text(severity, styles[severity]), f"{counts[severity, rule]:,}", example)
     if findings:
         console.print(table)
         console.print()
     errors = [f for f in findings if f.severity == "error"]
     for f in errors[:ERRORS_SHOWN]:
-        console.print(escape(f"{f.place}: {f.message} [{f.rule}]"), style="red", soft_wrap=True)
+        console.print(f"{f.place}: {f.message} [{f.rule}]", style="red", soft_wrap=True)
     if len(errors) > ERRORS_SHOWN:
         console.print(f"... and {len(errors) - ERRORS_SHOWN:,} more errors")
     if errors:

@@ -208,7 +208,9 @@ def extract_frames(
     jobs: int | None = None,
     scheduler: str | None = None,
 ) -> Extraction:
-    """Take in ready-made frames, by hard link or copy, never altered, and record them in the clips table.
+    """Take in ready-made frames, by hard link or copy, and record them in the clips table.
+
+    They are never altered, but that pictures with a note to turn them (EXIF) are stored upright, which is told.
 
     Parameters
     ----------

@@ -7,6 +7,7 @@ What is found is said with the clip and the column. What a number may mean in a 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, get_args
 
@@ -17,6 +18,7 @@ MOST = 2**31 - 1
 """The largest whole number: frame numbers have 32 bits in the packed file."""
 
 LONGEST_LIST = 100
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 def clip_of_cells(cells: Mapping[str, Any]) -> Clip:
@@ -56,7 +58,7 @@ def _shown(value: Any) -> str:
 
 
 def _text(value: Any) -> str:
-    if not isinstance(value, str) or "\0" in value:
+    if not isinstance(value, str) or _CONTROL.search(value):
         raise ValueError
     value.encode()  # a lone surrogate is no text
     return value

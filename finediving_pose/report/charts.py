@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 
 BLUE, ORANGE, GREY = "#2f7fd6", "#e07b1f", "#8a8f98"
+PLAIN_TEXT = {"text.parse_math": False, "text.usetex": False}
+"""For ``matplotlib.rc_context`` around every figure: a ``$`` in a video's name is a letter, no formula."""
 _INK = "#010203"  # stands for the page's own text colour until the SVG is written
 _salt = itertools.count()
 
@@ -113,6 +115,7 @@ def _figure(width: float, height: float) -> Iterator[Any]:
     from matplotlib.figure import Figure
 
     style: dict[Any, Any] = {
+        **PLAIN_TEXT,
         "svg.fonttype": "none",  # text stays text, in the page's font
         "svg.hashsalt": f"fdpose{next(_salt)}",  # else two charts share the names of their clip paths
         "font.size": 10,

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from finediving_pose.packed.reader import PackedFile, open_packed
-from finediving_pose.report.charts import BLUE, GREY, ORANGE
+from finediving_pose.report.charts import BLUE, GREY, ORANGE, PLAIN_TEXT
 from finediving_pose.report.overlay import draw_pose
 from finediving_pose.workspace import atomic_write
 
@@ -36,7 +36,7 @@ def draw_contents(path: Path, target: Path) -> Path:
     matplotlib.use("Agg")
     from matplotlib import pyplot as plt
 
-    with open_packed(path) as packed:
+    with open_packed(path) as packed, matplotlib.rc_context(PLAIN_TEXT):
         figure = plt.figure(figsize=(12, 5.6), layout="constrained", facecolor="white")
         rows = figure.add_gridspec(2, 1, height_ratios=(1.6, 1))
         charts, pictures = rows[0].subgridspec(1, 4), rows[1].subgridspec(1, PICTURES)

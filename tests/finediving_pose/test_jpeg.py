@@ -87,7 +87,9 @@ def test_a_picture_without_such_a_note_keeps_its_bytes(data: bytes) -> None:
 
 @pytest.mark.parametrize("side", [8193, 20000, 65500])
 def test_a_picture_beyond_the_limit_is_refused_before_it_is_decoded(side: int) -> None:
-    with pytest.raises(FrameError, match=rf"it declares {side:,} x {side:,} pixels, the limit is .*{SETTING}={side**2}"):
+    with pytest.raises(
+        FrameError, match=rf"it declares {side:,} x {side:,} pixels, the limit is .*{SETTING}={side**2}"
+    ):
         jpeg_size(declaring(side, side), "it")
 
 
