@@ -22,9 +22,9 @@ MINUTE = 60
 """Seconds between two lines where there is no terminal."""
 
 
-def tell(line: str) -> None:
-    """One line on standard error, not wrapped."""
-    console.print(line, soft_wrap=True)
+def tell(line: str, style: str | None = None) -> None:
+    """One line on standard error, not wrapped, in a style of rich's where it is to stand out."""
+    console.print(line, soft_wrap=True, style=style)
 
 
 def track(

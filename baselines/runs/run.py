@@ -278,8 +278,9 @@ def announce(method: Method, config: RunConfig, split: Split, network: nn.Module
     if random and preset and preset.published_weights:
         names = ", ".join(" or ".join(method.weights[encoder].names) for encoder in random)
         tell(
-            f"[bold yellow]RANDOM WEIGHTS: {' and '.join(random)} start from random weights, not from the published"
-            f" ones, so figures can't be compared with the paper's[/] (give a folder with {names} as --weights DIR)"
+            f"RANDOM WEIGHTS: {' and '.join(random)} start from random weights, not from the published"
+            f" ones, so figures can't be compared with the paper's (give a folder with {names} as --weights DIR)",
+            style="bold yellow",
         )
 
 

@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from baselines.method import Method
 from baselines.runs.config import CONFIG, RunConfig, check_names, write_config
 from baselines.runs.figures import NAMES, Figures
@@ -23,6 +25,7 @@ from baselines.runs.results import (
 )
 from baselines.runs.run import new_folder, prepare_run, run
 from baselines.training import processes
+from finediving_pose.documents import read_json
 from finediving_pose.errors import UsageError
 from finediving_pose.progress import tell
 from finediving_pose.resuming import checkpoints
@@ -104,7 +107,7 @@ def _run_study(folder: Path, packed_file: Path | None) -> StudyMetrics:
     for n, m in enumerate(members, 1):
         member, finished = folder / m.run, is_finished(folder / m.run)
         what = f"without {m.without}" if m.without else "whole model"
-        tell(f"[bold]{n}/{len(members)}  {what}, seed {m.seed}[/]{': finished before' if finished else ''}")
+        tell(f"{n}/{len(members)}  {what}, seed {m.seed}{': finished before' if finished else ''}", style="bold")
         begun = bool(checkpoints(member))
         results.append(read_run(member) if finished else run(member, packed_file=packed_file, resume=begun))
     metrics = gather(members, results)
@@ -116,9 +119,12 @@ def _run_study(folder: Path, packed_file: Path | None) -> StudyMetrics:
 def read_plan(folder: Path) -> list[Member]:
     """The trainings of a study. Raises UsageError where the folder is not a study."""
     try:
-        return [Member(**m) for m in json.loads((folder / PLAN).read_text(encoding="utf-8"))]
-    except (OSError, ValueError, TypeError) as e:
-        raise UsageError(f"{folder}: not a study ({e}); start one with: fdpose benchmark METHOD --seeds 3") from e
+        members = TypeAdapter(list[Member]).validate_python(read_json(folder / PLAN, UsageError))
+        if odd := [m.run for m in members if Path(m.run).name != m.run]:
+            raise ValueError(f"its training {odd[0]!r} is no folder in it")
+        return members
+    except (UsageError, ValueError) as e:
+        raise UsageError(f"{folder}: not a study ({str(e).splitlines()[0]}); start one with: fdpose benchmark METHOD --seeds 3") from e
 
 
 def gather(members: Sequence[Member], results: Sequence[RunMetrics]) -> StudyMetrics:

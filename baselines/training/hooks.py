@@ -102,8 +102,9 @@ class ExpectedTime(Hook):
         if left > self.LONG:
             where = "on the GPU" if torch.cuda.is_available() else "on this processor, there is no GPU"
             tell(
-                f"[bold]expect about {in_words(left)} of training {where}[/]: {seconds / done:.2f} s a step,"
-                f" {runner.max_iters - runner.iter - 1:,} steps to go (Ctrl-C stops, --resume goes on)"
+                f"expect about {in_words(left)} of training {where}: {seconds / done:.2f} s a step,"
+                f" {runner.max_iters - runner.iter - 1:,} steps to go (Ctrl-C stops, --resume goes on)",
+                style="bold",
             )
 
 

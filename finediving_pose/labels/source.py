@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from finediving_pose.documents import read_json
+from finediving_pose.errors import FdposeError
 from finediving_pose.workspace import Workspace, atomic_write
 
 
@@ -18,7 +20,8 @@ def remember(workspace: Workspace, labels: Path) -> None:
 def recall(workspace: Workspace) -> list[Path]:
     """The noted paths that are still there; none where nothing was noted."""
     try:
-        noted = json.loads(workspace.labels_note.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        noted = read_json(workspace.labels_note)
+    except FdposeError:
         return []
-    return [Path(p) for p in noted if isinstance(p, str) and Path(p).exists()]
+    paths = [Path(p) for p in noted if isinstance(p, str) and "\0" not in p] if isinstance(noted, list) else []
+    return [p for p in paths if p.is_file() or p.is_dir()]
