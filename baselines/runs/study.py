@@ -124,7 +124,8 @@ def read_plan(folder: Path) -> list[Member]:
             raise ValueError(f"its training {odd[0]!r} is no folder in it")
         return members
     except (UsageError, ValueError) as e:
-        raise UsageError(f"{folder}: not a study ({str(e).splitlines()[0]}); start one with: fdpose benchmark METHOD --seeds 3") from e
+        why = str(e).splitlines()[0]
+        raise UsageError(f"{folder}: not a study ({why}); start one with: fdpose benchmark METHOD --seeds 3") from e
 
 
 def gather(members: Sequence[Member], results: Sequence[RunMetrics]) -> StudyMetrics:

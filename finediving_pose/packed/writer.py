@@ -195,7 +195,7 @@ def _row(clip: Clip, folder: FrameFolder) -> Clip:
     return replace(
         clip,
         n_frames=len(folder.numbers),
-        fps=clip.fps or folder.fps,
+        fps=folder.fps if clip.fps is None else clip.fps,
         image_width=folder.width,
         image_height=folder.height,
     )
