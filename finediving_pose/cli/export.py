@@ -52,7 +52,7 @@ def export(
     split: str | None,
     as_json: bool,
 ) -> None:
-    """Write poses and frames for other tools: COCO, CVAT, Label Studio, DeepLabCut, YOLO, SLEAP, NWB, HPMCR.
+    """Write poses and frames for tools: COCO, CVAT, Label Studio, DeepLabCut, YOLO, SLEAP, NWB, HPMCR.
 
     If the export fails, nothing is written.
     """

@@ -23,7 +23,7 @@ from finediving_pose.formats.registry import writers
 from finediving_pose.poses import JointSource, read_poses
 from finediving_pose.skeleton import INDEX, JOINTS
 from finediving_pose.workspace import Workspace
-from tests.finediving_pose.formats.made_up import CLIPS, FRAMES, HEIGHT, WIDTH, full_tables
+from tests.finediving_pose.formats.made_up import CLIPS, FRAMES, WIDTH, full_tables
 
 KEY, FRAME = CLIPS[1].key, 7
 JOINT = JOINTS[int(np.flatnonzero(full_tables()[KEY].visibility[0] == 2)[0])]
@@ -169,7 +169,7 @@ def test_one_joint_moved_in_the_file_is_one_joint_by_hand(name: str, posed: Work
         (FRAME, 0, JOINT)
     ]
     before = full_tables()[KEY].keypoints[0, INDEX[JOINT]]
-    np.testing.assert_allclose(back.keypoints[rows[0], joints[0]], before + [DX, 0], atol=0.01)
+    np.testing.assert_allclose(back.keypoints[rows[0], joints[0]], before + np.array([DX, 0]), atol=0.01)
     assert not posed.pose_file("manual/anna", CLIPS[0].key).exists()
     run = CliRunner().invoke(main, ["merge", "--json", "--data", str(posed.root)])
     assert run.exit_code == 0, run.output
