@@ -1,4 +1,4 @@
-"""DeepLabCut's annotations: a folder a clip with its pictures and ``CollectedData_<scorer>.csv``.
+"""DeepLabCut's annotations: a folder a clip with its pictures and ``CollectedData_<scorer>.csv`` or ``.h5``.
 
 Format: DeepLabCut documentation, "standard/multi-animal user guide": header rows scorer,
 individuals (multi-animal projects only), bodyparts, coords; one row a picture, named in one column
@@ -8,13 +8,20 @@ by its path or in three by the path's parts.
 from __future__ import annotations
 
 import csv
-from collections import defaultdict
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from finediving_pose.errors import PoseError
+from finediving_pose.formats.deeplabcut_tables import (
+    PointTable,
+    is_point_csv,
+    is_point_hdf5,
+    read_point_csv,
+    read_point_hdf5,
+)
 from finediving_pose.formats.frame_index import FrameIndex, flat_clip
 from finediving_pose.formats.registry import Annotations, ImagePose, PosedClip, Probe, reads, writes
 from finediving_pose.frames import frame_name
@@ -23,8 +30,8 @@ from finediving_pose.skeleton import INDEX, JOINTS, LIMBS, N_JOINTS
 SCORER = "fdpose"
 PERSONS = ("diver0", "diver1")
 
-Header = list[tuple[int, str, int, int]]
-"""Column, individual, joint, axis (0 for x, 1 for y)."""
+_TABLES = (".csv", ".tsv", ".txt")
+_HDF5 = (".h5", ".hdf5")
 
 
 @writes("dlc", "DeepLabCut: labeled-data folders with pictures and CSV files, config.yaml", folder=True)
@@ -85,64 +92,85 @@ def _crop(posed: PosedClip) -> str:
 def _is_dlc(probe: Probe) -> bool:
     if probe.path.is_dir():
         return (probe.path / "labeled-data").is_dir()
-    if probe.path.suffix.lower() != ".csv":
-        return False
-    with open(probe.path, encoding="utf-8", errors="replace") as f:
-        return f.readline().startswith("scorer,")
+    if probe.path.suffix.lower() in _HDF5:
+        return is_point_hdf5(probe.path)
+    return probe.path.suffix.lower() in _TABLES and is_point_csv(probe.path)
 
 
 @reads("dlc", "a CSV file that begins with scorer, or a folder with labeled-data/", _is_dlc)
 def read_dlc(path: Path, index: FrameIndex) -> Annotations:
-    """A CSV file, or all ``CollectedData_*.csv`` of a project folder. The pictures need not be there."""
+    """A CSV or HDF5 table, or all ``CollectedData_*`` of a project folder. The pictures need not be there.
+
+    A table with likelihoods holds a model's predictions. Of a CSV and an HDF5 table of one name the CSV is read.
+    """
     if not path.is_dir():
-        return Annotations(_read_csv(path))
-    files = sorted(path.glob("labeled-data/*/CollectedData_*.csv"))
+        return _poses(path, index)
+    csvs = {file.with_suffix(""): file for file in _collected(path, ".csv")}
+    files = {file.with_suffix(""): file for file in _collected(path, ".h5")} | csvs
     if not files:
         raise PoseError(f"{path}: no labeled-data/*/CollectedData_*.csv in this folder; label the frames first")
-    return Annotations([pose for file in files for pose in _read_csv(file)])
+    found = Annotations()
+    for file in sorted(files.values()):
+        of_file = _poses(file, index)
+        found.poses += of_file.poses
+        found.told += [sentence for sentence in of_file.told if sentence not in found.told]
+    return found
 
 
-def _read_csv(path: Path) -> list[ImagePose]:
-    try:
-        with open(path, newline="", encoding="utf-8") as f:
-            lines = [line for line in csv.reader(f) if line]
-    except (OSError, ValueError, csv.Error) as e:
-        raise PoseError(f"{path}: not a CSV file ({e})") from e
-    levels = {line[0]: line for line in lines[:4] if line[0] in ("scorer", "individuals", "bodyparts", "coords")}
-    if not {"bodyparts", "coords"} <= levels.keys():
-        raise PoseError(f"{path}: no DeepLabCut table; expected header rows scorer, bodyparts, coords")
-    header = _columns(path, levels)
-    poses = []
-    for line_number, line in enumerate(lines[len(levels) :], len(levels) + 1):
-        image = "/".join(part for part in line[: min(c for c, *_ in header)] if part).replace("\\", "/")
-        entry = f"line {line_number}, image {image}"
-        for i, joints in enumerate(_joints(path, entry, line, header)):
-            if np.isfinite(joints).all(1).any():
-                poses.append(ImagePose.of_joints(image, entry, joints, person=i if i < 2 else None))
-    return poses
+def _collected(path: Path, ending: str) -> Iterator[Path]:
+    """The tables of a project; what macOS and notebooks leave beside them is passed over."""
+    for file in path.glob(f"labeled-data/*/CollectedData_*{ending}"):
+        if not any(part.startswith(".") for part in file.relative_to(path).parts):
+            yield file
 
 
-def _columns(path: Path, levels: dict[str, list[str]]) -> Header:
-    bodyparts, coords = levels["bodyparts"], levels["coords"]
-    people = levels.get("individuals", [""] * len(bodyparts))
-    unknown = next((b for b, c in zip(bodyparts, coords, strict=False) if c in ("x", "y") and b not in INDEX), None)
-    if unknown:
+def _poses(path: Path, index: FrameIndex) -> Annotations:
+    table = read_point_hdf5(path) if path.suffix.lower() in _HDF5 else read_point_csv(path)
+    unknown = next((c.bodypart for c in table.columns if c.bodypart not in INDEX), None)
+    if unknown is not None:
         raise PoseError(f"{path}: bodypart {unknown!r} is none of the joints {', '.join(JOINTS)}; rename it")
-    axes = {"x": 0, "y": 1}
-    return [
-        (c, people[c] if c < len(people) else "", INDEX[bodyparts[c]], axes[coords[c]])
-        for c in range(min(len(bodyparts), len(coords)))
-        if coords[c] in axes
-    ]
+    individuals = list(dict.fromkeys(c.individual for c in table.columns))
+    found = Annotations()
+    if len(individuals) > 2:
+        found.told.append(f"{path.name} has columns for {len(individuals)} individuals; at most two dive in a frame")
+    predicted = any(c.coord == "likelihood" for c in table.columns)
+    for name in individuals:
+        points = _points(table, name)
+        person = individuals.index(name) if len(individuals) < 3 else None
+        person = PERSONS.index(name) if name in PERSONS else None if set(PERSONS) & set(individuals) else person
+        for row in np.flatnonzero(np.isfinite(points[..., :2]).all(-1).any(-1)).tolist():
+            entry = table.entries[row]
+            image = _image(path, table.images[row], entry, index)
+            known = {"person": person, "annotator": None if predicted else table.scorer or None}
+            if predicted:
+                known |= {"predicted": True, "confidence": np.nan_to_num(points[row, :, 2]).astype(np.float32)}
+            found.poses.append(ImagePose.of_joints(image, entry, points[row, :, :2], listing=entry, **known))
+    return found
 
 
-def _joints(path: Path, entry: str, line: list[str], header: Header) -> list[np.ndarray]:
-    """(16, 2) for each individual, in the order of the columns."""
-    people: dict[str, np.ndarray] = defaultdict(lambda: np.full((N_JOINTS, 2), np.nan))
-    for column, person, joint, axis in header:
-        text = line[column].strip() if column < len(line) else ""
-        try:
-            people[person][joint, axis] = float(text) if text else np.nan
-        except ValueError:
-            raise PoseError(f"{path}: {entry}: {JOINTS[joint]} is {text!r}, expected a number or nothing") from None
-    return list(people.values())
+def _points(table: PointTable, individual: str) -> np.ndarray:
+    """x, y and likelihood of an individual's joints: (rows, 16, 3), NaN where there are none."""
+    points = np.full((len(table.images), N_JOINTS, 3), np.nan)
+    for i, column in enumerate(table.columns):
+        if column.individual == individual and column.coord in _COORDS:
+            points[:, INDEX[column.bodypart], _COORDS.index(column.coord)] = table.values[:, i]
+    return points
+
+
+_COORDS = ("x", "y", "likelihood")
+
+
+def _image(path: Path, image: str, entry: str, index: FrameIndex) -> str:
+    """The picture of a row; in a video's predictions, which count frames, that of the clip whose video it is."""
+    if not image.isdigit():
+        return image
+    video = re.sub(r"DLC_.*$", "", path.stem)
+    frames = next((f for f in index.folders.values() if flat_clip(f.key) == video), None)
+    if frames is None:
+        raise PoseError(
+            f"{path}: {entry}: a row of the video {video}, whose size the file does not say; predict on the clip's"
+            " pictures instead, as fdpose export dlc writes them"
+        )
+    if int(image) >= len(frames.numbers):
+        raise PoseError(f"{path}: {entry}: {frames.key} has {len(frames.numbers)} frames; extract it again")
+    return f"{frames.key}/{frame_name(frames.numbers[int(image)])}"

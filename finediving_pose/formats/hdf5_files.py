@@ -17,29 +17,29 @@ def check_hdf5(path: Path) -> None:
     """Raise PoseError for a file that points at other files, or declares more data than it can hold."""
     import h5py
 
-    most = MOST_PACKED * path.stat().st_size
+    size = path.stat().st_size
+
+    def check_link(name: str, link: Any) -> str | None:  # h5py stops at the first answer, and can't pass on errors
+        elsewhere = isinstance(link, h5py.ExternalLink)
+        return f"{name} points at another file ({link.filename}); export it without links" if elsewhere else None
+
+    def check_data(name: str, item: Any) -> str | None:
+        if not isinstance(item, h5py.Dataset):
+            return None
+        if item.external or item.is_virtual:
+            return f"the data of {name} is in another file; export it into one"
+        declared = (item.size or 0) * item.dtype.itemsize
+        if declared > MOST_PACKED * size:
+            return f"{name} declares {declared:,} bytes, more than a file of {size:,} can hold; export it again"
+        return None
+
     try:
         with h5py.File(path, "r") as file:
-
-            def check_link(name: str, link: Any) -> None:
-                if isinstance(link, h5py.ExternalLink):
-                    raise PoseError(f"{path}: {name} points at another file ({link.filename}); export it without links")
-
-            def check(name: str, item: Any) -> None:
-                if not isinstance(item, h5py.Dataset):
-                    return
-                if item.external or item.is_virtual:
-                    raise PoseError(f"{path}: the data of {name} is in another file; export it into one")
-                if (size := item.size * item.dtype.itemsize if item.shape is not None else 0) > most:
-                    raise PoseError(
-                        f"{path}: {name} declares {size:,} bytes, more than a file of {path.stat().st_size:,} can hold;"
-                        " export it again"
-                    )
-
-            file.visititems_links(check_link)
-            file.visititems(check)
-    except OSError as e:
+            wrong = file.visititems_links(check_link) or file.visititems(check_data)
+    except (OSError, RuntimeError) as e:
         raise PoseError(f"{path}: not an HDF5 file ({str(e).splitlines()[0]}); export it again") from e
+    if wrong:
+        raise PoseError(f"{path}: {wrong}")
 
 
 @contextmanager

@@ -27,8 +27,9 @@ _TABLES = (".csv", ".tsv")
 
 def _is_label_studio(probe: Probe) -> bool:
     if probe.path.suffix.lower() in _TABLES and probe.path.is_file():
-        with open(probe.path, encoding="utf-8", errors="replace") as f:
-            return {"annotation_id", "lead_time"} <= set(f.readline().replace("\t", ",").strip().split(","))
+        with open(probe.path, encoding="utf-8-sig", errors="replace") as f:
+            header = f.readline(10_000).replace("\t", ",").replace('"', "").strip().split(",")
+        return {"annotation_id", "lead_time"} <= set(header)
     first = probe.first_of_list()
     return bool({"annotations", "completions", "predictions", "annotation_id"} & first.keys()) or isinstance(
         first.get("data"), dict
@@ -157,11 +158,12 @@ def _counting(task: dict[str, Any], left_out: Counter[str]) -> Iterator[tuple[li
         yield annotation["result"], {"annotator": name, "predicted": False}
     drafts = task.get("drafts")
     left_out["drafts that were not submitted"] += len(drafts) if isinstance(drafts, list) else 0
-    predictions = task.get("predictions") or []
-    ours = [p for p in predictions if isinstance(p, dict) and str(p.get("model_version")).startswith(MODEL)]
+    predictions = [p for p in task.get("predictions") or [] if isinstance(p, dict)]  # an export may name ids only
+    ours = [p for p in predictions if str(p.get("model_version")).startswith(MODEL)]
     left_out["predictions of other models"] += len(predictions) - len(ours)
     if ours and not latest:
         yield max(ours, key=_id)["result"], {"annotator": None, "predicted": True}
+    left_out["tasks that nobody annotated"] += not (latest or predictions or task.get("annotations"))
 
 
 def _submitted(task: dict[str, Any], left_out: Counter[str]) -> list[dict[str, Any]]:

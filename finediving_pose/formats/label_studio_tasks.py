@@ -24,11 +24,11 @@ from finediving_pose.skeleton import JOINTS
 Result = dict[str, Any]
 
 _COLOURS = {"left": "#3ca0ff", "right": "#ff8c28"}
-_MIDDLE = "#f5f5f5"
+_MIDDLE = "#4caf50"
 
 
 def labelling_configuration() -> str:
-    """What Label Studio's page offers to label: two divers and 16 joints, in colours as the project draws them."""
+    """What Label Studio's page offers to label: two divers and 16 joints, the left blue, the right orange."""
     divers = "\n".join(f"    <Label value={quoteattr(name)}/>" for name in LABELS)
     joints = "\n".join(
         f'    <Label value="{name}" model_index="{i}" background="{_COLOURS.get(name.partition("_")[0], _MIDDLE)}"/>'

@@ -184,7 +184,10 @@ def test_drafts_and_other_models_predictions_are_left_out_and_told(posed: Worksp
     guess = {"model_version": "yolo", "result": [point("q", x=9)]}
     alone = task(image=IMAGE.replace("00101", "00102"), predictions=[guess], drafts=[{"id": 1}])
     done = take(posed, tmp_path, task(annotation(point("p")), predictions=[guess, 4]), alone)
-    assert done.left_out == {"predictions of other models": 3, "drafts that were not submitted": 1}
+    assert done.left_out == {"predictions of other models": 2, "drafts that were not submitted": 1}
+    unseen = task(image=IMAGE, predictions=[4])
+    with pytest.raises(PoseError, match="nothing to take in; left out: 1 tasks that nobody annotated"):
+        take(posed, tmp_path, unseen)
     with pytest.raises(PoseError, match=r"nothing to take in; left out: 1 drafts .*, 1 predictions of other models"):
         take(posed, tmp_path, alone)
 
@@ -209,7 +212,7 @@ def test_json_min_is_read_where_it_says_whose_joints_they_are(posed: Workspace, 
 
 def test_tables_of_label_studio_are_refused_by_name(posed: Workspace, tmp_path: Path) -> None:
     path = tmp_path / "project-1.csv"
-    path.write_text("annotation_id,annotator,id,image,joints,lead_time\n1,1,1,a.jpg,[],3\n")
+    path.write_text('"annotation_id","annotator","id","image","joints","lead_time"\n1,1,1,a.jpg,[],3\n')
     with pytest.raises(PoseError, match="Label Studio's CSV does not say which joints belong together; export as JSON"):
         take_in(posed, CLIPS, [path], "x")
 
