@@ -31,7 +31,7 @@ LAST = "last_checkpoint"
 _KEYS = ("meta", "state_dict", "optimizer", "param_schedulers", "message_hub")
 
 
-_MOMENTS = dict.fromkeys(("Adam", "AdamW"), frozenset({"step", "exp_avg", "exp_avg_sq"}))
+_MOMENTS: dict[str, frozenset[str]] = dict.fromkeys(("Adam", "AdamW"), frozenset({"step", "exp_avg", "exp_avg_sq"}))
 """What optimisers remember of each weight; SGD remembers nothing without momentum."""
 
 
@@ -41,13 +41,16 @@ class ResumableRunner(Runner):
     ``load_from`` together with ``resume`` names the checkpoint to go on from; see :func:`last_checkpoint`.
     """
 
+    optim_wrapper: Any
+    param_schedulers: Any
+
     def save_checkpoint(self, out_dir: str, filename: str, *args: Any, **kwargs: Any) -> None:
         """Write what a training needs to go on; the epoch that is about to end counts as done."""
         checkpoint = {
             "meta": {"epoch": self.epoch + 1, "iter": self.iter, "seed": self.seed, "cfg": self.cfg.pretty_text},
             "state_dict": {k: v.cpu() for k, v in self._bare_model().state_dict().items()},
             "optimizer": self.optim_wrapper.state_dict(),
-            "param_schedulers": [s.state_dict() for s in self.param_schedulers],  # type: ignore[union-attr]
+            "param_schedulers": [s.state_dict() for s in self.param_schedulers],
             "message_hub": _plain_facts(self.message_hub.runtime_info),
         }
         self.call_hook("before_save_checkpoint", checkpoint=checkpoint)
@@ -73,21 +76,22 @@ class ResumableRunner(Runner):
                 if not isinstance(name, str):
                     raise TypeError(f"a fact named {name}")
                 self.message_hub.update_info(name, value)
-            self.optim_wrapper = self.build_optim_wrapper(self.optim_wrapper)  # type: ignore[arg-type]
+            self.optim_wrapper = self.build_optim_wrapper(self.optim_wrapper)
             groups = self.optim_wrapper.state_dict()["param_groups"]
             _check_kinds(checkpoint["optimizer"]["param_groups"], groups, "optimiser")
             self.optim_wrapper.load_state_dict(checkpoint["optimizer"])
-            _check_moments(self.optim_wrapper.optimizer)  # type: ignore[union-attr]
-            self.param_schedulers = self.build_param_scheduler(self.param_schedulers)  # type: ignore[arg-type]
+            _check_moments(self.optim_wrapper.optimizer)
+            self.param_schedulers = self.build_param_scheduler(self.param_schedulers)
             states = checkpoint["param_schedulers"]
-            for scheduler, state in zip(self.param_schedulers, states, strict=True):  # type: ignore[arg-type]
+            for scheduler, state in zip(self.param_schedulers, states, strict=True):
                 if state.keys() != scheduler.state_dict().keys():
                     raise KeyError("another schedule")
                 _check_kinds(state, scheduler.state_dict(), "schedule")
                 scheduler.load_state_dict(state)
 
     def _bare_model(self) -> torch.nn.Module:
-        return self.model.module if is_model_wrapper(self.model) else self.model
+        model: Any = self.model
+        return model.module if is_model_wrapper(model) else model
 
 
 class WholeCheckpoints(Hook):

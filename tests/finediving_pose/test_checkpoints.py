@@ -82,6 +82,7 @@ class Name:
         return self.name
 
 
+_rebuild_tensor: Any = torch.ones(1).__reduce_ex__(2)[0]
 ADDRESS = struct.pack("<Q", 0x414141414140)
 _reconstruct: Any = np.arange(1).__reduce__()[0]
 HOSTILE: dict[str, Any] = {
@@ -105,11 +106,11 @@ HOSTILE: dict[str, Any] = {
     "text that doubles": Call(collections.Counter, "x"),
     "a codec": Call(__import__("codecs").encode, b"x" * 99, "hex"),
     "a tensor beyond its bytes": Call(
-        torch._utils._rebuild_tensor_v2, torch.ones(2).storage(), 0, (9,), (1,), False, collections.OrderedDict()),
+        _rebuild_tensor, torch.ones(2).storage(), 0, (9,), (1,), False, collections.OrderedDict()),
     "a tensor before its bytes": Call(
-        torch._utils._rebuild_tensor_v2, torch.ones(2).storage(), 0, (2,), (-1,), False, collections.OrderedDict()),
+        _rebuild_tensor, torch.ones(2).storage(), 0, (2,), (-1,), False, collections.OrderedDict()),
     "a tensor that is met again and again": Call(
-        torch._utils._rebuild_tensor_v2, torch.ones(2).storage(), 0, (1 << 40, 2), (0, 1), False,
+        _rebuild_tensor, torch.ones(2).storage(), 0, (1 << 40, 2), (0, 1), False,
         collections.OrderedDict()),
     "a sparse tensor": torch.eye(3).to_sparse(),
     "a network": torch.nn.Linear(2, 2),

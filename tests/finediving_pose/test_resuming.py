@@ -251,7 +251,7 @@ def test_a_kill_at_any_moment_of_writing_leaves_a_whole_checkpoint(three: Path, 
         shutil.rmtree(tmp_path / "killed")
         shutil.copytree(three, tmp_path / "killed")
         kill_at(write, moment)
-        assert last_checkpoint(tmp_path / "killed") in (tmp_path / "killed" / f"epoch_{n}.pth" for n in (3, 4))
+        assert last_checkpoint(tmp_path / "killed") in [tmp_path / "killed" / f"epoch_{n}.pth" for n in (3, 4)]
         write()
         assert {p.name for p in (tmp_path / "killed").glob("*.pth")} == {"epoch_3.pth", "epoch_4.pth"}
         assert not list((tmp_path / "killed").glob(".*.part"))
