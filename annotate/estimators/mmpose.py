@@ -196,7 +196,12 @@ def from_checkpoint(
     checkpoint = read_checkpoint(path)
     config = stored_config(checkpoint, path)
     on: dict[str, Any] = {"device": device, "bf16": bf16, "flip": flip}
-    return MMPoseEstimator(config, checkpoint["state_dict"], id=id or path.stem, outputs=outputs, **on)
+    try:
+        return MMPoseEstimator(config, checkpoint["state_dict"], id=id or path.stem, outputs=outputs, **on)
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, ArithmeticError) as e:
+        raise PoseError(
+            f"{path}: no estimator can be made of its configuration ({type(e).__name__}: {one_line(e)}); train it again"
+        ) from e
 
 
 def from_config(

@@ -70,6 +70,18 @@ def stored_config(checkpoint: Mapping[str, Any], path: Path) -> dict[str, Any]:
     return config
 
 
+def check_trainable(config: Mapping[str, Any], name: str) -> None:
+    """Raises PoseError where a training on this configuration would write a checkpoint that nobody can use."""
+    needed = ("train_pipeline", "boxes", "batch_size", "learning_rate", "weight_decay")
+    missing = [key for key in needed if key not in config]
+    if missing:
+        raise PoseError(f"estimator {name} can't be trained: its configuration has no {', '.join(missing)}")
+    try:
+        check_stored(json.loads(json.dumps({key: config[key] for key in _KINDS if key in config})))
+    except (ValueError, TypeError) as e:
+        raise PoseError(f"estimator {name} can't be trained: {one_line(e)}, which no checkpoint may carry") from None
+
+
 def check_stored(config: Any) -> None:
     """Raises ValueError where a configuration names what a checkpoint may not name."""
     if not isinstance(config, dict) or not isinstance(config.get("model"), dict):
@@ -79,6 +91,9 @@ def check_stored(config: Any) -> None:
             raise ValueError(f"{key[:40]!r} is no setting of an estimator")
         if not isinstance(value, _KINDS[key]) and not (_KINDS[key] is float and type(value) is int):
             raise ValueError(f"{key} is a {type(value).__name__}")
+    for name in ("pipeline", "train_pipeline"):
+        if not all(isinstance(step, dict) and "type" in step for step in config.get(name, [])):
+            raise ValueError(f"{name} is no list of transforms")
     if config["model"].get("type") != "TopdownPoseEstimator":
         raise ValueError(f"model.type names {str(config['model'].get('type'))[:80]!r}, expected TopdownPoseEstimator")
     sizes = config.get("sizes") or []

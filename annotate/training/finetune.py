@@ -15,6 +15,7 @@ import torch
 from annotate.estimators.checkpoint import write_checkpoint
 from annotate.estimators.config import CONFIGS, read_config
 from annotate.estimators.presets import listed, resolve, trained_folder
+from annotate.estimators.stored import check_trainable
 from annotate.training.candidates import best_of, candidates
 from annotate.training.labelled_frames import LabelledFrame, hold_out, read_labelled_frames
 from annotate.training.measure import measure
@@ -53,7 +54,7 @@ def finetune(
     Raises
     ------
     PoseError
-        No clip has joints placed by hand.
+        No clip has joints placed by hand, or the estimator to start from can't be trained.
     UsageError
         ``plan.start`` names no estimator, or ``plan.name`` is that of a bundled or published one.
     BusyError
@@ -75,6 +76,7 @@ def _finetune(
     train, held = hold_out(labelled, plan.seed, synthetic)
     held = held[:: max(1, len(held) // MEASURED)]
     config, weights = _start(workspace, plan)
+    check_trainable(config, plan.start or plan.network)
 
     def figures(config: dict[str, Any], state: Mapping[str, Any]) -> dict[str, Any] | None:
         return measure(estimator_of(config, state, plan, device, bf16), held, plan.network) if held else None

@@ -123,8 +123,14 @@ class HPMCR(nn.Module):
         without: Sequence[str] = (),
     ) -> None:
         super().__init__()
-        if skeleton_encoder not in SKELETON_ENCODERS:
-            raise ValueError(f"skeleton_encoder={skeleton_encoder!r}; it is {' or '.join(SKELETON_ENCODERS)}")
+        for name, value, known in (
+            ("skeleton_encoder", skeleton_encoder, tuple(SKELETON_ENCODERS)),
+            ("fusion", fusion, ("cross", "residual", "bias")),
+            ("reducer", reducer, ("norm", "wide")),
+            ("predict", predict, ("ordered", "halves")),
+        ):
+            if value not in known:
+                raise ValueError(f"{name}={value!r}; it is {' or '.join(known)}")
         if predict == "halves" and stages != 3:
             raise ValueError("transitions are predicted by halves for three stages only; use predict='ordered'")
         self.without = frozenset(without)

@@ -16,7 +16,7 @@ from annotate.estimators.config import CONFIGS, read_config
 from annotate.estimators.mmpose import from_checkpoint
 from annotate.estimators.presets import CHECKPOINTS, DEFAULT, resolve
 from annotate.estimators.published import portable_config
-from annotate.estimators.stored import check_stored, stored_config
+from annotate.estimators.stored import check_stored, check_trainable, stored_config
 from annotate.training.finetune import finetune
 from annotate.training.plan import FinetunePlan
 from finediving_pose.cli import main
@@ -97,6 +97,7 @@ REFUSED = [
         ("train_pipeline.9.encoder", RUN, "train_pipeline.encoder.type names"),
         ("pipeline.0.type", "os.system", "pipeline.type names"),
         ("pipeline", "os.system", "pipeline is a str"),
+        ("pipeline", [1], "pipeline is no list of transforms"),
         ("boxes", "evil.py", "boxes names 'evil.py'"),
         ("sizes", [10**9], "sizes are not"),
         ("sizes", ["x"], "sizes are not"),
@@ -131,6 +132,36 @@ def test_what_is_no_configuration_is_one_line(text: Any, tmp_path: Path) -> None
     assert str(e.value).isprintable()
     with pytest.raises(PoseError, match="names no model"):
         stored_config({"meta": text}, tmp_path / "pose.pth")
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        ("model.head.decoder", None),
+        ("model.head", None),
+        ("pipeline.0.padding", None),
+        ("pipeline.0.padding", [1]),
+        ("model.data_preprocessor.mean", [1]),
+        ("model.backbone.depth", 7),
+        ("model.backbone.base_channels", 10**6),
+        ("model.head.decoder.input_size", 3),
+    ],
+)
+def test_a_configuration_that_makes_no_estimator_is_one_line(place: str, value: Any, tmp_path: Path) -> None:
+    torch.save({"meta": {"config": json.dumps(changed(place, value))}, "state_dict": {}}, tmp_path / "pose.pth")
+    with pytest.raises(PoseError) as e:
+        from_checkpoint(tmp_path / "pose.pth")
+    assert str(e.value).isprintable()
+
+
+def test_what_a_training_writes_can_be_used() -> None:
+    check_trainable(BUNDLED, "diver-r18")
+    for name in ("rtmpose_m.py", "hrnet_w48_dark.py"):
+        check_trainable(portable_config(CONFIGS / name), name)
+    with pytest.raises(PoseError, match="estimator mine can't be trained: its configuration has no train_pipeline"):
+        check_trainable({k: v for k, v in BUNDLED.items() if k != "train_pipeline"}, "mine")
+    with pytest.raises(PoseError, match=r"can't be trained: model\.neck\.type names 'os.system', which no checkpoint"):
+        check_trainable(changed("model.neck", RUN), "mine")
 
 
 def foreign(workspace: Workspace, name: str, config: Any = None) -> Path:

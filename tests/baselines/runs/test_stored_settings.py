@@ -1,0 +1,108 @@
+"""The ``config.json`` of a run is data of a stranger's: it names no code, no file to import and no address."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from baselines.backbones.gsm_regnet import GSMRegNet
+from baselines.runs.config import Origin, read_config, write_config
+from baselines.runs.run import _built, method_of
+from finediving_pose.errors import UsageError
+from tests.baselines.small_training import METHOD, small_config
+
+
+def written(folder: Path, place: str, value: Any) -> Path:
+    """A run's folder with one setting changed, by its dotted place."""
+    config = asdict(replace(small_config(), origin=Origin("x.h5", "0" * 64)))
+    inner = config
+    *path, last = place.split(".")
+    for step in path:
+        inner = inner.setdefault(step, {}) or inner.__setitem__(step, {}) or inner[step]
+    inner[last] = value
+    (folder / "config.json").write_text(json.dumps(config))
+    return folder
+
+
+RUN = {"type": "os.system", "command": "touch ran"}
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        ("optimiser.type", "os.system"),
+        ("optimiser.type", "torch.optim.Adam"),
+        ("optimiser", RUN),
+        ("optimiser.schedule", "os.system"),
+        ("optimiser.constructor", "os.system"),
+        ("optimiser.lr_mult", {"x": "os.system"}),
+        ("training.precision", "os.system"),
+        ("training.hooks", [RUN]),
+        ("custom_hooks", [RUN]),
+        ("_base_", "evil.py"),
+        ("evaluation.voters", "os.system"),
+        ("data.pairing", "os.system"),
+        ("method", RUN),
+    ],
+)
+def test_a_setting_that_names_something_to_build_is_refused(tmp_path: Path, place: str, value: Any) -> None:
+    with pytest.raises(UsageError, match=r"config\.json: ") as e:
+        read_config(written(tmp_path, place, value))
+    assert "\n" not in str(e.value)
+
+
+@pytest.mark.parametrize("name", ["os.system", "baselines.methods.hpmcr", "torch.hub.load", "../evil"])
+def test_a_method_is_one_that_is_installed(tmp_path: Path, name: str) -> None:
+    config = read_config(written(tmp_path, "method", name))
+    with pytest.raises(UsageError, match="was begun with the method"):
+        method_of(tmp_path, config)
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        ("model.static", {"arch": "hf-hub:someone/something"}),
+        ("model.static", {"arch": "local-dir:/somewhere"}),
+        ("model.static", {"arch": "resnet18"}),
+        (
+            "model.static",
+            {"arch": {"depth": 4, "w0": 16, "wa": 16.0, "wm": 1.6, "group_size": 8, "act_layer": "os.system"}},
+        ),
+        ("model.static", {"type": "os.system"}),
+        ("model.static", 7),
+        ("model.i3d", RUN),
+        ("model.skeleton_encoder", "os.system"),
+        ("model.fusion", "os.system"),
+        ("model.init_cfg", RUN),
+        ("model.dim", "os.system"),
+    ],
+)
+def test_a_network_that_names_something_else_is_not_built(tmp_path: Path, place: str, value: Any) -> None:
+    config = read_config(written(tmp_path, place, value))
+    with pytest.raises(UsageError, match=r"config\.json: its network can't be built \(") as e:
+        _built(METHOD, config, tmp_path)
+    assert "\n" not in str(e.value)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[" * 10**5, "[]", "null", '"x"', "\x00"])
+def test_what_is_no_configuration_is_one_line(tmp_path: Path, text: str) -> None:
+    (tmp_path / "config.json").write_text(text)
+    with pytest.raises(UsageError, match=r"config\.json: ") as e:
+        read_config(tmp_path)
+    assert "\n" not in str(e.value)
+
+
+def test_the_regnet_of_the_paper_is_one_of_timm_s() -> None:
+    with pytest.raises(ValueError, match="is no RegNet of timm"):
+        GSMRegNet(arch="hf_hub:timm/regnety_002")
+    assert GSMRegNet(frames=8).out_channels == 368
+
+
+def test_a_written_configuration_comes_back(tmp_path: Path) -> None:
+    config = replace(small_config(), origin=Origin("x.h5", "0" * 64))
+    write_config(tmp_path, config)
+    assert read_config(tmp_path) == config
