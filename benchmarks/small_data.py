@@ -10,6 +10,7 @@ import json
 import multiprocessing
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from contextvars import Context
 from pathlib import Path
@@ -180,9 +181,10 @@ def _main(words: list[str], log: Path) -> None:
     from finediving_pose.cli import main
 
     os.setsid()  # so that it can be killed with all that it started
-    file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-    os.dup2(file, 1)
-    os.dup2(file, 2)
+    file = open(log, "w", buffering=1, encoding="utf-8")  # noqa: SIM115  (until the process ends)
+    for number in (1, 2):
+        os.dup2(file.fileno(), number)
+    sys.stdout = sys.stderr = file
     main(words)
 
 
