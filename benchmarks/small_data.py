@@ -13,6 +13,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextvars import Context
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import numpy as np
@@ -171,7 +172,7 @@ def run(words: list[str], log: Path) -> int:
     return child.exitcode if child.exitcode is not None else -1
 
 
-def start(words: list[str], log: Path) -> multiprocessing.process.BaseProcess:
+def start(words: list[str], log: Path) -> BaseProcess:
     child = FORK.Process(target=Context().run, args=(_main, words, log))
     child.start()
     return child
@@ -188,7 +189,7 @@ def _main(words: list[str], log: Path) -> None:
     main(words)
 
 
-def kill(child: multiprocessing.process.BaseProcess) -> bool:
+def kill(child: BaseProcess) -> bool:
     """Kill it and its children; whether it was still running."""
     running = child.is_alive()
     try:

@@ -155,7 +155,7 @@ def _on_cluster(
     """The scheduler gives an item whose worker died to another one, up to its ``allowed-failures`` (3)."""
     try:
         from distributed import CancelledError, Client
-        from distributed.comm import CommClosedError
+        from distributed.comm.core import CommClosedError
     except ImportError as e:
         raise SetupError("--scheduler needs Dask; install it with: pip install 'fdpose[scale]'") from e
     for name in ("distributed.client", "distributed.core"):  # they print tracebacks of what is told here in a line

@@ -44,7 +44,7 @@ def fdpose(workspace: Workspace, *words: object) -> Result:
     return CliRunner().invoke(main, [*map(str, words), "--data", str(workspace.root)])
 
 
-def annotations(path: Path, frames: list[int]) -> Path:
+def official(path: Path, frames: list[int]) -> Path:
     visible = [1] * len(BASE)
     path.write_text(
         json.dumps([{"image": f"meet/0/{n:05d}.jpg", "joints": BASE.tolist(), "joints_vis": visible} for n in frames])
@@ -70,11 +70,11 @@ def _import_slowly(workspace: Workspace, file: Path, begun: object) -> None:
 def test_two_imports_of_other_frames_of_a_clip_are_both_kept(posed: Workspace, tmp_path: Path) -> None:
     begun = FORK.Event()
     first = FORK.Process(
-        target=Context().run, args=(_import_slowly, posed, annotations(tmp_path / "even.json", [0, 2]), begun)
+        target=Context().run, args=(_import_slowly, posed, official(tmp_path / "even.json", [0, 2]), begun)
     )
     first.start()
     assert begun.wait(60)
-    assert fdpose(posed, "import", annotations(tmp_path / "odd.json", [1])).exit_code == 0
+    assert fdpose(posed, "import", official(tmp_path / "odd.json", [1])).exit_code == 0
     first.join()
     assert first.exitcode == 0
     assert read_poses(posed.pose_file("manual/hand", KEY)).frame.tolist() == [0, 1, 2]
@@ -82,7 +82,7 @@ def test_two_imports_of_other_frames_of_a_clip_are_both_kept(posed: Workspace, t
 
 def test_an_import_under_another_name_goes_on(posed: Workspace, tmp_path: Path) -> None:
     with held_by_another("fdpose import", writes=(posed.poses / "manual" / "anna",)):
-        assert fdpose(posed, "import", annotations(tmp_path / "a.json", [0]), "--annotator", "bob").exit_code == 0
+        assert fdpose(posed, "import", official(tmp_path / "a.json", [0]), "--annotator", "bob").exit_code == 0
 
 
 def test_an_import_that_waited_long_enough_is_told(
@@ -92,7 +92,7 @@ def test_an_import_that_waited_long_enough_is_told(
     layer = posed.poses / "manual" / "anna"
     before = posed.pose_file("manual/anna", KEY).read_bytes()
     with held_by_another("fdpose merge", reads=(layer,)):
-        run = fdpose(posed, "import", annotations(tmp_path / "a.json", [0]), "--annotator", "anna")
+        run = fdpose(posed, "import", official(tmp_path / "a.json", [0]), "--annotator", "anna")
     assert run.exit_code == 1
     assert f"{layer}: fdpose merge is reading it (process " in run.stderr.splitlines()[-1]
     assert posed.pose_file("manual/anna", KEY).read_bytes() == before
@@ -106,7 +106,7 @@ WRITERS: dict[str, Callable[[Path], list[object]]] = {
     "split": lambda w: ["split"],
     "annotate --auto": lambda w: ["annotate", "--auto"],
     "annotate --auto --force": lambda w: ["annotate", "--auto", "--force"],
-    "import": lambda w: ["import", annotations(w / "a.json", [0]), "--annotator", "anna"],
+    "import": lambda w: ["import", official(w / "a.json", [0]), "--annotator", "anna"],
     "merge": lambda w: ["merge"],
     "pack": lambda w: ["pack"],
     "export": lambda w: ["export", "coco", "--out", w / "coco.json"],
@@ -170,3 +170,11 @@ def test_one_run_is_trained_by_one_command_at_a_time(tmp_path: Path) -> None:
     for train in (run, run_study):
         with held_by_another("fdpose benchmark", writes=(tmp_path / "runs" / "x",)), pytest.raises(BusyError):
             train(tmp_path / "runs" / "x")
+
+
+def test_a_second_demo_in_one_folder_is_told(workspace: Workspace) -> None:
+    with held_by_another("fdpose synth", writes=(workspace.root / "synthetic" / "competition.json",)):
+        run = fdpose(workspace, "demo", "--dives", 24)
+    assert run.exit_code == 1
+    assert "competition.json: fdpose synth is writing it (process " in run.stderr
+    assert "Traceback" not in run.output
