@@ -41,9 +41,9 @@ def test_a_command_that_is_killed_loses_nothing_and_goes_on(tmp_path: Path, name
 
 
 def test_of_two_commands_at_once_both_are_done_or_one_is_told(template: Path) -> None:
-    chance, usual = random.Random(0), alone(template, SHORT)
+    chance, takes = random.Random(0), alone(template, SHORT)
     found = {
-        (first, second): pair(template, first, second, usual, usual[first][1] * 0.8 * chance.random())
+        (first, second): pair(template, first, second, 0.8 * takes[first] * chance.random())
         for first, second in combinations_with_replacement(SHORT, 2)
     }
     assert {names: outcome for names, outcome in found.items() if outcome.startswith("FAULT")} == {}
