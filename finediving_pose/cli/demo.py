@@ -90,7 +90,7 @@ def _write_report(data: Workspace, where: Path) -> Path:
         "OKS AP": f"{accuracy.oks_ap:.3f}",
         "diver found (IoU 0.5)": f"{accuracy.box_found:.3f}",
     } | {name.replace("_", " "): f"{share:.3f}" for name, share in accuracy.by_joint.items()}
-    run = max(entries(data.runs), key=lambda p: p.stat().st_mtime)
+    run = max((p for p in entries(data.runs) if p.is_dir()), key=lambda p: p.stat().st_mtime)
     return write_report(data, data.reports / "demo.html", run, {"Automatic poses compared with the true poses": table})
 
 
