@@ -20,8 +20,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 from benchmarks.small_data import import_everything, kill, last_line, make_data, run, shorten_trainings, start, whole
+
+Result = TypeVar("Result")
 
 # -- the commands -----------------------------------------------------------------------------------------------------
 
@@ -84,9 +87,7 @@ class Outcome:
 def kill_many(root: Path, command: Command, kills: int, chance: random.Random) -> Outcome:
     """Kill a command so often, and run it to its end each time."""
     log = root / "log"
-    started = time.monotonic()
-    code = run(command.words(root), log)
-    takes = time.monotonic() - started
+    code, takes = _timed(lambda: run(command.words(root), log))
     if code:
         return Outcome(faults=(f"exit code {code} without a kill: {last_line(log)}",))
     outcome = Outcome()
@@ -95,8 +96,9 @@ def kill_many(root: Path, command: Command, kills: int, chance: random.Random) -
         tries += 1
         before = whole(root)
         child = start(command.words(root), log)
-        child.join(takes * chance.random())
+        _, waited = _timed(lambda child=child: child.join(takes * chance.random()))
         if not kill(child):
+            takes = waited  # the machine has become faster
             continue
         lost = before - whole(root)
         code = run((command.go_on or command.words)(root), log)
@@ -112,6 +114,12 @@ def kill_many(root: Path, command: Command, kills: int, chance: random.Random) -
             faults=(*outcome.faults, *faults),
         )
     return outcome
+
+
+def _timed(work: Callable[[], Result]) -> tuple[Result, float]:
+    started = time.monotonic()
+    result = work()
+    return result, time.monotonic() - started
 
 
 def main() -> int:
