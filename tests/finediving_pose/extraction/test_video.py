@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
 import pytest
+from av.stream import Disposition
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +17,7 @@ from finediving_pose.errors import VideoError
 from finediving_pose.extraction.cutting import Scaler
 from finediving_pose.extraction.video import decode_frames, index_video, open_video
 from finediving_pose.jpeg import jpeg_size
+from tests.media import painted as numbered
 from tests.media import painted_number, write_video
 
 pytestmark = pytest.mark.slow
@@ -76,6 +79,60 @@ def test_the_header_is_told(videos: dict[str, Path]) -> None:
     info = open_video(videos["mp4 with B-frames"])
     assert (info.fps, info.n_frames, info.width, info.height) == (25.0, N, 320, 192)
     assert open_video(videos["mkv"]).n_frames is None
+
+
+SMALL, LARGE = (64, 48), (320, 192)
+
+
+def write_streams(path: Path, sizes: Sequence[tuple[int, int]], cover: int | None = None) -> Path:
+    """A video of several streams of 20 frames: numbers in the large one, grey in the others; one may be a cover."""
+    with av.open(path, "w") as container:
+        streams: list[Any] = []
+        for i, size in enumerate(sizes):
+            stream: Any = container.add_stream("mjpeg" if i == cover else "libx264", rate=25)
+            stream.width, stream.height = size
+            stream.pix_fmt = "yuvj420p" if i == cover else "yuv420p"
+            if i == cover:
+                stream.disposition = Disposition.attached_pic
+            streams.append(stream)
+        for n in range(20):
+            for i, (stream, (width, height)) in enumerate(zip(streams, sizes, strict=True)):
+                if i == cover and n:
+                    continue
+                shown = numbered(n) if (width, height) == LARGE else np.full((height, width, 3), 200, np.uint8)
+                frame = av.VideoFrame.from_ndarray(shown, format="rgb24").reformat(format=stream.pix_fmt)
+                frame.pts = n
+                container.mux(stream.encode(frame))
+        for stream in streams:
+            container.mux(stream.encode())
+    return path
+
+
+@pytest.mark.parametrize("ending", ["mp4", "mkv", "avi", "ts", "mov"])
+@pytest.mark.parametrize("sizes", [(SMALL, LARGE), (LARGE, SMALL), (SMALL, LARGE, SMALL)])
+def test_the_largest_stream_is_the_video_and_that_is_told(
+    tmp_path: Path, ending: str, sizes: Sequence[tuple[int, int]]
+) -> None:
+    path = write_streams(tmp_path / f"a.{ending}", sizes)
+    assert list(shown(path, [range(3, 17)])) == [(n, n) for n in range(3, 17)]
+    info = open_video(path)
+    assert (info.width, info.height) == LARGE
+    assert info.choice and f"holds {len(sizes)} video streams; the largest is taken, 320 x 192" in info.choice
+
+
+def test_a_cover_is_no_video(tmp_path: Path) -> None:
+    path = write_streams(tmp_path / "a.mp4", [(1280, 720), LARGE], cover=0)
+    with av.open(path) as container:
+        assert len(container.streams.video) == 2
+    assert list(shown(path, [range(3, 17)])) == [(n, n) for n in range(3, 17)]
+    assert open_video(path).choice is None
+
+
+def test_a_video_beyond_the_limit_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write_video(tmp_path / "a.mp4", 4)
+    monkeypatch.setenv("FDPOSE_MAX_PIXELS", "60000")
+    with pytest.raises(VideoError, match=r"a\.mp4 declares 320 x 192 pixels, the limit is 60,000"):
+        list(shown(path, [range(2)]))
 
 
 def test_no_range_means_no_work(videos: dict[str, Path]) -> None:
