@@ -1,5 +1,8 @@
 """A frame folder is complete when its manifest is there, and a damaged picture is named."""
 
+import json
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import simplejpeg
@@ -62,4 +65,54 @@ def test_a_broken_manifest_is_named(workspace, frames):
     write_manifest(frames)
     (frames.folder / "clip.json").write_text("{")
     with pytest.raises(FrameError, match=r"clip\.json: not a frame manifest"):
+        open_frames(workspace, KEY)
+
+
+@pytest.mark.parametrize(
+    ("entry", "value", "says"),
+    [
+        ("numbers", ["x"] * 4, r"numbers is .*, expected frame numbers from 0 on, increasing"),
+        ("numbers", 7, "numbers is '7'"),
+        ("numbers", [3, 2, 1, 0], "numbers is"),
+        ("numbers", [0, 1, 1, 2], "numbers is"),
+        ("numbers", [-1, 0, 1, 2], "numbers is"),
+        ("numbers", [0.5, 1, 2, 3], "numbers is"),
+        ("numbers", [0, 1, 2, 2**40], "numbers is"),
+        ("numbers", [True, 2, 3, 4], "numbers is"),
+        ("numbers", {"0": 1}, "numbers is"),
+        ("numbers", [0, 1, 2], "3 numbers, but 2 names"),
+        ("width", "96", "width is '96', expected pixels"),
+        ("width", 0, "its pictures are 0 x"),
+        ("height", 10**7, "declares .* pixels, the limit is"),
+        ("names", [1, 2, 3], "names is .*, expected a list of file names"),
+        ("names", None, "names is"),
+        ("fps", "25", "fps is '25', expected frames a second, above 0, or null"),
+        ("fps", 0, "fps is '0'"),
+        ("fps", float("nan"), "fps is 'nan'"),
+        ("source", None, "source is"),
+        ("digest", 5, "digest is"),
+        ("notes", "mine", "expected an object with numbers"),
+    ],
+)
+def test_an_entry_of_the_manifest_that_is_broken_is_named(workspace, frames, entry, value, says):
+    write_manifest(frames)
+    path = frames.folder / "clip.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), entry: value}))
+    with pytest.raises(
+        FrameError, match=rf"clip\.json: not a frame manifest \(.*{says}.*fdpose extract --clip .*--force"
+    ):
+        open_frames(workspace, KEY)
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "[]", "7", "null", '"x"', "\ufeff{}", "{}"])
+def test_a_manifest_that_is_something_else_is_told(workspace, frames, text):
+    write_manifest(frames)
+    (frames.folder / "clip.json").write_text(text)
+    with pytest.raises(FrameError, match=r"clip\.json: not a frame manifest"):
+        open_frames(workspace, KEY)
+
+
+def test_a_manifest_without_frames_is_told(workspace, frames):
+    write_manifest(replace(frames, numbers=(), names=()))
+    with pytest.raises(FrameError, match="has no frames; leave it out"):
         open_frames(workspace, KEY)

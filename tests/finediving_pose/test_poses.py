@@ -1,6 +1,9 @@
 """Pose tables give back what went in, in order."""
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -62,3 +65,59 @@ def test_a_file_that_is_no_pose_table_is_named(tmp_path):
     path.write_bytes(b"not parquet")
     with pytest.raises(PoseError, match=r"1\.parquet: not a pose table"):
         read_poses(path)
+
+
+def edited(path, change):
+    """The table with its columns changed, written as a person's program would."""
+    table = pq.read_table(path)
+    columns = {name: table.column(name).to_pylist() for name in table.column_names}
+    change(columns)
+    pq.write_table(pa.table(columns), path)
+
+
+def in_second_row(name, value):
+    return lambda columns: columns[name].__setitem__(1, value)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (in_second_row("frame", -1), "frame -1 is negative"),
+        (in_second_row("frame", 2**40), "column frame has 1.09951e.12; expected whole numbers of int32"),
+        (in_second_row("frame", None), "column frame has cells that are missing or no numbers"),
+        (lambda c: c.update(frame=[float("nan")] * len(c["frame"])), "column frame has nan"),
+        (lambda c: c.update(frame=[0.5] * len(c["frame"])), "column frame has"),
+        (lambda c: c.update(frame=[str(f) for f in c["frame"]]), "column frame has cells"),
+        (in_second_row("visibility", [300] * 16), "column visibility has 300; expected whole numbers of uint8"),
+        (in_second_row("source", [-1] * 16), "column source has -1"),
+        (in_second_row("visibility", [2] * 15), "column visibility has lists of another length than 16"),
+        (in_second_row("keypoints", None), "column keypoints has cells that are no lists"),
+        (in_second_row("person", 1000), "column person has 1000"),
+        (in_second_row("author", None), "column author has cells that are no text"),
+        (lambda c: c.update(notes=["x"] * len(c["frame"])), "its columns are .*notes; expected frame, person"),
+        (lambda c: c.pop("box"), "its columns are"),
+    ],
+)
+def test_a_table_edited_by_hand_is_read_or_its_column_is_told(tmp_path, change, says):
+    path = tmp_path / "1.parquet"
+    write_poses(path, some_poses())
+    edited(path, change)
+    with pytest.raises(PoseError, match=rf"1\.parquet: not a pose table: {says}.*; delete it and annotate"):
+        read_poses(path)
+
+
+def test_a_table_that_pandas_wrote_is_read(tmp_path):
+    path = tmp_path / "1.parquet"
+    write_poses(path, some_poses())
+    frame = pd.read_parquet(path)
+    frame["frame"] = frame["frame"].astype(float)
+    frame.iloc[::-1].to_parquet(path)
+    assert read_poses(path).frame.tolist() == some_poses().frame.tolist()
+
+
+def some_poses():
+    n = 3
+    return ClipPoses(
+        np.arange(n), np.zeros(n), np.tile([1.0, 1, 9, 9], (n, 1)), np.full((n, 16, 2), 5.0), np.full((n, 16), 2),
+        np.ones((n, 16)), np.ones((n, 16)), ["auto"] * n, ["2026-01-01T00:00:00+00:00"] * n,
+    )  # fmt: skip
