@@ -30,7 +30,7 @@ _FOLDER = click.Path(path_type=Path)
 @click.option(
     "--videos",
     type=_FOLDER,
-    help="Folder of videos: <video>.mp4 (or mkv, avi, mov, webm), or one video per dive, <video>__<index>.mp4.",
+    help="Folder of videos: <video>.mp4 (or mov, mkv, avi, ts, ...), or one video per dive, <video>__<index>.mp4.",
 )
 @click.option(
     "--frames",

@@ -105,7 +105,7 @@ def extract_videos(
     """Cut clips out of the videos of a folder, frame-exact, and record them in the clips table.
 
     Frames are ``HEIGHT`` high, the width in proportion, JPEG quality 95. A video
-    is found by its name, ``<video>.mp4`` (or mkv, avi, mov, webm), or
+    is found by its name, ``<video>.mp4`` (or mov, mkv, avi, ts, ...), or
     ``<video>__<index>.mp4`` where every dive has a video of its own.
 
     Parameters
