@@ -10,6 +10,7 @@ import codecs
 import csv
 import io
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,8 @@ MAX_YAML_NODES = 1_000_000
 """Values of a YAML file once its aliases are written out."""
 
 _SEPARATORS = (",", ";", "\t")
+_NAMED_SEPARATOR = re.compile("sep=([,;\t])", re.IGNORECASE)
+"""The line that Excel puts before a table to say what separates its cells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,12 +138,13 @@ def read_table(path: Path, error: type[FdposeError] = FdposeError) -> Table:
     """The cells of a CSV file, separated by commas, semicolons or tabs. Raises ``error`` where it can't be read."""
     text = read_text(path, error)
     first = next((line for line in text.splitlines() if line.strip()), "")
-    separator = max(_SEPARATORS, key=_unquoted(first).count)
+    named = _NAMED_SEPARATOR.fullmatch(first.strip("\r\n"))
+    separator = named[1] if named else max(_SEPARATORS, key=_unquoted(first).count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True)
     rows, lines = [], []
     try:
         for row in reader:
-            if any(cell.strip() for cell in row):
+            if any(cell.strip() for cell in row) and not (named and not lines and reader.line_num == 1):
                 rows.append(row)
                 lines.append(reader.line_num)
     except csv.Error as e:

@@ -68,6 +68,17 @@ def extracting(workspace: Workspace, force: bool = False) -> AbstractContextMana
     return writing("fdpose extract", [workspace.clips_table, *([workspace.frames] if force else [])])
 
 
+def _twins(clips: Iterable[Clip]) -> list[str]:
+    """What to know of videos whose names differ in nothing but capitals."""
+    names = sorted({c.key.video for c in clips})
+    pairs = ((name, other_case(name, names[:i])) for i, name in enumerate(names))
+    return [
+        f"{twin} and {name} differ in nothing but capitals: macOS and Windows put both into one folder; rename one"
+        for name, twin in pairs
+        if twin
+    ]
+
+
 def _known(workspace: Workspace) -> list[Clip]:
     return read_clips(workspace) if workspace.clips_table.is_file() else []
 
@@ -122,7 +133,7 @@ def extract_videos(
     found = find_videos(videos, clips)
     with extracting(workspace, force):
         add_clips(workspace, clips)
-        result = Extraction(warnings=_missing(found, videos, clips))
+        result = Extraction(warnings=[*_twins(clips), *_missing(found, videos, clips)])
         facts: list[Clip] = []
         work: dict[Path, list[Clip]] = {}
         for clip in clips:
@@ -232,6 +243,7 @@ def extract_frames(
         if clips is not None:
             sets = _only(sets, clips, frames, result)
         add_clips(workspace, [s.clip for s in sets] if clips is None else clips)
+        result.warnings += _twins(s.clip for s in sets)
         todo: list[PictureSet] = []
         for pictures in sets:
             kept = _keep(workspace, pictures.clip, force, result)

@@ -81,6 +81,14 @@ def test_a_name_that_differs_in_capitals_is_told(workspace: Workspace, tmp_path:
         extract_videos(workspace, tmp_path, [CLIP])
 
 
+def test_two_names_that_differ_in_capitals_are_told(workspace: Workspace, tmp_path: Path) -> None:
+    for name in ("men", "Men"):
+        write_pictures(tmp_path / name / "1", range(2))
+    result = extract_frames(workspace, tmp_path, jobs=1)
+    assert len(result.made) == 2
+    assert result.warnings[0].startswith("Men and men differ in nothing but capitals")
+
+
 @pytest.mark.parametrize(
     "name", ["men.MOV", "men.ts", "men.M4V", "men.mts", "men.3gp", "men.flv", "men.TS", "men.m2ts"]
 )

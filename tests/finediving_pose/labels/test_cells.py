@@ -127,4 +127,4 @@ def test_a_small_file_of_many_rows_or_long_texts_is_refused(table: Workspace) ->
 @pytest.mark.parametrize("field", ["split", "source"])
 def test_a_clip_has_no_other_split_or_source(field: str) -> None:
     with pytest.raises(LabelError, match=f"v/1: {field} is 'Train', not a {field}; it can be"):
-        Clip(ClipKey("v", 1), **{field: "Train"})
+        Clip(ClipKey("v", 1), **dict[str, Any]({field: "Train"}))

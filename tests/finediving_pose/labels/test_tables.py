@@ -43,6 +43,8 @@ def test_byte_order_marks_are_no_part_of_a_column(tmp_path: Path, encoding: str)
         f"{HEADER}\n{ROW}\n".replace(",", ";").replace("72.5", "72,5").replace("7.5", "7,5"),  # decimal commas
         f"{HEADER}\nmen,1.0,5.0,40.0,72.5,8 7.5 8\n",  # whole numbers of a column with gaps
         f'{HEADER}\n"men","1","5","40","72.5","8 7.5 8"\n',
+        f"sep=;\r\n{HEADER}\r\n{ROW}\r\n".replace(",", ";"),  # as Excel says it
+        f"SEP=,\n{HEADER}\n{ROW}\n",
         f"\n\n{HEADER}\n\n{ROW}\n\n",
         f"{HEADER}\n men , 1, 5, 40, 72.5, 8 7.5 8\n",
     ],

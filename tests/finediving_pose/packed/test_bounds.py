@@ -102,13 +102,25 @@ def references(file: Any, _: Path) -> None:
 
 TEXTS = h5py.string_dtype()
 CASES = {
-    "offsets of a billion clips": (declared("clips/frame_offset", 10**12, chunks=(1 << 20,), compression="gzip"), "frame_offset takes the declared"),
-    "a large column": (declared("clips/index", 10**9, chunks=(1 << 20,), compression="gzip"), "clips/index takes the declared"),
+    "offsets of a billion clips": (
+        declared("clips/frame_offset", 10**12, chunks=(1 << 20,), compression="gzip"),
+        "frame_offset takes the declared",
+    ),
+    "a large column": (
+        declared("clips/index", 10**9, chunks=(1 << 20,), compression="gzip"),
+        "clips/index takes the declared",
+    ),
     "a large unknown dataset": (declared("more", 10**9, chunks=(1 << 20,)), "more takes the declared data to"),
-    "one chunk of everything": (declared("more", 4, chunks=(1 << 28,), maxshape=(None,)), "more takes the declared data to"),
+    "one chunk of everything": (
+        declared("more", 4, chunks=(1 << 28,), maxshape=(None,)),
+        "more takes the declared data to",
+    ),
     "without its data": (declared("clips/index", 10**5), "800,000 bytes that are not in the file"),
     "of zeros, compressed": (with_data("more", np.zeros(10**7), compression="gzip"), "more takes the declared data to"),
-    "text of a gigabyte": (with_data("clips/split", np.array([b"train"] * 4, "S10000000"), compression="gzip"), "clips/split takes"),
+    "text of a gigabyte": (
+        with_data("clips/split", np.array([b"train"] * 4, "S10000000"), compression="gzip"),
+        "clips/split takes",
+    ),
     "in another file": (external, "clips/video keeps its data in another file"),
     "made of another file": (virtual, "clips/index is a virtual dataset"),
     "link to another file": (link(lambda p: h5py.ExternalLink(str(p / "x.h5"), "/i")), "clips/index is a link"),
@@ -127,9 +139,12 @@ CASES = {
     "a circle of attributes": (attribute(np.zeros(3, [("a", "<i8")])), "attribute creator holds neither"),
     "an index that is real": (with_data("clips/index", np.zeros(4)), "clips/index: type float64, expected <i8"),
     "a video that is a number": (with_data("clips/video", np.zeros(4)), "clips/video: type float64, expected S"),
-    "a column of no dimension": (with_data("clips/video", np.bytes_(b"x")), "clips/frame_offset: shape (5,), expected (1,)"),
+    "a column of no dimension": (
+        with_data("clips/video", np.bytes_(b"x")),
+        "clips/frame_offset: shape (5,), expected (1,)",
+    ),
     "sources that are real": (with_data("pose/source", np.zeros((23, 2, 16))), "pose/source: "),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("change", "says"), CASES.values(), ids=CASES)
