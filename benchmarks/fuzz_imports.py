@@ -34,9 +34,9 @@ import h5py
 import numpy as np
 import simplejpeg
 import yaml
-from scipy.io import savemat
+from scipy.io import loadmat, savemat
 
-from finediving_pose.clip import Clip, ClipKey
+from finediving_pose.clip import Clip, ClipKey, Split
 from finediving_pose.errors import FdposeError
 from finediving_pose.extraction.run import add_clips
 from finediving_pose.formats.export import export
@@ -53,10 +53,11 @@ MEMORY = 12 << 30
 """Bytes of addresses that an import may ask for."""
 
 WIDTH, HEIGHT, FRAMES = 64, 48, 4
+SPLITS: tuple[tuple[str, int, Split], ...] = (("A", 1, "train"), ("B", 2, "test"))
 CLIPS = [
     Clip(ClipKey(video, index), split, "107b", 3.0, 76.5, (8.5, 8.5, 8.5), 0, FRAMES - 1,
          stage_starts=(1, 2), sub_actions=(3, 24, 36))
-    for video, index, split in (("A", 1, "train"), ("B", 2, "test"))
+    for video, index, split in SPLITS
 ]  # fmt: skip
 
 ODD: tuple[Any, ...] = (
@@ -180,7 +181,7 @@ def damage(rng: random.Random, path: Path) -> str:
     by_suffix = {
         ".json": [_json, _json, _json, _text], ".yaml": [_yaml, _yaml, _text], ".xml": [_text], ".csv": [_text, _text],
         ".txt": [_text, _text], ".zip": [_zip, _zip, _zip], ".npz": [_npz], ".slp": [_hdf5, _hdf5],
-        ".nwb": [_hdf5, _hdf5], ".h5": [_hdf5],
+        ".nwb": [_hdf5, _hdf5], ".h5": [_hdf5], ".mat": [_mat, _mat],
     }  # fmt: skip
     ways: list[Callable[[random.Random, Path], None]] = [_bytes, *by_suffix.get(path.suffix, [_bytes])]
     way = rng.choice(ways)
@@ -284,7 +285,23 @@ def _zip(rng: random.Random, path: Path) -> None:
 
 
 def _npz(rng: random.Random, path: Path) -> None:
-    np.savez(path, **{rng.choice(("pred", "pred", "pred", "prd")): _array(rng, np.load(path)["pred"])})
+    content: dict[str, Any] = {rng.choice(("pred", "pred", "pred", "prd")): _array(rng, np.load(path)["pred"])}
+    np.savez(path, **content)
+
+
+def _mat(rng: random.Random, path: Path) -> None:
+    """One field of a struct swapped."""
+    content: dict[str, Any] = {"RELEASE": loadmat(path)["RELEASE"]}
+    at = content["RELEASE"]
+    while isinstance(at, np.ndarray) and at.dtype.names and at.size:
+        struct, field = at.reshape(-1)[rng.randrange(at.size)], rng.choice(at.dtype.names)
+        inner = struct[field]
+        if rng.random() < 0.15 or not (isinstance(inner, np.ndarray) and inner.dtype.names):
+            odd = rng.choice([v for v in ODD if not isinstance(v, (dict, type(None))) and v != 2**70])
+            struct[field] = rng.choice((odd, np.zeros((0, 0)), np.zeros(3), at[:, :0]))
+            break
+        at = inner
+    savemat(path, content)
 
 
 def _array(rng: random.Random, value: np.ndarray) -> np.ndarray:

@@ -103,17 +103,18 @@ def _pose(where: str, image: str, person: int, points: list[Any]) -> ImagePose:
     keypoints = np.full((N_JOINTS, 2), np.nan, np.float32)
     visibility = np.zeros(N_JOINTS, np.uint8)
     for point in points:
-        x, y, joint = (_number(_field(point, name)) for name in ("x", "y", "id"))
-        if x is None or y is None or joint not in range(N_JOINTS):
+        x, y, number = (_number(_field(point, name)) for name in ("x", "y", "id"))
+        if x is None or y is None or number is None or number not in range(N_JOINTS):
             raise PoseError(
                 f"{where}, person {person + 1}: a point needs x, y and an id of 0 to {N_JOINTS - 1}, found"
-                f" {x}, {y}, {joint}"
+                f" {x}, {y}, {number}"
             )
-        if visibility[int(joint)]:
-            raise PoseError(f"{where}, person {person + 1}: two points have the id {joint:g}; leave one out")
-        keypoints[int(joint)] = x - 1, y - 1
+        joint = int(number)
+        if visibility[joint]:
+            raise PoseError(f"{where}, person {person + 1}: two points have the id {joint}; leave one out")
+        keypoints[joint] = x - 1, y - 1
         hidden = _number(_field(point, "is_visible")) == 0
-        visibility[int(joint)] = Visibility.OCCLUDED if hidden else Visibility.VISIBLE
+        visibility[joint] = Visibility.OCCLUDED if hidden else Visibility.VISIBLE
     return ImagePose(image, f"{where}, person {person + 1}", keypoints, visibility, listing=where)
 
 

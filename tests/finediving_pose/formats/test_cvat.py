@@ -32,7 +32,7 @@ def skeleton(inside: str = "".join(map(points, reversed(JOINTS))), source: str =
     return f'<skeleton label="diver" source="{source}" z_order="0">{inside}</skeleton>'
 
 
-def annotations(inside: str, name: str = "images/Men__10m/1/00101.jpg", before: str = "") -> str:
+def document(inside: str, name: str = "images/Men__10m/1/00101.jpg", before: str = "") -> str:
     image = f'<image id="0" name="{name}" width="64" height="48">{inside}</image>'
     return f'<?xml version="1.0" encoding="utf-8"?>{before}<annotations><version>1.1</version>{image}</annotations>'
 
@@ -49,7 +49,7 @@ def imported(posed: Workspace, path: Path, **more: Any) -> ClipPoses:
 
 @pytest.mark.parametrize("way", ["xml", "zip", "folder"])
 def test_it_comes_in_bare_zipped_and_unpacked(way: str, posed: Workspace, tmp_path: Path) -> None:
-    path = written(tmp_path, annotations(skeleton()))
+    path = written(tmp_path, document(skeleton()))
     if way == "folder":
         path = tmp_path
     if way == "zip":
@@ -64,7 +64,7 @@ def test_it_comes_in_bare_zipped_and_unpacked(way: str, posed: Workspace, tmp_pa
 def test_outside_is_absent_occluded_is_occluded_and_the_attribute_says_who(posed: Workspace, tmp_path: Path) -> None:
     inside = "".join(map(points, JOINTS)).replace('outside="0"', 'outside="1"', 1)
     inside = inside.replace('occluded="0"', 'occluded="1"', 2) + '<attribute name="person">1</attribute>'
-    back = imported(posed, written(tmp_path, annotations(skeleton(inside))))
+    back = imported(posed, written(tmp_path, document(skeleton(inside))))
     assert back.visibility[0].tolist() == [0, 1] + [2] * 14
     assert back.person.tolist() == [1]
 
@@ -72,12 +72,12 @@ def test_outside_is_absent_occluded_is_occluded_and_the_attribute_says_who(posed
 def test_a_skeleton_without_the_attribute_is_the_diver_who_is_left(posed: Workspace, tmp_path: Path) -> None:
     known = skeleton("".join(map(points, JOINTS)) + '<attribute name="person">0</attribute>')
     other = skeleton(points("pelvis") + '<attribute name="person">?</attribute>')
-    back = imported(posed, written(tmp_path, annotations(other + known)))
+    back = imported(posed, written(tmp_path, document(other + known)))
     assert (back.visibility > 0).sum(1).tolist() == [16, 1]
 
 
 def test_what_nobody_touched_is_a_prediction(posed: Workspace, tmp_path: Path) -> None:
-    path = written(tmp_path, annotations(skeleton(source="auto").replace("manual", "auto")))
+    path = written(tmp_path, document(skeleton(source="auto").replace("manual", "auto")))
     with pytest.raises(PoseError, match="predicted poses that nobody touched"):
         take_in(posed, CLIPS, [path], "anna")
     assert len(imported(posed, path, everything=True)) == 1
@@ -85,7 +85,7 @@ def test_what_nobody_touched_is_a_prediction(posed: Workspace, tmp_path: Path) -
 
 def test_other_shapes_are_counted(posed: Workspace, tmp_path: Path) -> None:
     box = '<box label="diver" xtl="1" ytl="1" xbr="9" ybr="9"></box>'
-    intake = take_in(posed, CLIPS, [written(tmp_path, annotations(skeleton() + box + points("pelvis")))], "anna")
+    intake = take_in(posed, CLIPS, [written(tmp_path, document(skeleton() + box + points("pelvis")))], "anna")
     assert dict(intake.left_out) == {"shapes that are no skeletons": 2}
 
 
@@ -125,19 +125,19 @@ TRACK = '<annotations><track id="0" label="diver"><skeleton frame="0"></skeleton
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (annotations(skeleton(), before=LAUGHS), "declares a document type or entities"),
-        (annotations(skeleton(), before=OUTSIDE), "declares a document type or entities"),
-        (annotations(skeleton(), before="<!DOCTYPE annotations>"), "declares a document type or entities"),
+        (document(skeleton(), before=LAUGHS), "declares a document type or entities"),
+        (document(skeleton(), before=OUTSIDE), "declares a document type or entities"),
+        (document(skeleton(), before="<!DOCTYPE annotations>"), "declares a document type or entities"),
         (TRACK, "this is CVAT for video"),
-        (annotations(skeleton())[:-20], "not a whole XML file"),
-        (annotations("<a>" * 50 + "</a>" * 50), "nested more than 32 deep"),
+        (document(skeleton())[:-20], "not a whole XML file"),
+        (document("<a>" * 50 + "</a>" * 50), "nested more than 32 deep"),
         ("<annotation></annotation>", "its root is <annotation>"),
-        (annotations(skeleton(points("pelvis").replace("pelvis", "nose"))), "'nose' is none of the 16 joints"),
-        (annotations(skeleton(points("pelvis") * 2)), "pelvis is in it twice"),
-        (annotations(skeleton(points("pelvis").replace("17", "x"))), "expected one position x,y"),
-        (annotations(skeleton(points("pelvis").replace("17.00", "nan"))), "expected one position x,y"),
-        (annotations(skeleton(), name="00099.jpg"), "there is no such frame"),
-        (annotations(skeleton()).replace('"64"', '"1280"'), "annotated at 1280 x 48 pixels"),
+        (document(skeleton(points("pelvis").replace("pelvis", "nose"))), "'nose' is none of the 16 joints"),
+        (document(skeleton(points("pelvis") * 2)), "pelvis is in it twice"),
+        (document(skeleton(points("pelvis").replace("17", "x"))), "expected one position x,y"),
+        (document(skeleton(points("pelvis").replace("17.00", "nan"))), "expected one position x,y"),
+        (document(skeleton(), name="00099.jpg"), "there is no such frame"),
+        (document(skeleton()).replace('"64"', '"1280"'), "annotated at 1280 x 48 pixels"),
     ],
 )
 def test_a_fault_is_named(text: str, said: str, posed: Workspace, tmp_path: Path) -> None:
@@ -151,7 +151,7 @@ def test_a_zip_that_declares_too_much_is_not_unpacked(
 ) -> None:
     monkeypatch.setattr(bundle, "MAX_BYTES", 10_000)
     with zipfile.ZipFile(tmp_path / "task.zip", "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("annotations.xml", annotations(" " * 20_000))
+        archive.writestr("annotations.xml", document(" " * 20_000))
     assert (tmp_path / "task.zip").stat().st_size < 1000
     with pytest.raises(PoseError, match=r"20,\d+ bytes; an annotation file of more than 10,000 isn't read"):
         take_in(posed, CLIPS, [tmp_path / "task.zip"], "anna")

@@ -95,7 +95,7 @@ Row = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 def _expected(poses: ClipPoses, keeps: Keeps) -> dict[tuple[int, int], Row]:
     """By frame and person, the rows with a joint; a format without persons counts them from 0."""
     found: dict[tuple[int, int], Row] = {}
-    inside = ((poses.keypoints >= 0) & (poses.keypoints <= [WIDTH, HEIGHT])).all(-1) | keeps.outside
+    inside = np.all((poses.keypoints >= 0) & (poses.keypoints <= [WIDTH, HEIGHT]), axis=-1) | np.array(keeps.outside)
     for i in np.flatnonzero((inside & (poses.visibility > 0)).any(1)):
         frame, person = int(poses.frame[i]), int(poses.person[i])
         if not keeps.person:
