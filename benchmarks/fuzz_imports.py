@@ -4,7 +4,7 @@ Valid files are exports of a small data directory, and files as CVAT, Ultralytic
 one file of one of them: bytes turned, cut or doubled; values of JSON, YAML, XML, CSV, HDF5 and npz swapped for others
 of the wrong type, length or size, or nested deep. It counts as a fault when the import raises anything but the
 project's own error, when its message has several lines, when it succeeds with no joint, when it takes longer than 20
-seconds, or when its process dies. Faulty inputs are kept.
+seconds of a processor, or when its process dies. Faulty inputs are kept.
 
     python benchmarks/fuzz_imports.py --minutes 10 --seed 1
 """
@@ -15,6 +15,7 @@ import argparse
 import json
 import math
 import multiprocessing
+import os
 import random
 import re
 import resource
@@ -48,7 +49,9 @@ from finediving_pose.skeleton import JOINTS
 from finediving_pose.workspace import Workspace
 
 HANG = 20.0
-"""Seconds after which an import counts as hung."""
+"""Seconds of processor time after which an import counts as hung; it may wait for a busy processor."""
+WAIT = 180.0
+"""Seconds of waiting after which it counts as hung whatever it used."""
 MEMORY = 12 << 30
 """Bytes of addresses that an import may ask for."""
 
@@ -143,15 +146,22 @@ class Worker:
     def take_in(self, path: Path, format: str | None, everything: bool) -> tuple[str, str]:
         """What came of an import, and what it said."""
         self.here.send((path, format, everything))
+        used, end = self.used(), time.monotonic() + WAIT
         try:
-            if self.here.poll(HANG):
-                return self.here.recv()
+            while time.monotonic() < end and self.used() < used + HANG:
+                if self.here.poll(HANG / 4):
+                    return self.here.recv()
             outcome = "hang"
         except (EOFError, ConnectionResetError):
             outcome = "death"
         self.stop()
         self.start()
         return outcome, ""
+
+    def used(self) -> float:
+        """Seconds of processor time that the process has used (Linux)."""
+        words = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
 
     def stop(self) -> None:
         self.process.kill()
