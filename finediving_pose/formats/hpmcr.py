@@ -98,13 +98,8 @@ def _write_splashes(target: Path, posed: PosedClip) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     if own.is_file():
         content = load_pickle(own)
-        masks = content.get("splash_pred_masks") if isinstance(content, dict) else None
-        if not isinstance(masks, Sequence) or len(masks) != len(posed.frames.numbers):
-            count = len(masks) if isinstance(masks, Sequence) else "no"
-            raise PoseError(
-                f"{own}: {count} splash_pred_masks, expected one for each of the {len(posed.frames.numbers)} frames;"
-                " copy the file again, or remove it"
-            )
+        if not isinstance(content, dict) or not isinstance(content.get("splash_pred_masks"), Sequence):
+            raise PoseError(f"{own}: has no splash_pred_masks; copy the file again, or remove it")
         copy_file(own, target)
     else:
         target.write_bytes(pickle.dumps({"splash": [], "splash_pred_masks": [None] * len(posed.frames.numbers)}, 3))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from baselines.data.splash import UNKNOWN, read_splashes
 from finediving_pose.errors import PoseError
 from finediving_pose.formats.export import export
 from finediving_pose.formats.hpmcr import filled, sampled
@@ -124,3 +126,34 @@ def test_frames_with_a_gap_are_refused_by_name(posed: Workspace, tmp_path: Path)
     with pytest.raises(PoseError, match="Men__10m/1: no frame 102"):
         export(posed, CLIPS, "hpmcr", tmp_path / "out")
     assert not (tmp_path / "out").exists() and not list(tmp_path.glob(".out*"))
+
+
+def test_splashes_are_the_data_directorys_own_or_declared_unknown(posed: Workspace, tmp_path: Path) -> None:
+    """Read as the newest loader reads them: the size of the splash, -1 where no frame has a mask."""
+    own = posed.splashes / "07" / "12.pkl"
+    own.parent.mkdir(parents=True)
+    masks = [None, np.ones((112, 112), np.uint8), np.ones((112, 112), np.uint8), None]
+    own.write_bytes(pickle.dumps({"splash": [1, 2], "splash_pred_masks": masks}))
+    export(posed, CLIPS, "hpmcr", tmp_path / "out")
+    assert (tmp_path / "out" / "Splash" / "07" / "12.pkl").read_bytes() == own.read_bytes()
+    assert read_splashes(tmp_path / "out" / "Splash") == {"07/12": 2.5, "Men__10m/1": UNKNOWN}
+    content = pickle.loads((tmp_path / "out" / "Splash" / "Men__10m" / "1.pkl").read_bytes())
+    assert content["splash_pred_masks"] == [None] * 4
+
+
+def test_a_splash_file_of_something_else_is_named(posed: Workspace, tmp_path: Path) -> None:
+    own = posed.splashes / "07" / "12.pkl"
+    own.parent.mkdir(parents=True)
+    own.write_bytes(pickle.dumps({"masks": []}))
+    with pytest.raises(PoseError, match=r"12\.pkl: has no splash_pred_masks"):
+        export(posed, CLIPS, "hpmcr", tmp_path / "out")
+
+
+def test_an_npz_that_declares_more_than_it_may_is_not_read(posed: Workspace, tmp_path: Path) -> None:
+    path = tmp_path / "07" / "pred_comp_12.npz"
+    path.parent.mkdir()
+    with zipfile.ZipFile(path, "w") as archive, archive.open("pred.npy", "w") as file:
+        header = {"descr": "<f8", "fortran_order": False, "shape": (10**9, 16, 2)}
+        np.lib.format.write_array_header_1_0(file, header)
+    with pytest.raises(PoseError, match=r"no array pred of 96 x 16 x 2 or 3 numbers in it; pred is float64 of shape"):
+        take_in(posed, CLIPS, [path], "net")
