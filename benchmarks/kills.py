@@ -96,7 +96,7 @@ def kill_many(root: Path, command: Command, kills: int, chance: random.Random) -
         tries += 1
         before = whole(root)
         child = start(command.words(root), log)
-        _, waited = _timed(lambda child=child: child.join(takes * chance.random()))
+        _, waited = _timed(lambda child=child, takes=takes: child.join(takes * chance.random()))
         if not kill(child):
             takes = waited  # the machine has become faster
             continue
