@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from finediving_pose.cli.options import data_option, json_option, say
-from finediving_pose.errors import SetupError, UsageError
+from finediving_pose.errors import FdposeError, SetupError, UsageError
 from finediving_pose.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -153,6 +153,10 @@ def benchmark(
         command = f"fdpose benchmark --resume {folder}"
         click.echo(f"fdpose: stopped; go on from the last finished epoch with: {command}", err=True)
         ctx.exit(130)
+    except FdposeError as e:
+        if e.exit_code == 1 and any(folder.rglob("epoch_*.pth")):
+            e.args = (f"{e}; this run goes on with: fdpose benchmark --resume {folder}",)
+        raise
     if as_json:
         say({**asdict(metrics), "run": str(folder)}, as_json=True)
         return
