@@ -20,11 +20,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
 
 from benchmarks.small_data import import_everything, kill, last_line, make_data, run, shorten_trainings, start, whole
-
-Result = TypeVar("Result")
 
 # -- the commands -----------------------------------------------------------------------------------------------------
 
@@ -87,7 +84,9 @@ class Outcome:
 def kill_many(root: Path, command: Command, kills: int, chance: random.Random) -> Outcome:
     """Kill a command so often, and run it to its end each time."""
     log = root / "log"
-    code, takes = _timed(lambda: run(command.words(root), log))
+    started = time.monotonic()
+    code = run(command.words(root), log)
+    takes = time.monotonic() - started
     if code:
         return Outcome(faults=(f"exit code {code} without a kill: {last_line(log)}",))
     outcome = Outcome()
@@ -95,8 +94,9 @@ def kill_many(root: Path, command: Command, kills: int, chance: random.Random) -
     while outcome.kills < kills and tries < 5 * kills + 20:
         tries += 1
         before = whole(root)
-        child = start(command.words(root), log)
-        _, waited = _timed(lambda child=child, takes=takes: child.join(takes * chance.random()))
+        child, started = start(command.words(root), log), time.monotonic()
+        child.join(takes * chance.random())
+        waited = time.monotonic() - started
         if not kill(child):
             takes = waited  # the machine has become faster
             continue
@@ -114,12 +114,6 @@ def kill_many(root: Path, command: Command, kills: int, chance: random.Random) -
             faults=(*outcome.faults, *faults),
         )
     return outcome
-
-
-def _timed(work: Callable[[], Result]) -> tuple[Result, float]:
-    started = time.monotonic()
-    result = work()
-    return result, time.monotonic() - started
 
 
 def main() -> int:
