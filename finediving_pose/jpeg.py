@@ -34,7 +34,7 @@ def jpeg_size(data: bytes, where: str) -> tuple[int, int]:
     can't hold.
     """
     try:
-        height, width, _, _ = simplejpeg.decode_jpeg_header(data)
+        height, width = map(int, simplejpeg.decode_jpeg_header(data)[:2])
     except ValueError as e:
         raise FrameError(f"{where}: not a JPEG picture, can't be decoded ({_kind(data) or e}); {_mend(data)}") from e
     check_pixels(width, height, where, FrameError)
@@ -43,7 +43,7 @@ def jpeg_size(data: bytes, where: str) -> tuple[int, int]:
             f"{where} is damaged: {len(data):,} bytes can't hold the {width:,} x {height:,} pixels that it declares;"
             " replace the file, or leave the frame out"
         )
-    return int(width), int(height)
+    return width, height
 
 
 def decode_jpeg(

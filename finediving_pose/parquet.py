@@ -46,12 +46,10 @@ def read_parquet(path: Path, what: str, error: type[FdposeError]) -> pa.Table:
 
 
 def _check_texts(column: pa.ChunkedArray, where: str, error: type[FdposeError]) -> None:
-    import pyarrow as pa
-    import pyarrow.compute as pc
+    from pyarrow.compute import call_function
 
     for chunk in column.chunks:
-        texts = chunk.dictionary if pa.types.is_dictionary(chunk.type) else chunk
-        longest = pc.max(pc.binary_length(texts)).as_py()
+        longest = call_function("max", [call_function("binary_length", [chunk.dictionary])]).as_py()
         if (longest or 0) > LONGEST_TEXT:
             raise error(f"{where} has a text of {longest:,} bytes; {LONGEST_TEXT:,} are allowed")
 

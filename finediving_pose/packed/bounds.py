@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import h5py
+from h5py import h5o  # type: ignore[attr-defined]
 
 from finediving_pose.errors import PackedError
 
@@ -59,7 +60,7 @@ def _objects(path: Path, file: h5py.File) -> Iterator[tuple[str, Any]]:
 
 
 def _identity(item: Any) -> tuple[int, int]:
-    info = h5py.h5o.get_info(item.id)
+    info = h5o.get_info(item.id)
     return info.fileno, info.addr
 
 

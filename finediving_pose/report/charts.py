@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 BLUE, ORANGE, GREY = "#2f7fd6", "#e07b1f", "#8a8f98"
-PLAIN_TEXT = {"text.parse_math": False, "text.usetex": False}
+PLAIN_TEXT: dict[Any, Any] = {"text.parse_math": False, "text.usetex": False}
 """For ``matplotlib.rc_context`` around every figure: a ``$`` in a video's name is a letter, no formula."""
 _INK = "#010203"  # stands for the page's own text colour until the SVG is written
 _salt = itertools.count()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from pathlib import Path
+from typing import Any, Literal
 
 import pytest
 from PIL import Image
@@ -41,12 +42,12 @@ def test_inputs_that_are_unclear_are_named(workspace: Workspace, tmp_path: Path)
 ACCENTED = "Féminin_10m"
 
 
-def spelled(form: str) -> str:
+def spelled(form: Literal["NFC", "NFD"]) -> str:
     return unicodedata.normalize(form, ACCENTED)
 
 
 @pytest.mark.parametrize(("file", "label"), [("NFD", "NFC"), ("NFC", "NFD")])
-def test_accents_are_one_name_composed_or_apart(workspace: Workspace, tmp_path: Path, file: str, label: str) -> None:
+def test_accents_are_one_name_composed_or_apart(workspace: Workspace, tmp_path: Path, file: Any, label: Any) -> None:
     write_video(tmp_path / "videos" / f"{spelled(file)}.mp4", 4)
     write_pictures(tmp_path / "frames" / spelled(file) / "2", range(3))
     wanted = Clip(ClipKey(spelled(label), 1), start_frame=0, end_frame=1)
