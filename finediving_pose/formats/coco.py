@@ -190,6 +190,8 @@ def _pose(
 ) -> ImagePose:
     values = _numbers(annotation["keypoints"], (3 * N_JOINTS,))
     if values is None:
+        values = _numbers(annotation["keypoints"], (N_JOINTS, 3))  # triples as lists of their own
+    if values is None:
         count = len(annotation["keypoints"]) if isinstance(annotation["keypoints"], list) else "no"
         raise PoseError(f"{where}: {entry}: keypoints must be {N_JOINTS} triples x, y, v, found {count} numbers")
     triples = np.zeros((N_JOINTS, 3))
@@ -235,7 +237,7 @@ def _person(annotation: dict[str, Any]) -> int | None:
 
 def _size(image: dict[str, Any]) -> tuple[int, int] | None:
     size = _numbers([image.get("width"), image.get("height")], (2,))
-    return None if size is None else (int(size[0]), int(size[1]))
+    return None if size is None or (size <= 0).any() else (int(size[0]), int(size[1]))
 
 
 def _numbers(value: Any, shape: tuple[int, ...]) -> NDArray[np.float64] | None:

@@ -20,7 +20,7 @@ from finediving_pose.poses import Visibility
 from finediving_pose.skeleton import N_JOINTS
 
 MAX_BYTES = 2_000_000_000
-"""Largest MATLAB file that is read, unpacked; the release has 0.4 billion bytes."""
+"""Largest MATLAB file that is read, unpacked."""
 
 _HEADER = 128
 _COMPRESSED = 15

@@ -217,6 +217,14 @@ def test_a_box_without_extent_is_none_and_unused_categories_do_not_matter(posed:
     assert back.box[0, 2] - back.box[0, 0] > 30
 
 
+def test_triples_may_be_lists_and_an_unknown_size_is_none(posed: Workspace, tmp_path: Path) -> None:
+    image = {"id": 1, "file_name": "Men__10m/1/00101.jpg", "width": 0, "height": None}
+    nested = annotation(keypoints=[[x, y, 2] for x, y in PLACES.tolist()])
+    np.testing.assert_array_equal(
+        imported(posed, coco(tmp_path / "a.json", nested, images=[image])).keypoints[0], PLACES
+    )
+
+
 def test_cvats_keypoint_zip_comes_in(posed: Workspace, tmp_path: Path) -> None:
     """As CVAT writes "COCO Keypoints 1.0": pictures below images/, ``outside`` joints with v 0 and a position."""
     order = JOINTS[::-1]
