@@ -13,7 +13,7 @@ from typing import IO
 from finediving_pose.errors import PoseError
 
 MAX_BYTES = 512_000_000
-"""Largest annotation file that is read, unpacked; 100,000 frames of two divers have some 400 million bytes in CVAT's XML."""
+"""Largest annotation file that is read, unpacked; 100,000 frames of two divers are 400 million bytes of XML."""
 
 _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError, OSError)
 """What :mod:`zipfile` raises for damaged, encrypted and unknown archives."""
