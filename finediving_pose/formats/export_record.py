@@ -20,7 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finediving_pose.clip import ClipKey
-from finediving_pose.errors import FdposeError
+from finediving_pose.documents import parse_json
+from finediving_pose.errors import FdposeError, PoseError
+from finediving_pose.parquet import read_parquet
 from finediving_pose.poses import ClipPoses, JointSource
 from finediving_pose.skeleton import N_JOINTS
 from finediving_pose.workspace import Workspace, atomic_write
@@ -88,14 +90,18 @@ def read_record(path: Path, keys: Collection[ClipKey] = ()) -> ExportRecord | No
     import pyarrow.parquet as pq
 
     try:
-        facts = json.loads((pq.read_schema(path).metadata or {})[_FACTS])
-        rows: list[dict[str, Any]] = []
-        if keys:
-            rows = pq.read_table(path, filters=[("video", "in", {key.video for key in keys})]).to_pylist()
-        poses = [pose for row in rows if (pose := _pose(row)).key in keys]
+        facts = parse_json((pq.read_schema(path).metadata or {})[_FACTS].decode(), str(path), PoseError)
+        poses = _read_poses(path, keys) if keys else []
         return ExportRecord(str(facts["format"]), dict(facts["files"]), facts["before"], poses)
     except (OSError, pa.ArrowException, KeyError, ValueError, TypeError, FdposeError):
         return None
+
+
+def _read_poses(path: Path, keys: Collection[ClipKey]) -> list[ExportedPose]:
+    table = read_parquet(path, "the record of an export", PoseError)
+    clips = zip(table.column("video").to_pylist(), table.column("index").to_pylist(), strict=True)
+    wanted = {(key.video, key.index) for key in keys}
+    return [_pose(row) for row in table.take([i for i, clip in enumerate(clips) if clip in wanted]).to_pylist()]
 
 
 def write_record(path: Path, record: ExportRecord) -> None:

@@ -126,3 +126,11 @@ def test_people_are_matched_by_the_joints_they_have_in_common() -> None:
     assert match_people([a], [b, a]) == [1]
     assert match_people([a, b], [b]) == [None, 0]
     assert match_people([], [a]) == []
+
+
+@pytest.mark.parametrize("content", [b"", b"PAR1PAR1", b"not a table"])
+def test_a_damaged_record_is_none(content: bytes, posed: Workspace, tmp_path: Path) -> None:
+    out = tmp_path / "a.json"
+    export(posed, CLIPS, "coco", out)
+    record_path(out).write_bytes(content)
+    assert read_record(record_path(out), {CLIPS[0].key}) is None
