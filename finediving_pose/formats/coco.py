@@ -127,6 +127,11 @@ def _read_file(where: str, data: Any, found: Annotations) -> None:
         )
     if not isinstance(data, dict) or not isinstance(data.get("images"), list):
         raise PoseError(f"{where}: no COCO file; expected an object with images, annotations and categories")
+    if isinstance(info := data.get("info"), dict) and info.get("contributor") == "Label Studio":
+        raise PoseError(
+            f"{where}: Label Studio's COCO export makes one pose of all joints in a picture, both divers', and rounds"
+            " them; export as JSON there"
+        )
     images = _by_id(where, data, "images")
     categories = _by_id(where, data, "categories")
     orders: dict[str | None, list[int]] = {}

@@ -23,9 +23,10 @@ from finediving_pose.formats.deeplabcut_tables import (
     read_point_hdf5,
 )
 from finediving_pose.formats.frame_index import FrameIndex, flat_clip
+from finediving_pose.formats.joint_names import joint_index
 from finediving_pose.formats.registry import Annotations, ImagePose, PosedClip, Probe, reads, writes
 from finediving_pose.frames import frame_name
-from finediving_pose.skeleton import INDEX, JOINTS, LIMBS, N_JOINTS
+from finediving_pose.skeleton import JOINTS, LIMBS, N_JOINTS
 
 SCORER = "fdpose"
 PERSONS = ("diver0", "diver1")
@@ -126,9 +127,12 @@ def _collected(path: Path, ending: str) -> Iterator[Path]:
 
 def _poses(path: Path, index: FrameIndex) -> Annotations:
     table = read_point_hdf5(path) if path.suffix.lower() in _HDF5 else read_point_csv(path)
-    unknown = next((c.bodypart for c in table.columns if c.bodypart not in INDEX), None)
+    unknown = next((c.bodypart for c in table.columns if joint_index(c.bodypart) is None), None)
     if unknown is not None:
         raise PoseError(f"{path}: bodypart {unknown!r} is none of the joints {', '.join(JOINTS)}; rename it")
+    named = [(c.individual, joint_index(c.bodypart), c.coord) for c in table.columns]
+    if len(set(named)) < len(named):
+        raise PoseError(f"{path}: two columns hold the same coordinate of one joint; rename or delete one")
     individuals = list(dict.fromkeys(c.individual for c in table.columns))
     found = Annotations()
     if len(individuals) > 2:
@@ -152,8 +156,9 @@ def _points(table: PointTable, individual: str) -> np.ndarray:
     """x, y and likelihood of an individual's joints: (rows, 16, 3), NaN where there are none."""
     points = np.full((len(table.images), N_JOINTS, 3), np.nan)
     for i, column in enumerate(table.columns):
-        if column.individual == individual and column.coord in _COORDS:
-            points[:, INDEX[column.bodypart], _COORDS.index(column.coord)] = table.values[:, i]
+        joint = joint_index(column.bodypart)
+        if column.individual == individual and joint is not None and column.coord in _COORDS:
+            points[:, joint, _COORDS.index(column.coord)] = table.values[:, i]
     return points
 
 

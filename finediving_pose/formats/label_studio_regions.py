@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finediving_pose.errors import PoseError
+from finediving_pose.formats.joint_names import joint_index
 from finediving_pose.poses import Visibility
-from finediving_pose.skeleton import INDEX, JOINTS, N_JOINTS
+from finediving_pose.skeleton import JOINTS, N_JOINTS
 
 LABELS = ("diver0", "diver1")
 OCCLUDED = "occluded"
@@ -160,9 +161,9 @@ def _joint(region: Region, where: str) -> int:
     if len(names) != 1:
         named = f"the names {' and '.join(names)}" if names else "no name"
         raise PoseError(f"{where}: a point has {named}; give it the name of one joint")
-    if names[0] not in INDEX:
+    if (joint := joint_index(names[0])) is None:
         raise PoseError(f"{where}: {names[0]} is none of the joints {', '.join(JOINTS)}; rename it")
-    return INDEX[names[0]]
+    return joint
 
 
 def _joined(regions: dict[str, Region], results: Sequence[dict[str, Any]]) -> dict[str, str]:

@@ -15,9 +15,9 @@ from finediving_pose.errors import PoseError
 from finediving_pose.formats.frame_index import FrameIndex, flat_clip
 from finediving_pose.formats.hdf5_files import reading
 from finediving_pose.formats.registry import Annotations, ImagePose, PosedClip, Probe, reads, writes
-from finediving_pose.formats.sleap_labels import TRACKS, named_points, quiet_sleap
+from finediving_pose.formats.sleap_labels import TRACKS, named_points, node_joints, quiet_sleap
 from finediving_pose.poses import Visibility
-from finediving_pose.skeleton import INDEX, JOINTS, LIMBS, N_JOINTS
+from finediving_pose.skeleton import JOINTS, LIMBS, N_JOINTS
 
 
 @writes("nwb", "NWB with ndx-pose: one .nwb file that points at the pictures")
@@ -165,6 +165,6 @@ def _pose(path: Path, entry: str, image: str, instance: Any, known: dict[str, An
     pose = ImagePose.of_joints(image, entry, joints, **known)
     if instance.node_visibility is not None:
         seen = np.ones(N_JOINTS, bool)
-        seen[[INDEX[node] for node in nodes]] = np.asarray(instance.node_visibility[:], bool)
+        seen[node_joints(path, entry, nodes)] = np.asarray(instance.node_visibility[:], bool)
         pose.visibility[~seen & (pose.visibility > Visibility.ABSENT)] = Visibility.OCCLUDED
     return pose

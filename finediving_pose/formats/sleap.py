@@ -15,9 +15,9 @@ from finediving_pose.errors import PoseError
 from finediving_pose.formats.frame_index import FrameIndex
 from finediving_pose.formats.hdf5_files import reading
 from finediving_pose.formats.registry import Annotations, ImagePose, PosedClip, Probe, reads, writes
-from finediving_pose.formats.sleap_labels import TRACKS, named_points, quiet_sleap
+from finediving_pose.formats.sleap_labels import TRACKS, named_points, node_joints, quiet_sleap
 from finediving_pose.poses import JointSource, Visibility
-from finediving_pose.skeleton import INDEX, JOINTS, LIMBS, N_JOINTS
+from finediving_pose.skeleton import JOINTS, LIMBS, N_JOINTS
 
 
 @writes("slp", "SLEAP: one .slp file that points at the pictures")
@@ -146,7 +146,7 @@ def _pose(
     keypoints = named_points(path, entry, names, np.asarray(points["xy"], np.float32))
     if scale != (1.0, 1.0):  # pixel centres lie at whole numbers
         keypoints = ((keypoints + 0.5) * np.array(scale) - 0.5).astype(np.float32)
-    order = [INDEX[name] for name in names]
+    order = node_joints(path, entry, names)
     visibility = np.zeros(N_JOINTS, np.uint8)
     visibility[order] = np.where(points["visible"], Visibility.VISIBLE, Visibility.OCCLUDED)
     visibility[~np.isfinite(keypoints).all(1)] = Visibility.ABSENT

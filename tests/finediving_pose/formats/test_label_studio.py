@@ -186,9 +186,9 @@ def test_drafts_and_other_models_predictions_are_left_out_and_told(posed: Worksp
     done = take(posed, tmp_path, task(annotation(point("p")), predictions=[guess, 4]), alone)
     assert done.left_out == {"predictions of other models": 2, "drafts that were not submitted": 1}
     unseen = task(image=IMAGE, predictions=[4])
-    with pytest.raises(PoseError, match="nothing to take in; left out: 1 tasks that nobody annotated"):
+    with pytest.raises(PoseError, match=r"nothing to take in; left out: tasks that nobody annotated \(1\)"):
         take(posed, tmp_path, unseen)
-    with pytest.raises(PoseError, match=r"nothing to take in; left out: 1 drafts .*, 1 predictions of other models"):
+    with pytest.raises(PoseError, match=r"nothing to take in; .*drafts that were not submitted \(1\)"):
         take(posed, tmp_path, alone)
 
 
@@ -215,6 +215,13 @@ def test_tables_of_label_studio_are_refused_by_name(posed: Workspace, tmp_path: 
     path.write_text('"annotation_id","annotator","id","image","joints","lead_time"\n1,1,1,a.jpg,[],3\n')
     with pytest.raises(PoseError, match="Label Studio's CSV does not say which joints belong together; export as JSON"):
         take_in(posed, CLIPS, [path], "x")
+
+
+def test_its_coco_export_which_mixes_divers_is_refused_by_name(posed: Workspace, tmp_path: Path) -> None:
+    path = tmp_path / "result.json"
+    path.write_text(json.dumps({"info": {"contributor": "Label Studio"}, "images": [], "annotations": []}))
+    with pytest.raises(PoseError, match="Label Studio's COCO export makes one pose of all joints in a picture"):
+        take_in(posed, CLIPS, [path], "x", format="coco")
 
 
 def test_a_task_without_a_picture_is_named(posed: Workspace, tmp_path: Path) -> None:
@@ -270,6 +277,35 @@ def test_machine_poses_go_out_as_predictions_and_hand_placed_ones_as_annotations
     placed = [r for r in tasks[0]["annotations"][0]["result"] if r["type"] == "keypointlabels"]
     assert len(placed) == int((poses.visibility[:2] > 0).sum())
     assert all(r["parentID"] in ("100-0", "100-1") for r in placed)
+
+
+def test_label_studios_own_converter_reads_the_export(posed: Workspace, tmp_path: Path) -> None:
+    """Its checks of predictions, and its COCO and JSON-MIN, once somebody submitted the predictions as they are."""
+    pytest.importorskip("label_studio_sdk", reason="label-studio-sdk brings half a gigabyte")
+    from label_studio_sdk.converter import Converter  # pyright: ignore[reportMissingImports]
+    from label_studio_sdk.label_interface import LabelInterface  # pyright: ignore[reportMissingImports]
+
+    out = tmp_path / "tasks.json"
+    export(posed, CLIPS, "labelstudio", out)
+    configuration = (tmp_path / "tasks.labels.xml").read_text()
+    tasks = json.loads(out.read_text())
+    labels = LabelInterface(configuration)
+    assert [labels.validate_prediction(t["predictions"][0], return_errors=True) for t in tasks] == [[]] * 6
+    for i, t in enumerate(tasks):
+        t |= {"id": i, "annotations": [{"id": i, "completed_by": 1, "result": t.pop("predictions")[0]["result"]}]}
+    out.write_text(json.dumps(tasks))
+    converter = Converter(config=configuration, project_dir=None, download_resources=False)
+    converter.convert(str(out), str(tmp_path / "coco"), "COCO", is_dir=False)
+    coco = json.loads((tmp_path / "coco" / "result.json").read_text())
+    keypoints = [c["keypoints"] for c in coco["categories"] if "keypoints" in c]
+    assert (keypoints, len(coco["images"])) == ([list(JOINTS)], 6)
+    converter.convert(str(out), str(tmp_path / "min"), "JSON_MIN", is_dir=False)
+    flat = json.loads((tmp_path / "min" / "result.json").read_text())
+    single = [entry for entry in flat if "/07/12/" in entry["image"]]
+    (tmp_path / "single.json").write_text(json.dumps(single))
+    take_in(posed, CLIPS, [tmp_path / "single.json"], "x", everything=True)
+    back = read_poses(posed.pose_file("manual/x", CLIPS[1].key))
+    np.testing.assert_allclose(back.keypoints, full_tables()[CLIPS[1].key].keypoints, atol=1e-4)
 
 
 def test_the_labelling_configuration_lies_beside_the_tasks(posed: Workspace, tmp_path: Path) -> None:

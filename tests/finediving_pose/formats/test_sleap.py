@@ -93,7 +93,7 @@ def test_a_persons_instance_counts_and_the_prediction_does_not(
 
 def test_an_empty_instance_hides_nothing(posed: Workspace, tmp_path: Path) -> None:
     instances = (guess(track=TRACK), nobody(track=TRACK))
-    with pytest.raises(PoseError, match="1 predicted poses that nobody touched"):
+    with pytest.raises(PoseError, match=r"predicted poses that nobody touched \(1\)"):
         take(posed, tmp_path, *instances)
     take(posed, tmp_path, *instances, everything=True)
     assert came(posed).confidence[0].tolist() == [0.5] * 16
