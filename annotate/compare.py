@@ -29,7 +29,7 @@ from finediving_pose.workspace import Workspace
 
 @dataclass(frozen=True, slots=True)
 class Accuracy:
-    """Agreement of a layer of poses with a reference.
+    """Agreement of a layer of poses with a reference; NaN where there is nothing to count.
 
     Attributes
     ----------
@@ -37,9 +37,8 @@ class Accuracy:
     pckh : share of joints within half a head length (PCKh@0.5, see :mod:`annotate.agreement`); the head's length is
         the layer's where the reference lacks the head
     pck_torso : share of joints within a fifth of the torso (PCK@0.2)
-    oks_ap : average precision by object keypoint similarity
-    box_found : share of poses whose box overlaps the reference's by an intersection over union of 0.5 or more, of those
-        with four joints or more in the reference
+    oks_ap : average precision by object keypoint similarity, of poses with four joints or more in the reference
+    box_found : share of these whose box overlaps the reference's by an intersection over union of 0.5 or more
     by_joint : ``pckh`` of each joint
     by_stage : ``pckh`` in each kind of stage (take-off, twists, somersaults, entry), where stages are labelled
     """
@@ -152,15 +151,20 @@ def _summed_up(pairs: Sequence[_Pair]) -> Accuracy:
     right, counted = joint_hits(found, wanted, 0.5, np.where(np.isfinite(head), head, head_length(found)))
     boxed = np.isfinite(wanted).all(-1).sum(1) >= FEWEST_JOINTS
     overlap = iou(np.stack([p.box for p in pairs]), box_of_joints(wanted))[boxed]
+    confidence = np.array([p.confidence for p in pairs])
     stages = np.array([p.stage for p in pairs])
-    per_joint = right.sum(0) / np.maximum(counted.sum(0), 1)
     kinds = [k for k in ("take-off", "twists", "somersaults", "entry") if (stages == k).any()]
     return Accuracy(
         frames=len(pairs),
-        pckh=float(right.sum() / max(counted.sum(), 1)),
+        pckh=_share(right, counted),
         pck_torso=pck_torso(found, wanted),
-        oks_ap=oks_ap(found, wanted, np.array([p.confidence for p in pairs])),
+        oks_ap=oks_ap(found[boxed], wanted[boxed], confidence[boxed]),
         box_found=float((overlap >= 0.5).mean()) if boxed.any() else float("nan"),
-        by_joint={name: float(share) for name, share in zip(JOINTS, per_joint, strict=True)},
-        by_stage={k: float(right[stages == k].sum() / max(counted[stages == k].sum(), 1)) for k in kinds},
+        by_joint={name: _share(right[:, j], counted[:, j]) for j, name in enumerate(JOINTS)},
+        by_stage={k: _share(right[stages == k], counted[stages == k]) for k in kinds},
     )
+
+
+def _share(right: np.ndarray, counted: np.ndarray) -> float:
+    """NaN where nothing is counted."""
+    return float(right.sum() / counted.sum()) if counted.any() else float("nan")

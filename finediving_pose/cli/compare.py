@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict
+from typing import Any
 
 import click
 
@@ -37,7 +39,7 @@ def compare(
 
     accuracy = measure(data, select(read_clips(data), clips, split), reference, layer)
     if as_json:
-        say({"layer": layer, "reference": reference, **asdict(accuracy)}, as_json=True)
+        say({"layer": layer, "reference": reference, **_without_nan(asdict(accuracy))}, as_json=True)
         return
     say(
         {
@@ -53,3 +55,10 @@ def compare(
     click.echo("\nPCKh@0.5 by joint and by stage")
     parts = {name: f"{share:.3f}" for name, share in (accuracy.by_joint | accuracy.by_stage).items()}
     say(parts, next_step="fdpose suggest 50 (frames that are most useful to annotate next)")
+
+
+def _without_nan(value: Any) -> Any:
+    """NaN becomes null, as JSON has it."""
+    if isinstance(value, dict):
+        return {k: _without_nan(v) for k, v in value.items()}
+    return None if isinstance(value, float) and math.isnan(value) else value

@@ -142,6 +142,10 @@ def test_of_a_frame_with_one_joint_by_hand_that_joint_counts(grey: Workspace) ->
     for reference in ("manual/anna", "merged"):
         accuracy = compare(grey, read_clips(grey), reference)
         assert (accuracy.frames, accuracy.pckh, accuracy.by_joint["left_hip"]) == (1, 0, 0)
+        assert all(np.isnan(share) for name, share in accuracy.by_joint.items() if name != "left_hip")
+        assert np.isnan([accuracy.oks_ap, accuracy.box_found, accuracy.pck_torso]).all()
+        result = CliRunner().invoke(main, ["compare", reference, "--data", str(grey.root), "--json"])
+        assert json.loads(result.stdout, parse_constant=pytest.fail)["oks_ap"] is None
 
 
 def test_a_damaged_pose_file_is_named_and_the_old_merge_stays(grey: Workspace) -> None:
