@@ -52,7 +52,7 @@ def numbered_like(
     known = np.isfinite(gaps).all(1)
     if frame_by_frame:
         few = {f for (f, _), joints in there.items() if np.isfinite(joints).all(1).sum() < FEWEST_JOINTS}
-        known &= [f not in few for f in frames]
+        known = known & np.array([f not in few for f in frames], bool)
     gaps, frames = gaps[known], np.array(frames, int)[known]
     if frame_by_frame:
         turned = np.isin(poses.frame, frames[gaps[:, 1] < gaps[:, 0]])
