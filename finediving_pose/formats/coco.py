@@ -125,7 +125,8 @@ def _read_file(where: str, data: Any, found: Annotations) -> None:
             f"{where}: a list of results says neither the pictures' names nor the joints' order; write it as"
             ' {"images": [...], "annotations": <the list>, "categories": [...]} with those of the ground truth'
         )
-    if not isinstance(data, dict) or not isinstance(data.get("images"), list):
+    annotations = (data.get("annotations") or []) if isinstance(data, dict) else None
+    if not isinstance(annotations, list) or not isinstance(data.get("images"), list):
         raise PoseError(f"{where}: no COCO file; expected an object with images, annotations and categories")
     if isinstance(info := data.get("info"), dict) and info.get("contributor") == "Label Studio":
         raise PoseError(
@@ -135,7 +136,7 @@ def _read_file(where: str, data: Any, found: Annotations) -> None:
     images = _by_id(where, data, "images")
     categories = _by_id(where, data, "categories")
     orders: dict[str | None, list[int]] = {}
-    for i, annotation in enumerate(data.get("annotations") or []):
+    for i, annotation in enumerate(annotations):
         if not isinstance(annotation, dict) or not annotation.get("keypoints"):
             found.left_out["annotations without keypoints"] += 1
             continue

@@ -163,6 +163,7 @@ SEVENTEEN = ["nose", *(f"{side}_{j}" for j in ("eye", "ear", "shoulder", "elbow"
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
+        ({"annotations": 0.5}, "no COCO file; expected an object with images"),
         ({"categories": []}, "has no categories, so the order of its joints isn't known; add"),
         ({"categories": [{"id": 1, "name": "diver"}]}, "doesn't name its keypoints; add"),
         ({"categories": [{"id": 2, "name": "diver", "keypoints": JOINTS}]}, "category_id 1 is no category of the file"),
