@@ -36,8 +36,9 @@ def check_hdf5(path: Path) -> None:
     try:
         with h5py.File(path, "r") as file:
             wrong = file.visititems_links(check_link) or file.visititems(check_data)
-    except (OSError, RuntimeError) as e:
-        raise PoseError(f"{path}: not an HDF5 file ({str(e).splitlines()[0]}); export it again") from e
+    except Exception as e:  # h5py raises KeyError, ValueError, TypeError and others for damaged files
+        said = (str(e).strip().splitlines() or [type(e).__name__])[0][:200]
+        raise PoseError(f"{path}: not an HDF5 file ({said}); export it again") from e
     if wrong:
         raise PoseError(f"{path}: {wrong}")
 
