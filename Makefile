@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 demo: install
 	$(BIN)/fdpose demo --data fdpose-demo
 
-test: install
+test: install .venv/tools
 	$(BIN)/python -m pytest
 
 check: install
@@ -49,6 +49,11 @@ install: .venv/installed
 	$(PIP) install --quiet --requirement requirements/lock.txt
 	$(PIP) install --quiet --no-deps --requirement requirements/mmpose.txt
 	$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+# The readers of other tools, for the tests of what they make of our exports.
+.venv/tools: .venv/installed requirements/tools.txt
+	$(PIP) install --quiet --no-deps --requirement requirements/tools.txt
 	touch $@
 
 clean:

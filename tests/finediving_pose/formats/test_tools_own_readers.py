@@ -1,6 +1,6 @@
 """The readers of the tools themselves take our exports; each test is skipped where its tool is not installed.
 
-``pip install --no-deps ultralytics datumaro cvat-sdk`` and what they miss; they are not in the lock.
+``make test`` installs them from ``requirements/tools.txt``.
 """
 
 from __future__ import annotations
