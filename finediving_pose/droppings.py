@@ -26,9 +26,10 @@ def is_dropping(name: str) -> bool:
     """Whether a file or folder of this name is nobody's data.
 
     Hidden files (``.DS_Store``, ``._name`` beside every file on disks that macOS can't keep its notes on,
-    ``.name.part`` of a killed writer), a spreadsheet's lock (``~$name``) and back-up copies (``name~``) are droppings.
+    ``.name.part`` of a killed writer), a spreadsheet's lock (``~$name``) and back-up copies (``name.txt~``) are
+    droppings.
     """
-    return name.startswith((".", "~$")) or name.endswith("~") or name.lower() in _NAMES
+    return name.startswith((".", "~$")) or (name.endswith("~") and "." in name) or name.lower() in _NAMES
 
 
 def entries(folder: Path) -> list[Path]:

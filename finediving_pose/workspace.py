@@ -64,6 +64,15 @@ class Workspace:
         """Records of what was exported, by which an import knows what people changed since."""
         return self.root / "exports"
 
+    def owner_of(self, path: Path) -> Path | None:
+        """The file or folder of the data directory's own that ``path`` is or lies in; None where it is in none."""
+        root, there = self.root.resolve(), path.resolve()
+        if there == root or not there.is_relative_to(root):
+            return None
+        first = root / there.relative_to(root).parts[0]
+        own = (self.clips_table, self.labels_note, self.frames, self.poses, self.packed, self.runs, self.exports)
+        return first if first.name in {*(p.name for p in own), "estimators", "splash"} else None
+
     def frame_folder(self, key: ClipKey) -> Path:
         """Folder of a clip's pictures: ``frames/<video>/<index>``."""
         return self.frames / key.video / str(key.index)

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter
+from pydantic import ConfigDict, TypeAdapter, with_config
 
 from baselines.method import Method
 from baselines.runs.config import CONFIG, RunConfig, check_names, write_config
@@ -34,6 +34,7 @@ from finediving_pose.workspace import Workspace, atomic_write
 PLAN = "study.json"
 
 
+@with_config(ConfigDict(extra="forbid"))
 @dataclass(frozen=True, slots=True)
 class Member:
     """One training of a study: a run folder inside the study's, its seed, and the part that is left out."""

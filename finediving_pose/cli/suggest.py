@@ -54,4 +54,5 @@ def suggest(
             "csv": str(write_suggestions(table, found)),
             "pictures": str(write_sheet(pictures, data, found)),
         }
-    say(summary, as_json=as_json, next_step="fdpose annotate --manual FILE (when they are annotated)")
+    next_step = f"fdpose export cvat --frames {table} --out task.zip (or another format; then fdpose import)"
+    say(summary, as_json=as_json, next_step=next_step)

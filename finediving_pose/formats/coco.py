@@ -213,6 +213,9 @@ def _pose(
             f"{where}: {entry}: v is {odd:g}, expected 0, 1 or 2; if it is a confidence, the annotation needs the"
             ' "score" that a model\'s results have'
         )
+    by_machine = _by_machine(annotation, order)
+    if by_machine is not None and (by_machine | (visibility == 0)).all():
+        predicted = True
     return ImagePose(
         image=image["file_name"],
         entry=entry,
@@ -223,8 +226,19 @@ def _pose(
         person=_person(annotation),
         size=_size(image),
         predicted=predicted,
+        by_machine=by_machine,
         listing=listing,
     )
+
+
+def _by_machine(annotation: dict[str, Any], order: list[int]) -> NDArray[np.bool_] | None:
+    """bool (16,), joints that our own field ``source`` gives to the machine; None where there is no such field."""
+    source = annotation.get("source")
+    if not isinstance(source, list) or len(source) != N_JOINTS:
+        return None
+    found = np.zeros(N_JOINTS, bool)
+    found[order] = [word in ("automatic", "interpolated") for word in source]
+    return found
 
 
 def _box(annotation: dict[str, Any]) -> NDArray[np.float32] | None:

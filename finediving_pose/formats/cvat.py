@@ -128,6 +128,9 @@ def _pose(where: str, picture: Picture, i: int, skeleton: Skeleton) -> ImagePose
         if point.get("outside") != "1":
             keypoints[joint] = _position(point.get("points", ""), f"{where}: {entry}: {JOINTS[joint]}")
             visibility[joint] = Visibility.OCCLUDED if point.get("occluded") == "1" else Visibility.VISIBLE
+    by_machine = np.zeros(N_JOINTS, bool)
+    for point in skeleton.points:
+        by_machine[joint_index(point.get("label"))] = point.get("source", skeleton.source) == "auto"
     sources = {skeleton.source, *(point.get("source", skeleton.source) for point in skeleton.points)}
     person = skeleton.attributes.get(PERSON, "").strip()
     return ImagePose(
@@ -138,6 +141,7 @@ def _pose(where: str, picture: Picture, i: int, skeleton: Skeleton) -> ImagePose
         person=int(person) if person in ("0", "1") else None,
         size=picture.size,
         predicted=sources == {"auto"},
+        by_machine=by_machine if by_machine.any() else None,
         listing=f"{where}: {picture.listing}",
     )
 

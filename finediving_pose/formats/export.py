@@ -215,6 +215,8 @@ def _exported(posed: PosedClip, read: Mapping[int, Mapping[int, ImagePose]]) -> 
 def _check_target(workspace: Workspace, chosen: Writer, out: Path, force: bool) -> str | None:
     """The digest of the file that is replaced, if any. Raises UsageError where ``out`` should not be replaced."""
     kind = "folder" if chosen.folder else "file"
+    if (own := workspace.owner_of(out)) is not None:
+        raise UsageError(f"--out {out}: lies in {own}, which is the data directory's own; choose another place")
     if not force:
         _check_companions(chosen, out)
     if not os.path.lexists(out):

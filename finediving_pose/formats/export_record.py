@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from finediving_pose import droppings
 from finediving_pose.clip import ClipKey
 from finediving_pose.documents import parse_json
 from finediving_pose.errors import FdposeError, PoseError
@@ -152,7 +153,7 @@ def digests_of(out: Path) -> dict[str, str]:
     """sha256 of every file below a folder by its relative path, the record left out; by "" that of a file."""
     if out.is_file():
         return {"": _digest(out)}
-    files = sorted(p for p in out.rglob("*") if not p.is_dir() and p != out / NAME)
+    files = sorted(p for p in droppings.found(out, "**/*") if not p.is_dir() and p != out / NAME)
     return {p.relative_to(out).as_posix(): _digest(p) for p in files}
 
 

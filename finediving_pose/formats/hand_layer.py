@@ -82,7 +82,8 @@ def _row(number: int, hand: HandPose, annotator: str, time: str, before: ClipPos
         visibility = np.where(placed, visibility, before.visibility[0])
         confidence = np.where(placed, confidence, before.confidence[0])
         source = np.where(placed, source, before.source[0])
-    box = pose.box if pose.box is not None else box_of_joints(pose.keypoints[None])[0]
+    # a moved joint may have left the box that was exported
+    box = pose.box if pose.box is not None and not hand.part else box_of_joints(pose.keypoints[None])[0]
     return ClipPoses(
         frame=np.array([number]),
         person=np.array([hand.person]),

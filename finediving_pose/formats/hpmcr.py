@@ -171,7 +171,13 @@ def _read_file(path: Path, index: FrameIndex) -> list[ImagePose]:
     pred = _read_pred(path)
     pred = pred.reshape(LENGTH, N_JOINTS, -1)
     numbers = index.folders[key].numbers
-    _, steps = np.unique(positions := sampled(numbers), return_index=True)
+    _, steps, step_of = np.unique(positions := sampled(numbers), return_index=True, return_inverse=True)
+    differs = np.flatnonzero((pred != pred[steps[step_of]]).any((1, 2)))
+    if len(differs):
+        raise PoseError(
+            f"{path}: rows {steps[step_of[differs[0]]]} and {differs[0]} of pred are one frame,"
+            f" {frame_name(numbers[positions[differs[0]]])}, and differ; write the same joints into both"
+        )
     poses = []
     for step in steps.tolist():
         image = f"{key}/{frame_name(numbers[positions[step]])}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -91,6 +91,7 @@ class Intake:
 
 _EMPTY = "poses without joints"
 _PREDICTIONS = "predicted poses that nobody touched"
+_TWICE = "poses that are there twice"
 _AS_EXPORTED = "joints as they were exported, the machine's or another person's"
 
 
@@ -152,7 +153,9 @@ def _take_in(
         intake.left_out += content.left_out
         intake.told += content.told
         found += [(file, pose) for pose in content.poses]
-    layers = {name: place(index, poses) for name, poses in _by_annotator(found, annotator, intake).items()}
+    layers = {
+        name: place(index, poses, intake.left_out) for name, poses in _by_annotator(found, annotator, intake).items()
+    }
     untouched = Untouched(workspace, files, {key for people in layers.values() for key in people}, everything)
     chosen = {name: _choose(people, untouched, intake, name) for name, people in layers.items()}
     for by_clip in chosen.values():
@@ -166,8 +169,10 @@ def _take_in(
     return intake
 
 
-def place(index: FrameIndex, poses: Sequence[tuple[Path, ImagePose]]) -> People:
+def place(index: FrameIndex, poses: Sequence[tuple[Path, ImagePose]], left_out: Counter[str] | None = None) -> People:
     """The poses that have joints, at their frames and persons. ``poses``: with the file that each is from.
+
+    A pose that is there twice counts once, and is counted in ``left_out``.
 
     Raises PoseError as :func:`take_in` does.
     """
@@ -181,10 +186,14 @@ def place(index: FrameIndex, poses: Sequence[tuple[Path, ImagePose]]) -> People:
         _check_size(index, key, pose, where)
         there = found[key][number]
         person = pose.person
+        if person is None and any(_same_pose(other, pose) for other in there.values()):
+            if left_out is not None:
+                left_out[_TWICE] += 1
+            continue
         if person is None:
             twice = [p for p in there if _listed_apart(origins[key, number, p], (file, pose))]
             free = [p for p in (0, 1) if p not in there]
-            person = next(iter([*(p for p in twice if _same_pose(there[p], pose)), *twice, *free]), None)
+            person = next(iter([*twice, *free]), None)
         if person is None:
             raise PoseError(f"{where}: a third person in one frame; at most two dive")
         if person in there:
@@ -260,15 +269,22 @@ def _by_annotator(
     if len(names) < 2:
         return {annotator: with_joints} if with_joints else {}
     layers: dict[str, list[tuple[Path, ImagePose]]] = defaultdict(list)
+    folders = _folder_names(names)
     for file, pose in with_joints:
-        layers[f"{annotator}-{_file_name(pose.annotator)}" if pose.annotator else annotator].append((file, pose))
-    intake.told.append(f"{len(layers)} annotators in the file, a layer each: {', '.join(sorted(layers))}")
+        layers[f"{annotator}-{folders[pose.annotator]}" if pose.annotator else annotator].append((file, pose))
+    who = ", ".join(f"{annotator}-{folder} ({name})" for name, folder in sorted(folders.items()))
+    intake.told.append(f"{counted(len(layers), 'annotator')} in the file, a layer each: {who}")
     return layers
 
 
-def _file_name(text: str) -> str:
-    """An annotator's name in a file, an address for instance, as part of a folder's name."""
-    return re.sub(r"[^\w.-]+", "-", text.partition("@")[0])[:40].strip("-.") or "unnamed"
+def _folder_names(names: Collection[str]) -> dict[str, str]:
+    """Annotators' names in a file, addresses for instance, as parts of folders' names; all different."""
+    chosen: dict[str, str] = {}
+    for name in sorted(names):
+        short = re.sub(r"[^\w.-]+", "-", name.partition("@")[0])[:40].strip("-.") or "unnamed"
+        taken = {folder.lower() for folder in chosen.values()}
+        chosen[name] = next(f for f in (short, *(f"{short}-{n}" for n in range(2, 999))) if f.lower() not in taken)
+    return chosen
 
 
 def _choose(

@@ -146,8 +146,9 @@ def _regions(results: Sequence[dict[str, Any]], where: str) -> Iterator[Region]:
         value, kind = dict(result["value"]), str(result["type"])
         region.kind = region.kind or next((k for k in ("keypoint", "rectangle") if kind.startswith(k)), "")
         region.names += [str(name) for names in _NAMES for name in value.pop(names, None) or []]
-        said = [*(value.pop("choices", None) or []), *((result.get("meta") or {}).get("text") or [])]
-        region.hidden |= OCCLUDED in said
+        text = (result.get("meta") or {}).get("text") or []
+        said = [*(value.pop("choices", None) or []), *([text] if isinstance(text, str) else text)]
+        region.hidden |= OCCLUDED in {str(word).strip().lower() for word in said}
         region.value |= value
         if result.get("original_width"):
             region.size = int(result["original_width"]), int(result["original_height"])

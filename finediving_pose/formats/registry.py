@@ -44,6 +44,7 @@ class ImagePose:
     size : width and height of the picture that was annotated, None where the format does not say
     annotator : who placed the joints, where the file holds several people's work on the same pictures; else None
     predicted : a model's work that nobody touched, as the file says
+    by_machine : bool (16,), joints that a model placed, as the file says; None where the format has no room for it
     listing : which of the file's entries for a picture holds the pose (an image's id, a task); two people of one frame
         are in one listing, a frame in two listings is annotated twice
     """
@@ -58,6 +59,7 @@ class ImagePose:
     size: tuple[int, int] | None = None
     annotator: str | None = None
     predicted: bool = False
+    by_machine: NDArray[np.bool_] | None = None
     listing: str = ""
 
     @classmethod

@@ -49,7 +49,10 @@ class Untouched:
             elif pose.predicted and not self.everything:
                 predictions += 1
             else:
-                found.append(HandPose(person, pose, pose.visibility > Visibility.ABSENT, part=False))
+                placed = pose.visibility > Visibility.ABSENT
+                if pose.by_machine is not None and not self.everything:
+                    placed = placed & ~pose.by_machine
+                found.append(HandPose(person, pose, placed, part=bool((pose.visibility[~placed] > 0).any())))
         return found, predictions
 
     def _exported(self, key: ClipKey, number: int, people: Mapping[int, ImagePose]) -> dict[int, ExportedPose]:

@@ -83,7 +83,7 @@ def test_random_weights_are_told_where_published_ones_are_meant(
     method = HPMCRMethod()
     config = make_config(method, "full", seed=0)
     said: list[str] = []
-    monkeypatch.setattr("baselines.runs.run.tell", said.append)
+    monkeypatch.setattr("baselines.runs.run.tell", lambda line, **style: said.append(line))
     announce(method, config, Split((0,), (1,), (), {}), torch.nn.Linear(1, 1))
     assert "RANDOM WEIGHTS: i3d and static start from random weights" in said[-1]
 

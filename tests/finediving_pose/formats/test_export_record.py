@@ -134,3 +134,18 @@ def test_a_damaged_record_is_none(content: bytes, posed: Workspace, tmp_path: Pa
     export(posed, CLIPS, "coco", out)
     record_path(out).write_bytes(content)
     assert read_record(record_path(out), {CLIPS[0].key}) is None
+
+
+@pytest.mark.parametrize("place", ["frames", "frames/new", "poses/manual", "clips.parquet", "estimators/mine", "runs"])
+def test_the_data_directorys_own_files_are_no_place_for_an_export(place: str, posed: Workspace) -> None:
+    for name in ("dlc", "coco"):
+        with pytest.raises(UsageError, match="which is the data directory's own"):
+            export(posed, CLIPS, name, posed.root / place, force=True)
+
+
+def test_what_a_system_leaves_in_an_export_is_nobodys_work(posed: Workspace, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    export(posed, CLIPS, "yolo", out)
+    for name in (".DS_Store", "Thumbs.db", "desktop.ini"):
+        (out / name).write_bytes(b"x")
+    export(posed, CLIPS, "yolo", out)

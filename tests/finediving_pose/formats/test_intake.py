@@ -160,7 +160,7 @@ def test_annotators_that_a_file_names_get_a_layer_each(posed: Workspace, monkeyp
     reading(pose("eva@pool.org", 0), pose("7", 5))
     intake = take_in(posed, CLIPS, [Path("a.json")], "x")
     assert intake.layers == {"x-eva": 16, "x-7": 16}
-    assert intake.told == ["2 annotators in the file, a layer each: x-7, x-eva"]
+    assert intake.told == ["2 annotators in the file, a layer each: x-7 (7), x-eva (eva@pool.org)"]
     reading(pose("eva@pool.org", 0))
     assert take_in(posed, CLIPS, [Path("a.json")], "x").layers == {"x": 16}
 
@@ -173,3 +173,55 @@ def test_a_third_person_and_a_picture_of_another_size_are_refused(posed: Workspa
     large = ImagePose.of_joints("07/12/00007.jpg", "entry 0", np.zeros((16, 2)), size=(128, 96))
     with pytest.raises(PoseError, match="annotated at 128 x 96 pixels, but the stored frame has 64 x 48"):
         place(index, [(Path("a"), large)])
+
+
+def test_annotators_whose_names_look_alike_as_folders_get_a_layer_each(
+    posed: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from finediving_pose.formats.registry import Annotations, Reader
+
+    names = ["anna@x.org", "anna@y.org", "??@z.org", "!!@z.org", "Anna"]
+    poses = [
+        ImagePose.of_joints("07/12/00007.jpg", f"task {i}", np.full((16, 2), 10.0 + i), annotator=name)
+        for i, name in enumerate(names)
+    ]
+    reader = Reader("some", "", lambda probe: True, lambda path, index: Annotations(poses))
+    monkeypatch.setattr("finediving_pose.formats.intake.reader_of", lambda file, format: reader)
+    layers = take_in(posed, CLIPS, [Path("a.json")], "x").layers
+    assert len({name.lower() for name in layers}) == 5 and set(layers.values()) == {16}
+
+
+def test_a_pose_that_is_there_twice_is_one_person(posed: Workspace, tmp_path: Path) -> None:
+    file = written(tmp_path / "a.json", entry("07/12/00007.jpg"), entry("07/12/00007.jpg"))
+    intake = take_in(posed, CLIPS, [file], "anna")
+    assert manual(posed, "anna").person.tolist() == [0]
+    assert "poses that are there twice (1)" in intake.sentence()
+
+
+def test_what_the_file_says_a_model_placed_is_no_persons_without_the_record_either(
+    posed: Workspace, tmp_path: Path
+) -> None:
+    content = exported(posed, tmp_path / "a.json")
+    for path in posed.exports.iterdir():
+        path.unlink()
+    other = tmp_path / "elsewhere" / "b.json"
+    other.parent.mkdir()
+    other.write_text(json.dumps(content))
+    with pytest.raises(PoseError, match=r"nothing to take in; left out: predicted poses that nobody touched \(2\)"):
+        take_in(posed, CLIPS, [other], "anna")
+    joint = next(j for j in JOINTS if content["annotations"][0]["keypoints"][3 * INDEX[j] + 2])
+    content["annotations"][0]["source"][INDEX[joint]] = "manual"
+    other.write_text(json.dumps(content))
+    take_in(posed, CLIPS, [other], "anna")
+    assert by_hand(posed, "anna") == [(7, 0, joint)]
+
+
+def test_a_moved_joint_is_in_the_box_that_is_stored(posed: Workspace, tmp_path: Path) -> None:
+    content = exported(posed, tmp_path / "a.json")
+    move(content, 0, "head_top", dx=15)
+    (tmp_path / "a.json").write_text(json.dumps(content))
+    take_in(posed, CLIPS, [tmp_path / "a.json"], "anna")
+    table = manual(posed, "anna")
+    x, y = table.keypoints[0, INDEX["head_top"]]
+    x1, y1, x2, y2 = table.box[0]
+    assert x1 <= x <= x2 and y1 <= y <= y2
