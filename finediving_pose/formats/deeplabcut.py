@@ -139,7 +139,7 @@ def _poses(path: Path, index: FrameIndex) -> Annotations:
         found.told.append(f"{path.name} has columns for {len(individuals)} individuals; at most two dive in a frame")
     predicted = any(c.coord == "likelihood" for c in table.columns)
     for name in individuals:
-        points = _points(table, name)
+        points = _points(table, name, path)
         person = individuals.index(name) if len(individuals) < 3 else None
         person = PERSONS.index(name) if name in PERSONS else None if set(PERSONS) & set(individuals) else person
         for row in np.flatnonzero(np.isfinite(points[..., :2]).all(-1).any(-1)).tolist():
@@ -152,13 +152,20 @@ def _poses(path: Path, index: FrameIndex) -> Annotations:
     return found
 
 
-def _points(table: PointTable, individual: str) -> np.ndarray:
+def _points(table: PointTable, individual: str, path: Path) -> np.ndarray:
     """x, y and likelihood of an individual's joints: (rows, 16, 3), NaN where there are none."""
     points = np.full((len(table.images), N_JOINTS, 3), np.nan)
     for i, column in enumerate(table.columns):
         joint = joint_index(column.bodypart)
         if column.individual == individual and joint is not None and column.coord in _COORDS:
             points[:, joint, _COORDS.index(column.coord)] = table.values[:, i]
+    half = np.argwhere(np.isnan(points[..., 0]) != np.isnan(points[..., 1]))
+    if len(half):
+        row, joint = half[0]
+        has, lacks = ("x", "y") if np.isnan(points[row, joint, 1]) else ("y", "x")
+        raise PoseError(
+            f"{path}: {table.entries[row]}: {JOINTS[joint]} has {has} and no {lacks}; give both, or neither"
+        )
     return points
 
 

@@ -26,12 +26,14 @@ class HandPose:
     pose : the whole pose, as the file says it
     placed : bool (16,), joints that the person placed, or deleted
     part : the other joints are as exported, so what the person had placed before stays; else the frame is new
+    before : float32 (16, 2), the joints as they were exported; None where they were not
     """
 
     person: int
     pose: ImagePose
     placed: NDArray[np.bool_]
     part: bool
+    before: NDArray[np.float32] | None = None
 
 
 def update_layer(
@@ -77,7 +79,7 @@ def _row(number: int, hand: HandPose, annotator: str, time: str, before: ClipPos
     keypoints = np.where(present[:, None], pose.keypoints, np.nan)
     visibility = np.where(present, pose.visibility, Visibility.ABSENT)
     source = np.where(placed, JointSource.MANUAL, JointSource.NONE)
-    if before is not None:
+    if before is not None:  # what the person placed before, and the file has as it was exported, stays
         keypoints = np.where(placed[:, None], keypoints, before.keypoints[0])
         visibility = np.where(placed, visibility, before.visibility[0])
         confidence = np.where(placed, confidence, before.confidence[0])

@@ -14,11 +14,12 @@ import numpy as np
 
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.errors import PoseError, UsageError
+from finediving_pose.formats.export_record import SAME_PLACE
 from finediving_pose.formats.frame_index import FrameIndex
 from finediving_pose.formats.hand_layer import HandPose, update_layer
 from finediving_pose.formats.registry import ImagePose, reader_of
 from finediving_pose.formats.untouched import Untouched
-from finediving_pose.skeleton import JOINTS
+from finediving_pose.skeleton import JOINTS, N_JOINTS
 from finediving_pose.validate.words import counted
 from finediving_pose.workspace import Workspace
 from finediving_pose.writing import writing
@@ -42,6 +43,7 @@ class Intake:
     left_out : how many things of each kind were passed over
     told : sentences that the user has to know
     replaced : frames that the annotator's layer had already, replaced as a whole
+    exported, nudged : joints that were exported, and those of them taken in that moved by less than a pixel
     """
 
     files: int = 0
@@ -53,6 +55,8 @@ class Intake:
     left_out: Counter[str] = field(default_factory=Counter)
     told: list[str] = field(default_factory=list)
     replaced: int = 0
+    exported: int = 0
+    nudged: int = 0
 
     def as_dict(self) -> dict[str, Any]:
         """For the command line."""
@@ -77,6 +81,21 @@ class Intake:
 
     def _omissions(self) -> str:
         return ", ".join(f"{what} ({n:,})" for what, n in self.left_out.items())
+
+    def note_moves(self, hand: HandPose) -> None:
+        """Count the joints that were exported, and those of them that moved by less than a pixel."""
+        if hand.before is not None:
+            gap = np.abs(hand.pose.keypoints - hand.before).max(-1)
+            self.exported += int(np.isfinite(gap).sum())
+            self.nudged += int((hand.placed & (gap > SAME_PLACE) & (gap < 1)).sum())
+
+    def tell_rounding(self) -> None:
+        """Say so where nearly every joint moved by less than a pixel: a tool that rounds does that, and no person."""
+        if self.exported >= N_JOINTS and self.nudged > 0.8 * self.exported:
+            self.told.append(
+                f"{self.nudged:,} of {self.exported:,} exported joints moved by less than a pixel, as if the tool"
+                " rounds positions; all of them now count as placed by hand"
+            )
 
     def check_not_empty(self, files: Sequence[Path]) -> None:
         """Raise PoseError where nothing was taken in."""
@@ -161,6 +180,7 @@ def _take_in(
     for by_clip in chosen.values():
         _check_positions(index, by_clip)
     intake.check_not_empty(files)
+    intake.tell_rounding()
     now = datetime.now(UTC).isoformat(timespec="seconds")
     with writing("fdpose import", [workspace.poses / "manual" / name for name in chosen], patience=PATIENCE):
         for name, by_clip in chosen.items():
@@ -298,6 +318,7 @@ def _choose(
             if predicted:
                 intake.left_out[_PREDICTIONS] += predicted
             for hand in hands:
+                intake.note_moves(hand)
                 intake.layers[name] += int(hand.placed.sum())
                 left = hand.pose.visibility[~hand.placed]
                 if (left > 0).any():

@@ -118,11 +118,17 @@ def people_of(results: Sequence[dict[str, Any]], where: str) -> tuple[list[Perso
     for id in points:
         members[roots[id]].append(regions[id])
     for root, group in members.items():
-        if root not in people and len(group) == 1:
+        if root not in people and (len(group) == 1 or boxes):  # joined to joints alone
             loose += group
             continue
         person = people.setdefault(root, Person())
         for region in group:
+            if region.size != group[0].size:
+                raise PoseError(
+                    f"{where}: {JOINTS[points[region.id]]} was placed on a picture of {region.size[0]} x"
+                    f" {region.size[1]} pixels, others on {group[0].size[0]} x {group[0].size[1]}; export"
+                    " the task again"
+                )
             if points[region.id] in person.joints:
                 raise PoseError(_twice(where, points[region.id], bool(boxes)))
             person.joints[points[region.id]] = region

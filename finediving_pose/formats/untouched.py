@@ -45,7 +45,7 @@ class Untouched:
         for person, pose in people.items():
             before = exported.get(person)
             if before is not None:
-                found.append(HandPose(before.person, pose, _changed(pose, before), part=True))
+                found.append(HandPose(before.person, pose, _changed(pose, before), part=True, before=before.keypoints))
             elif pose.predicted and not self.everything:
                 predictions += 1
             else:

@@ -74,8 +74,9 @@ def read_errata(path: Path | None = None) -> list[Erratum]:
         try:
             table = read_table(path or bundled, UsageError)
         except UsageError as e:
+            said = str(e).removeprefix(f"{path}: ")
             raise UsageError(
-                f"{e}; it can't be read as a list of findings, make one with: fdpose validate --csv"
+                f"{path}: can't be read as a list of findings ({said}); make one with: fdpose validate --csv"
             ) from None
     columns, *rows = table.rows or [[]]
     missing = [c for c in COLUMNS if c not in columns]

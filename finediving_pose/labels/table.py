@@ -12,7 +12,7 @@ from finediving_pose.clip import Clip, composed
 from finediving_pose.errors import LabelError, UsageError
 from finediving_pose.labels.cells import COLUMNS, check_columns, clip_of_cells
 from finediving_pose.parquet import read_parquet
-from finediving_pose.workspace import Workspace, atomic_write
+from finediving_pose.workspace import Workspace, atomic_write, remove_part_files
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -31,6 +31,7 @@ def write_clips(path: Path, clips: Iterable[Clip]) -> None:
     rows = [_row(c) for c in sorted(clips, key=lambda c: c.key)]
     for row in rows:
         clip_of_cells(row)
+    remove_part_files(path)
     with atomic_write(path) as part:
         pq.write_table(pa.Table.from_pylist(rows, schema=_schema()), part)
 

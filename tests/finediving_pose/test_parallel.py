@@ -240,7 +240,7 @@ def test_a_scheduler_that_dies_is_told_in_one_line(tmp_path: Path, capfd: pytest
     pytest.importorskip("distributed", reason="Dask is not installed: pip install 'fdpose[scale]'")
     note = tmp_path / "scheduler.json"
     scheduler = dask("dask_scheduler", "--port", "0", "--no-dashboard", "--scheduler-file", str(note))
-    while not note.exists():
+    while not (note.exists() and note.read_text().rstrip().endswith("}")):
         assert scheduler.poll() is None
         time.sleep(0.05)
     address = json.loads(note.read_text())["address"]

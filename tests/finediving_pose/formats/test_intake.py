@@ -225,3 +225,13 @@ def test_a_moved_joint_is_in_the_box_that_is_stored(posed: Workspace, tmp_path: 
     x, y = table.keypoints[0, INDEX["head_top"]]
     x1, y1, x2, y2 = table.box[0]
     assert x1 <= x <= x2 and y1 <= y <= y2
+
+
+def test_a_tool_that_rounds_is_told(posed: Workspace, tmp_path: Path) -> None:
+    content = exported(posed, tmp_path / "a.json")
+    for annotation in content["annotations"]:
+        annotation["keypoints"] = [round(v) + 0.1 for v in annotation["keypoints"]]
+        annotation["keypoints"][2::3] = [min(2, round(v)) for v in annotation["keypoints"][2::3]]
+    (tmp_path / "a.json").write_text(json.dumps(content))
+    intake = take_in(posed, CLIPS, [tmp_path / "a.json"], "anna")
+    assert any("moved by less than a pixel, as if the tool rounds positions" in line for line in intake.told)
