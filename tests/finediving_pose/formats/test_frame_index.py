@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from typing import Literal
 
 import pytest
 
@@ -66,7 +67,7 @@ def test_a_name_that_two_clips_have_is_refused(workspace: Workspace) -> None:
 
 
 @pytest.mark.parametrize("form", ["NFC", "NFD"])
-def test_accents_are_the_same_however_they_are_written(workspace: Workspace, form: str) -> None:
+def test_accents_are_the_same_however_they_are_written(workspace: Workspace, form: Literal["NFC", "NFD"]) -> None:
     index = index_of((unicodedata.normalize("NFC", "Montréal"), 1, {3: "é.jpg"}), workspace=workspace)
     for name in ("Montréal/1/00003.jpg", "Montréal__1__00003.jpg", "é.jpg"):
         assert index.find(unicodedata.normalize(form, name), "here")[1] == 3

@@ -182,7 +182,7 @@ def test_annotators_whose_names_look_alike_as_folders_get_a_layer_each(
 
     names = ["anna@x.org", "anna@y.org", "??@z.org", "!!@z.org", "Anna"]
     poses = [
-        ImagePose.of_joints("07/12/00007.jpg", f"task {i}", np.full((16, 2), 10.0 + i), annotator=name)
+        ImagePose.of_joints("07/12/00007.jpg", f"task {i}", np.full((16, 2), 10 + i, np.float32), annotator=name)
         for i, name in enumerate(names)
     ]
     reader = Reader("some", "", lambda probe: True, lambda path, index: Annotations(poses))
