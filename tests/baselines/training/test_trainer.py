@@ -162,7 +162,7 @@ def test_the_static_encoder_learns_at_a_tenth_of_the_rate() -> None:
 
 def test_long_trainings_say_early_how_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
-    monkeypatch.setattr("baselines.training.hooks.tell", said.append)
+    monkeypatch.setattr("baselines.training.hooks.tell", lambda line, **style: said.append(line))
     monkeypatch.setattr(ExpectedTime, "AFTER", 1)
     small_training(tmp_path / "short", epochs=2)
     assert not any("expect about" in line for line in said)
