@@ -170,7 +170,7 @@ def test_a_third_person_and_a_picture_of_another_size_are_refused(posed: Workspa
     poses = [ImagePose.of_joints("07/12/00007.jpg", f"entry {i}", np.full((16, 2), 9.0 * i)) for i in range(3)]
     with pytest.raises(PoseError, match="entry 2: a third person in one frame"):
         place(index, [(Path("a"), pose) for pose in poses])
-    large = ImagePose.of_joints("07/12/00007.jpg", "entry 0", np.zeros((16, 2)), size=(128, 96))
+    large = ImagePose.of_joints("07/12/00007.jpg", "entry 0", np.zeros((16, 2), np.float32), size=(128, 96))
     with pytest.raises(PoseError, match="annotated at 128 x 96 pixels, but the stored frame has 64 x 48"):
         place(index, [(Path("a"), large)])
 
