@@ -138,7 +138,8 @@ class Worker:
     def start(self) -> None:
         context = multiprocessing.get_context("spawn")
         self.here, there = context.Pipe()
-        self.process = context.Process(target=_serve, args=(there, self.workspace), daemon=True)
+        # no daemon: the importer of MATLAB files has a process of its own
+        self.process = context.Process(target=_serve, args=(there, self.workspace))
         self.process.start()
         there.close()
         self.here.recv()  # it has imported what it needs
