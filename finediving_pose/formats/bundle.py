@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import IO
 
+from finediving_pose.droppings import is_dropping
 from finediving_pose.errors import PoseError
 
 MAX_BYTES = 512_000_000
@@ -38,7 +39,7 @@ class Bundle:
             names = {name for name in self._packed() if any(fnmatchcase(name, pattern) for pattern in deeper)}
         else:
             names = {self.path.name} if any(fnmatchcase(self.path.name, p.split("/")[-1]) for p in patterns) else set()
-        return sorted(name for name in names if _is_own(name))
+        return sorted(name for name in names if not any(map(is_dropping, name.split("/"))))
 
     @contextmanager
     def open(self, name: str) -> Iterator[IO[bytes]]:
@@ -78,11 +79,6 @@ def _begins(path: Path, magic: bytes) -> bool:
         return False
     with open(path, "rb") as file:
         return file.read(len(magic)) == magic
-
-
-def _is_own(name: str) -> bool:
-    """Not what macOS adds to zips and folders: ``__MACOSX/`` and ``._name``."""
-    return not any(part.startswith(".") or part == "__MACOSX" for part in name.split("/"))
 
 
 def _check_size(where: str, size: int) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from finediving_pose import droppings
 from finediving_pose.errors import PoseError
 from finediving_pose.formats.deeplabcut_tables import (
     PointTable,
@@ -119,10 +120,8 @@ def read_dlc(path: Path, index: FrameIndex) -> Annotations:
 
 
 def _collected(path: Path, ending: str) -> Iterator[Path]:
-    """The tables of a project; what macOS and notebooks leave beside them is passed over."""
-    for file in path.glob(f"labeled-data/*/CollectedData_*{ending}"):
-        if not any(part.startswith(".") for part in file.relative_to(path).parts):
-            yield file
+    """The tables of a project."""
+    return droppings.found(path, f"labeled-data/*/CollectedData_*{ending}")
 
 
 def _poses(path: Path, index: FrameIndex) -> Annotations:

@@ -149,3 +149,4 @@ def test_what_a_system_leaves_in_an_export_is_nobodys_work(posed: Workspace, tmp
     for name in (".DS_Store", "Thumbs.db", "desktop.ini"):
         (out / name).write_bytes(b"x")
     export(posed, CLIPS, "yolo", out)
+    assert not (out / "Thumbs.db").exists(), "the export was put in place anew"
