@@ -10,8 +10,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 demo: install
 	$(BIN)/fdpose demo --data fdpose-demo
 
+# A process a core, each with one thread.
+test: export OMP_NUM_THREADS = 1
 test: install .venv/tools
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 check: install
 	$(MAKE) --jobs 2 lint quick

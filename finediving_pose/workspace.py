@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -155,12 +154,11 @@ _FICLONE = 0x40049409
 """Linux's request to clone a whole file (ioctl_ficlone(2))."""
 
 
-def remove_part_files(target: Path, untouched_for: float = 0.0) -> None:
-    """Remove what a killed writer of ``target`` left beside it, where nobody wrote for so many seconds."""
+def remove_part_files(target: Path) -> None:
+    """Remove what a killed writer of ``target`` left beside it; for who holds the lock of ``target``."""
     for part in target.parent.glob(f".{target.name}.*.part"):
         with suppress(OSError):
-            if time.time() - part.stat().st_mtime >= untouched_for:
-                part.unlink(missing_ok=True)
+            part.unlink(missing_ok=True)
 
 
 def _umask() -> int:

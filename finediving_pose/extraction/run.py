@@ -21,7 +21,7 @@ from finediving_pose.extraction.writer import FrameWriter, recover
 from finediving_pose.frames import FrameFolder, is_complete, open_frames, torn_picture
 from finediving_pose.labels.table import read_clips, write_clips
 from finediving_pose.parallel import default_jobs, map_clips
-from finediving_pose.workspace import Workspace, remove_part_files
+from finediving_pose.workspace import Workspace
 from finediving_pose.writing import writing
 
 
@@ -56,7 +56,6 @@ def add_clips(workspace: Workspace, clips: Iterable[Clip]) -> list[Clip]:
             table[clip.key] = _merged(table[clip.key], clip) if clip.key in table else clip
         rows = sorted(table.values(), key=lambda c: c.key)
         write_clips(workspace.clips_table, rows)
-        remove_part_files(workspace.clips_table, untouched_for=600)  # younger ones may be another command's
     return rows
 
 

@@ -21,10 +21,12 @@ from click.testing import CliRunner, Result
 
 from finediving_pose.cli import main
 from finediving_pose.clip import Clip, ClipKey
+from finediving_pose.errors import BusyError
 from finediving_pose.extraction.run import add_clips, extract_frames, extract_videos
 from finediving_pose.frames import digest_jpegs, is_complete, open_frames
 from finediving_pose.labels.table import read_clips
 from finediving_pose.workspace import Workspace
+from tests.holding import held_by_another
 from tests.killing import count_moments, kill_at
 from tests.media import painted_number, write_pictures, write_video
 
@@ -127,16 +129,15 @@ def test_the_whole_command_killed_with_its_workers_goes_on(workspace: Workspace,
     assert leftovers(workspace.frames) == []
 
 
-def test_what_a_kill_left_of_the_table_is_cleared_away_once_nobody_can_be_writing_it(workspace: Workspace) -> None:
+def test_what_a_kill_left_of_the_table_is_cleared_away_by_who_may_write_it(workspace: Workspace) -> None:
     add_clips(workspace, CLIPS)
-    old, new = (workspace.root / f".clips.parquet.{name}.part" for name in ("old", "new"))
-    for part in (old, new):
-        part.touch()
-    an_hour_ago = time.time() - 3600
-    os.utime(old, (an_hour_ago, an_hour_ago))
+    part = workspace.root / ".clips.parquet.killed.part"
+    part.touch()
+    with held_by_another("fdpose extract", writes=(workspace.clips_table,)), pytest.raises(BusyError):
+        add_clips(workspace, CLIPS)
+    assert part.exists()
     add_clips(workspace, CLIPS)
-    assert not old.exists()
-    assert new.exists()
+    assert not part.exists()
     assert len(read_clips(workspace)) == len(CLIPS)
 
 

@@ -93,16 +93,28 @@ Row = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 
 
 def _expected(poses: ClipPoses, keeps: Keeps) -> dict[tuple[int, int], Row]:
-    """By frame and person, the rows with a joint; a format without persons counts them from 0."""
+    """By frame and person, the rows with a joint.
+
+    A format without persons counts them from 0, and has one where two are in the same place.
+    """
     found: dict[tuple[int, int], Row] = {}
     inside = np.all((poses.keypoints >= 0) & (poses.keypoints <= [WIDTH, HEIGHT]), axis=-1) | np.array(keeps.outside)
     for i in np.flatnonzero((inside & (poses.visibility > 0)).any(1)):
         frame, person = int(poses.frame[i]), int(poses.person[i])
-        if not keeps.person:
-            person = sum(f == frame for f, _ in found)
         keypoints = np.where(inside[i][:, None], poses.keypoints[i], np.nan)
-        found[frame, person] = (keypoints, poses.visibility[i] * inside[i], poses.box[i], poses.confidence[i])
+        row = (keypoints, poses.visibility[i] * inside[i], poses.box[i], poses.confidence[i])
+        if not keeps.person:
+            others = [r for (f, _), r in found.items() if f == frame]
+            if any(_in_one_place(row, other, keeps) for other in others):
+                continue
+            person = len(others)
+        found[frame, person] = row
     return found
+
+
+def _in_one_place(one: Row, two: Row, keeps: Keeps) -> bool:
+    seen = [r[1] if keeps.occluded else r[1] > 0 for r in (one, two)]
+    return np.array_equal(*seen) and np.allclose(one[0], two[0], atol=0.01, equal_nan=True)
 
 
 def _compare(back: ClipPoses, expected: dict[tuple[int, int], Row], keeps: Keeps) -> None:
