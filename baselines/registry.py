@@ -11,7 +11,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import TypeVar
 
 from baselines.method import Method
-from finediving_pose.errors import UsageError
+from finediving_pose.errors import UsageError, first_line
 
 GROUP = "fdpose.methods"
 """A package offers a method with an entry point of this group: the method's name, and the class that declares it."""
@@ -112,7 +112,7 @@ def _load(points: list[EntryPoint]) -> Method:
     try:
         point.load()
     except (Exception, SystemExit) as e:  # whatever a stranger's module does when it is imported
-        said = (str(e).splitlines() or [""])[0]
+        said = first_line(e)
         raise UsageError(f"{_where(point)} can't be imported ({type(e).__name__}: {said}); mend or uninstall it") from e
     if point.name not in _found:
         raise UsageError(f"{_where(point)}: {point.value} declares no method {point.name!r}; see docs/own-model.md")

@@ -56,3 +56,8 @@ class BusyError(FdposeError):
 
 class SetupError(FdposeError):
     """Something that has to be installed is missing."""
+
+
+def first_line(e: BaseException) -> str:
+    """The first line of what an exception says, at most 200 characters; its type's name where it says nothing."""
+    return (str(e).strip().splitlines() or [type(e).__name__])[0][:200]

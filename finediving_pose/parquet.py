@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from finediving_pose.errors import FdposeError
+from finediving_pose.errors import FdposeError, first_line
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -52,7 +52,3 @@ def _check_texts(column: pa.ChunkedArray, where: str, error: type[FdposeError]) 
         longest = call_function("max", [call_function("binary_length", [chunk.dictionary])]).as_py()
         if (longest or 0) > LONGEST_TEXT:
             raise error(f"{where} has a text of {longest:,} bytes; {LONGEST_TEXT:,} are allowed")
-
-
-def first_line(e: BaseException) -> str:
-    return str(e).strip().splitlines()[0] if str(e).strip() else type(e).__name__

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finediving_pose.clip import ClipKey
-from finediving_pose.errors import PoseError
-from finediving_pose.parquet import first_line, read_parquet
+from finediving_pose.errors import PoseError, first_line
+from finediving_pose.parquet import read_parquet
 from finediving_pose.skeleton import N_JOINTS
 from finediving_pose.workspace import Workspace, atomic_write
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from finediving_pose.errors import SetupError
+from finediving_pose.errors import SetupError, first_line
 
 
 def torch_device(name: str) -> Any:
@@ -15,7 +15,7 @@ def torch_device(name: str) -> Any:
         device = torch.device(name)
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError, NotImplementedError) as e:
-        raise SetupError(f"--device {name}: not usable here ({str(e).splitlines()[0]}); try --device cpu") from e
+        raise SetupError(f"--device {name}: not usable here ({first_line(e)}); try --device cpu") from e
     return device
 
 

@@ -18,7 +18,7 @@ from baselines.data.settings import DataSettings
 from baselines.data.splits import Fallback
 from baselines.method import Method
 from baselines.training.settings import Optimiser, Training
-from finediving_pose.errors import UsageError
+from finediving_pose.errors import UsageError, first_line
 from finediving_pose.workspace import atomic_write
 
 CONFIG = "config.json"
@@ -232,7 +232,7 @@ def _check_buildable(method: Method, config: RunConfig, where: str) -> None:
             network = method.build(config)
         _ = training.part
     except (TypeError, ValueError, ArithmeticError, RuntimeError) as e:
-        said = (str(e).splitlines() or [""])[0]
+        said = first_line(e)
         raise UsageError(f"{where}: can't be built ({said})") from e
     for name in ("loss", "encode", "compare") if method.comparative else ("loss", "score"):
         if not callable(getattr(network, name, None)):

@@ -30,7 +30,7 @@ from baselines.runs.scoring import predict_clips
 from baselines.training import processes
 from baselines.training.trainer import train
 from finediving_pose.checkpoints import read_checkpoint
-from finediving_pose.errors import CheckpointError, UsageError
+from finediving_pose.errors import CheckpointError, UsageError, first_line
 from finediving_pose.packed.reader import PackedFile, open_packed
 from finediving_pose.progress import tell
 from finediving_pose.resuming import last_checkpoint
@@ -162,7 +162,7 @@ def _built(method: Method, config: RunConfig, folder: Path) -> nn.Module:
     try:
         return method.build(config)
     except (TypeError, ValueError, ArithmeticError, AttributeError, RuntimeError) as e:
-        said = (str(e).splitlines() or [""])[0]
+        said = first_line(e)
         raise UsageError(f"{folder / CONFIG}: its network can't be built ({said}); start a new run") from e
 
 
@@ -170,7 +170,7 @@ def _load_best(network: nn.Module, path: Path) -> None:
     try:
         network.load_state_dict(read_checkpoint(path))
     except (CheckpointError, RuntimeError, TypeError, AttributeError) as e:
-        said = str(e).splitlines()[0].removeprefix(f"{path}: ")
+        said = first_line(e).removeprefix(f"{path}: ")
         raise CheckpointError(f"{path}: the weights of the best epoch are lost ({said}); start a new run") from e
 
 

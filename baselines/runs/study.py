@@ -26,7 +26,7 @@ from baselines.runs.results import (
 from baselines.runs.run import new_folder, prepare_run, run
 from baselines.training import processes
 from finediving_pose.documents import read_json
-from finediving_pose.errors import UsageError
+from finediving_pose.errors import UsageError, first_line
 from finediving_pose.progress import tell
 from finediving_pose.resuming import checkpoints
 from finediving_pose.workspace import Workspace, atomic_write
@@ -125,8 +125,9 @@ def read_plan(folder: Path) -> list[Member]:
             raise ValueError(f"its training {odd[0]!r} is no folder in it")
         return members
     except (UsageError, ValueError) as e:
-        why = str(e).splitlines()[0]
-        raise UsageError(f"{folder}: not a study ({why}); start one with: fdpose benchmark METHOD --seeds 3") from e
+        raise UsageError(
+            f"{folder}: not a study ({first_line(e)}); start one with: fdpose benchmark METHOD --seeds 3"
+        ) from e
 
 
 def gather(members: Sequence[Member], results: Sequence[RunMetrics]) -> StudyMetrics:

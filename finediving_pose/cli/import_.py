@@ -72,7 +72,9 @@ def import_files(
     from finediving_pose.labels.table import read_clips, select
     from finediving_pose.progress import tell
 
-    intake = take_in(data, select(read_clips(data), clips, split), files, annotator, format, everything=everything)
+    table = read_clips(data)
+    only = {c.key for c in select(table, clips, split)}
+    intake = take_in(data, table, files, annotator, format, everything=everything, only=only)
     for line in (*intake.told, intake.sentence()):
         tell(line)
     say(intake.as_dict(), as_json=as_json, next_step="fdpose merge")

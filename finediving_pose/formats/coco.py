@@ -106,7 +106,7 @@ _IN_BUNDLE = "annotations/person_keypoints*.json"
 """Where CVAT's "COCO Keypoints 1.0" and COCO itself have the file."""
 
 
-@reads("coco", "a JSON object with images, annotations and categories, or CVAT's zip with one", _is_coco)
+@reads("coco", _is_coco)
 def read_coco(path: Path, index: FrameIndex) -> Annotations:
     """Every annotation with keypoints. Joints go by the category's keypoint names."""
     found = Annotations()
@@ -145,8 +145,13 @@ def _read_file(where: str, data: Any, found: Annotations) -> None:
             continue
         image_id, category_id = _id(annotation.get("image_id")), _id(annotation.get("category_id"))
         image = images.get(image_id)
-        if image is None or not isinstance(image.get("file_name"), str):
+        if image is None:
             raise PoseError(f"{where}: annotation {i}: image_id {annotation.get('image_id')!r} is no image of the file")
+        if not isinstance(image.get("file_name"), str):
+            raise PoseError(
+                f"{where}: image {image_id}: file_name is {image.get('file_name')!r}, expected the picture's name, such"
+                " as video/index/00000.jpg"
+            )
         entry = f"annotation {i}, image {image['file_name']}"
         if category_id not in orders:
             orders[category_id] = _joint_order(where, entry, categories, category_id)
@@ -198,8 +203,8 @@ def _pose(
     if values is None:
         values = _numbers(annotation["keypoints"], (N_JOINTS, 3))  # triples as lists of their own
     if values is None:
-        count = len(annotation["keypoints"]) if isinstance(annotation["keypoints"], list) else "no"
-        raise PoseError(f"{where}: {entry}: keypoints must be {N_JOINTS} triples x, y, v, found {count} numbers")
+        found = _what_is_wrong(annotation["keypoints"])
+        raise PoseError(f"{where}: {entry}: keypoints must be {N_JOINTS} triples x, y, v in pixels, found {found}")
     triples = np.zeros((N_JOINTS, 3))
     triples[order] = values.reshape(-1, 3)
     confidence = _numbers(annotation.get("confidence"), (N_JOINTS,))
@@ -229,6 +234,16 @@ def _pose(
         by_machine=by_machine,
         listing=listing,
     )
+
+
+def _what_is_wrong(keypoints: Any) -> str:
+    """Of keypoints that are not 16 triples of finite numbers of a size that pixels have."""
+    if not isinstance(keypoints, list):
+        return f"{keypoints!r:.40}"
+    if len(keypoints) != 3 * N_JOINTS:
+        return f"{len(keypoints)} values"
+    odd = next((v for v in keypoints if _numbers(v, ()) is None), None)
+    return f"{odd!r:.40} among them"
 
 
 def _by_machine(annotation: dict[str, Any], order: list[int]) -> NDArray[np.bool_] | None:

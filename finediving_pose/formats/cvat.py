@@ -90,7 +90,7 @@ def _is_cvat(probe: Probe) -> bool:
     return (bundle.is_zip or probe.path.is_dir()) and bool(bundle.find(_XML))
 
 
-@reads("cvat", "CVAT's annotations.xml, alone, in a zip or in a folder", _is_cvat)
+@reads("cvat", _is_cvat)
 def read_cvat(path: Path, index: FrameIndex) -> Annotations:
     """Every skeleton of every picture. Other shapes are left out."""
     bundle = Bundle(path)

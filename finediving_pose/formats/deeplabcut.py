@@ -99,7 +99,7 @@ def _is_dlc(probe: Probe) -> bool:
     return probe.path.suffix.lower() in _TABLES and is_point_csv(probe.path)
 
 
-@reads("dlc", "a CSV file that begins with scorer, or a folder with labeled-data/", _is_dlc)
+@reads("dlc", _is_dlc)
 def read_dlc(path: Path, index: FrameIndex) -> Annotations:
     """A CSV or HDF5 table, or all ``CollectedData_*`` of a project folder. The pictures need not be there.
 
@@ -110,6 +110,9 @@ def read_dlc(path: Path, index: FrameIndex) -> Annotations:
     csvs = {file.with_suffix(""): file for file in _collected(path, ".csv")}
     files = {file.with_suffix(""): file for file in _collected(path, ".h5")} | csvs
     if not files:
+        sheets = next(droppings.found(path, "labeled-data/*/CollectedData_*.xls*"), None)
+        if sheets:
+            raise PoseError(f"{sheets}: a spreadsheet's own file; save it as CSV beside it, under the same name")
         raise PoseError(f"{path}: no labeled-data/*/CollectedData_*.csv in this folder; label the frames first")
     found = Annotations()
     for file in sorted(files.values()):

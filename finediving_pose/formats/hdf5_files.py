@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from finediving_pose.errors import PoseError
+from finediving_pose.errors import PoseError, first_line
 
 MOST_PACKED = 1100
 """Bytes that one byte of the file may stand for: deflate packs 1,032 into one at most."""
@@ -18,6 +18,8 @@ def check_hdf5(path: Path) -> None:
     import h5py
 
     size = path.stat().st_size
+    if not size:
+        raise PoseError(f"{path}: an empty file; export it again")
 
     def check_link(name: str, link: Any) -> str | None:  # h5py stops at the first answer, and can't pass on errors
         elsewhere = isinstance(link, h5py.ExternalLink)
@@ -37,8 +39,7 @@ def check_hdf5(path: Path) -> None:
         with h5py.File(path, "r") as file:
             wrong = file.visititems_links(check_link) or file.visititems(check_data)
     except Exception as e:  # h5py raises KeyError, ValueError, TypeError and others for damaged files
-        said = (str(e).strip().splitlines() or [type(e).__name__])[0][:200]
-        raise PoseError(f"{path}: not an HDF5 file ({said}); export it again") from e
+        raise PoseError(f"{path}: not an HDF5 file ({first_line(e)}); export it again") from e
     if wrong:
         raise PoseError(f"{path}: {wrong}")
 
@@ -52,5 +53,4 @@ def reading(path: Path, kind: str) -> Iterator[None]:
     except PoseError:
         raise
     except Exception as e:
-        said = (str(e).strip().splitlines() or [""])[0][:200]
-        raise PoseError(f"{path}: not a {kind} file with poses ({type(e).__name__}: {said}); export it again") from e
+        raise PoseError(f"{path}: not a {kind} file with poses ({first_line(e)}); export it again") from e

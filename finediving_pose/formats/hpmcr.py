@@ -151,7 +151,7 @@ def _is_hpmcr(probe: Probe) -> bool:
     return _FILE.fullmatch(probe.path.name) is not None
 
 
-@reads("hpmcr", "pred_comp_N.npz, or a folder that holds some", _is_hpmcr)
+@reads("hpmcr", _is_hpmcr)
 def read_hpmcr(path: Path, index: FrameIndex) -> Annotations:
     """The poses at the sampled frames, as one person; other frames of the clip get none.
 

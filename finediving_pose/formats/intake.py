@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from finediving_pose.clip import Clip, ClipKey
+from finediving_pose.clip import Clip, ClipKey, composed
 from finediving_pose.errors import PoseError, UsageError
 from finediving_pose.formats.export_record import SAME_PLACE
 from finediving_pose.formats.frame_index import FrameIndex
@@ -111,6 +111,7 @@ class Intake:
 _EMPTY = "poses without joints"
 _PREDICTIONS = "predicted poses that nobody touched"
 _TWICE = "poses that are there twice"
+_NOT_CHOSEN = "poses of clips that were not chosen"
 _AS_EXPORTED = "joints as they were exported, the machine's or another person's"
 
 
@@ -122,6 +123,7 @@ def take_in(
     format: str | None = None,
     *,
     everything: bool = False,
+    only: Collection[ClipKey] | None = None,
 ) -> Intake:
     """Read annotation files and store their poses under the annotator's name.
 
@@ -135,6 +137,7 @@ def take_in(
     ----------
     format : name of the files' format; None to recognise each file by looking
     everything : take in every joint as the annotator's, unchanged and predicted ones, too
+    only : leave out the poses of other clips than these
 
     Raises
     ------
@@ -147,10 +150,11 @@ def take_in(
     BusyError
         Another command is at work on the frames or on the annotator's layer, and does not end within :data:`PATIENCE`.
     """
+    annotator = composed(annotator)
     if not _NAME.fullmatch(annotator):
         raise UsageError(f"--annotator {annotator!r}: use letters, digits, dots, dashes; it becomes a folder name")
     with writing("fdpose import", reads=[workspace.frames], patience=PATIENCE):
-        return _take_in(workspace, clips, files, annotator, format, everything)
+        return _take_in(workspace, clips, files, annotator, format, everything, only)
 
 
 def _take_in(
@@ -160,6 +164,7 @@ def _take_in(
     annotator: str,
     format: str | None,
     everything: bool,
+    only: Collection[ClipKey] | None,
 ) -> Intake:
     index = FrameIndex(workspace, clips)
     intake = Intake(files=len(files))
@@ -173,7 +178,8 @@ def _take_in(
         intake.told += content.told
         found += [(file, pose) for pose in content.poses]
     layers = {
-        name: place(index, poses, intake.left_out) for name, poses in _by_annotator(found, annotator, intake).items()
+        name: place(index, poses, intake.left_out, only)
+        for name, poses in _by_annotator(found, annotator, intake).items()
     }
     untouched = Untouched(workspace, files, {key for people in layers.values() for key in people}, everything)
     chosen = {name: _choose(people, untouched, intake, name) for name, people in layers.items()}
@@ -189,26 +195,35 @@ def _take_in(
     return intake
 
 
-def place(index: FrameIndex, poses: Sequence[tuple[Path, ImagePose]], left_out: Counter[str] | None = None) -> People:
+def place(
+    index: FrameIndex,
+    poses: Sequence[tuple[Path, ImagePose]],
+    left_out: Counter[str] | None = None,
+    only: Collection[ClipKey] | None = None,
+) -> People:
     """The poses that have joints, at their frames and persons. ``poses``: with the file that each is from.
 
-    A pose that is there twice counts once, and is counted in ``left_out``.
+    A pose that is there twice counts once; such poses, and those of other clips than ``only``, are counted in
+    ``left_out``.
 
     Raises PoseError as :func:`take_in` does.
     """
     found: People = defaultdict(lambda: defaultdict(dict))
+    left_out = Counter() if left_out is None else left_out
     origins: dict[tuple[ClipKey, int, int], tuple[Path, ImagePose]] = {}
     for file, pose in sorted(poses, key=lambda p: p[1].person is None):  # who is known first, others take what is left
         where = f"{file}: {pose.entry}"
         key, number = index.find(pose.image, where)
         if not (pose.visibility > 0).any():
             continue
+        if only is not None and key not in only:
+            left_out[_NOT_CHOSEN] += 1
+            continue
         _check_size(index, key, pose, where)
         there = found[key][number]
         person = pose.person
         if person is None and any(_same_pose(other, pose) for other in there.values()):
-            if left_out is not None:
-                left_out[_TWICE] += 1
+            left_out[_TWICE] += 1
             continue
         if person is None:
             twice = [p for p in there if _listed_apart(origins[key, number, p], (file, pose))]

@@ -36,7 +36,7 @@ def _is_label_studio(probe: Probe) -> bool:
     )
 
 
-@reads("labelstudio", "a JSON list of tasks with annotations", _is_label_studio)
+@reads("labelstudio", _is_label_studio)
 def read_label_studio(path: Path, index: FrameIndex) -> Annotations:
     """Every person of the annotations that count; each annotator's, where several worked on a task.
 

@@ -30,7 +30,7 @@ _COMPRESSED = 15
 """Type of an element of a MATLAB 5 file that zlib packed."""
 
 
-@reads("mpii", "a MATLAB file (.mat) with RELEASE.annolist", lambda probe: _is_mat(probe))
+@reads("mpii", lambda probe: _is_mat(probe))
 def read_mpii(path: Path, index: FrameIndex) -> Annotations:
     """Every person of every picture; pictures and people without joints are left out."""
     found = Annotations()

@@ -105,7 +105,7 @@ def _is_nwb(probe: Probe) -> bool:
     return probe.is_hdf5(".nwb")
 
 
-@reads("nwb", "an HDF5 file that ends in .nwb", _is_nwb)
+@reads("nwb", _is_nwb)
 def read_nwb(path: Path, index: FrameIndex) -> Annotations:
     """Every skeleton instance of the file's PoseTraining."""
     poses = []

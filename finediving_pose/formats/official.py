@@ -105,7 +105,7 @@ def export_official(out: Path, clips: Sequence[PosedClip]) -> None:
     )
 
 
-@reads("official", "a JSON list of entries with image and joints", lambda probe: _is_official(probe))
+@reads("official", lambda probe: _is_official(probe))
 def import_official(path: Path, index: FrameIndex) -> Annotations:
     """Every entry of a file, as :func:`read_official` checks it."""
     return Annotations(

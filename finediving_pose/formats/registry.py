@@ -9,9 +9,10 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 from finediving_pose.boxes import box_of_joints
 from finediving_pose.clip import Clip
 from finediving_pose.documents import read_json
+from finediving_pose.droppings import entries
 from finediving_pose.errors import PoseError, UsageError
 from finediving_pose.formats.frame_index import FrameIndex
 from finediving_pose.frames import FrameFolder, frame_name
@@ -152,6 +154,27 @@ class Probe:
         with open(self.path, "rb") as f:
             return f.read(8) == b"\x89HDF\r\n\x1a\n"
 
+    def describe(self) -> str:
+        """What it seems to be, in a few words."""
+        if self.path.is_dir():
+            endings = Counter(p.suffix.lower() or "no ending" for p in entries(self.path) if p.is_file())
+            held = ", ".join(f"{n:,} with {ending}" for ending, n in endings.most_common(3))
+            return f"a folder of files: {held}" if held else "a folder without files"
+        if not self.path.stat().st_size:
+            return "an empty file"
+        if isinstance(self.json, dict):
+            return f"a JSON object with {_some(self.json)}"
+        if isinstance(self.json, list):
+            first = f"; the first has {_some(self.first_of_list())}" if self.first_of_list() else ""
+            return f"a JSON list with {len(self.json):,} in it{first}"
+        return f"a file that ends in {self.path.suffix}" if self.path.suffix else "a file without an ending"
+
+
+def _some(keys: Iterable[str]) -> str:
+    """The first few keys, shortened."""
+    names = [repr(key if len(key) <= 20 else key[:17] + "...") for key in islice(keys, 4)]
+    return ", ".join(names) or "nothing in it"
+
 
 Write = Callable[[Path, Sequence[PosedClip]], None]
 Read = Callable[[Path, FrameIndex], Annotations]
@@ -183,10 +206,9 @@ class Writer:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """How a format is recognised and read. ``looks_like`` says in words what ``recognise`` looks for."""
+    """How a format is recognised and read."""
 
     name: str
-    looks_like: str
     recognise: Callable[[Probe], bool]
     read: Read
 
@@ -213,11 +235,11 @@ def writes(
     return register
 
 
-def reads(name: str, looks_like: str, recognise: Callable[[Probe], bool]) -> Callable[[Read], Read]:
+def reads(name: str, recognise: Callable[[Probe], bool]) -> Callable[[Read], Read]:
     """Register a function that reads a format."""
 
     def register(read: Read) -> Read:
-        _READERS[name] = Reader(name, looks_like, recognise, read)
+        _READERS[name] = Reader(name, recognise, read)
         return read
 
     return register
@@ -248,14 +270,14 @@ def reader_of(path: Path, name: str | None = None) -> Reader:
     Raises
     ------
     UsageError
-        There is no such format.
+        There is no such format, or the path is missing.
     PoseError
-        The path is missing, or no format, or more than one, recognises it.
+        No format, or more than one, recognises it.
     """
     if name is not None and name not in readers():
         raise UsageError(f"{name!r} is no import format; there is {', '.join(readers())}")
     if not path.exists():
-        raise PoseError(f"{path}: no such annotation file")
+        raise UsageError(f"{path}: no such annotation file; give the path of a file or folder that is there")
     if name is not None:
         return _READERS[name]
     probe = Probe(path)
@@ -265,8 +287,10 @@ def reader_of(path: Path, name: str | None = None) -> Reader:
     if found:
         names = ", ".join(r.name for r in found)
         raise PoseError(f"{path}: could be {names}; say which: fdpose import {found[0].name} {path}")
-    looked_for = "; ".join(f"{r.name}: {r.looks_like}" for r in readers().values())
-    raise PoseError(f"{path}: no known pose format; looked for {looked_for}; say which: fdpose import FORMAT {path}")
+    raise PoseError(
+        f"{path}: no known pose format: it is {probe.describe()}; docs/formats.md says what each looks like"
+        f" ({', '.join(readers())}); to say which it is: fdpose import FORMAT {path}"
+    )
 
 
 def _import_all() -> None:

@@ -64,7 +64,7 @@ def _is_slp(probe: Probe) -> bool:
     return probe.is_hdf5(".slp")
 
 
-@reads("slp", "an HDF5 file that ends in .slp", _is_slp)
+@reads("slp", _is_slp)
 def read_slp(path: Path, index: FrameIndex) -> Annotations:
     """Every instance; a user's takes the place of the prediction that it corrects.
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from finediving_pose import droppings
 from finediving_pose.clip import ClipKey
 from finediving_pose.documents import read_text
 from finediving_pose.errors import PoseError
@@ -82,11 +83,11 @@ def _line(posed: PosedClip, row: int) -> str:
 def _is_yolo(probe: Probe) -> bool:
     if probe.path.is_dir():
         labels = "*.txt" if probe.path.name == "labels" else "labels/*.txt"
-        return (probe.path / "data.yaml").is_file() or any(True for _ in _own(probe.path, labels))
+        return (probe.path / "data.yaml").is_file() or any(droppings.found(probe.path, labels))
     return probe.path.name == "data.yaml"
 
 
-@reads("yolo", "data.yaml, or a folder with one or with labels/*.txt", _is_yolo)
+@reads("yolo", _is_yolo)
 def read_yolo(path: Path, index: FrameIndex) -> Annotations:
     """Every label file of a data set, or of ``predict(save_txt=True)`` with the ``data.yaml`` beside ``labels/``.
 
@@ -95,7 +96,7 @@ def read_yolo(path: Path, index: FrameIndex) -> Annotations:
     root = path if path.is_dir() else path.parent
     root = root.parent if root.name == "labels" else root
     layout = read_layout(root / "data.yaml")
-    files = [f for f in _own(root, "**/*.txt") if "labels" in f.relative_to(root).parts]
+    files = [f for f in sorted(droppings.found(root, "**/*.txt")) if "labels" in f.relative_to(root).parts]
     if not files:
         raise PoseError(f"{root}: no label files; expected labels/*.txt beside images/")
     found = Annotations()
@@ -107,13 +108,6 @@ def read_yolo(path: Path, index: FrameIndex) -> Annotations:
         image, listing = f"{key}/{frame_name(number)}", str(file.relative_to(root))
         found.poses += [label.pose(image, size, listing, file.parent in measured) for label in labels[file]]
     return found
-
-
-def _own(root: Path, pattern: str) -> Iterator[Path]:
-    """Files that match, sorted; not what macOS and editors leave beside them."""
-    for path in sorted(root.glob(pattern)):
-        if not any(part.startswith((".", "~")) for part in path.relative_to(root).parts):
-            yield path
 
 
 def _labels(path: Path, root: Path, file: Path, layout: Layout, found: Annotations) -> Iterator[Label]:

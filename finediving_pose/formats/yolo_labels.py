@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -144,6 +145,13 @@ class Label:
         )
 
 
+def _is_number(word: str) -> bool:
+    try:
+        return math.isfinite(float(word))
+    except ValueError:
+        return False
+
+
 def read_label(where: str, entry: str, line: str, layout: Layout) -> Label | None:
     """A line of a label file; None for a class that is no diver.
 
@@ -160,9 +168,11 @@ def read_label(where: str, entry: str, line: str, layout: Layout) -> Label | Non
     extra = len(values) - layout.width
     if not 0 <= extra <= _PREDICTED_COLUMNS or not np.isfinite(values).all() or number is None:
         columns = "x y" if layout.axes == 2 else "x y v"
+        odd = next((word for word in words if not _is_number(word)), None)
+        found = f"{odd!r:.40} among them" if odd else f"class {words[0]:.40}" if number is None and extra == 0 else None
         raise PoseError(
             f"{where}: {entry}: expected {layout.width} numbers (class, box, {columns} of {N_JOINTS} joints),"
-            f" found {len(words)} words"
+            f" found {found or len(words)}"
         )
     if number not in layout.orders:
         raise PoseError(f"{where}: {entry}: class {number} is not in data.yaml's names; add it there")

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finediving_pose.documents import parse_json
-from finediving_pose.errors import FrameError, PackedError
+from finediving_pose.errors import FrameError, PackedError, first_line
 from finediving_pose.frames import scaled_width
 from finediving_pose.jpeg import decode_jpeg, jpeg_size
 from finediving_pose.packed import schema
@@ -225,7 +225,9 @@ class PackedArrays:
         try:
             return self._dataset(name)[part]
         except DAMAGE as e:
-            raise PackedError(f"{self.path}: {name} can't be read ({_line(e)}); run: fdpose verify {self.path}") from e
+            raise PackedError(
+                f"{self.path}: {name} can't be read ({first_line(e)}); run: fdpose verify {self.path}"
+            ) from e
 
     def shape(self, name: str) -> tuple[int, ...]:
         """Shape of a dataset."""
@@ -289,7 +291,9 @@ def _open(path: Path) -> h5py.File:
         _check(path, file)
     except DAMAGE as e:
         file.close()
-        raise PackedError(f"{path}: its HDF5 structure is damaged ({_line(e)}); pack it again with: fdpose pack") from e
+        raise PackedError(
+            f"{path}: its HDF5 structure is damaged ({first_line(e)}); pack it again with: fdpose pack"
+        ) from e
     except PackedError:
         file.close()
         raise
@@ -301,7 +305,7 @@ def _digest(path: Path, file: h5py.File) -> str:
         return schema.file_digest(np.asarray(file["digest/clip"]))
     except DAMAGE as e:
         file.close()
-        raise PackedError(f"{path}: digest/clip can't be read ({_line(e)}); run: fdpose verify {path}") from e
+        raise PackedError(f"{path}: digest/clip can't be read ({first_line(e)}); run: fdpose verify {path}") from e
 
 
 def _inherited(handle: h5py.File) -> h5py.File | None:
@@ -320,11 +324,6 @@ def _damage(path: Path, error: Exception) -> str:
         return "cut short"
     with open(path, "rb") as file:
         return "its HDF5 structure is damaged" if file.read(8) == HDF5_SIGNATURE else "not an HDF5 file"
-
-
-def _line(error: Exception) -> str:
-    """The first line of what HDF5 says."""
-    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def _plain(value: Any) -> Any:

@@ -85,7 +85,7 @@ def test_a_folder_called_like_its_format_comes_in(
         (["export", "coco"], 2, "--out"),
         (["import", "coco"], 2, "give the files after the format"),
         (["import", "alphapose", "{file}"], 2, "'alphapose' is neither an import format nor a file"),
-        (["import", "none.json"], 1, "none.json: no such annotation file"),
+        (["import", "none.json"], 2, "none.json: no such annotation file"),
         (["import", "{file}", "--annotator", "../up"], 2, "becomes a folder name"),
     ],
 )
@@ -96,18 +96,24 @@ def test_bad_usage_says_what_to_type(posed: Workspace, tmp_path: Path, words: li
     assert run.exit_code == code and said in run.stderr
 
 
-def test_an_unclear_file_is_told_what_was_looked_for(posed: Workspace, tmp_path: Path) -> None:
-    file = tmp_path / "notes.json"
-    file.write_text('{"hello": 1}')
+@pytest.mark.parametrize(
+    ("name", "text", "what"),
+    [
+        ("notes.json", '{"hello": 1}', "a JSON object with 'hello'"),
+        ("notes.json", '[{"a": 1, "b": 2}, 3]', "a JSON list with 2 in it; the first has 'a', 'b'"),
+        ("notes.json", "[1]", "a JSON list with 1 in it"),
+        ("poses.slp", "", "an empty file"),
+        ("poses.xlsx", "PK", "a file that ends in .xlsx"),
+    ],
+)
+def test_a_file_of_no_known_format_is_told_what_it_seems_to_be(
+    posed: Workspace, tmp_path: Path, name: str, text: str, what: str
+) -> None:
+    file = tmp_path / name
+    file.write_text(text)
     run = fdpose(posed, "import", file)
     assert run.exit_code == 1 and len(run.stderr.strip().splitlines()) == 1
-    for words in (
-        f"{file}: no known pose format",
-        "images, annotations and categories",
-        "a JSON list of tasks",
-        "nwb:",
-    ):
-        assert words in run.stderr
+    assert f"{file}: no known pose format: it is {what}; docs/formats.md says" in run.stderr
 
 
 def test_nothing_to_export_says_what_to_run(workspace: Workspace, tmp_path: Path) -> None:

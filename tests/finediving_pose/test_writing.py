@@ -71,7 +71,8 @@ def test_a_reader_that_has_ended_is_not_named(path: Path) -> None:
 def test_other_paths_are_free(path: Path) -> None:
     anna, bob = path.with_name("anna"), path.with_name("bob")
     with held_by_another("fdpose import", writes=(anna,)), writing("fdpose import", [bob]):
-        pass
+        locks = {p.name for p in path.parent.iterdir()}
+    assert locks == {".anna.lock", ".bob.lock"}
 
 
 def test_an_inner_block_has_what_the_outer_one_holds(path: Path) -> None:
@@ -109,8 +110,8 @@ def test_what_is_refused_holds_nothing(path: Path) -> None:
     other = path.with_name("auto")
     with held_by_another("fdpose merge", writes=(path,)):
         refused("fdpose pack", writes=(other,), reads=(path,))
-        with held_by_another("fdpose annotate --auto", writes=(other,)):
-            pass
+        with held_by_another("fdpose annotate --auto", writes=(other,)) as pid:
+            assert f"process {pid}" in refused("fdpose pack", writes=(other,))
 
 
 def _hold_and_die(path: Path) -> None:
@@ -123,8 +124,9 @@ def test_a_killed_writer_holds_nothing(path: Path) -> None:
     child.start()
     child.join()
     assert child.exitcode == -signal.SIGKILL
+    assert path.with_name(".merged.lock").exists()
     with writing("fdpose merge", [path]):
-        pass
+        assert path.with_name(".merged.lock").exists()
     assert not path.with_name(".merged.lock").exists()
 
 

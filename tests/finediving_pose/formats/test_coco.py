@@ -173,7 +173,12 @@ SEVENTEEN = ["nose", *(f"{side}_{j}" for j in ("eye", "ear", "shoulder", "elbow"
         ({"images": [{"id": 1, "file_name": "a.jpg"}, {"id": 1, "file_name": "b.jpg"}]}, "two images have the id 1"),
         ({"annotations": [annotation(0.97)]}, "v is 0.97, expected 0, 1 or 2; if it is a confidence"),
         ({"annotations": [annotation(3)]}, "v is 3, expected 0, 1 or 2"),
-        ({"annotations": [annotation(keypoints=[0.5, 0.5, 2] * 15)]}, "16 triples x, y, v, found 45 numbers"),
+        ({"annotations": [annotation(keypoints=[0.5, 0.5, 2] * 15)]}, "16 triples x, y, v in pixels, found 45 values"),
+        ({"annotations": [annotation(keypoints=[9, float("nan"), 2] * 16)]}, "in pixels, found nan among them"),
+        ({"annotations": [annotation(keypoints=[9, 1e9, 2] * 16)]}, "in pixels, found 1000000000.0 among them"),
+        ({"annotations": [annotation(keypoints=[9, "x", 2] * 16)]}, "in pixels, found 'x' among them"),
+        ({"annotations": [annotation(keypoints=7)]}, "in pixels, found 7"),
+        ({"images": [{"id": 1, "file_name": None}]}, "image 1: file_name is None, expected the picture's name"),
         (
             {"annotations": [annotation(keypoints=[c for x, y in PLACES / 64 for c in (x, y, 2)])]},
             "as if they were shares of the picture; write pixels: x times 64, y times 48",

@@ -197,3 +197,11 @@ def test_a_project_whose_tables_are_hdf5_only_is_read(posed: Workspace, tmp_path
         pandas_fixed(file.with_suffix(".h5"), SINGLE, [(*IMAGE[:2], "00100.jpg")], np.ones((1, 4)))
         file.unlink()
     assert take_in(posed, CLIPS, [tmp_path / "out"], "x").layers["x"] > 0
+
+
+def test_a_project_saved_as_spreadsheets_is_told_to_save_csv(posed: Workspace, tmp_path: Path) -> None:
+    sheet = tmp_path / "labeled-data" / "07__12" / "CollectedData_anna.xlsx"
+    sheet.parent.mkdir(parents=True)
+    sheet.write_bytes(b"PK")
+    with pytest.raises(PoseError, match=r"CollectedData_anna\.xlsx: a spreadsheet's own file; save it as CSV"):
+        take_in(posed, CLIPS, [tmp_path], "anna")

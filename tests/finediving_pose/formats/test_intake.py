@@ -154,7 +154,7 @@ def test_annotators_that_a_file_names_get_a_layer_each(posed: Workspace, monkeyp
     def reading(*poses: ImagePose) -> None:
         from finediving_pose.formats.registry import Annotations, Reader
 
-        reader = Reader("some", "", lambda probe: True, lambda path, index: Annotations(list(poses)))
+        reader = Reader("some", lambda probe: True, lambda path, index: Annotations(list(poses)))
         monkeypatch.setattr("finediving_pose.formats.intake.reader_of", lambda file, format: reader)
 
     reading(pose("eva@pool.org", 0), pose("7", 5))
@@ -185,7 +185,7 @@ def test_annotators_whose_names_look_alike_as_folders_get_a_layer_each(
         ImagePose.of_joints("07/12/00007.jpg", f"task {i}", np.full((16, 2), 10 + i, np.float32), annotator=name)
         for i, name in enumerate(names)
     ]
-    reader = Reader("some", "", lambda probe: True, lambda path, index: Annotations(poses))
+    reader = Reader("some", lambda probe: True, lambda path, index: Annotations(poses))
     monkeypatch.setattr("finediving_pose.formats.intake.reader_of", lambda file, format: reader)
     layers = take_in(posed, CLIPS, [Path("a.json")], "x").layers
     assert len({name.lower() for name in layers}) == 5 and set(layers.values()) == {16}
@@ -235,3 +235,17 @@ def test_a_tool_that_rounds_is_told(posed: Workspace, tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text(json.dumps(content))
     intake = take_in(posed, CLIPS, [tmp_path / "a.json"], "anna")
     assert any("moved by less than a pixel, as if the tool rounds positions" in line for line in intake.told)
+
+
+def test_poses_of_clips_that_were_not_chosen_are_left_out(posed: Workspace, tmp_path: Path) -> None:
+    file = written(tmp_path / "a.json", entry("07/12/00007.jpg"), entry("Men__10m/1/00100.jpg"))
+    intake = take_in(posed, CLIPS, [file], "anna", only={KEY})
+    assert intake.clips == {KEY}
+    assert intake.left_out == {"poses of clips that were not chosen": 1}
+    with pytest.raises(PoseError, match=r"nothing to take in; left out: poses of clips that were not chosen \(2\)"):
+        take_in(posed, CLIPS, [file], "anna", only=())
+
+
+def test_an_annotators_accents_may_be_written_apart(posed: Workspace, tmp_path: Path) -> None:
+    take_in(posed, CLIPS, [written(tmp_path / "a.json", entry("07/12/00007.jpg"))], "Zoe\u0308")
+    assert posed.pose_file("manual/Zo\u00eb", KEY).is_file()

@@ -21,7 +21,7 @@ PLACES = np.stack([5 + 2.0 * np.arange(16), 4 + 2.0 * np.arange(16)], axis=1)
 ROOT = "Men__10m__1__00101"
 
 
-def line(third: Any = 2, *after: float, order: tuple[str, ...] = JOINTS, number: int = 0) -> str:
+def line(third: Any = 2, *after: float, order: tuple[str, ...] = JOINTS, number: float = 0) -> str:
     """A label of PLACES; ``third`` is each joint's third number, None for none."""
     words = [number, 0.5, 0.5, 0.9, 0.9]
     for name in order:
@@ -131,7 +131,9 @@ def test_other_classes_droppings_and_empty_files_are_nobody(posed: Workspace, tm
         (line(number=3), {}, "class 3 is not in data.yaml's names"),
         (line().replace("0.5", "20", 2), {}, "positions are shares of the picture, 0 to 1, found 20"),
         (line(5), {}, "the third number of a joint is 5"),
-        ("0 0.5 0.5\n", {}, "line 1: expected 53 numbers"),
+        ("0 0.5 0.5\n", {}, "line 1: expected 53 numbers (class, box, x y v of 16 joints), found 3"),
+        (line().replace("0.5", "half", 1), {}, "x y v of 16 joints), found 'half' among them"),
+        (line(number=0.5), {}, "x y v of 16 joints), found class 0.5"),
     ],
 )  # fmt: skip
 def test_what_a_data_set_does_not_say_is_asked_for(
