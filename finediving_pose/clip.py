@@ -12,7 +12,7 @@ from finediving_pose.errors import LabelError
 Split = Literal["train", "test", "none"]
 Source = Literal["finediving", "mtl_aqa", "synthetic", "unlabelled"]
 
-_UNSAFE = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|\ud800-\udfff]')
+UNSAFE = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|\ud800-\udfff]')
 """Not for folder names, or no text: a file name that is not UTF-8 comes with lone surrogates."""
 MOST_BYTES_OF_A_NAME = 200
 
@@ -42,7 +42,7 @@ class ClipKey:
     def __post_init__(self) -> None:
         name = composed(self.video)
         object.__setattr__(self, "video", name)
-        odd = not name or name != name.strip() or name.startswith(".") or _UNSAFE.search(name)
+        odd = not name or name != name.strip() or name.startswith(".") or UNSAFE.search(name)
         if odd or len(name.encode()) > MOST_BYTES_OF_A_NAME:
             raise LabelError(f"video name {name!r} can't be a folder name; rename it in the label file")
         if self.index < 0:

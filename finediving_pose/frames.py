@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from finediving_pose.bounds import check_pixels
 from finediving_pose.clip import ClipKey
+from finediving_pose.display import Display
 from finediving_pose.documents import read_json
 from finediving_pose.errors import FrameError
 from finediving_pose.jpeg import decode_jpeg
@@ -44,6 +45,9 @@ class FrameFolder:
     fps : frames a second, None where unknown
     digest : sha256 over the JPEG bytes in order, hexadecimal
     n_bytes : size of each picture's file (the same length as ``numbers``); empty where unknown
+    seconds : time of each frame from the first one on (the same length as ``numbers``), where the video does not keep
+        to ``fps``; else empty
+    display : how the video asks to be shown, and whether the pictures are so; None where no video is known
     """
 
     key: ClipKey
@@ -56,6 +60,18 @@ class FrameFolder:
     fps: float | None
     digest: str
     n_bytes: tuple[int, ...] = ()
+    seconds: tuple[float, ...] = ()
+    display: Display | None = None
+
+    @property
+    def times(self) -> NDArray[np.float64]:
+        """Time of every frame in seconds from the clip's first one, float64 (len(numbers),).
+
+        As the video says; by ``fps`` and the frame numbers where it says nothing else; NaN where neither is known.
+        """
+        if self.seconds:
+            return np.array(self.seconds, np.float64)
+        return (np.array(self.numbers, np.float64) - self.numbers[0]) / (self.fps or np.nan)
 
     def __repr__(self) -> str:
         return f"FrameFolder({str(self.key)!r}, {len(self.numbers)} frames of {self.width} x {self.height})"
@@ -85,7 +101,7 @@ def frame_name(number: int) -> str:
     return f"{number:05d}.jpg"
 
 
-def scaled_width(width: int, height: int, target_height: int) -> int:
+def scaled_width(width: float, height: float, target_height: int) -> int:
     """Width at ``target_height`` that keeps the proportion, rounded to the nearest pixel."""
     return max(1, round(width * target_height / height))
 
@@ -110,20 +126,23 @@ def open_frames(workspace: Workspace, key: ClipKey) -> FrameFolder:
     if not data["numbers"]:
         raise FrameError(f"{key}: has no frames; leave it out of the clips table, or extract it again")
     fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
+    if fields.get("display"):
+        fields["display"] = Display(**fields["display"])
     return FrameFolder(key=key, folder=folder, **fields)
 
 
 def _check_manifest(data: Any) -> None:
     """Raise ValueError naming the entry of a ``clip.json`` that is not what it should be."""
-    if not isinstance(data, dict) or set(data) | {"n_bytes"} != set(_ENTRIES):
+    if not isinstance(data, dict) or set(data) | _LATER != set(_ENTRIES):
         raise ValueError(f"expected an object with {', '.join(_ENTRIES)}")
     for name, (fits, expected) in _ENTRIES.items():
         if name in data and not fits(data[name]):
             raise ValueError(f"{name} is {str(data[name])[:60]!r}, expected {expected}")
     if len(data["names"]) != len(data["numbers"]):
         raise ValueError(f"{len(data['numbers'])} numbers, but {len(data['names'])} names")
-    if len(data.get("n_bytes") or data["numbers"]) != len(data["numbers"]):
-        raise ValueError(f"{len(data['numbers'])} numbers, but {len(data['n_bytes'])} sizes")
+    for name, what in (("n_bytes", "sizes"), ("seconds", "times")):
+        if len(data.get(name) or data["numbers"]) != len(data["numbers"]):
+            raise ValueError(f"{len(data['numbers'])} numbers, but {len(data[name])} {what}")
     if data["numbers"] and not (data["width"] and data["height"]):
         raise ValueError(f"its pictures are {data['width']} x {data['height']}")
     check_pixels(data["width"], data["height"], "it", FrameError)
@@ -143,6 +162,19 @@ def _is_rate(value: Any) -> bool:
     return value is None or (number and 0 < value < float("inf"))
 
 
+def _are_times(value: Any) -> bool:
+    numbers = isinstance(value, list) and all(isinstance(t, (int, float)) for t in value)
+    return numbers and value[:1] in ([], [0.0]) and all(a < b < float("inf") for a, b in pairwise(value))
+
+
+def _is_display(value: Any) -> bool:
+    if value is None:
+        return True
+    kinds = {"rotation": (int, float), "mirrored": bool, "aspect": (int, float), "applied": bool}
+    fits = isinstance(value, dict) and set(value) == set(kinds)
+    return fits and all(isinstance(value[k], kind) for k, kind in kinds.items()) and value["aspect"] > 0
+
+
 _ENTRIES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "numbers": (_are_numbers, "frame numbers from 0 on, increasing"),
     "width": (lambda v: _is_whole(v, 0), "pixels"),
@@ -152,8 +184,13 @@ _ENTRIES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "fps": (_is_rate, "frames a second, above 0, or null"),
     "digest": (lambda v: isinstance(v, str), "text"),
     "n_bytes": (lambda v: isinstance(v, list) and all(_is_whole(n, 0) for n in v), "sizes in bytes"),
+    "seconds": (_are_times, "seconds from 0 on, increasing"),
+    "display": (_is_display, "how the video asks to be shown, or null"),
 }
 """What ``clip.json`` holds: every field of FrameFolder but the key and the folder."""
+
+_LATER = {"n_bytes", "seconds", "display"}
+"""Entries that folders of earlier versions lack."""
 
 
 def torn_picture(frames: FrameFolder) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -43,17 +43,28 @@ def write_video(
     codec_options: dict[str, str] | None = None,
     container_options: dict[str, str] | None = None,
     times: Iterable[int] | None = None,
+    *,
+    rate: int = 25,
+    size: tuple[int, int] = (WIDTH, HEIGHT),
+    picture: Callable[[int, int, int], np.ndarray] = painted,
+    prepare: Callable[[Any, Any], None] | None = None,
 ) -> Path:
-    """A video of ``n`` numbered frames at 25 frames a second, or at ``times`` in 1/1000 s."""
+    """A video of ``n`` numbered frames at ``rate`` frames a second, or at ``times`` in 1/1000 s.
+
+    ``picture`` gives a frame by its number, width and height; ``prepare`` gets the container and the stream before
+    anything is written.
+    """
     stamps = list(times) if times is not None else [40 * i for i in range(n)]
     path.parent.mkdir(parents=True, exist_ok=True)
     with av.open(path, "w", options=container_options or {}) as container:
-        stream: Any = container.add_stream(codec, rate=25, options=codec_options or {})
-        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-        base = Fraction(1, 1000) if times is not None else Fraction(1, 25)
+        stream: Any = container.add_stream(codec, rate=rate, options=codec_options or {})
+        stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
+        base = Fraction(1, 1000) if times is not None else Fraction(1, rate)
         stream.codec_context.time_base = base
+        if prepare:
+            prepare(container, stream)
         for i in range(n):
-            frame = av.VideoFrame.from_ndarray(painted(i), format="rgb24")
+            frame = av.VideoFrame.from_ndarray(picture(i, *size), format="rgb24")
             frame.time_base, frame.pts = base, stamps[i] if times is not None else i
             container.mux(stream.encode(frame))
         container.mux(stream.encode())

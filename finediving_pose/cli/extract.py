@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,7 +18,7 @@ from finediving_pose.cli.options import (
     scheduler_option,
     split_option,
 )
-from finediving_pose.errors import UsageError
+from finediving_pose.errors import FdposeError, LexiconError, UsageError
 from finediving_pose.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -26,11 +28,25 @@ if TYPE_CHECKING:
 _FOLDER = click.Path(path_type=Path)
 
 
-@click.command(epilog="Example: fdpose extract --videos ./videos --labels ./Annotations --split train --jobs 4")
+class _Size(click.ParamType):
+    """Height of the stored frames: an even number of pixels, or ``native`` (None)."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | None:
+        if value == "native":
+            return None
+        if not str(value).isdecimal() or int(value) not in range(64, 4321, 2):
+            self.fail(f"{value!r} is no height; give an even number of pixels from 64 to 4320, or native", param, ctx)
+        return int(value)
+
+
+@click.command(epilog="Example: fdpose extract --videos IMG_1234.MOV --dive-number 107b --height 3")
 @click.option(
     "--videos",
     type=_FOLDER,
-    help="Folder of videos: <video>.mp4 (or mov, mkv, avi, ts, ...), or one video per dive, <video>__<index>.mp4.",
+    help="A video, or a folder of videos: <video>.mp4 (or mov, mkv, avi, ts, ...), or one a dive, "
+    "<video>__<index>.mp4. Without labels, each video is one dive.",
 )
 @click.option(
     "--frames",
@@ -42,6 +58,20 @@ _FOLDER = click.Path(path_type=Path)
     type=_FOLDER,
     help="FineDiving or MTL-AQA pickles, or a CSV with video,index,start_frame,end_frame. "
     "Without --videos and --frames, only the clips table is written.",
+)
+@click.option(
+    "--size",
+    type=_Size(),
+    default="256",
+    show_default=True,
+    metavar="PIXELS|native",
+    help="Height of the frames that are stored from videos.",
+)
+@click.option("--dive-number", metavar="NUMBER", help="Number of the dives that have no labels, e.g. 107b.")
+@click.option(
+    "--height",
+    type=click.Choice(["1", "3", "5", "7.5", "10"]),
+    help="Height of the board or platform of the dives that have no labels, in metres.",
 )
 @click.option("--apply-errata", is_flag=True, help="Correct the known errors of the released labels when reading.")
 @clip_option
@@ -58,6 +88,9 @@ def extract(
     videos: Path | None,
     frames: Path | None,
     labels: Path | None,
+    size: int | None,
+    dive_number: str | None,
+    height: str | None,
     apply_errata: bool,
     clips: tuple[str, ...],
     split: str | None,
@@ -68,9 +101,10 @@ def extract(
 ) -> None:
     """Extract the frames of every dive from videos or frame folders.
 
-    Frames go to frames/<video>/<index>/, 256 pixels high, and the labels to
-    clips.parquet. Complete clips are skipped, so the same command continues an interrupted run.
+    Frames go to frames/<video>/<index>/ and the labels to clips.parquet. A video without labels is one dive, named by
+    its file and stored upright. Complete clips are skipped, so the same command continues an interrupted run.
     """
+    from finediving_pose.extraction.own_videos import extract_own_videos, labelled_clips
     from finediving_pose.extraction.run import Extraction, add_clips, extract_frames, extract_videos, extracting
     from finediving_pose.labels.source import remember
     from finediving_pose.labels.table import read_clips, select
@@ -78,31 +112,72 @@ def extract(
     if videos and frames:
         raise UsageError("give --videos or --frames, not both; run fdpose extract once for each")
     if not (videos or frames or labels):
-        raise UsageError("nothing to extract from; give --videos DIR or --frames DIR, and --labels (see --help)")
+        raise UsageError(_no_place(data, clips))
     if scheduler and jobs:
         raise UsageError("--jobs sets local processes, --scheduler uses the workers of a cluster; give only one")
     if apply_errata and not labels:
         raise UsageError("--apply-errata corrects labels when they are read; it needs --labels")
+    if not videos and ctx.get_parameter_source("size") is click.core.ParameterSource.COMMANDLINE:
+        raise UsageError("--size is for frames out of videos; frames that are given keep their size: leave --size out")
+    facts = _facts(dive_number, height)
     files = _read_labels(labels, apply_errata) if labels else None
     read = files.clips if files else None
     with extracting(data, force):
+        known = labelled_clips(data, videos) if videos else []
+        if facts and (not videos or read or known):
+            raise UsageError("--dive-number and --height are for videos without labels; here labels name the dives")
         if labels:
             remember(data, labels)
         if read:
             add_clips(data, read)
         chosen = None
-        if videos or clips or split or read:
-            named = {c.key for c in read} if read else None
-            chosen = [c for c in select(read_clips(data), clips, split) if named is None or c.key in named]
+        if read or known or (not videos and (clips or split)):
+            named = {c.key for c in read or known or read_clips(data)}
+            chosen = [c for c in select(read_clips(data), clips, split) if c.key in named]
             if not chosen:
                 raise UsageError("no clip is chosen; list the clips with: fdpose info")
-        if videos:
-            result = extract_videos(data, videos, chosen or [], jobs, force, scheduler)
+        if videos and chosen is None:
+            result = extract_own_videos(
+                data, videos, facts, keys=clips, split=split, jobs=jobs, force=force, scheduler=scheduler, size=size
+            )
+        elif videos:
+            result = extract_videos(data, videos, chosen or [], jobs, force, scheduler, size)
         elif frames:
             result = extract_frames(data, frames, chosen, force, jobs, scheduler)
         else:
             result = Extraction()
     _report(ctx, data, result, as_json, n_labelled=len(read or []))
+
+
+def _facts(dive_number: str | None, height: str | None) -> dict[str, Any]:
+    """What is told of dives without labels, by the fields of Clip."""
+    from finediving_pose.lexicon import parse_dive_number
+
+    facts: dict[str, Any] = {}
+    if dive_number is not None:
+        try:
+            facts["action_type"] = str(parse_dive_number(dive_number))
+        except LexiconError as e:
+            raise UsageError(f"--dive-number: {e}") from None
+    if height is not None:
+        facts["height_m"] = float(height)
+    return facts
+
+
+def _no_place(data: Workspace, clips: tuple[str, ...]) -> str:
+    """What to say where neither videos nor frames are given: where they were, if a clip knows that."""
+    from finediving_pose.clip import ClipKey
+    from finediving_pose.frames import open_frames
+
+    with suppress(FdposeError):
+        frames = open_frames(data, ClipKey.parse(clips[0] if clips else ""))
+        source, key = Path(frames.source), shlex.quote(str(frames.key))
+        if source.exists():
+            place = f"--frames {shlex.quote(str(source))}"
+            if source.is_file():
+                place = f"--videos {shlex.quote(str(source))} --size {frames.height}"
+            return f"give the place of {frames.key}, too: fdpose extract {place} --clip {key} --force"
+    return "nothing to extract from; give --videos FILE or DIR, or --frames DIR (see --help)"
 
 
 def _read_labels(labels: Path, apply_errata: bool) -> LabelFiles:

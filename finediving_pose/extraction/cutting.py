@@ -2,9 +2,7 @@
 
 A video's groups of pictures are shared out among threads, each of which
 decodes, scales and encodes its part; all three leave Python's lock alone, so
-they overlap. Scaling is done in YUV, as the video is coded and as JPEG stores
-it. As ffmpeg does when it writes JPEG, the range is widened to 0-255 and the
-colour matrix is kept.
+they overlap.
 """
 
 from __future__ import annotations
@@ -17,21 +15,15 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 
-import numpy as np
-import simplejpeg
-from av.video.frame import VideoFrame
-from av.video.plane import VideoPlane
-from av.video.reformatter import Interpolation, VideoReformatter
-
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.errors import FdposeError, FrameError, VideoError
 from finediving_pose.extraction import video as media
 from finediving_pose.extraction.packets import PacketIndex
+from finediving_pose.extraction.presentation import Presentation, read_presentation
+from finediving_pose.extraction.scaling import Picture, Scaler
 from finediving_pose.extraction.writer import FrameWriter, recover
-from finediving_pose.frames import HEIGHT, frame_name, is_complete, open_frames, scaled_width, torn_picture
+from finediving_pose.frames import frame_name, is_complete, open_frames, torn_picture
 from finediving_pose.workspace import Workspace
-
-JPEG_QUALITY = 95
 
 _PARTS_A_THREAD = 4
 """So that threads finish together although groups of pictures differ in length."""
@@ -41,45 +33,12 @@ _DECODER_THREADS = 2
 """Threads of each part's decoder: one decodes on while the part's own thread scales and encodes."""
 
 
-class Scaler:
-    """Decoded frame to JPEG at ``HEIGHT``; one for each thread, as it keeps its scaling tables."""
-
-    def __init__(self) -> None:
-        self._reformatter = VideoReformatter()
-
-    def __call__(self, frame: VideoFrame) -> tuple[bytes, tuple[int, int]]:
-        """JPEG bytes of quality 95, and (width, height)."""
-        width = scaled_width(frame.width, frame.height, HEIGHT)
-        small = self._reformatter.reformat(
-            frame, width=width, height=HEIGHT, format="yuvj420p", interpolation=Interpolation.AREA
-        )
-        return simplejpeg.encode_jpeg_yuv_planes(*map(_array, small.planes), quality=JPEG_QUALITY), (width, HEIGHT)
-
-
-_BLOCK = 16
-"""Luma pixels that JPEG codes at a time; the encoder reads on to the end of the last block of a row."""
-
-
-def _array(plane: VideoPlane) -> np.ndarray:
-    """A plane (height, width) whose rows go on with their last pixel, so that no stray bytes get into the last block.
-
-    Rows of the frame may be longer than its width; what is there is left over from another frame.
-    """
-    rows = np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)  # type: ignore[arg-type]
-    height, width = plane.height, plane.width
-    room = np.empty((-(-height // _BLOCK) * _BLOCK, -(-width // _BLOCK) * _BLOCK), np.uint8)
-    room[:height, :width] = rows[:, :width]
-    room[:height, width:] = rows[:, width - 1 : width]
-    room[height:] = room[height - 1]
-    return room[:height, :width]
-
-
 @dataclass(frozen=True, slots=True)
 class CutResult:
-    """The clips of a video that failed, and why; the others are there. ``note`` is what to know of the video."""
+    """The clips of a video that failed, and why; the others are there. ``notes`` are what to know of the video."""
 
     failed: dict[ClipKey, FdposeError]
-    note: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 def cut_video(
@@ -87,6 +46,7 @@ def cut_video(
     threads: int,
     force: bool,
     dives: frozenset[ClipKey],
+    size: int | None,
     work: tuple[Path, Sequence[Clip]],
 ) -> CutResult:
     """Write the frames of one video's clips.
@@ -94,18 +54,22 @@ def cut_video(
     A clip is written whole or not at all: one that damage cost a frame fails, and its error names the frames.
     Frames are numbered by the video, so what follows the damage is exact.
 
+    Clips of no data set (source "unlabelled") are stored as their video asks to be shown. Those of a data set stay as
+    they are coded, since its boxes and joints count the pixels so.
+
     Parameters
     ----------
     threads : share the video among this many
     force : make clips again that are complete
     dives : clips whose video is the dive itself, all of it; numbered as the labels say where their count is the
         same, else from 0
+    size : height of the stored frames, None for the video's own
     work : the video, and clips with a frame range each, or one of ``dives``
 
     Raises
     ------
     VideoError
-        The file is no video.
+        The file is no video, or asks to be turned by an angle that is no quarter turn.
     """
     path, clips = work
     if not force:  # a second try after a killed worker keeps what the first one finished
@@ -119,7 +83,9 @@ def cut_video(
         short = [c for c in clips if _stop(c) > len(index)]
         failed = {c.key: lacking(c, media.ends_early(info, len(index), _stop(c))) for c in short}
         clips = [c for c in clips if c.key not in failed]
-    job = _Cutting(workspace, path, info.fps, clips, shift)
+    own = all(c.source == "unlabelled" for c in clips)
+    asked = read_presentation(path).applied(path) if own else read_presentation(path).as_coded()
+    job = _Cutting(workspace, info, asked, size, clips, shift)
     try:
         n_parts = threads * _PARTS_A_THREAD if threads > 1 else 1
         parts = _parts([c.frame_range or range(0) for c in clips], index, n_parts)
@@ -129,7 +95,7 @@ def cut_video(
             _in_threads(job, index, parts, threads)
     finally:
         job.close()
-    return CutResult(failed | job.failed, info.choice)
+    return CutResult(failed | job.failed, (*([info.choice] if info.choice else []), *asked.notes(path)))
 
 
 def _all_of_it(clip: Clip, n: int) -> tuple[list[Clip], int]:
@@ -196,8 +162,17 @@ def _in_threads(job: _Cutting, index: PacketIndex | None, parts: list[list[range
 class _Cutting:
     """The clips of one video while their frames come in, from several threads."""
 
-    def __init__(self, workspace: Workspace, path: Path, fps: float | None, clips: Sequence[Clip], shift: int) -> None:
-        self.path, self.fps, self.workspace, self.shift = path, fps, workspace, shift
+    def __init__(
+        self,
+        workspace: Workspace,
+        info: media.VideoInfo,
+        asked: Presentation,
+        size: int | None,
+        clips: Sequence[Clip],
+        shift: int,
+    ) -> None:
+        self.path, self.workspace, self.shift = info.path, workspace, shift
+        self._info, self._asked, self._size = info, asked, size
         self.stop = threading.Event()
         self.failed: dict[ClipKey, FdposeError] = {}
         self._clips = list(clips)
@@ -212,7 +187,8 @@ class _Cutting:
     def run(self, index: PacketIndex | None, ranges: list[range], threads: int) -> None:
         """Decode these frames and hand them to their clips; what goes wrong is noted for the clips that it stops."""
         try:
-            for number, picture in media.decode_frames(self.path, ranges, index, Scaler(), threads):
+            scaler = Scaler(self._asked.display, self._size)
+            for number, picture in media.decode_frames(self.path, ranges, index, scaler, threads):
                 if self.stop.is_set():
                     return
                 for clip in self._clips:
@@ -223,7 +199,7 @@ class _Cutting:
         except FdposeError as e:
             self._give_up(e)
 
-    def _place(self, clip: Clip, number: int, picture: tuple[bytes, tuple[int, int]] | None) -> None:
+    def _place(self, clip: Clip, number: int, picture: Picture | None) -> None:
         if picture is None:
             self._lost.setdefault(clip.key, []).append(number)
         else:
@@ -261,7 +237,14 @@ class _Cutting:
     def _writer(self, key: ClipKey) -> FrameWriter:
         with self._lock:
             if key not in self._writers:
-                self._writers[key] = FrameWriter(self.workspace, key, str(self.path), self.fps)
+                self._writers[key] = FrameWriter(
+                    self.workspace,
+                    key,
+                    str(self.path),
+                    self._info.fps and self._info.fps * self._asked.slowed,
+                    self._info.tick / self._asked.slowed,
+                    self._asked.display,
+                )
             return self._writers[key]
 
     def _fail_rest(self, errors: dict[ClipKey, FdposeError]) -> None:

@@ -56,7 +56,8 @@ def find_pictures(frames: Path, labelled: Sequence[Clip]) -> list[PictureSet]:
     for clip in labelled:
         by_video.setdefault(clip.key.video, []).append(clip)
     if _holds_pictures(frames):
-        name = next(iter(by_video)) if len(by_video) == 1 else composed(frames.resolve().name)
+        ranged = {c.key.video for c in labelled if c.frame_range}  # labels of one video say that it is this one
+        name = ranged.pop() if len(ranged) == 1 == len(by_video) else composed(frames.resolve().name)
         return list(_whole_video(frames, name, by_video.get(name, [])))
     found: list[PictureSet] = []
     for video, folder in _by_name(frames).items():

@@ -9,11 +9,13 @@ edit list cuts off are marked by the container and are no frames.
 
 from __future__ import annotations
 
+import heapq
 from bisect import bisect_right
 from itertools import accumulate, pairwise
 from typing import Any
 
 from av.error import FFmpegError
+from av.video.frame import VideoFrame
 
 _ONE_PICTURE_A_PACKET = ("h264", "hevc")
 
@@ -162,3 +164,33 @@ def _before_gap(frames: list[_Packet], dts: int) -> int:
         if after.pts > dts and before.duration and after.pts - before.pts > 1.5 * before.duration:
             return before.pts
     return ordered[-1].pts if ordered else dts
+
+
+class DueFrames:
+    """Which frames are due, by the times of the packets; H.264 and H.265 only, where every packet is a frame.
+
+    What precedes the first key frame is not due: a video cut out of another may
+    start with frames that refer to what was cut off.
+    """
+
+    def __init__(self, codec: str) -> None:
+        self._known = codec in ("h264", "hevc")
+        self._start: int | None = None
+        self._times: list[int] = []
+
+    def expect(self, packet: Any) -> None:
+        if not self._known or packet.pts is None or packet.is_discard:
+            return
+        if self._start is None and packet.is_keyframe:
+            self._start = packet.pts
+        heapq.heappush(self._times, packet.pts)
+
+    def skipped(self, frame: VideoFrame) -> bool:
+        """Whether a frame that was due before this one never came."""
+        if frame.pts is None or self._start is None:
+            return False
+        while self._times and self._times[0] <= frame.pts:
+            due = heapq.heappop(self._times)
+            if self._start <= due < frame.pts:
+                return True
+        return False

@@ -6,6 +6,7 @@ so it is there complete or not at all, and what is complete is not made again.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, fields, replace
@@ -16,9 +17,12 @@ from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.errors import FdposeError, FrameError, LabelError, VideoError
 from finediving_pose.extraction.cutting import CutResult, cut_video
 from finediving_pose.extraction.layouts import PictureSet, find_pictures
+from finediving_pose.extraction.presentation import read_presentation
+from finediving_pose.extraction.scaling import stored_size
 from finediving_pose.extraction.sources import Videos, find_videos, other_case
+from finediving_pose.extraction.video import open_video
 from finediving_pose.extraction.writer import FrameWriter, recover
-from finediving_pose.frames import FrameFolder, is_complete, open_frames, torn_picture
+from finediving_pose.frames import HEIGHT, FrameFolder, is_complete, open_frames, torn_picture
 from finediving_pose.labels.table import read_clips, write_clips
 from finediving_pose.parallel import default_jobs, map_clips
 from finediving_pose.workspace import Workspace
@@ -51,7 +55,7 @@ class Extraction:
 def add_clips(workspace: Workspace, clips: Iterable[Clip]) -> list[Clip]:
     """Merge clips into the clips table and return the whole table; what a new row leaves open keeps its old value."""
     with extracting(workspace):
-        table = {c.key: c for c in _known(workspace)}
+        table = {c.key: c for c in known_clips(workspace)}
         for clip in clips:
             table[clip.key] = _merged(table[clip.key], clip) if clip.key in table else clip
         rows = sorted(table.values(), key=lambda c: c.key)
@@ -78,7 +82,8 @@ def _twins(clips: Iterable[Clip]) -> list[str]:
     ]
 
 
-def _known(workspace: Workspace) -> list[Clip]:
+def known_clips(workspace: Workspace) -> list[Clip]:
+    """The clips table's, none where there is no table yet."""
     return read_clips(workspace) if workspace.clips_table.is_file() else []
 
 
@@ -111,18 +116,22 @@ def extract_videos(
     jobs: int | None = None,
     force: bool = False,
     scheduler: str | None = None,
+    size: int | None = HEIGHT,
 ) -> Extraction:
     """Cut clips out of the videos of a folder, frame-exact, and record them in the clips table.
 
-    Frames are ``HEIGHT`` high, the width in proportion, JPEG quality 95. A video
-    is found by its name, ``<video>.mp4`` (or mov, mkv, avi, ts, ...), or
-    ``<video>__<index>.mp4`` where every dive has a video of its own.
+    Frames have JPEG quality 95, their width is in proportion. A video is found
+    by its name, ``<video>.mp4`` (or mov, mkv, avi, ts, ...), or
+    ``<video>__<index>.mp4`` where every dive has a video of its own. For videos
+    without labels: :func:`finediving_pose.extraction.own_videos.extract_own_videos`.
 
     Parameters
     ----------
+    videos : the folder, or one video
     jobs : processes, one video each; with fewer videos than that, each video is shared among threads
     force : make clips again that are complete
     scheduler : address of a Dask scheduler whose workers see the same paths
+    size : height of the stored frames in pixels, None for the video's own
 
     Raises
     ------
@@ -130,9 +139,29 @@ def extract_videos(
         The folder is missing, of no kind that is known, or holds none of the videos that the clips name.
     """
     found = find_videos(videos, clips)
+    missing = _missing(found, videos, clips)
     with extracting(workspace, force):
         add_clips(workspace, clips)
-        result = Extraction(warnings=[*_twins(clips), *_missing(found, videos, clips)])
+        result = cut_clips(workspace, found, clips, jobs, force, scheduler, size)
+    result.warnings[:0] = missing
+    return result
+
+
+def cut_clips(
+    workspace: Workspace,
+    found: Videos,
+    clips: Sequence[Clip],
+    jobs: int | None = None,
+    force: bool = False,
+    scheduler: str | None = None,
+    size: int | None = HEIGHT,
+) -> Extraction:
+    """:func:`extract_videos` where the videos are found already; clips without a video are left out.
+
+    What could be cut gets its facts into the clips table.
+    """
+    with extracting(workspace, force):
+        result = Extraction(warnings=_twins(clips))
         facts: list[Clip] = []
         work: dict[Path, list[Clip]] = {}
         for clip in clips:
@@ -140,7 +169,10 @@ def extract_videos(
             if path is None:
                 continue
             kept = _keep(workspace, clip, force, result)
-            if kept:
+            if kept and kept.image_height != (wanted := size or _own_height(path, clip)):
+                result.kept.remove(clip.key)
+                result.failed[clip.key] = _of_other_size(kept, wanted, path)
+            elif kept:
                 facts.append(kept)
             elif clip.key not in found.dives and clip.frame_range is None:
                 result.failed[clip.key] = LabelError(f"{clip.key}: the labels give no start_frame and end_frame")
@@ -148,7 +180,7 @@ def extract_videos(
                 work.setdefault(path, []).append(clip)
         jobs = jobs or default_jobs()
         threads = 1 if scheduler else max(1, jobs // max(len(work), 1))  # a cluster's workers have a core each
-        cut = partial(cut_video, workspace, threads, force, frozenset(found.dives))
+        cut = partial(cut_video, workspace, threads, force, frozenset(found.dives), size)
         try:
             for (_, wanted), outcome in map_clips(
                 cut, list(work.items()), jobs, "extracting", scheduler=scheduler, count=lambda video: len(video[1])
@@ -157,6 +189,22 @@ def extract_videos(
         finally:
             _record(workspace, facts)
         return result
+
+
+def _own_height(path: Path, clip: Clip) -> int:
+    """Height of the frames that are stored as large as the video is."""
+    info, display = open_video(path), read_presentation(path).display
+    shown = replace(display, applied=clip.source == "unlabelled")
+    return stored_size(info.width, info.height, shown, None)[1]
+
+
+def _of_other_size(kept: Clip, wanted: int, path: Path) -> FrameError:
+    key = shlex.quote(str(kept.key))
+    return FrameError(
+        f"{kept.key}: its frames are {kept.image_height} pixels high, not {wanted}; poses count their pixels, so make"
+        f" both again: fdpose extract --videos {shlex.quote(str(path))} --size {wanted} --clip {key} --force, then"
+        f" fdpose annotate --auto --clip {key} --force; or keep them with: --size {kept.image_height}"
+    )
 
 
 def _missing(found: Videos, folder: Path, clips: Sequence[Clip]) -> list[str]:
@@ -174,7 +222,7 @@ def _missing(found: Videos, folder: Path, clips: Sequence[Clip]) -> list[str]:
     if near := other_case(missing[0], [*found.whole, *(key.video for key in found.dives)]):
         line += f"; there is {near!r}, spelled with other capitals: make the labels' name and the file's the same"
     if len(lacking) == len(clips):
-        raise VideoError(line)
+        raise VideoError(f"{line}; for videos that no label names, give each by its file, or another --data")
     return [line]
 
 
@@ -186,8 +234,8 @@ def _note(
     A clip that is not there and has no error of its own shares the video's.
     """
     made = []
-    if isinstance(outcome, CutResult) and outcome.note:
-        result.warnings.append(outcome.note)
+    if isinstance(outcome, CutResult):
+        result.warnings += outcome.notes
     for clip in wanted:
         error = outcome if isinstance(outcome, FdposeError) else outcome.failed.get(clip.key)
         if error:
@@ -236,7 +284,7 @@ def extract_frames(
         The folder is missing, has an unknown layout, or holds none of ``clips``.
     """
     with extracting(workspace, force):
-        sets = find_pictures(frames, _known(workspace) if clips is None else clips)
+        sets = find_pictures(frames, known_clips(workspace) if clips is None else clips)
         result = Extraction()
         facts: list[Clip] = []
         if clips is not None:

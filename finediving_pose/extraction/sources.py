@@ -2,7 +2,7 @@
 
 Known kinds::
 
-    <video>.mp4                   whole competition videos, cut by the labels' frame ranges
+    <video>.mp4                   whole competition videos, cut by the labels' frame ranges; without labels, one dive
     <video>__<index>.mp4          one video a dive, already trimmed
     <video>/<frame>.jpg           untrimmed frame folders, cut by the labels' frame ranges
     <video>/<index>/<frame>.jpg   trimmed frame folders, one a dive (as FineDiving publishes them)
@@ -42,27 +42,49 @@ class Videos:
         return self.dives.get(key) or self.whole.get(key.video)
 
 
+def video_files(place: Path) -> list[Path]:
+    """The videos of a folder, by their endings; or the one file, whatever its ending.
+
+    Raises VideoError where it is missing or the folder holds none.
+    """
+    if place.is_file():
+        return [place]
+    if not place.is_dir():
+        raise VideoError(f"{place}: no such folder or file; give a video, or the folder that holds the videos")
+    files = [p for p in entries(place) if p.suffix.lower() in SUFFIXES and p.is_file()]
+    if not files:
+        raise VideoError(f"{place}: no videos here; {_instead_of_videos(place)}")
+    return files
+
+
+def _instead_of_videos(folder: Path) -> str:
+    deeper = sorted({p.parent for p in found(folder, "*/*") if p.suffix.lower() in SUFFIXES})
+    if deeper:
+        return f"there are some in {deeper[0]}; give that folder as --videos"
+    return "it holds frame folders; give it as --frames" if holds_frames(folder) else f"expected one of {KINDS}"
+
+
+def dive_in(name: str) -> tuple[str, int] | None:
+    """Video and index that the name of a single dive's file says, ``<video>__<index>``; None for another name."""
+    match = _DIVE.fullmatch(name)
+    return (match[1], int(match[2])) if match else None
+
+
 def find_videos(folder: Path, clips: Sequence[Clip]) -> Videos:
-    """The videos of a folder; a name that a label gives to a whole video is one, whatever it looks like.
+    """The videos of a folder, or one file; a name that a label gives to a whole video is one, whatever it looks like.
 
     Raises
     ------
     VideoError
         The folder is missing, holds no videos, or holds a dive both alone and in a whole video, or twice.
     """
-    if not folder.is_dir():
-        raise VideoError(f"{folder}: no such folder; give the folder that holds the videos")
-    files = [p for p in entries(folder) if p.suffix.lower() in SUFFIXES and p.is_file()]
-    if not files:
-        hint = "it holds frame folders; give it as --frames" if holds_frames(folder) else f"expected one of {KINDS}"
-        raise VideoError(f"{folder}: no videos here; {hint}")
+    files = video_files(folder)
     named = {c.key.video for c in clips}
     whole: dict[str, Path] = {}
     dives: dict[ClipKey, Path] = {}
     for path in files:
         name = composed(path.stem)
-        match = None if name in named else _DIVE.fullmatch(name)
-        before = _enter(path, match, whole, dives)
+        before = _enter(path, None if name in named else dive_in(name), whole, dives)
         if before:
             raise VideoError(f"{folder}: {before.name} and {path.name} are the same video; keep one of the two")
     for key, path in dives.items():
@@ -74,12 +96,12 @@ def find_videos(folder: Path, clips: Sequence[Clip]) -> Videos:
     return Videos(whole, dives)
 
 
-def _enter(path: Path, match: re.Match[str] | None, whole: dict[str, Path], dives: dict[ClipKey, Path]) -> Path | None:
+def _enter(path: Path, dive: tuple[str, int] | None, whole: dict[str, Path], dives: dict[ClipKey, Path]) -> Path | None:
     """Note a video; returns the one that has its place already."""
-    if match is None:
+    if dive is None:
         return _other(whole.setdefault(composed(path.stem), path), path)
     try:
-        return _other(dives.setdefault(ClipKey(match[1], int(match[2])), path), path)
+        return _other(dives.setdefault(ClipKey(*dive), path), path)
     except LabelError as e:
         raise VideoError(f"{path}: {e}") from e
 

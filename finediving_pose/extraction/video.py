@@ -1,9 +1,8 @@
 """Frame-exact ranges out of a video.
 
 Frame ``i`` is the ``i``-th picture of one sequential decode, in presentation
-order, counted from 0. Pictures come as they are coded: a display rotation that
-the container asks for is not applied (broadcasts are upright, and the pixels
-are then those that any sequential decode gives).
+order, counted from 0. Pictures come as they are coded; how the container asks
+to show them is told by :mod:`finediving_pose.extraction.presentation`.
 
 Nothing is ever looked up by "frame n", which containers answer with the
 nearest key frame. Where the packets' times name every frame
@@ -14,7 +13,6 @@ touches; elsewhere frames are counted from the start of the file.
 
 from __future__ import annotations
 
-import heapq
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -30,7 +28,7 @@ from av.video.frame import VideoFrame
 
 from finediving_pose.bounds import check_pixels, max_pixels
 from finediving_pose.errors import VideoError
-from finediving_pose.extraction.packets import PacketIndex, are_shown_times, index_packets
+from finediving_pose.extraction.packets import DueFrames, PacketIndex, are_shown_times, index_packets
 
 Picture = TypeVar("Picture")
 
@@ -47,7 +45,8 @@ _WORTH_A_SEEK = 12
 class VideoInfo:
     """What a video's header says. ``n_frames`` is None where the container does not count them.
 
-    ``others`` describes the video streams that are not read, where there are several.
+    ``tick`` is the step in seconds in which frames' times are counted; ``others`` describes the video streams that
+    are not read, where there are several.
     """
 
     path: Path
@@ -55,6 +54,7 @@ class VideoInfo:
     n_frames: int | None
     width: int
     height: int
+    tick: float
     others: tuple[str, ...] = ()
 
     @property
@@ -70,20 +70,20 @@ class VideoInfo:
 
 def open_video(path: Path) -> VideoInfo:
     """Read a video's header. Raises VideoError where the file is no video or its header is missing."""
-    with _open(path) as (container, stream):
+    with opened(path) as (container, stream):
         return replace(_info(path, stream), others=tuple(_size(s) for s in _pictures(container) if s is not stream))
 
 
 def index_video(path: Path) -> PacketIndex | None:
     """Which frames the video holds, by its packets, nothing decoded; None where packets don't tell for sure."""
-    with _open(path) as (container, stream):
+    with opened(path) as (container, stream):
         return index_packets(container, stream)
 
 
 def has_times_of_showing(path: Path) -> bool:
     """Whether the packets carry the times at which their pictures are shown, by the first few hundred of them."""
     times: list[int | None] = []
-    with _open(path) as (container, stream):
+    with opened(path) as (container, stream):
         with suppress(FFmpegError):
             for packet in islice(container.demux(stream), _ENOUGH_PACKETS):
                 times += [packet.pts] if packet.size else []
@@ -96,7 +96,7 @@ _ENOUGH_PACKETS = 300
 
 def count_frames(path: Path) -> int:
     """Number of frames, by decoding them all. Raises VideoError where one can't be decoded."""
-    with _open(path) as (container, stream):
+    with opened(path) as (container, stream):
         return sum(1 for _ in _decode(path, container, stream))
 
 
@@ -154,7 +154,8 @@ def ends_early(info: VideoInfo, found: int, needed: int) -> str:
 
 
 @contextmanager
-def _open(path: Path) -> Iterator[tuple[Any, Any]]:
+def opened(path: Path) -> Iterator[tuple[Any, Any]]:
+    """The container, and its largest stream of moving pictures. Raises VideoError where there is none."""
     if not path.is_file():
         raise VideoError(f"{path}: no such video; check the name in the label file")
     try:
@@ -167,6 +168,9 @@ def _open(path: Path) -> Iterator[tuple[Any, Any]]:
         ) from e
     with container:
         streams = _pictures(container)
+        if container.format.name.endswith(("_pipe", "image2")):  # FFmpeg's readers of single pictures
+            kind = streams[0].codec_context.name if streams else "of an unknown kind"
+            raise VideoError(f"{path}: a single picture ({kind}), not a video; give a folder of pictures as --frames")
         if not streams:
             raise VideoError(f"{path}: holds no pictures ({_contents(container)}); expected a video stream")
         stream = max(streams, key=lambda s: (s.codec_context.width * s.codec_context.height, _is_default(s), -s.index))
@@ -202,6 +206,7 @@ def _info(path: Path, stream: Any) -> VideoInfo:
         stream.frames or None,
         stream.codec_context.width,
         stream.codec_context.height,
+        float(stream.time_base or 0),
     )
 
 
@@ -248,7 +253,7 @@ def _run(
     pictures: dict[int, Picture] = {}
     lost: set[int] = set()
     chosen, due, last = set(wanted), start, index.settled(wanted[-1])
-    with _open(path) as (container, stream):
+    with opened(path) as (container, stream):
         for frame in _decoded(container, stream, index.times[start] if start else None, threads):
             number = index.number(frame.pts)
             if number is None or number < due:
@@ -306,7 +311,7 @@ def _counted(
     path: Path, wanted: list[range], convert: Callable[[VideoFrame], Picture], threads: int
 ) -> Iterator[tuple[int, Picture]]:
     last, number = wanted[-1].stop, 0
-    with _open(path) as (container, stream):
+    with opened(path) as (container, stream):
         info = _info(path, stream)
         stream.codec_context.thread_count = threads
         for frame in _decode(path, container, stream):
@@ -333,7 +338,7 @@ def _decode(path: Path, container: Any, stream: Any) -> Iterator[VideoFrame]:
     number = packets = 0
     before: VideoFrame | None = None
     shown = has_times_of_showing(path)
-    due = _Due(stream.codec_context.name if shown else "")
+    due = DueFrames(stream.codec_context.name if shown else "")
     if not shown:
         stream.codec_context.options = {**stream.codec_context.options, "err_detect": "explode"}
     try:
@@ -366,33 +371,3 @@ def _gap(before: VideoFrame, frame: VideoFrame) -> bool:
     if before.pts is None or frame.pts is None or not before.duration:
         return False
     return frame.pts - before.pts > 1.5 * before.duration
-
-
-class _Due:
-    """Which frames are due, by the times of the packets; H.264 and H.265 only, where every packet is a frame.
-
-    What precedes the first key frame is not due: a video cut out of another may
-    start with frames that refer to what was cut off.
-    """
-
-    def __init__(self, codec: str) -> None:
-        self._known = codec in ("h264", "hevc")
-        self._start: int | None = None
-        self._times: list[int] = []
-
-    def expect(self, packet: Any) -> None:
-        if not self._known or packet.pts is None or packet.is_discard:
-            return
-        if self._start is None and packet.is_keyframe:
-            self._start = packet.pts
-        heapq.heappush(self._times, packet.pts)
-
-    def skipped(self, frame: VideoFrame) -> bool:
-        """Whether a frame that was due before this one never came."""
-        if frame.pts is None or self._start is None:
-            return False
-        while self._times and self._times[0] <= frame.pts:
-            due = heapq.heappop(self._times)
-            if self._start <= due < frame.pts:
-                return True
-        return False

@@ -14,19 +14,25 @@ import shutil
 import tempfile
 import threading
 from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
 
 from finediving_pose.clip import ClipKey
+from finediving_pose.display import Display
 from finediving_pose.errors import FrameError
 from finediving_pose.frames import FrameFolder, digest_jpegs, frame_name, write_manifest
 from finediving_pose.jpeg import decode_jpeg, jpeg_size, upright
 from finediving_pose.workspace import Workspace, fsync_directory
 
+_ROUNDING = 1e-6
+"""Seconds that rounding may add to a difference of two times."""
+
 
 class FrameWriter:
     """Collects a clip's pictures; :meth:`finish` puts the folder in place, :meth:`abandon` leaves no trace.
 
-    Pictures may come in any order and from several threads.
+    Pictures may come in any order and from several threads. Their times are counted in
+    steps of ``tick`` seconds.
 
     Raises
     ------
@@ -34,12 +40,22 @@ class FrameWriter:
         The folder can't be written, a picture is damaged, or the pictures differ in size.
     """
 
-    def __init__(self, workspace: Workspace, key: ClipKey, source: str, fps: float | None) -> None:
-        self.key, self.source, self.fps = key, source, fps
+    def __init__(
+        self,
+        workspace: Workspace,
+        key: ClipKey,
+        source: str,
+        fps: float | None,
+        tick: float = 0.0,
+        display: Display | None = None,
+    ) -> None:
+        self.key, self.source, self.fps, self.display = key, source, fps, display
+        self._tick = tick
         self.target = workspace.frame_folder(key)
         self._lock = threading.Lock()
         self._names: dict[int, str] = {}
         self._bytes: dict[int, int] = {}
+        self._times: dict[int, int] = {}
         self._unsynced: list[Path] = []
         self._last = -1
         self._in_order = True
@@ -53,8 +69,10 @@ class FrameWriter:
         except OSError as e:
             raise self._unwritable(e) from e
 
-    def add(self, number: int, name: str, jpeg: bytes, size: tuple[int, int] | None = None) -> None:
-        """Write one picture, ``name`` being its name at the source."""
+    def add(
+        self, number: int, name: str, jpeg: bytes, size: tuple[int, int] | None = None, time: int | None = None
+    ) -> None:
+        """Write one picture, ``name`` being its name at the source, ``time`` when the video shows it (ticks)."""
         target = self.folder / frame_name(number)
         try:
             target.write_bytes(jpeg)
@@ -62,6 +80,8 @@ class FrameWriter:
             raise self._unwritable(e) from e
         self._unsynced.append(target)
         self._note(number, name, jpeg, size or jpeg_size(jpeg, name))
+        if time is not None:
+            self._times[number] = time
 
     def take(self, number: int, path: Path) -> bool:
         """Take in a picture file as it is: by hard link, or by copy where the file system refuses a link.
@@ -101,6 +121,8 @@ class FrameWriter:
             fps=self.fps,
             digest=self._digest_in_order(),
             n_bytes=tuple(n for _, n in sorted(self._bytes.items())),
+            seconds=self._uneven_times(),
+            display=self.display,
         )
         self._sync()
         write_manifest(frames)
@@ -133,6 +155,18 @@ class FrameWriter:
             if self._in_order:
                 self._digest.update(jpeg)
                 self._last = number
+
+    def _uneven_times(self) -> tuple[float, ...]:
+        """Seconds from the first frame on, where they are known and not those of a constant rate; else nothing."""
+        numbers = sorted(self._names)
+        if any(n not in self._times for n in numbers):
+            return ()
+        first = self._times[numbers[0]]
+        times = [round((self._times[n] - first) * self._tick, 9) for n in numbers]
+        steady = self.fps and all(
+            abs(t - (n - numbers[0]) / self.fps) <= self._tick + _ROUNDING for n, t in zip(numbers, times, strict=True)
+        )
+        return () if steady or any(a >= b for a, b in pairwise(times)) else tuple(times)
 
     def _sync(self) -> None:
         """Wait until the pictures are on the disk, and their names in the folder."""

@@ -46,7 +46,8 @@ def read_clips(workspace: Workspace) -> list[Clip]:
         table = read_parquet(path, "a clips table", LabelError)
     except FileNotFoundError:
         raise LabelError(
-            f"{path}: no clips table; make one with: fdpose extract --videos DIR --labels DIR (or try fdpose demo)"
+            f"{path}: no clips table; make one with: fdpose extract --videos PATH (and --labels PATH, if there are"
+            " any), or try fdpose demo"
         ) from None
     try:
         check_columns(table.column_names)

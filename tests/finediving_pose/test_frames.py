@@ -8,6 +8,7 @@ import pytest
 import simplejpeg
 
 from finediving_pose.clip import ClipKey
+from finediving_pose.display import Display
 from finediving_pose.errors import FrameError
 from finediving_pose.frames import FrameFolder, digest_jpegs, is_complete, open_frames, write_manifest
 from finediving_pose.jpeg import decode_jpeg
@@ -115,4 +116,48 @@ def test_a_manifest_that_is_something_else_is_told(workspace, frames, text):
 def test_a_manifest_without_frames_is_told(workspace, frames):
     write_manifest(replace(frames, numbers=(), names=()))
     with pytest.raises(FrameError, match="has no frames; leave it out"):
+        open_frames(workspace, KEY)
+
+
+# -- times and display ----------------------------------------------------------------------------------------------
+
+
+def test_frames_know_their_times(frames):
+    assert frames.times.tolist() == [0.0, 1 / 25]
+    assert replace(frames, numbers=(7, 12)).times.tolist() == [0.0, 5 / 25], "a gap takes its time"
+    assert replace(frames, seconds=(0.0, 0.05)).times.tolist() == [0.0, 0.05]
+    assert np.isnan(replace(frames, fps=None).times).all()
+    assert frames.times.dtype == np.float64
+
+
+def test_times_and_display_come_back(workspace, frames):
+    told = replace(frames, seconds=(0.0, 0.05), display=Display(90.0, True, 4 / 3, applied=True))
+    write_manifest(told)
+    assert open_frames(workspace, KEY) == told
+
+
+def test_a_manifest_of_an_earlier_version_reads(workspace, frames):
+    write_manifest(frames)
+    path = frames.folder / "clip.json"
+    data = json.loads(path.read_text())
+    path.write_text(json.dumps({k: v for k, v in data.items() if k not in ("n_bytes", "seconds", "display")}))
+    assert open_frames(workspace, KEY) == frames
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("seconds", [0.0, 0.0], "expected seconds from 0 on, increasing"),
+        ("seconds", [1.0, 2.0], "expected seconds from 0 on, increasing"),
+        ("seconds", [0.0, float("nan")], "expected seconds from 0 on, increasing"),
+        ("seconds", [0.0], "2 numbers, but 1 times"),
+        ("display", {"rotation": 90}, "expected how the video asks to be shown, or null"),
+        ("display", "upright", "expected how the video asks to be shown, or null"),
+    ],
+)
+def test_times_and_displays_that_can_not_be_are_told(workspace, frames, name, value, words):
+    write_manifest(frames)
+    path = frames.folder / "clip.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), name: value}))
+    with pytest.raises(FrameError, match=words):
         open_frames(workspace, KEY)

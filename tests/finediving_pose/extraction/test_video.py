@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from finediving_pose.errors import VideoError
-from finediving_pose.extraction.cutting import Scaler
+from finediving_pose.extraction.scaling import Scaler
 from finediving_pose.extraction.video import decode_frames, index_video, open_video
 from finediving_pose.jpeg import jpeg_size
 from tests.media import painted as numbered
@@ -71,7 +71,7 @@ def test_the_number_of_threads_changes_nothing(videos: dict[str, Path], threads:
 def test_frames_keep_their_proportion(videos: dict[str, Path]) -> None:
     _, picture = next(decode_frames(videos["mkv"], [range(1)], index_video(videos["mkv"]), Scaler()))
     assert picture is not None
-    jpeg, size = picture
+    jpeg, size, _ = picture
     assert size == jpeg_size(jpeg, "frame 0") == (427, 256)
 
 
