@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from finediving_pose.frames import MANIFEST, frame_name
@@ -10,7 +11,7 @@ from finediving_pose.validate.clip_frames import ClipFrames
 from finediving_pose.validate.rules import Finding, rule
 from finediving_pose.validate.words import counted
 
-LOWEST_FPS, HIGHEST_FPS = 10.0, 120.0
+LOWEST_FPS, HIGHEST_FPS = 10.0, 1000.0
 
 
 @rule("frame.complete", severity="error")
@@ -140,7 +141,10 @@ def folder_holds_nothing_else(frames: ClipFrames) -> Iterator[Finding]:
 
 @rule("frame.fps", severity="warning")
 def speed_is_a_videos(frames: ClipFrames) -> Iterator[Finding]:
-    """The frame rate is a plausible 10 to 120 frames a second, and the same in labels and clip.json."""
+    """The frame rate is a plausible 10 to 1000 frames a second, and the same in labels and clip.json.
+
+    Broadcasts have 25 to 60, the slow motion of phones is filmed at 120 to 960.
+    """
     if not frames.folder:
         return
     real, labelled = frames.folder.fps, frames.clip.fps
@@ -152,6 +156,39 @@ def speed_is_a_videos(frames: ClipFrames) -> Iterator[Finding]:
             None,
             f"{real:g}",
             f"{labelled:g}",
+        )
+
+
+@rule("frame.upright", severity="warning")
+def pictures_are_upright(frames: ClipFrames) -> Iterator[Finding]:
+    """Pictures are stored as their video asks to be shown: upright, and not mirrored.
+
+    Frames of a data set stay as they are coded, since its boxes and joints are counted so. Where the video declares
+    a rotation all the same, divers lie on their side and the estimator fails.
+    """
+    display = frames.folder.display if frames.folder else None
+    if display and not display.applied and display.turns:
+        yield frames.finding(
+            f"the video asks to be shown {replace(display, aspect=1.0).words()}, its frames are stored as coded; if"
+            " they lie on their side, turn the video with ffmpeg -i INPUT OUTPUT and extract it again with --force",
+            found="as coded",
+            expected=replace(display, aspect=1.0).words(),
+        )
+
+
+@rule("frame.square-pixels", severity="warning")
+def pixels_are_square(frames: ClipFrames) -> Iterator[Finding]:
+    """Pictures are stored with square pixels.
+
+    A video whose pixels are not square is stretched by players, but frames of a data set stay as they are coded.
+    Angles and lengths measured in them are then wrong.
+    """
+    display = frames.folder.display if frames.folder else None
+    if display and not display.applied and display.aspect != 1:
+        yield frames.finding(
+            f"the video has pixels {display.aspect:.4g} times as wide as high, its frames are stored as coded",
+            found=f"{display.aspect:.4g}",
+            expected="1",
         )
 
 

@@ -15,6 +15,8 @@ from tests.finediving_pose.validate.made_up_frames import CLIP, assert_found, fo
 
 WITHOUT_13 = [n for n in range(10, 25) if n != 13]
 
+DISPLAY = {"rotation": 90.0, "mirrored": False, "aspect": 1.0, "applied": False}
+
 DAMAGE = [
     ("nothing", lambda f: None, {}),
     ("cut short", write(jpeg(picture(12))[:500]), 
@@ -41,6 +43,14 @@ DAMAGE = [
     ("slow", manifest(fps=2.0), {"frame.fps": "the clips table says 25 frames a second, clip.json 2"}),
     ("other speed", manifest(fps=29.97), {"frame.fps": "the clips table says 25 frames a second, clip.json 29.97"}),
     ("speed rounded", manifest(fps=24.99), {}),
+    ("on its side", manifest(display=DISPLAY), {
+        "frame.upright": "the video asks to be shown turned by 90 degrees clockwise, its frames are stored as coded"}),
+    ("mirrored", manifest(display={**DISPLAY, "rotation": 0.0, "mirrored": True}), {
+        "frame.upright": "the video asks to be shown mirrored, its frames are stored as coded"}),
+    ("upright", manifest(display={**DISPLAY, "aspect": 2.0, "applied": True}), {}),
+    ("as coded", manifest(display={**DISPLAY, "rotation": 0.0}), {}),
+    ("wide pixels", manifest(display={**DISPLAY, "rotation": 0.0, "aspect": 16 / 11}), {
+        "frame.square-pixels": "the video has pixels 1.455 times as wide as high"}),
 ]  # fmt: skip
 
 
