@@ -10,7 +10,7 @@ import cv2
 
 from finediving_pose.clip import ClipKey
 from finediving_pose.frames import open_frames
-from finediving_pose.poses import read_poses
+from finediving_pose.poses import concatenate, read_poses
 from finediving_pose.spreadsheet import write_csv
 from finediving_pose.workspace import Workspace, atomic_write
 
@@ -87,21 +87,20 @@ def write_sheet(path: Path, workspace: Workspace, suggestions: Sequence[Suggesti
 
     Raises FrameError where a picture is missing or damaged.
     """
-    from finediving_pose.report.overlay import contact_sheet, join_tiles
+    from finediving_pose.report.contact_sheet import draw_tile, join_tiles, middle_square, square_views, with_head
+    from finediving_pose.report.lettering import caption_tiles
 
-    tiles = [
-        contact_sheet(
-            open_frames(workspace, s.key), read_poses(workspace.pose_file("auto", s.key)), [s.frame], words=_caption(s)
-        )
-        for s in suggestions
-    ]
-    ok, data = cv2.imencode(".png", cv2.cvtColor(join_tiles(tiles, columns=6), cv2.COLOR_RGB2BGR))
+    tiles, shown = [], []
+    for s in suggestions:
+        frames, poses = open_frames(workspace, s.key), read_poses(workspace.pose_file("auto", s.key))
+        views = square_views(frames, poses, [s.frame]) or {s.frame: middle_square(frames)}
+        tiles.append(draw_tile(frames, poses, s.frame, views[s.frame]))
+        shown.append(poses)
+    sheet = join_tiles(caption_tiles(tiles, [f"{s.key}  {s.frame:05d}" for s in suggestions]), columns=6)
+    head = ["Frames worth annotating, the best first", "auto poses; each tile has a scale of its own"]
+    sheet = with_head(sheet, head, concatenate(shown))
+    ok, data = cv2.imencode(".png", cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))
     assert ok
     with atomic_write(path) as part:
         part.write_bytes(data.tobytes())
     return path
-
-
-def _caption(s: Suggestion) -> str:
-    video = s.key.video if len(s.key.video) <= 16 else f"...{s.key.video[-13:]}"
-    return f"{video}/{s.key.index} {s.frame:05d}"

@@ -11,7 +11,8 @@ import simplejpeg
 
 from finediving_pose.packed.arrays import PackedPoses
 from finediving_pose.packed.reader import PackedFile
-from finediving_pose.report.overlay import draw_pose, join_tiles
+from finediving_pose.report.contact_sheet import join_tiles
+from finediving_pose.report.overlay import draw_pose
 
 FRAMES_A_STAGE = 3
 TILE = 208
@@ -72,7 +73,10 @@ def _tile(frame: np.ndarray, poses: PackedPoses, at: int, view: np.ndarray) -> n
     to_tile = np.array([[scale, 0, (0.5 - view[0]) * scale - 0.5], [0, scale, (0.5 - view[1]) * scale - 0.5]])
     tile = cv2.warpAffine(frame, to_tile, (TILE, TILE), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
     points = poses.keypoints[at, 0] @ to_tile[:, :2].T + to_tile[:, 2]
-    return draw_pose(np.asarray(tile, np.uint8), points, poses.visibility[at, 0], poses.source[at, 0])
+    return draw_pose(
+        np.asarray(tile, np.uint8), points, poses.visibility[at, 0], poses.source[at, 0],
+        confidence=poses.confidence[at, 0],
+    )  # fmt: skip
 
 
 def _data_uri(picture: np.ndarray) -> str:

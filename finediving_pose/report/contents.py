@@ -133,7 +133,7 @@ def _picture(ax: Any, packed: PackedFile, i: int) -> None:
         if np.isfinite(pose.keypoints[at, person]).any():
             picture = draw_pose(
                 picture, pose.keypoints[at, person], pose.visibility[at, person], pose.source[at, person],
-                pose.box[at, person],
+                pose.box[at, person], confidence=pose.confidence[at, person],
             )  # fmt: skip
     ax.imshow(picture, interpolation="antialiased")
     key = f"{clip.key}"

@@ -15,7 +15,7 @@ from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.errors import FdposeError, FrameError
 from finediving_pose.frames import FrameFolder, open_frames
 from finediving_pose.poses import ClipPoses, read_poses
-from finediving_pose.report.overlay import contact_sheet
+from finediving_pose.report.contact_sheet import contact_sheet
 from finediving_pose.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def _strip(workspace: Workspace, finding: Finding, key: ClipKey, clip: Clip | No
     if not numbers:
         raise FrameError(f"{key}: no frame near {finding.frame} can be read")
     near = _only(poses, numbers) if poses else None
-    return contact_sheet(frames, near, numbers, clip, crop=near is not None, columns=3)
+    return contact_sheet(frames, near, numbers, clip, layer=finding.layer, crop=near is not None, columns=3)
 
 
 def _around(numbers: Sequence[int], number: int) -> list[int]:

@@ -118,7 +118,7 @@ class Sheet:
 
 def _sheets(workspace: Workspace, clips: Sequence[Clip]) -> list[Sheet]:
     """Contact sheets of a few clips with poses, each of another dive number, those with hand-placed joints first."""
-    from finediving_pose.report.overlay import contact_sheet, evenly_spaced
+    from finediving_pose.report.contact_sheet import contact_sheet, evenly_spaced
 
     posed = [c for c in clips if is_complete(workspace, c.key) and best_layer(workspace, c.key)]
     layers = workspace.manual_layers()
@@ -131,7 +131,7 @@ def _sheets(workspace: Workspace, clips: Sequence[Clip]) -> list[Sheet]:
         with suppress(FdposeError):  # a damaged clip is among the findings; the report shows the others
             assert layer
             frames, poses = open_frames(workspace, clip.key), read_poses(workspace.pose_file(layer, clip.key))
-            picture = contact_sheet(frames, poses, evenly_spaced(frames.numbers, SHEET_FRAMES), clip)
+            picture = contact_sheet(frames, poses, evenly_spaced(frames.numbers, SHEET_FRAMES), clip, layer=layer)
             sheets.append(Sheet(str(clip.key), _about(clip), layer, _data_uri(picture)))
     return sheets
 

@@ -1,30 +1,36 @@
-"""Skeletons over pictures, and contact sheets of a dive.
+"""Skeletons over pictures.
 
-The diver's right is orange, the left is blue, the middle is white. Joints placed by hand
-are filled discs with a dark rim, automatic ones are small dots, interpolated ones are rings;
-joints that are occluded have no disc and a thin limb.
+The diver's right is a solid orange line, the left a dashed blue one, the middle a white one. The lines of the two
+sides lie a little to either side of the limb, so that both are seen where they coincide. The less confident a joint
+is, the fainter. Joints placed by hand are filled discs with a dark rim, automatic ones are small dots, interpolated
+ones are rings; joints that are occluded have no disc and a thin limb; absent ones are not drawn.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import cache
-from typing import Any
+from collections.abc import Callable, Collection
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from finediving_pose.clip import Clip
-from finediving_pose.frames import FrameFolder
-from finediving_pose.lexicon import SUB_ACTIONS
-from finediving_pose.poses import ClipPoses, JointSource, Visibility
-from finediving_pose.skeleton import JOINTS, LIMBS
+from finediving_pose.poses import JointSource, Visibility
+from finediving_pose.skeleton import FLIP, JOINTS, LIMBS
 
 RIGHT, LEFT, MIDDLE = (255, 140, 40), (60, 160, 255), (245, 245, 245)
-BOX, INK = (120, 230, 120), (20, 20, 20)
-TILE, CAPTION, GAP = 220, 22, 6
+BOX, MARK, RIM = (120, 230, 120), (255, 70, 200), (20, 20, 20)
+OFFSET = 1.4
+"""How far the line of a side lies from its limb, pixels at thickness 1."""
+MEETING = 4.0
+"""Two joints of a pair that are nearer than this are drawn beside each other, pixels at thickness 1."""
+SURE, FAINTEST = 0.5, 0.25
+"""From this confidence on a joint is opaque; at confidence 0 it has this opacity."""
+_DASH, _GAP = 6.0, 6.0  # the ends of a dash are round and reach two pixels into the gap
 _SHIFT = 4  # sub-pixel bits of OpenCV's drawing calls
+_DEPTH = {"hip": 1, "shoulder": 1, "knee": 2, "elbow": 2, "ankle": 3, "wrist": 3}
+_OUTWARDS = [tuple(sorted(limb, key=lambda j: _DEPTH.get(JOINTS[j].rpartition("_")[2], 0))) for limb in LIMBS]
+_SIDE = [{"right": 1, "left": -1}.get(name.partition("_")[0], 0) for name in JOINTS]
+_PARENT = {b: a for a, b in _OUTWARDS}
 
 
 def draw_pose(
@@ -33,6 +39,10 @@ def draw_pose(
     visibility: NDArray[np.uint8],
     source: NDArray[np.uint8] | None = None,
     box: NDArray[np.floating] | None = None,
+    *,
+    confidence: NDArray[np.floating] | None = None,
+    marked: Collection[int] = (),
+    thickness: float = 1.0,
 ) -> NDArray[np.uint8]:
     """Draw one person into a copy of a picture.
 
@@ -43,155 +53,151 @@ def draw_pose(
     visibility : int (16,), see :class:`~finediving_pose.poses.Visibility`
     source : int (16,), see :class:`~finediving_pose.poses.JointSource`; automatic where not given
     box : float (4,), x1 y1 x2 y2 in pixels; not drawn where not given or NaN
+    confidence : float (16,), 0 to 1; all opaque where not given, as joints placed by hand always are
+    marked : joints to draw a ring around, occluded ones included
+    thickness : of lines and discs; 1 suits pictures of a few hundred pixels
     """
     out = np.ascontiguousarray(picture).copy()
+    keypoints = np.asarray(keypoints, float)
     present = (visibility != Visibility.ABSENT) & np.isfinite(keypoints).all(-1)
     source = np.full(len(keypoints), JointSource.AUTOMATIC) if source is None else source
+    opacity = _opacity(confidence, source)
     if box is not None and np.isfinite(box).all():
-        cv2.rectangle(out, _fixed(box[:2]), _fixed(box[2:]), BOX, 1, cv2.LINE_AA, _SHIFT)
-    for a, b in LIMBS:
+        cv2.rectangle(out, _fixed(box[:2]), _fixed(box[2:]), BOX, max(1, round(thickness)), cv2.LINE_AA, _SHIFT)
+    for a, b in _OUTWARDS:
         if present[a] and present[b]:
             seen = min(visibility[a], visibility[b]) == Visibility.VISIBLE
-            for colour, width in ((INK, 4 if seen else 3), (_limb_colour(a, b), 2 if seen else 1)):
-                cv2.line(out, _fixed(keypoints[a]), _fixed(keypoints[b]), colour, width, cv2.LINE_AA, _SHIFT)
+            draw_limb(out, keypoints[a], keypoints[b], _SIDE[b], seen, min(opacity[a], opacity[b]), thickness)
+    places = _beside(keypoints, present, thickness)
     for j in np.flatnonzero(present & (visibility == Visibility.VISIBLE)):
-        at, colour = _fixed(keypoints[j]), _joint_colour(int(j))
-        if source[j] == JointSource.MANUAL:
-            cv2.circle(out, at, 5 << _SHIFT, INK, -1, cv2.LINE_AA, _SHIFT)
-            cv2.circle(out, at, 4 << _SHIFT, colour, -1, cv2.LINE_AA, _SHIFT)
-        elif source[j] == JointSource.INTERPOLATED:
-            cv2.circle(out, at, 3 << _SHIFT, colour, 1, cv2.LINE_AA, _SHIFT)
-        else:
-            cv2.circle(out, at, 2 << _SHIFT, colour, -1, cv2.LINE_AA, _SHIFT)
+        draw_joint(out, places[j], _SIDE[j], int(source[j]), opacity[j], thickness)
+    for j in marked:
+        if present[j]:
+            for colour, wide in ((RIM, 4), (MARK, 2)):
+                radius = round(8 * thickness * (1 << _SHIFT))
+                cv2.circle(out, _fixed(keypoints[j]), radius, colour, round(wide * thickness), cv2.LINE_AA, _SHIFT)
     return out
 
 
-def evenly_spaced(numbers: Sequence[int], n: int) -> list[int]:
-    """``n`` of the frame numbers (or all, where there are fewer), first and last included."""
-    if len(numbers) <= n:
-        return list(numbers)
-    return [numbers[round(i)] for i in np.linspace(0, len(numbers) - 1, n)]
+def draw_limb(
+    picture: NDArray[np.uint8],
+    start: NDArray[np.floating],
+    end: NDArray[np.floating],
+    side: int,
+    seen: bool = True,
+    opacity: float = 1.0,
+    thickness: float = 1.0,
+) -> None:
+    """A limb from the body outwards, into the picture: right (``side`` 1), left (-1) or middle (0)."""
+    start, end = np.clip([start, end], *_FAR)
+    shift = side * OFFSET * thickness * _normal(start, end)
+    start, end = start + shift, end + shift
+    pieces = _dashes(start, end, thickness) if side < 0 else [(start, end)]
+
+    def paint(on: NDArray[np.uint8], origin: NDArray[np.floating]) -> None:
+        for colour, wide in ((RIM, 4 if seen else 3), (_colour(side), 2 if seen else 1)):
+            width = _pixels(wide, thickness)
+            for a, b in pieces:
+                cv2.line(on, _fixed(a - origin), _fixed(b - origin), colour, width, cv2.LINE_AA, _SHIFT)
+
+    _blend(picture, np.stack([start, end]), 4 * thickness, opacity, paint)
 
 
-def contact_sheet(
-    frames: FrameFolder,
-    poses: ClipPoses | None,
-    numbers: Sequence[int],
-    clip: Clip | None = None,
-    *,
-    crop: bool = True,
-    columns: int = 6,
-    words: str | None = None,
-) -> NDArray[np.uint8]:
-    """Frames side by side with their poses, a caption under each: uint8 (height, width, 3), RGB.
+def draw_joint(
+    picture: NDArray[np.uint8],
+    place: NDArray[np.floating],
+    side: int,
+    source: int = JointSource.AUTOMATIC,
+    opacity: float = 1.0,
+    thickness: float = 1.0,
+) -> None:
+    """A joint into the picture, in the colour of its side and the form of its source."""
+    forms = {
+        JointSource.MANUAL: ((5, RIM, -1), (4, _colour(side), -1)),
+        JointSource.INTERPOLATED: ((3, _colour(side), _pixels(1, thickness)),),
+    }
+    place = np.clip(place, *_FAR)
 
-    With ``crop`` every tile is a square that follows the diver, of one scale throughout;
-    without it, or without poses, a tile is the whole picture, with the box drawn. The caption is the frame number
-    and, where ``clip`` is given, the stage; or ``words``.
+    def paint(on: NDArray[np.uint8], origin: NDArray[np.floating]) -> None:
+        for radius, colour, wide in forms.get(JointSource(source), ((2, _colour(side), -1),)):
+            size = round(radius * thickness * (1 << _SHIFT))
+            cv2.circle(on, _fixed(place - origin), size, colour, wide, cv2.LINE_AA, _SHIFT)
 
-    Raises
-    ------
-    FrameError
-        A picture is missing or damaged.
-    """
-    views = _square_views(frames, poses, numbers) if crop else None
-    captions = {n: words or _words(frames, n, clip) for n in numbers}
-    tiles = [_tile(frames, poses, n, captions[n], views[n] if views else None) for n in numbers]
-    return join_tiles(tiles, columns)
+    _blend(picture, place[None], 7 * thickness, opacity, paint)
 
 
-def join_tiles(tiles: Sequence[NDArray[np.uint8]], columns: int) -> NDArray[np.uint8]:
-    """Pictures of one size side by side, in rows: uint8 (height, width, 3)."""
-    columns = max(1, min(columns, len(tiles)))
-    height, width, _ = tiles[0].shape
-    rows = -(-len(tiles) // columns)
-    sheet = np.full((rows * (height + GAP) - GAP, columns * (width + GAP) - GAP, 3), 255, np.uint8)
-    for i, tile in enumerate(tiles):
-        y, x = i // columns * (height + GAP), i % columns * (width + GAP)
-        sheet[y : y + height, x : x + width] = tile
-    return sheet
+def _opacity(confidence: NDArray[np.floating] | None, source: NDArray[np.uint8]) -> NDArray[np.floating]:
+    if confidence is None:
+        return np.ones(len(source))
+    known = np.clip(np.nan_to_num(confidence) / SURE, 0, 1)
+    return np.where(source == JointSource.MANUAL, 1.0, FAINTEST + (1 - FAINTEST) * known)
 
 
-def _tile(
-    frames: FrameFolder, poses: ClipPoses | None, number: int, caption: str, view: np.ndarray | None
-) -> NDArray[np.uint8]:
-    """One frame, enlarged before drawing so that lines stay thin beside the diver."""
-    whole = view is None
-    view = np.array([0, 0, frames.width, frames.height], float) if view is None else view
-    scale = TILE / (view[3] - view[1])
-    size = (round((view[2] - view[0]) * scale), TILE)
-    # a pixel's centre is its coordinate, so the edge of the view lies half a pixel before it
-    to_tile = np.array([[scale, 0, (0.5 - view[0]) * scale - 0.5], [0, scale, (0.5 - view[1]) * scale - 0.5]])
-    warped = cv2.warpAffine(frames.read(number), to_tile, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    tile = np.asarray(warped, np.uint8)
-    for row in _rows(poses, number):
-        assert poses
-        points = poses.keypoints[row] @ to_tile[:, :2].T + to_tile[:, 2]
-        box = (poses.box[row].reshape(2, 2) @ to_tile[:, :2].T + to_tile[:, 2]).reshape(4)
-        tile = draw_pose(tile, points, poses.visibility[row], poses.source[row], box if whole else None)
-    return np.vstack([tile, np.asarray(_caption(caption, size[0]), np.uint8)])
+def _beside(keypoints: NDArray[np.floating], present: NDArray[np.bool_], thickness: float) -> NDArray[np.floating]:
+    """Where joints are drawn: in their place, or beside it on the side of their limb where a pair meets."""
+    places = keypoints.copy()
+    for j, parent in _PARENT.items():
+        other = FLIP[j]
+        if not (_SIDE[j] and present[j] and present[other]):
+            continue
+        if np.hypot(*(keypoints[j] - keypoints[other])) < MEETING * thickness:
+            known = present[parent] and present[FLIP[parent]]
+            inner = (keypoints[parent] + keypoints[FLIP[parent]]) / 2 if known else keypoints[j] - [0, 1]
+            outer = (keypoints[j] + keypoints[other]) / 2
+            places[j] = keypoints[j] + _SIDE[j] * OFFSET * thickness * _normal(inner, outer)
+    return places
 
 
-def _square_views(frames: FrameFolder, poses: ClipPoses | None, numbers: Sequence[int]) -> dict[int, np.ndarray] | None:
-    """x1 y1 x2 y2 of a square around the diver for every frame; None where no frame has a pose."""
-    centres, sizes = {}, []
-    for n in numbers:
-        rows = _rows(poses, n)
-        points = poses.keypoints[rows].reshape(-1, 2) if poses and rows else np.empty((0, 2))
-        points = points[np.isfinite(points).all(-1)]
-        if len(points):
-            centres[n] = (points.min(0) + points.max(0)) / 2
-            sizes.append(np.ptp(points, axis=0).max())
-    if not sizes:
-        return None
-    half = min(max(np.max(sizes) * 0.62, 30.0), frames.height / 2)
-    known = np.array(sorted(centres))
-    views = {}
-    for n in numbers:
-        centre = centres.get(n, centres[int(known[np.abs(known - n).argmin()])])
-        centre = np.clip(centre, half, np.array([frames.width, frames.height]) - half)
-        views[n] = np.concatenate([centre - half, centre + half])
-    return views
+def _normal(start: NDArray[np.floating], end: NDArray[np.floating]) -> NDArray[np.floating]:
+    """The unit vector across a line; (1, 0) for a line without length."""
+    x, y = end - start
+    length = float(np.hypot(x, y))
+    return np.array([-y, x]) / length if length > 1e-6 else np.array([1.0, 0.0])
 
 
-def _rows(poses: ClipPoses | None, number: int) -> list[int]:
-    return [] if poses is None else np.flatnonzero(poses.frame == number).tolist()
+def _dashes(start: NDArray[np.floating], end: NDArray[np.floating], thickness: float) -> list[tuple]:
+    """Pieces of a line, the first and last of them at its ends."""
+    length = float(np.hypot(*(end - start)))
+    gaps = round((length / thickness - _DASH) / (_DASH + _GAP))
+    if gaps < 1:
+        return [(start, end)]
+    step = (length + _GAP * thickness) / (gaps + 1)
+    along = (end - start) / length
+    return [(start + along * k * step, start + along * (k * step + step - _GAP * thickness)) for k in range(gaps + 1)]
 
 
-def _words(frames: FrameFolder, number: int, clip: Clip | None) -> str:
-    labels = clip.frame_labels() if clip and clip.n_frames == len(frames.numbers) else []
-    stage = labels[frames.numbers.index(number)] if labels else -1
-    return f"{number:05d}  {SUB_ACTIONS.get(stage, '')}".rstrip()
+def _blend(
+    picture: NDArray[np.uint8],
+    points: NDArray[np.floating],
+    margin: float,
+    opacity: float,
+    paint: Callable[[NDArray[np.uint8], NDArray[np.floating]], None],
+) -> None:
+    """Paint into the part of the picture around some points, in full or faintly."""
+    size = np.array(picture.shape[1::-1])
+    low = np.clip(np.floor(points.min(0) - margin), 0, size).astype(int)
+    high = np.clip(np.ceil(points.max(0) + margin) + 1, 0, size).astype(int)
+    if (high <= low).any():
+        return
+    part = picture[low[1] : high[1], low[0] : high[0]]
+    painted = part.copy()
+    paint(painted, low.astype(float))
+    part[:] = painted if opacity >= 1 else cv2.addWeighted(painted, opacity, part, 1 - opacity, 0)
 
 
-def _caption(text: str, width: int) -> NDArray[np.uint8]:
-    """A line of text, dark on white: uint8 (CAPTION, width, 3)."""
-    from PIL import Image, ImageDraw
-
-    line = Image.new("RGB", (width, CAPTION), "white")
-    ImageDraw.Draw(line).text((2, CAPTION // 2), text, fill=INK, font=_font(), anchor="lm")
-    return np.asarray(line)
+_FAR = (-20000.0, 20000.0)
+"""Points beyond are drawn there: far outside any picture, and within OpenCV's fixed-point numbers."""
 
 
-@cache
-def _font() -> Any:
-    from pathlib import Path
-
-    import matplotlib
-    from PIL import ImageFont
-
-    return ImageFont.truetype(str(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"), 13)
-
-
-def _fixed(point: np.ndarray) -> tuple[int, int]:
-    """A point in OpenCV's fixed-point pixels; far outside the picture is far enough."""
-    x, y = np.clip(point, -2000, 4000) * (1 << _SHIFT)
+def _fixed(point: NDArray[np.floating]) -> tuple[int, int]:
+    """A point in OpenCV's fixed-point pixels."""
+    x, y = np.clip(point, *_FAR) * (1 << _SHIFT)
     return round(float(x)), round(float(y))
 
 
-def _joint_colour(joint: int) -> tuple[int, int, int]:
-    return {"right": RIGHT, "left": LEFT}.get(JOINTS[joint].partition("_")[0], MIDDLE)
+def _pixels(width: float, thickness: float) -> int:
+    return max(1, round(width * thickness))
 
 
-def _limb_colour(a: int, b: int) -> tuple[int, int, int]:
-    return next((c for c in (_joint_colour(a), _joint_colour(b)) if c != MIDDLE), MIDDLE)
+def _colour(side: int) -> tuple[int, int, int]:
+    return {1: RIGHT, -1: LEFT}.get(side, MIDDLE)

@@ -12,7 +12,7 @@ from finediving_pose.errors import FdposeError, PoseError
 from finediving_pose.frames import open_frames
 from finediving_pose.poses import best_layer, read_poses
 from finediving_pose.progress import track
-from finediving_pose.report.overlay import contact_sheet, evenly_spaced
+from finediving_pose.report.contact_sheet import contact_sheet, evenly_spaced
 from finediving_pose.workspace import Workspace, atomic_write
 from finediving_pose.writing import writing
 
@@ -50,7 +50,7 @@ def _write_sheet(workspace: Workspace, clip: Clip, target: Path, layer: str | No
         raise PoseError(f"{clip.key}: no automatic or merged poses; make some with: fdpose annotate --auto")
     frames, poses = open_frames(workspace, clip.key), read_poses(workspace.pose_file(chosen, clip.key))
     numbers = frames.numbers[::every] if every else evenly_spaced(frames.numbers, FRAMES)
-    sheet = contact_sheet(frames, poses, numbers, clip)
+    sheet = contact_sheet(frames, poses, numbers, clip, layer=chosen)
     ok, data = cv2.imencode(".png", cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))
     assert ok
     with atomic_write(target) as part:

@@ -4,23 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import simplejpeg
 
-from finediving_pose.clip import Clip, ClipKey
-from finediving_pose.frames import FrameFolder, frame_name, write_manifest
-from finediving_pose.poses import ClipPoses, JointSource
-from finediving_pose.report.overlay import (
-    CAPTION,
-    GAP,
-    LEFT,
-    RIGHT,
-    TILE,
-    contact_sheet,
-    draw_pose,
-    evenly_spaced,
-)
-from finediving_pose.skeleton import INDEX
-from finediving_pose.workspace import Workspace
+from finediving_pose.poses import JointSource
+from finediving_pose.report.overlay import LEFT, MARK, RIGHT, draw_pose
+from finediving_pose.skeleton import FLIP, INDEX, LIMBS
 
 GREY = np.full((100, 120, 3), 128, np.uint8)
 
@@ -61,51 +48,81 @@ def test_far_away_joints_do_no_harm() -> None:
     assert draw_pose(GREY, points, visibility).shape == GREY.shape
 
 
-def test_frames_are_picked_evenly_with_both_ends() -> None:
-    assert evenly_spaced(range(100, 201), 5) == [100, 125, 150, 175, 200]
-    assert evenly_spaced((3, 4), 5) == [3, 4]
+SIDES = [j for j, other in enumerate(FLIP) if j != other]
 
 
-@pytest.fixture
-def folder(workspace: Workspace) -> FrameFolder:
-    """Six grey pictures of 120 x 100."""
-    key = ClipKey("v", 1)
-    path = workspace.frame_folder(key)
-    path.mkdir(parents=True)
-    names = tuple(frame_name(n) for n in range(6))
-    for name in names:
-        (path / name).write_bytes(simplejpeg.encode_jpeg(GREY))
-    frames = FrameFolder(key, path, tuple(range(6)), 120, 100, "v", names, 25.0, "")
-    write_manifest(frames)
-    return frames
+def body(along: np.ndarray, to: float = 80.0) -> tuple[np.ndarray, np.ndarray]:
+    """A pose seen straight from the side: both legs and both arms at one place, along a line through the picture."""
+    points = np.full((16, 2), np.nan)
+    steps = {"ankle": 0.1, "knee": 0.3, "hip": 0.5, "shoulder": 0.6, "elbow": 0.8, "wrist": 1.0}
+    for j in SIDES:
+        name = next(n for n, i in INDEX.items() if i == j)
+        points[j] = [60, 50] + (steps[name.partition("_")[2]] - 0.5) * to * along
+    return points, np.where(np.isfinite(points[:, 0]), 2, 0)
 
 
-def test_a_contact_sheet_shows_every_frame_once(folder: FrameFolder) -> None:
-    points = np.random.default_rng(0).uniform(40, 60, (3, 16, 2))
-    whole = np.ones((3, 16))
-    poses = ClipPoses(
-        np.array([0, 2, 4]), np.zeros(3), np.zeros((3, 4)), points, 2 * whole, whole, whole, ["a"] * 3, [""] * 3
-    )
-    clip = Clip(folder.key, n_frames=6, stage_starts=(3, 5), sub_actions=(1, 17, 36))
-    cropped = contact_sheet(folder, poses, folder.numbers, clip, columns=4)
-    assert cropped.shape == (2 * (TILE + CAPTION) + GAP, 4 * (TILE + GAP) - GAP, 3)
-    whole_pictures = contact_sheet(folder, None, folder.numbers, columns=9)
-    assert whole_pictures.shape == (TILE + CAPTION, 6 * (264 + GAP) - GAP, 3)
-    assert (abs(whole_pictures[:TILE, :264].astype(int) - 128) < 3).all()
+def count(picture: np.ndarray, colour: tuple[int, int, int], tolerance: int = 12) -> int:
+    return int((np.abs(picture.astype(int) - np.array(colour)).max(-1) <= tolerance).sum())
 
 
-def test_the_drawn_pose_stays_on_the_diver_when_cropped(folder: FrameFolder) -> None:
-    """A bright spot in the picture and a joint at the same place meet in the tile."""
-    picture = GREY.copy()
-    picture[58:65, 28:35] = (0, 255, 0)
-    folder.path(0).write_bytes(simplejpeg.encode_jpeg(picture, quality=98, colorsubsampling="444"))
-    points = np.full((1, 16, 2), np.nan)
-    points[0, :2] = [31.0, 61.0], [45.0, 75.0]
-    visible = np.zeros((1, 16))
-    visible[0, :2] = 2
-    poses = ClipPoses(np.array([0]), np.zeros(1), np.zeros((1, 4)), points, visible, visible / 2, visible, ["a"], [""])
-    tile = contact_sheet(folder, poses, [0])[:TILE].astype(int)
-    ys, xs = np.nonzero((tile[..., 1] > 200) & (tile[..., 0] < 80))
-    ring = np.nonzero((tile == np.array(RIGHT)).all(-1))
-    nearest = np.hypot(ring[1] - xs.mean(), ring[0] - ys.mean()).min()
-    assert nearest < 6
+@pytest.mark.parametrize("degrees", range(0, 360, 15))
+def test_both_sides_are_seen_where_they_coincide(degrees: int) -> None:
+    angle = np.radians(degrees)
+    points, visibility = body(np.array([np.cos(angle), np.sin(angle)]))
+    drawn = draw_pose(GREY, points, visibility)
+    assert count(drawn, RIGHT, 60) > 60
+    assert count(drawn, LEFT, 60) > 40
+
+
+def test_the_left_is_dashed_and_the_right_is_not() -> None:
+    """Along an occluded thigh, which has no discs."""
+    for side, colour, gaps in (("right", RIGHT, 0), ("left", LEFT, 7)):
+        points, visibility = np.full((16, 2), np.nan), np.zeros(16, int)
+        points[[INDEX[f"{side}_hip"], INDEX[f"{side}_knee"]]] = [10, 50], [110, 50]
+        visibility[[INDEX[f"{side}_hip"], INDEX[f"{side}_knee"]]] = 1
+        drawn = draw_pose(GREY, points, visibility)
+        along = (np.abs(drawn.astype(int) - np.array(colour)).max(-1) < 70).any(0)[12:108]
+        assert (np.diff(along.astype(int)) == -1).sum() >= gaps
+        assert along.all() == (side == "right")
+
+
+def test_a_joint_is_the_fainter_the_less_confident() -> None:
+    points, visibility = body(np.array([1.0, 0.3]))
+
+    def change(confidence: float, source: int = JointSource.AUTOMATIC) -> int:
+        drawn = draw_pose(GREY, points, visibility, np.full(16, source), confidence=np.full(16, confidence))
+        return int(np.abs(drawn.astype(int) - 128).sum())
+
+    assert 0 < change(0.0) < 0.5 * change(0.3) < change(0.5) == change(0.9)
+    assert change(0.0, JointSource.MANUAL) == change(1.0, JointSource.MANUAL), "what a person placed is certain"
+    assert change(np.nan) == change(0.0)
+
+
+@pytest.mark.parametrize("gone", ["visibility", "place"])
+def test_limbs_need_both_ends(gone: str) -> None:
+    points, visibility = body(np.array([1.0, 0.0]))
+    knee, ankle = INDEX["right_knee"], INDEX["right_ankle"]
+    keep = np.isin(np.arange(16), [knee, ankle])
+    visibility[~keep] = 0
+    assert (knee, ankle) in LIMBS or (ankle, knee) in LIMBS
+    if gone == "visibility":
+        visibility[ankle] = 0
+    else:
+        points[ankle] = np.nan
+    drawn = draw_pose(GREY, points, visibility)
+    ys, xs = np.nonzero((drawn != GREY).any(-1))
+    assert np.hypot(xs - points[knee, 0], ys - points[knee, 1]).max() < 4, "the knee alone is drawn"
+
+
+def test_a_joint_in_question_has_a_ring() -> None:
+    points, visibility = one_joint("left_wrist", 60, 50)
+    ring = draw_pose(GREY, points, visibility, marked=[INDEX["left_wrist"], INDEX["right_wrist"]])
+    assert count(draw_pose(GREY, points, visibility), MARK) == 0
+    ys, xs = np.nonzero(np.abs(ring.astype(int) - np.array(MARK)).max(-1) <= 12)
+    assert (xs.mean(), ys.mean()) == pytest.approx((60, 50), abs=0.5)
+
+
+def test_lines_grow_with_the_picture() -> None:
+    points, visibility = body(np.array([1.0, 0.2]))
+    thin, thick = (draw_pose(GREY, points, visibility, thickness=t) for t in (1.0, 3.0))
+    assert (thick != GREY).any(-1).sum() > 2 * (thin != GREY).any(-1).sum()
