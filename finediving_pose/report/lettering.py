@@ -83,12 +83,13 @@ def write_lines(
     bold: bool = False,
     colour: tuple[int, int, int] = INK,
     least: int = 0,
+    paper: tuple[int, int, int] = PAPER,
 ) -> NDArray[np.uint8]:
-    """Lines of text on dark: uint8 (height, width, 3), as high as ``least`` lines or as those that there are."""
+    """Lines of text on a dark colour: uint8 (height, width, 3), at least as high as ``least`` lines."""
     from PIL import Image, ImageDraw
 
     step = line_height(size)
-    picture = Image.new("RGB", (width, step * max(len(lines), least) + MARGIN), PAPER)
+    picture = Image.new("RGB", (width, step * max(len(lines), least) + MARGIN), paper)
     draw = ImageDraw.Draw(picture)
     for i, line in enumerate(lines):
         draw.text((MARGIN, step * i + step // 2 + 1), line, fill=colour, font=font(size, bold), anchor="lm")

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
 
 from finediving_pose.clip import Clip
 from finediving_pose.errors import FdposeError, PoseError
-from finediving_pose.frames import open_frames
-from finediving_pose.poses import best_layer, read_poses
+from finediving_pose.frames import FrameFolder, open_frames
+from finediving_pose.poses import ClipPoses, best_layer, read_poses
 from finediving_pose.progress import track
 from finediving_pose.report.contact_sheet import contact_sheet, evenly_spaced
 from finediving_pose.workspace import Workspace, atomic_write
@@ -32,10 +33,9 @@ def write_sheets(
     every : draw every so many frames; 12 evenly spaced ones where not given
     """
     written, failed = [], {}
-    layers = [layer] if layer else ["auto", "merged"]
-    with writing("fdpose render", [out / "sheets"], [workspace.frames, *(workspace.poses / name for name in layers)]):
+    with rendering(workspace, out, layer):
         for clip in track(clips, "drawing"):
-            target = out / f"{clip.key.video}_{clip.key.index}.png"
+            target = picture_file(out, clip, ".png")
             try:
                 _write_sheet(workspace, clip, target, layer, every)
                 written.append(target)
@@ -44,11 +44,35 @@ def write_sheets(
     return written, failed
 
 
-def _write_sheet(workspace: Workspace, clip: Clip, target: Path, layer: str | None, every: int | None) -> None:
+@contextmanager
+def rendering(workspace: Workspace, out: Path, layer: str | None) -> Iterator[None]:
+    """Hold the lock of ``fdpose render`` on a folder of pictures, and on the frames and poses that it reads."""
+    layers = [layer] if layer else ["auto", "merged"]
+    with writing("fdpose render", [out / "sheets"], [workspace.frames, *(workspace.poses / name for name in layers)]):
+        yield
+
+
+def picture_file(out: Path, clip: Clip, suffix: str) -> Path:
+    """``<video>_<index>`` with the suffix, in the folder."""
+    return out / f"{clip.key.video}_{clip.key.index}{suffix}"
+
+
+def open_posed(workspace: Workspace, clip: Clip, layer: str | None) -> tuple[FrameFolder, ClipPoses, str]:
+    """A clip's frames, its poses of a layer, and the layer's name: the best there is where none is given.
+
+    Raises
+    ------
+    FrameError, PoseError
+        The clip has no frames, or no such poses.
+    """
     chosen = layer or best_layer(workspace, clip.key)
     if chosen is None:
         raise PoseError(f"{clip.key}: no automatic or merged poses; make some with: fdpose annotate --auto")
-    frames, poses = open_frames(workspace, clip.key), read_poses(workspace.pose_file(chosen, clip.key))
+    return open_frames(workspace, clip.key), read_poses(workspace.pose_file(chosen, clip.key)), chosen
+
+
+def _write_sheet(workspace: Workspace, clip: Clip, target: Path, layer: str | None, every: int | None) -> None:
+    frames, poses, chosen = open_posed(workspace, clip, layer)
     numbers = frames.numbers[::every] if every else evenly_spaced(frames.numbers, FRAMES)
     sheet = contact_sheet(frames, poses, numbers, clip, layer=chosen)
     ok, data = cv2.imencode(".png", cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))

@@ -1,0 +1,258 @@
+"""Dives as videos: the frames with the skeleton, what is said about each, and where in the dive it is.
+
+MP4 with H.264 in yuv420p, which every browser plays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from finediving_pose.clip import Clip
+from finediving_pose.errors import FdposeError
+from finediving_pose.frames import FrameFolder, open_frames, scaled_width
+from finediving_pose.lexicon import SUB_ACTIONS
+from finediving_pose.poses import ClipPoses, JointSource, Visibility
+from finediving_pose.progress import tell, track
+from finediving_pose.report.contact_sheet import rows_with_joints, stage_name, title_of
+from finediving_pose.report.lettering import INK, SOFT, line_height, text_width, wrap, write_lines
+from finediving_pose.report.overlay import LEFT, RIGHT, draw_pose
+from finediving_pose.report.sheets import open_posed, picture_file, rendering
+from finediving_pose.workspace import Workspace, atomic_write
+
+if TYPE_CHECKING:
+    from av.container import OutputContainer
+    from av.video.stream import VideoStream
+
+USUAL_FPS = 25.0
+"""Speed of a clip whose own is not known."""
+LEAST, MOST = 480, 2160
+"""Height of videos of pictures whose source is not known at least, and of any video at most, pixels."""
+_DARK = 0.35
+_STAGES = ((74, 124, 168), (190, 120, 60), (60, 150, 120), (150, 92, 160), (170, 150, 70))
+
+
+def write_videos(
+    workspace: Workspace, clips: Sequence[Clip], out: Path, *, layer: str | None = None
+) -> tuple[list[Path], dict[Clip, FdposeError]]:
+    """Write ``<video>_<index>.mp4`` for every clip; return the files, and why a clip has none.
+
+    A video has the size of the one that the frames came from (:func:`video_size`) and plays as fast as the dive was;
+    frames that the clip lacks are held.
+
+    Parameters
+    ----------
+    workspace, clips : what to draw
+    out : folder of the videos
+    layer : ``auto``, ``merged`` or ``manual/NAME``; the best there is where not given
+    """
+    written: list[Path] = []
+    failed: dict[Clip, FdposeError] = {}
+    total = 0
+    for clip in clips:
+        with suppress(FdposeError):  # said when its turn comes
+            total += len(open_frames(workspace, clip.key).numbers)
+
+    def frames_of_all() -> Iterator[int]:
+        for clip in clips:
+            target = picture_file(out, clip, ".mp4")
+            try:
+                frames, poses, chosen = open_posed(workspace, clip, layer)
+                yield from write_video(frames, poses, clip, chosen, target)
+                written.append(target)
+            except FdposeError as e:
+                failed[clip] = e
+
+    with rendering(workspace, out, layer):
+        for _ in track(frames_of_all(), "rendering", "frames", total=total):
+            pass
+    return written, failed
+
+
+def write_video(frames: FrameFolder, poses: ClipPoses, clip: Clip, layer: str, target: Path) -> Iterator[int]:
+    """Write the video of one clip, whole or not at all; yield the number of each frame that is in it.
+
+    Raises
+    ------
+    FrameError
+        A picture is missing or damaged.
+    FdposeError
+        The folder can't be written.
+    """
+    import av
+
+    fps = frames.fps or clip.fps
+    if not fps:
+        tell(f"{clip.key}: frames per second are not known; the video plays at {USUAL_FPS:g}")
+    rate = Fraction(fps or USUAL_FPS).limit_denominator(1001)
+    painter = Painter(frames, poses, clip, layer)
+    with (
+        atomic_write(target) as part,
+        av.open(str(part), "w", format="mp4", options={"movflags": "+faststart"}) as container,
+    ):
+        stream = _stream(container, rate, painter.size)
+        for number in frames.numbers:
+            picture = av.VideoFrame.from_ndarray(painter.paint(number), format="rgb24")
+            picture = picture.reformat(format="yuv420p", dst_colorspace=_BT709, dst_color_range=_LIMITED)
+            picture.pts = number - frames.numbers[0]
+            picture.time_base = 1 / rate
+            container.mux(stream.encode(picture))
+            yield number
+        container.mux(stream.encode(None))
+
+
+_BT709, _LIMITED = 1, 1  # as FFmpeg numbers colour spaces and ranges
+
+
+def _stream(container: OutputContainer, rate: Fraction, size: tuple[int, int]) -> VideoStream:
+    stream = container.add_stream("libx264", rate=rate, options={"preset": "veryfast", "crf": "20"})
+    stream.width, stream.height = size
+    stream.pix_fmt = "yuv420p"
+    context = stream.codec_context
+    context.time_base = 1 / rate
+    context.colorspace = context.color_primaries = context.color_trc = _BT709
+    context.color_range = _LIMITED
+    return stream
+
+
+def words_by_frame(frames: FrameFolder, poses: ClipPoses, clip: Clip, layer: str) -> dict[int, str]:
+    """What is said about each frame, by its number: ``0.84 s   frame 00396   3.5 Soms.Tuck   confidence 0.72``."""
+    fps = frames.fps or clip.fps
+    words = {}
+    for number in frames.numbers:
+        parts = [f"{(number - frames.numbers[0]) / fps:.2f} s"] if fps else []
+        parts += [f"frame {number:05d}", stage_name(frames, clip, number), _sureness(poses, number, layer)]
+        words[number] = "   ".join(filter(None, parts))
+    return words
+
+
+def _sureness(poses: ClipPoses, number: int, layer: str) -> str:
+    """The mean confidence of the joints that the machine placed, of each diver; or that there is none."""
+    rows = rows_with_joints(poses, number)
+    if not rows:
+        return "not annotated" if layer.startswith("manual") else "no diver"
+    means = []
+    for row in rows:
+        placed = (poses.visibility[row] != Visibility.ABSENT) & (poses.source[row] != JointSource.MANUAL)
+        means += [f"{np.nanmean(poses.confidence[row][placed]):.2f}"] if placed.any() else ["by hand"]
+    return "by hand" if set(means) == {"by hand"} else f"confidence {' and '.join(means)}"
+
+
+def video_size(frames: FrameFolder) -> tuple[int, int]:
+    """Width and height of a clip's video, pixels, both even, as yuv420p asks for.
+
+    They are those of the video that the frames came from, where it is still there, within 2160 lines; of one that
+    stores its pictures lying on their side, or with pixels that are no squares, the height as it is shown. Else they
+    are the smallest whole multiple of the stored size that has 480 lines or more.
+    """
+    source = _source_size(Path(frames.source))
+    if source is None:
+        height = frames.height * -(-LEAST // frames.height)
+    else:
+        straight, turned = (abs(np.log(frames.width / frames.height * b / a)) for a, b in (source, source[::-1]))
+        width, height = source if straight <= turned else source[::-1]
+        if abs(scaled_width(width, height, frames.height) - frames.width) <= 1 and frames.height <= height <= MOST:
+            return _even(width), _even(height)
+        height = min(max(height, frames.height), MOST)
+    return _even(frames.width * height / frames.height), _even(height)
+
+
+def _source_size(path: Path) -> tuple[int, int] | None:
+    """Width and height of a video's pictures as stored; None where there is none."""
+    import av
+
+    if not path.is_file():
+        return None
+    try:
+        with av.open(str(path)) as container:
+            stream = container.streams.video[0]
+            return (stream.width, stream.height) if stream.width and stream.height else None
+    except (OSError, ValueError, IndexError):
+        return None
+
+
+def _even(length: float) -> int:
+    return max(2, 2 * round(length / 2))
+
+
+class Painter:
+    """Draws the frames of one clip at the size of its video.
+
+    Attributes
+    ----------
+    size : width and height of the video
+    """
+
+    def __init__(self, frames: FrameFolder, poses: ClipPoses, clip: Clip, layer: str) -> None:
+        self.frames, self.poses = frames, poses
+        self.size = video_size(frames)
+        self._scale = np.array(self.size) / (frames.width, frames.height)
+        self._letters = min(max(11, round(min(self.size) / 32)), 30)
+        self._words = {
+            n: wrap(t, self.size[0], self._letters) for n, t in words_by_frame(frames, poses, clip, layer).items()
+        }
+        self._lines = max(map(len, self._words.values()))
+        self._title = self._write_title("   ".join(title_of(frames, clip, layer)))
+        self._stages = self._paint_stages(clip)
+
+    def paint(self, number: int) -> NDArray[np.uint8]:
+        """A frame with its skeletons and words: uint8 (height, width, 3), RGB."""
+        width, height = self.size
+        picture = np.asarray(cv2.resize(self.frames.read(number), self.size, interpolation=cv2.INTER_CUBIC), np.uint8)
+        for row in rows_with_joints(self.poses, number):
+            points = (self.poses.keypoints[row] + 0.5) * self._scale - 0.5  # a pixel's centre is its coordinate
+            picture = draw_pose(
+                picture, points, self.poses.visibility[row], self.poses.source[row],
+                confidence=self.poses.confidence[row], thickness=max(1.0, min(self.size) / 400),
+            )  # fmt: skip
+        words = write_lines(self._words[number], width, self._letters, bold=True, least=self._lines, paper=(0, 0, 0))
+        panel = np.vstack([self._title, words])[:height]
+        _write_over(picture[: len(panel)], panel)
+        stages = self._stages.copy()
+        at = self.frames.numbers.index(number) * (width - 1) // max(len(self.frames.numbers) - 1, 1)
+        stages[:, max(0, at - 1) : at + 2] = INK
+        picture[-len(stages) :] = stages
+        return picture
+
+    def _write_title(self, words: str) -> NDArray[np.uint8]:
+        """The title in small letters and, where there is room, the words "right" and "left" in their colours."""
+        width, small = self.size[0], max(11, round(self._letters * 0.75))
+        lines = wrap(words, width, small)
+        title = write_lines(lines, width, small, colour=SOFT, paper=(0, 0, 0)).copy()
+        sides = [
+            write_lines([name], round(text_width(name, small)) + 12, small, colour=colour, paper=(0, 0, 0))
+            for name, colour in (("right", RIGHT), ("left", LEFT))
+        ]
+        key = np.hstack(sides)
+        if text_width(lines[0], small) + key.shape[1] + small < width:
+            title[: len(key), width - key.shape[1] :] = key
+        return title
+
+    def _paint_stages(self, clip: Clip) -> NDArray[np.uint8]:
+        """The whole dive as a strip, its stages in colours with their names as far as they fit."""
+        width, small = self.size[0], max(11, round(self._letters * 0.6))
+        strip = np.full((line_height(small) + 3, width, 3), 60, np.uint8)
+        n = len(self.frames.numbers)
+        if not clip.sub_actions or clip.n_frames != n:
+            return strip
+        bounds = [min(b, n) * width // n for b in (0, *clip.stage_starts, n)]
+        for k, (stage, a, b) in enumerate(zip(clip.sub_actions, bounds, bounds[1:], strict=False)):
+            strip[:, a:b] = _STAGES[k % len(_STAGES)]
+            strip[:, max(a, b - 1) : b] = 0
+            name = SUB_ACTIONS.get(stage, "")
+            if name and text_width(name, small) + 8 < b - a:
+                text = write_lines([name], b - a, small, paper=(0, 0, 0))
+                np.maximum(strip[: len(text), a:b], text, out=strip[: len(text), a:b])
+        return strip
+
+
+def _write_over(picture: NDArray[np.uint8], text: NDArray[np.uint8]) -> None:
+    """Light letters on black over a darkened picture."""
+    np.maximum((picture * _DARK).astype(np.uint8), text, out=picture)
