@@ -98,16 +98,17 @@ def write_video(frames: FrameFolder, poses: ClipPoses, clip: Clip, layer: str, t
         av.open(str(part), "w", format="mp4", options={"movflags": "+faststart"}) as container,
     ):
         stream = _stream(container, rate, painter.size)
-        for number in frames.numbers:
+        for number, seconds in zip(frames.numbers, frame_times(frames, fps or USUAL_FPS), strict=True):
             picture = av.VideoFrame.from_ndarray(painter.paint(number), format="rgb24")
             picture = picture.reformat(format="yuv420p", dst_colorspace=_BT709, dst_color_range=_LIMITED)
-            picture.pts = number - frames.numbers[0]
-            picture.time_base = 1 / rate
+            picture.pts, picture.time_base = round(seconds / _TICK), _TICK
             container.mux(stream.encode(picture))
             yield number
         container.mux(stream.encode(None))
 
 
+_TICK = Fraction(1, 90000)
+"""Seconds; frames of every usual speed begin at whole multiples of it."""
 _BT709, _LIMITED = 1, 1  # as FFmpeg numbers colour spaces and ranges
 
 
@@ -116,18 +117,23 @@ def _stream(container: OutputContainer, rate: Fraction, size: tuple[int, int]) -
     stream.width, stream.height = size
     stream.pix_fmt = "yuv420p"
     context = stream.codec_context
-    context.time_base = 1 / rate
+    context.time_base = _TICK
     context.colorspace = context.color_primaries = context.color_trc = _BT709
     context.color_range = _LIMITED
     return stream
+
+
+def frame_times(frames: FrameFolder, fps: float) -> NDArray[np.float64]:
+    """Time of every frame in seconds from the first one on: float64 (n,)."""
+    return (np.array(frames.numbers, np.float64) - frames.numbers[0]) / fps
 
 
 def words_by_frame(frames: FrameFolder, poses: ClipPoses, clip: Clip, layer: str) -> dict[int, str]:
     """What is said about each frame, by its number: ``0.84 s   frame 00396   3.5 Soms.Tuck   confidence 0.72``."""
     fps = frames.fps or clip.fps
     words = {}
-    for number in frames.numbers:
-        parts = [f"{(number - frames.numbers[0]) / fps:.2f} s"] if fps else []
+    for number, seconds in zip(frames.numbers, frame_times(frames, fps or USUAL_FPS), strict=True):
+        parts = [f"{seconds:.2f} s"] if fps else []
         parts += [f"frame {number:05d}", stage_name(frames, clip, number), _sureness(poses, number, layer)]
         words[number] = "   ".join(filter(None, parts))
     return words
