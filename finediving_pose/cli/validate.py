@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from finediving_pose.labels.read import LabelFiles
     from finediving_pose.validate import Finding
 
-ERRORS_SHOWN = 20
+ERRORS_SHOWN, OTHERS_SHOWN, CLIPS_SHOWN = 20, 3, 5
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
 
@@ -114,7 +114,7 @@ def validate(
     if as_json:
         say({**summary, "findings": [{**asdict(f), "key": f.key and str(f.key)} for f in findings]}, as_json=True)
     else:
-        _show(findings)
+        _show(findings, _data_given(ctx, data))
         say(summary, next_step=_next(findings, report, labels))
     too_many = max_warnings is not None and warnings > max_warnings
     if too_many and not as_json:
@@ -128,6 +128,12 @@ def _label_files(data: Workspace, labels: Sequence[Path], apply_errata: bool) ->
     from finediving_pose.labels.source import recall
 
     return [read_label_files(path, with_errata=apply_errata) for path in labels or recall(data)]
+
+
+def _data_given(ctx: click.Context, data: Workspace) -> str:
+    """The data directory as the commands in the output are to name it; nothing where they find it without."""
+    given = ctx.get_parameter_source("data") is click.core.ParameterSource.COMMANDLINE
+    return str(data.root) if given else ""
 
 
 def _write_page(data: Workspace, files: Sequence[LabelFiles], findings: Sequence[Finding], target: Path) -> Path:
@@ -146,32 +152,39 @@ def _next(findings: Sequence[Finding], report: Path | None, labels: Sequence[Pat
     return None if findings or labels else "fdpose pack"
 
 
-def _show(findings: Sequence[Finding]) -> None:
-    """Print the table of rules, then the errors."""
-    from collections import Counter
-
-    from rich.table import Table
+def _show(findings: Sequence[Finding], data: str) -> None:
+    """Print findings by kind, each with its clips and what to do, then the clips with most kinds."""
     from rich.text import Text
 
     from finediving_pose.terminal import terminal
+    from finediving_pose.validate.kinds import by_clip, by_kind, what_to_do
 
     console = terminal()
-    if not console.is_terminal:
-        console.width = 160
     styles = {"error": "red", "warning": "yellow", "note": "dim"}
-    table = Table("rule", "", "found", "for example", box=None, pad_edge=False)
-    counts = Counter((f.severity, f.rule) for f in findings)
-    for severity, rule in dict.fromkeys((f.severity, f.rule) for f in findings):
-        first = next(f for f in findings if f.rule == rule)
-        example = f"{first.place}: {first.message}"
-        table.add_row(rule, Text(severity, styles[severity]), f"{counts[severity, rule]:,}", example)
-    if findings:
-        console.print(table)
+    kinds = by_kind(findings)
+    for kind in kinds:
+        head = Text.assemble((kind.rule.severity, styles[kind.rule.severity]), f"  {kind.rule.name}, {kind.extent}")
+        console.print(head, soft_wrap=True, style="bold")
+        console.print(f"  {kind.rule.says}", soft_wrap=True, style="dim")
+        most = ERRORS_SHOWN if kind.rule.severity == "error" else OTHERS_SHOWN
+        places = list(kind.by_place.items())
+        for place, found in places[:most]:
+            console.print(f"  {place}: {found[0].message}", soft_wrap=True)
+            for f in found[1:most]:
+                console.print(f"    {f.message}", soft_wrap=True)
+        if len(places) > most:
+            console.print(f"  ... and {len(places) - most:,} more", soft_wrap=True)
         console.print()
-    errors = [f for f in findings if f.severity == "error"]
-    for f in errors[:ERRORS_SHOWN]:
-        console.print(f"{f.place}: {f.message} [{f.rule}]", style="red", soft_wrap=True)
-    if len(errors) > ERRORS_SHOWN:
-        console.print(f"... and {len(errors) - ERRORS_SHOWN:,} more errors")
-    if errors:
+    clips = by_clip(findings)
+    if len(clips) > 1 and len(clips[0][1]) > 1:
+        console.print("clips with most kinds", style="bold")
+        for place, rules in clips[:CLIPS_SHOWN]:
+            console.print(f"  {place}: {', '.join(rules)}", soft_wrap=True)
+        console.print()
+    if kinds:
+        console.print("what to do", style="bold")
+    for rules, words in what_to_do(kinds, data):
+        console.print(f"  {', '.join(rules)}", soft_wrap=True, style="dim")
+        console.print(f"    {words}", soft_wrap=True)
+    if kinds:
         console.print()

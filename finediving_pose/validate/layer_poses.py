@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
 
@@ -106,7 +106,8 @@ class LayerPoses:
         n, m, first = int(joints.sum()), len(set(self.poses.frame[rows].tolist())), int(self.poses.frame[rows[0]])
         shown = ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
         many = f"{counted(n, 'joint')} in {counted(m, 'frame')}"
-        return self.finding(f"{what}: {many}, first {frame_name(first)} ({shown})", first, many, expected)
+        found = self.finding(f"{what}: {many}, first {frame_name(first)} ({shown})", first, many, expected)
+        return replace(found, joints=tuple(names))
 
     def on_rows(self, what: str, rows: NDArray[np.integer], expected: object = "") -> Finding:
         """``what in N frames, first 00012.jpg`` of row numbers, not empty."""

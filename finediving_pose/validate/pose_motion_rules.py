@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 
 import cv2
@@ -98,13 +99,14 @@ def limbs_are_not_too_long(layer: LayerPoses) -> Iterator[Finding]:
     ratio = np.nan_to_num(height[rows] / body[rows, None]) * long[rows]
     row, limb = np.unravel_index(ratio.argmax(), ratio.shape)
     name, frame = _limb(int(limb)), int(layer.poses.frame[rows[row]])
-    yield layer.finding(
+    found = layer.finding(
         f"limbs too long in {counted(len(rows), 'frame')}; worst {frame_name(frame)}, {name},"
         f" {ratio.max():.1f} times what the body allows",
         frame,
         f"{ratio.max():.1f}",
         f"at most {LIMB_TOO_LONG}",
     )
+    yield replace(found, joints=tuple(JOINTS[j] for j in LIMBS[int(limb)]))
 
 
 @rule("pose.sides-swapped", severity="warning")

@@ -33,6 +33,7 @@ class Finding:
     certain : ``expected`` can take the place of ``found`` without a person's look
     frame : a frame number that shows it, for the rules on frames and poses
     layer : the pose layer, for the rules on poses
+    joints : names of the joints that it is about, in that frame
     source : the data set of the clip
     rule, severity : of the rule that found it
     """
@@ -45,6 +46,7 @@ class Finding:
     certain: bool = False
     frame: int | None = None
     layer: str = ""
+    joints: tuple[str, ...] = ()
     source: str = ""
     rule: str = ""
     severity: Severity = "warning"

@@ -29,6 +29,7 @@ from finediving_pose.validate import (  # noqa: F401  (they register)
     stage_rules,
 )
 from finediving_pose.validate.clip_frames import load_frames
+from finediving_pose.validate.kinds import one_per_fault
 from finediving_pose.validate.layer_poses import load_layers
 from finediving_pose.validate.packed_subject import load_packed
 from finediving_pose.validate.rules import RULES, Finding, Rule, Scope
@@ -117,9 +118,14 @@ def check_clip(workspace: Workspace, names: Sequence[str], clip: Clip) -> list[F
     on_frames, on_poses = _of(rules, "frames"), _of(rules, "poses")
     frames = load_frames(workspace, clip) if on_frames else None
     found = _apply(on_frames, frames) if frames else []
+    readable = []
     for layer in load_layers(workspace, clip) if on_poses else ():
-        found += _apply(on_poses, layer)
-    return found
+        on_layer = _apply(on_poses, layer)
+        if layer.poses is None:
+            found += on_layer
+        else:
+            readable += on_layer
+    return found + one_per_fault(readable)
 
 
 def _folders(workspace: Workspace, clips: Sequence[Clip]) -> list[FrameFolder]:

@@ -17,7 +17,7 @@ from finediving_pose.cli import main
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.frames import FrameFolder, digest_jpegs, frame_name, write_manifest
 from finediving_pose.labels.table import read_clips, write_clips
-from finediving_pose.poses import ClipPoses, write_poses
+from finediving_pose.poses import ClipPoses, read_poses, write_poses
 from finediving_pose.workspace import Workspace
 
 GOOD = Clip(ClipKey("Men10m_r1", 1), "none", "107b", 3.0, 72.0, (8.0, 8.0, 8.0), 0, 19, 20)
@@ -219,3 +219,41 @@ def test_render_says_why_there_is_no_picture(
     assert result.exit_code == code
     assert says in result.stderr
     assert not (tmp_path / "out").exists()
+
+
+LONG = "FINADivingWorldCup2021_Men3m_springboard_semifinal_r4"
+
+
+@pytest.mark.parametrize("columns", ["40", "60", "80"])
+def test_names_of_clips_are_whole_at_any_width(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, columns: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    clips = [replace(BAD, key=ClipKey(LONG, i), start_frame=50 * i, end_frame=50 * i + 19) for i in range(25)]
+    write_clips(workspace.clips_table, [*clips, ODD])
+    lines = fdpose(workspace, "validate").stdout.splitlines()
+    assert "error  label.dive-number, 25 clips" in lines
+    assert [f"  {LONG}/{i}: '9999z' is no dive number" in "\n".join(lines) for i in (0, 19, 20)] == [True, True, False]
+    assert "  ... and 5 more" in lines
+
+
+def test_what_is_found_comes_with_what_to_do(workspace: Workspace) -> None:
+    write_clips(workspace.clips_table, [GOOD, ODD, BAD])
+    said = fdpose(workspace, "validate").stdout
+    assert "warning  label.score-formula, 1 clip" in said
+    assert "Dive score = sum of the awards that count x difficulty." in said
+    after = said[said.index("what to do") :]
+    assert f"fdpose extract --data {workspace.root} --labels FILE" in after
+    assert after.index("label.dive-number") < after.index("Correct the label file")
+
+
+def test_a_fault_of_the_automatic_and_the_merged_poses_is_counted_once(posed: Workspace) -> None:
+    poses = read_poses(posed.pose_file("auto", GOOD.key))
+    poses.keypoints[3, 0] = 0
+    write_poses(posed.pose_file("auto", GOOD.key), poses)
+    poses.keypoints[3, 1] += 1  # else the merged poses are the automatic ones, and are passed over
+    write_poses(posed.pose_file("merged", GOOD.key), poses)
+    found = json.loads(fdpose(posed, "validate", "--json", "--select", "pose.corner").stdout)
+    assert found["warnings"] == 1
+    assert found["findings"][0]["message"].startswith("auto, merged: joints at (0, 0)")
+    assert found["findings"][0]["joints"] == ["right_ankle"]
