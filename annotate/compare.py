@@ -3,6 +3,10 @@
 The reference may be hand annotations, the truth of synthetic dives, or another annotator. Only frames and persons that
 both have are counted, and of merged poses only the joints that people placed. The order of two synchronised divers does
 not matter, as long as it is the same all along a clip.
+
+A reference can also say that nobody is there: by an entry without joints, by a hand pose of which every joint was
+deleted, by a frame in which the automatic layer has no diver, or, if it is complete, by naming nobody. A pose of the
+layer there is a false one.
 """
 
 from __future__ import annotations
@@ -22,7 +26,7 @@ from finediving_pose.formats.frame_index import FrameIndex
 from finediving_pose.formats.official import read_official
 from finediving_pose.lexicon import SUB_ACTIONS, stage_of
 from finediving_pose.persons import FEWEST_JOINTS, Posed, joints_of, numbered_like
-from finediving_pose.poses import ClipPoses, JointSource, read_poses
+from finediving_pose.poses import ClipPoses, JointSource, read_poses, take_rows
 from finediving_pose.skeleton import JOINTS
 from finediving_pose.workspace import Workspace
 
@@ -34,8 +38,12 @@ class Accuracy:
     Attributes
     ----------
     frames : poses compared, one a frame and person
+    missed : poses among these of which the layer says that nobody is there; all their joints are wrong
+    nobody : frames and persons in which the reference says that nobody is there and the layer has a row
+    false_poses : poses that the layer has there
     pckh : share of joints within half a head length (PCKh@0.5, see :mod:`annotate.agreement`); the head's length is
         the layer's where the reference lacks the head
+    pckh_false_wrong : ``pckh`` with every joint of a false pose counted as wrong
     pck_torso : share of joints within a fifth of the torso (PCK@0.2)
     oks_ap : average precision by object keypoint similarity, of poses with four joints or more in the reference
     box_found : share of these whose box overlaps the reference's by an intersection over union of 0.5 or more
@@ -44,7 +52,11 @@ class Accuracy:
     """
 
     frames: int
+    missed: int
+    nobody: int
+    false_poses: int
     pckh: float
+    pckh_false_wrong: float
     pck_torso: float
     oks_ap: float
     box_found: float
@@ -63,13 +75,22 @@ class _Pair:
     stage: str
 
 
-def compare(workspace: Workspace, clips: Sequence[Clip], reference: str | Path, layer: str = "auto") -> Accuracy:
+def compare(
+    workspace: Workspace,
+    clips: Sequence[Clip],
+    reference: str | Path,
+    layer: str = "auto",
+    *,
+    complete: bool = False,
+) -> Accuracy:
     """Compare a layer with a reference.
 
     Parameters
     ----------
     reference : a layer (``manual/anna``, ``merged``), or the path of a FineDiving-Pose JSON
     layer : ``auto``, ``merged`` or ``manual/NAME``
+    complete : the reference has every diver in every frame of its clips, as the truth of synthetic dives has; without
+        it, frames that the reference does not name are unknown
 
     Raises
     ------
@@ -80,13 +101,15 @@ def compare(workspace: Workspace, clips: Sequence[Clip], reference: str | Path, 
     """
     wanted = _reference(workspace, clips, reference, layer)
     by_key = {c.key: c for c in clips}
-    pairs = [p for key, by_frame in wanted.items() for p in _pairs(workspace, by_key[key], by_frame, layer)]
+    tables = {key: read_poses(p) for key in wanted if (p := workspace.pose_file(layer, key)).is_file()}
+    tables = {key: numbered_like(poses, wanted[key]) for key, poses in tables.items()}
+    pairs = [p for key, poses in tables.items() for p in _pairs(by_key[key], poses, wanted[key])]
     if not pairs:
         raise PoseError(
             f"{reference}: none of its {len(wanted)} clips has poses in {layer} for the same frames; run:"
             " fdpose annotate --auto"
         )
-    return _summed_up(pairs)
+    return _summed_up(pairs, [n for key, poses in tables.items() for n in _where_nobody(poses, wanted[key], complete)])
 
 
 def _reference(
@@ -103,13 +126,14 @@ def _reference(
         raise UsageError(f"REFERENCE {reference}: the same layer as --layer; a layer agrees with itself")
     files = {c.key: workspace.pose_file(str(reference), c.key) for c in clips}
     tables = {key: read_poses(file) for key, file in files.items() if file.is_file()}
-    return {key: joints_of(_by_hand(t) if reference == "merged" else t) for key, t in tables.items()}
+    return {key: joints_of(t if reference == "auto" else _by_hand(t)) for key, t in tables.items()}
 
 
 def _by_hand(poses: ClipPoses) -> ClipPoses:
-    """Merged poses with the joints only that people placed: the machine agrees with its own."""
-    placed = (poses.source == JointSource.MANUAL)[..., None]
-    return replace(poses, keypoints=np.where(placed, poses.keypoints, np.nan))
+    """What people said: the joints that they placed, since the machine agrees with its own, and where nobody is."""
+    manual = poses.source == JointSource.MANUAL
+    poses = replace(poses, keypoints=np.where(manual[..., None], poses.keypoints, np.nan))
+    return take_rows(poses, np.flatnonzero(poses.has_diver | manual.all(1)))
 
 
 def _of_file(workspace: Workspace, clips: Sequence[Clip], path: Path) -> dict[ClipKey, dict[Posed, np.ndarray]]:
@@ -122,11 +146,7 @@ def _of_file(workspace: Workspace, clips: Sequence[Clip], path: Path) -> dict[Cl
     return found
 
 
-def _pairs(workspace: Workspace, clip: Clip, wanted: dict[Posed, np.ndarray], layer: str) -> list[_Pair]:
-    path = workspace.pose_file(layer, clip.key)
-    if not path.is_file():
-        return []
-    poses = numbered_like(read_poses(path), wanted)
+def _pairs(clip: Clip, poses: ClipPoses, wanted: dict[Posed, np.ndarray]) -> list[_Pair]:
     pairs = []
     for (frame, person), joints in wanted.items():
         row = poses.row(frame, person)
@@ -134,6 +154,14 @@ def _pairs(workspace: Workspace, clip: Clip, wanted: dict[Posed, np.ndarray], la
             confidence = float(poses.confidence[row].mean())
             pairs.append(_Pair(poses.keypoints[row], joints, poses.box[row], confidence, _stage(clip, frame)))
     return pairs
+
+
+def _where_nobody(poses: ClipPoses, wanted: dict[Posed, np.ndarray], complete: bool) -> list[int]:
+    """Number of joints that each row has where the reference has nobody; unnamed frames count where ``complete``."""
+    places = zip(poses.frame.tolist(), poses.person.tolist(), strict=True)
+    there = [bool(np.isfinite(wanted[place]).any()) if place in wanted else not complete for place in places]
+    joints = np.asarray(np.isfinite(poses.keypoints).all(-1)).sum(1)
+    return joints[~np.array(there, bool)].tolist()
 
 
 def _stage(clip: Clip, frame: int) -> str:
@@ -145,7 +173,7 @@ def _stage(clip: Clip, frame: int) -> str:
     return "take-off" if kind in ("direction", "armstand") else kind
 
 
-def _summed_up(pairs: Sequence[_Pair]) -> Accuracy:
+def _summed_up(pairs: Sequence[_Pair], nobody: Sequence[int]) -> Accuracy:
     found, wanted = np.stack([p.found for p in pairs]), np.stack([p.wanted for p in pairs])
     head = head_length(wanted)
     right, counted = joint_hits(found, wanted, 0.5, np.where(np.isfinite(head), head, head_length(found)))
@@ -156,7 +184,11 @@ def _summed_up(pairs: Sequence[_Pair]) -> Accuracy:
     kinds = [k for k in ("take-off", "twists", "somersaults", "entry") if (stages == k).any()]
     return Accuracy(
         frames=len(pairs),
+        missed=int((~np.isfinite(found).any((1, 2))).sum()),
+        nobody=len(nobody),
+        false_poses=sum(n > 0 for n in nobody),
         pckh=_share(right, counted),
+        pckh_false_wrong=float(right.sum() / (counted.sum() + sum(nobody))) if counted.any() else float("nan"),
         pck_torso=pck_torso(found, wanted),
         oks_ap=oks_ap(found[boxed], wanted[boxed], confidence[boxed]),
         box_found=float((overlap >= 0.5).mean()) if boxed.any() else float("nan"),

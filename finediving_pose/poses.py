@@ -1,5 +1,6 @@
 """The pose table: one Parquet part file a clip, one row a frame and person.
 
+A row without joints says that this diver is not in that frame; a frame without a row was not looked at.
 Keypoints are pixels of the stored frame, origin at the top-left pixel's
 centre, x right, y down. Left and right are the diver's own.
 """
@@ -92,6 +93,11 @@ class ClipPoses:
             setattr(self, name, getattr(self, name)[order])
         self.author = [self.author[i] for i in order]
         self.time = [self.time[i] for i in order]
+
+    @property
+    def has_diver(self) -> NDArray[np.bool_]:
+        """bool (n,), rows that have a joint. A row without says that somebody looked, and the diver is not there."""
+        return np.asarray(np.isfinite(self.keypoints).all(-1).any(1))
 
     def row(self, frame: int, person: int = 0) -> int | None:
         """Row index of a frame's person, None where there is none."""

@@ -82,10 +82,13 @@ def _write_report(data: Workspace, where: Path) -> Path:
     from finediving_pose.labels.table import read_clips
     from finediving_pose.report.html import write_report
 
-    accuracy = compare(data, read_clips(data), where / "truth" / "annotations.json")
+    accuracy = compare(data, read_clips(data), where / "truth" / "annotations.json", complete=True)
     table: dict[str, Any] = {
         "frames compared": accuracy.frames,
         "PCKh@0.5": f"{accuracy.pckh:.3f}",
+        "PCKh@0.5, false poses wrong": f"{accuracy.pckh_false_wrong:.3f}",
+        "frames with a diver that have no pose": f"{accuracy.missed:,} of {accuracy.frames:,}",
+        "frames without a diver that have one": f"{accuracy.false_poses:,} of {accuracy.nobody:,}",
         "PCK@0.2 torso": f"{accuracy.pck_torso:.3f}",
         "OKS AP": f"{accuracy.oks_ap:.3f}",
         "diver found (IoU 0.5)": f"{accuracy.box_found:.3f}",

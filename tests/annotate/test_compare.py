@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -14,7 +16,7 @@ from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.errors import PoseError, UsageError
 from finediving_pose.formats.official import OfficialPose, write_official
 from finediving_pose.labels.table import read_clips, write_clips
-from finediving_pose.poses import JointSource, write_poses
+from finediving_pose.poses import ClipPoses, JointSource, concatenate, write_poses
 from finediving_pose.workspace import Workspace
 from tests.annotate.made_up import BASE, KEY, grey_clips, table
 
@@ -49,6 +51,43 @@ def test_a_file_is_as_good_a_reference_as_a_layer(posed: Workspace, tmp_path: Pa
     assert compare(posed, read_clips(posed), path) == compare(posed, read_clips(posed), "manual/anna")
 
 
+def nobody(author: str, source: JointSource, frame: int) -> ClipPoses:
+    """A row without joints: the machine found nobody, or a person deleted every joint."""
+    poses = table(author, source, np.zeros(16, bool), frames=(frame,))
+    by_hand = source == JointSource.MANUAL
+    return replace(poses, source=np.full((1, 16), source if by_hand else JointSource.NONE))
+
+
+def test_a_pose_where_the_reference_has_nobody_counts_as_wrong_in_a_figure_of_its_own(posed: Workspace) -> None:
+    anna = posed.pose_file("manual/anna", KEY)
+    hands = table("anna", JointSource.MANUAL, frames=(0, 1))
+    write_poses(anna, concatenate([hands, nobody("anna", JointSource.MANUAL, 2)]))
+    found = compare(posed, read_clips(posed), "manual/anna")
+    assert (found.frames, found.missed, found.nobody, found.false_poses) == (2, 0, 1, 1)
+    assert (found.pckh, found.pckh_false_wrong) == (1.0, pytest.approx(2 / 3))
+    write_poses(anna, hands)  # frame 2 is not annotated: nothing is known of it
+    unknown = compare(posed, read_clips(posed), "manual/anna")
+    assert (unknown.nobody, unknown.false_poses, unknown.pckh_false_wrong) == (0, 0, 1.0)
+    complete = compare(posed, read_clips(posed), "manual/anna", complete=True)
+    assert (complete.nobody, complete.false_poses, complete.pckh_false_wrong) == (1, 1, pytest.approx(2 / 3))
+
+
+def test_a_diver_of_whom_the_layer_has_nothing_is_missed_and_wrong(posed: Workspace) -> None:
+    auto = table("net", JointSource.AUTOMATIC, frames=(0, 1))
+    write_poses(posed.pose_file("auto", KEY), concatenate([auto, nobody("net", JointSource.AUTOMATIC, 2)]))
+    found = compare(posed, read_clips(posed), "manual/anna")
+    assert (found.frames, found.missed, found.pckh, found.pckh_false_wrong) == (3, 1, *[pytest.approx(2 / 3)] * 2)
+
+
+def test_of_merged_poses_only_what_people_said_is_a_reference(posed: Workspace) -> None:
+    hand = table("anna", JointSource.MANUAL, frames=(0,))
+    machine = nobody("net", JointSource.AUTOMATIC, 1)  # the machine's word is no reference
+    gone = nobody("anna", JointSource.MANUAL, 2)
+    write_poses(posed.pose_file("merged", KEY), concatenate([hand, machine, gone]))
+    found = compare(posed, read_clips(posed), "merged")
+    assert (found.frames, found.nobody, found.false_poses) == (1, 1, 1)
+
+
 @pytest.mark.parametrize(
     ("reference", "layer", "error", "says"),
     [
@@ -68,7 +107,7 @@ def test_the_command_prints_a_table_or_json(posed: Workspace) -> None:
     at = ["compare", "manual/anna", "--data", str(posed.root)]
     said = CliRunner().invoke(main, at)
     assert said.exit_code == 0, said.output
-    assert "PCKh@0.5" in said.stdout
+    assert "PCKh@0.5" in said.stdout and "0 where nobody is" in said.stdout
     assert "somersaults" in said.stdout
     assert json.loads(CliRunner().invoke(main, [*at, "--json"]).stdout)["pckh"] == pytest.approx(2 / 3)
     assert ClipKey("meet", 1) in {c.key for c in read_clips(posed)}
