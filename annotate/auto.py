@@ -1,7 +1,8 @@
 """Automatic poses of many clips: in this process, in several, on several GPUs, or on a Dask cluster.
 
 Clips are dealt out in groups of a few hundred frames. Each is located, estimated, smoothed and written, one part file
-a clip under ``poses/auto``; what is written stays, so a stopped run goes on where it was.
+a clip under ``poses/auto``; what is written stays, so a stopped run goes on where it was. Every frame and diver has a
+row; one without joints says that the diver is not there.
 """
 
 from __future__ import annotations
@@ -11,9 +12,12 @@ from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
 
+import numpy as np
+
 from annotate.estimators.base import Estimator, Finder
 from annotate.estimators.presets import Preset
 from annotate.pipeline import poses_of_clips
+from annotate.presence import mark_visibility
 from annotate.smooth import smooth
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.errors import FdposeError, FrameError
@@ -59,13 +63,28 @@ class Machinery:
 
 
 @dataclass(frozen=True, slots=True)
+class Finish:
+    """What is done to the poses of a clip: joints smoothed over time, those of frames without a diver left out."""
+
+    smoothed: bool = True
+    presence: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a clip: its frames and their mean joint confidence, or an error; ``sure`` as in ``Found``."""
+    """What became of a clip, or an error.
+
+    Attributes
+    ----------
+    frames : frames that were looked at
+    with_diver : those of them in which a diver was found
+    confidence : mean confidence of the joints in these
+    """
 
     key: ClipKey
     frames: int = 0
+    with_diver: int = 0
     confidence: float = 0.0
-    sure: float = 1.0
     error: FdposeError | None = None
 
 
@@ -92,11 +111,12 @@ class AutoSummary:
 
     def as_dict(self) -> dict[str, object]:
         """For printing."""
-        nobody = [str(o.key) for o in self.done if o.frames and not o.sure]
+        nobody = [str(o.key) for o in [*self.done, *self.kept] if o.frames and not o.with_diver]
         return {
             "annotated": len(self.done),
             "kept": len(self.kept),
             "frames": sum(o.frames for o in self.done),
+            "frames_with_a_diver": sum(o.with_diver for o in self.done),
             "lowest_confidence": [f"{o.key} ({o.confidence:.2f})" for o in self.lowest()[:LOW_SHOWN]],
             "no_diver_found": nobody,
             "all_clips": str(self.report) if self.report else None,
@@ -105,12 +125,18 @@ class AutoSummary:
 
 
 def annotate_clips(
-    workspace: Workspace, clips: Sequence[Clip], machinery: Machinery, *, force: bool = False, smoothed: bool = True
+    workspace: Workspace,
+    clips: Sequence[Clip],
+    machinery: Machinery,
+    *,
+    force: bool = False,
+    smoothed: bool = True,
+    presence: bool = True,
 ) -> AutoSummary:
     """Write automatic poses for every clip that has none yet (or all of them, with ``force``).
 
-    Smoothed over time unless asked otherwise (:mod:`annotate.smooth`). A clip whose frames are missing or damaged is
-    in ``failed``; the others go on.
+    Only where a diver is, and smoothed over time, unless asked otherwise (:mod:`annotate.presence`,
+    :mod:`annotate.smooth`). A clip whose frames are missing or damaged is in ``failed``; the others go on.
 
     Raises
     ------
@@ -125,13 +151,13 @@ def annotate_clips(
     own = [p for p in (machinery.preset.pose, machinery.preset.locator) if workspace.root in p.parents]
     replaced = [workspace.poses / "auto"] if force else []
     with writing("fdpose annotate --auto", [report, *replaced], [workspace.frames, *own]):
-        summary = _annotate_clips(workspace, clips, machinery, force, smoothed)
+        summary = _annotate_clips(workspace, clips, machinery, force, Finish(smoothed, presence))
         summary.report = _write_report(report, summary) if summary.lowest() else None
     return summary
 
 
 def _annotate_clips(
-    workspace: Workspace, clips: Sequence[Clip], machinery: Machinery, force: bool, smoothed: bool
+    workspace: Workspace, clips: Sequence[Clip], machinery: Machinery, force: bool, finish: Finish
 ) -> AutoSummary:
     summary = AutoSummary()
     todo: list[FrameFolder] = []
@@ -151,7 +177,7 @@ def _annotate_clips(
         for i, group in enumerate(groups(todo))
     ]
     pairs = frozenset(c.key for c in clips if c.synchronised)
-    annotate = partial(annotate_group, workspace, machinery, pairs, smoothed)
+    annotate = partial(annotate_group, workspace, machinery, pairs, finish)
     for (_, keys), outcome in map_clips(
         annotate, work, machinery.processes, "annotating", scheduler=machinery.scheduler, count=_clips_of
     ):
@@ -177,7 +203,7 @@ def annotate_group(
     workspace: Workspace,
     machinery: Machinery,
     pairs: Collection[ClipKey],
-    smoothed: bool,
+    finish: Finish,
     work: tuple[str, tuple[ClipKey, ...]],
 ) -> list[Outcome]:
     """Annotate the clips of one group on its device and write their poses; of both divers in those of ``pairs``."""
@@ -189,15 +215,17 @@ def annotate_group(
             folders.append(open_frames(workspace, key))
         except FrameError as e:
             outcomes.append(Outcome(key, error=e))
-    for key, found in poses_of_clips(folders, locator, pose, pairs).items():
+    sizes = {f.key: (f.width, f.height) for f in folders}
+    for key, found in poses_of_clips(folders, locator, pose, pairs, presence=finish.presence).items():
         if isinstance(found, FdposeError):
             outcomes.append(Outcome(key, error=found))
             continue
-        poses = smooth(found.poses, found.cuts) if smoothed else found.poses
+        poses = smooth(found.poses, found.cuts) if finish.smoothed else found.poses
+        poses = mark_visibility(poses, *sizes[key])
         path = workspace.pose_file("auto", key)
         remove_part_files(path)
         write_poses(path, poses)
-        outcomes.append(_outcome(key, poses, found.sure))
+        outcomes.append(_outcome(key, poses))
     return outcomes
 
 
@@ -217,8 +245,10 @@ def _kept(workspace: Workspace, key: ClipKey) -> Outcome:
     return _outcome(key, read_poses(workspace.pose_file("auto", key)))
 
 
-def _outcome(key: ClipKey, poses: ClipPoses, sure: float = 1.0) -> Outcome:
-    return Outcome(key, len(set(poses.frame.tolist())), float(poses.confidence.mean()) if len(poses) else 0.0, sure)
+def _outcome(key: ClipKey, poses: ClipPoses) -> Outcome:
+    there = poses.has_diver
+    frames, with_diver = len(np.unique(poses.frame)), len(np.unique(poses.frame[there]))
+    return Outcome(key, frames, with_diver, float(poses.confidence[there].mean()) if with_diver else 0.0)
 
 
 def _clips_of(work: tuple[str, tuple[ClipKey, ...]]) -> int:
@@ -227,5 +257,5 @@ def _clips_of(work: tuple[str, tuple[ClipKey, ...]]) -> int:
 
 def _write_report(path: Path, summary: AutoSummary) -> Path:
     """All clips with poses, the least confident first: a CSV file, whole or not at all."""
-    rows = ([str(o.key), o.frames, f"{o.confidence:.3f}"] for o in summary.lowest())
-    return write_csv(path, ["clip", "frames", "confidence"], rows)
+    rows = ([str(o.key), o.frames, o.with_diver, f"{o.confidence:.3f}"] for o in summary.lowest())
+    return write_csv(path, ["clip", "frames", "frames_with_a_diver", "confidence"], rows)

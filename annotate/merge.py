@@ -44,6 +44,7 @@ class MergeSummary:
     Attributes
     ----------
     clips, frames : how many are merged
+    with_diver : frames of them in which a diver is
     joints : number of joints by source
     conflicts : see :class:`Conflict`
     right, compared : joints that the machine placed within half a head of the hand, and those that both placed
@@ -51,6 +52,7 @@ class MergeSummary:
 
     clips: int = 0
     frames: int = 0
+    with_diver: int = 0
     joints: dict[str, int] = field(default_factory=lambda: {s.name.lower(): 0 for s in JointSource})
     conflicts: list[Conflict] = field(default_factory=list)
     right: int = 0
@@ -62,6 +64,7 @@ class MergeSummary:
         return {
             "clips": self.clips,
             "frames": self.frames,
+            "frames_with_a_diver": self.with_diver,
             **{f"joints_{name}": n for name, n in self.joints.items()},
             "conflicts": len(self.conflicts),
             "worst_conflicts": [str(c) for c in worst],
@@ -107,6 +110,9 @@ def _merge_clips(
 def merge_tables(hands: Sequence[ClipPoses], auto: ClipPoses | None) -> ClipPoses:
     """One table with a row for every frame and person that any of the tables has.
 
+    Where a person deleted every joint there is no diver, whatever the machine has; where the machine saw none, the
+    joints that a person placed are the diver's.
+
     ``author`` names all whose joints are in the row, hands first, joined by ``+``; ``time`` is the latest.
     """
     tables = [*hands, *([auto] if auto is not None else [])]
@@ -150,7 +156,8 @@ def _fill_row(merged: ClipPoses, at: int, found: list[tuple[ClipPoses, int]]) ->
         merged.box[at] = box_of_joints(merged.keypoints[at : at + 1])[0]
     else:
         table, i = found[-1]  # the machine's, where there is one: it looked for the whole diver
-        merged.box[at] = table.box[i]
+        around = box_of_joints(merged.keypoints[at : at + 1])[0]
+        merged.box[at] = table.box[i] if np.isfinite(table.box[i]).all() else around
 
 
 def _empty(places: list[tuple[int, int]]) -> ClipPoses:
@@ -181,7 +188,8 @@ def _common(a: ClipPoses, b: ClipPoses) -> tuple[np.ndarray, np.ndarray]:
 
 def _count(summary: MergeSummary, merged: ClipPoses) -> None:
     summary.clips += 1
-    summary.frames += len(set(merged.frame.tolist()))
+    summary.frames += len(np.unique(merged.frame))
+    summary.with_diver += len(np.unique(merged.frame[merged.has_diver]))
     for source in JointSource:
         summary.joints[source.name.lower()] += int((merged.source == source).sum())
 

@@ -1,4 +1,5 @@
-"""From the frames of a few clips to their poses: locate, tell two divers apart, estimate, refine the boxes, estimate.
+"""From the frames of a few clips to their poses: locate, tell two divers apart, estimate, refine the boxes, estimate,
+and leave out the frames in which nobody is.
 
 Batches cross from clip to clip. Pictures are decoded and warped in threads while the models compute. Memory is bounded
 in bytes: a batch holds crops, each thread one picture beside them, and :data:`annotate.pictures.KEPT_BYTES` more are at
@@ -17,12 +18,14 @@ from annotate.crop import box_of_joints, crop, to_frame, whole_frame, without_ot
 from annotate.estimators.base import Estimator, Finder
 from annotate.locate import SURE, boxes_of, steady
 from annotate.pictures import Pictures
-from annotate.track import apart, shots, steady_ways, ways
+from annotate.presence import find_presence, twice_found, without_joints
+from annotate.track import apart, shots, steady_ways, together, ways
 from finediving_pose.clip import ClipKey
 from finediving_pose.errors import FdposeError, FrameError
 from finediving_pose.frames import FrameFolder
 from finediving_pose.poses import ClipPoses, JointSource, Visibility
 from finediving_pose.prefetch import prefetch
+from finediving_pose.skeleton import N_JOINTS
 
 BATCH = 64
 
@@ -35,7 +38,7 @@ class DiverBoxes:
     ----------
     clip, position : int (n,), index of the clip, and of the frame in it
     box : float32 (n, 4), x1 y1 x2 y2 in pixels
-    sure : bool (n,), whether the locator was sure of the box
+    score : float32 (n,), how sure the locator was of a diver in the frame, 0 to 1; 0 where it found no box
     person : int (n,), 0 or 1, which of the divers
     way : float (n, 2), pixels, from this diver to the other; 0 where there is no other
     """
@@ -43,7 +46,7 @@ class DiverBoxes:
     clip: np.ndarray
     position: np.ndarray
     box: np.ndarray
-    sure: np.ndarray
+    score: np.ndarray
     person: np.ndarray
     way: np.ndarray
 
@@ -58,22 +61,26 @@ class Found:
 
     Attributes
     ----------
-    poses : one row a frame and diver
-    sure : share of the frames in which the locator was sure of a diver
+    poses : one row a frame and diver; without joints and box where the diver is not there
     cuts : numbers of the frames that begin a new shot
     """
 
     poses: ClipPoses
-    sure: float
     cuts: tuple[int, ...]
 
 
 def poses_of_clips(
-    folders: Sequence[FrameFolder], locator: Finder, estimator: Estimator, pairs: Collection[ClipKey] = ()
+    folders: Sequence[FrameFolder],
+    locator: Finder,
+    estimator: Estimator,
+    pairs: Collection[ClipKey] = (),
+    *,
+    presence: bool = True,
 ) -> dict[ClipKey, Found | FdposeError]:
     """Poses of every clip, unsmoothed, or why there are none (a picture is missing or damaged, there are no frames).
 
-    In the clips of ``pairs`` two divers dive.
+    In the clips of ``pairs`` two divers dive. Without ``presence`` every frame gets a pose, whoever is in it
+    (:mod:`annotate.presence`).
     """
     outcomes: dict[ClipKey, Found | FdposeError] = {
         f.key: FrameError(f"{f.key}: has no frames; leave it out of the clips table, or extract it again")
@@ -92,9 +99,12 @@ def poses_of_clips(
             outcomes[folder.key] = pictures.failed[i]
             continue
         rows = np.flatnonzero(divers.clip == i)
+        cut_at = pictures.cuts(i)
         poses = _table(folder, divers.only(rows), keypoints[rows], confidence[rows], estimator.id)
-        cut_at = tuple(folder.numbers[p] for p in pictures.cuts(i).tolist())
-        outcomes[folder.key] = Found(poses, float(divers.sure[rows].mean()), cut_at)
+        if presence:
+            there = _there(divers.only(rows), keypoints[rows], confidence[rows], shots(len(folder.numbers), cut_at))
+            poses = without_joints(poses, ~np.repeat(there.T.reshape(-1, 1), N_JOINTS, axis=1))
+        outcomes[folder.key] = Found(poses, tuple(folder.numbers[p] for p in cut_at.tolist()))
     return outcomes
 
 
@@ -124,13 +134,13 @@ def _locate(pictures: Pictures, locator: Finder) -> DiverBoxes:
         clip=np.repeat(np.arange(len(counts)), counts),
         position=np.concatenate([np.arange(n) for n in counts]),
         box=np.concatenate([np.repeat(whole_frame(f.width, f.height), len(f.numbers), 0) for f in pictures.folders]),
-        sure=np.ones(sum(counts), bool),
+        score=np.ones(sum(counts), np.float32),
         person=np.zeros(sum(counts), int),
         way=np.zeros((sum(counts), 2)),
     )
     boxes, score = boxes_of(*find_points(pictures, everything, locator))
     divers = _steadied(pictures, replace(everything, box=boxes), score)
-    return replace(divers, sure=(score >= SURE) & np.isfinite(boxes).all(1))
+    return replace(divers, score=np.where(np.isfinite(boxes).all(1), score, 0))
 
 
 def _each_diver(pictures: Pictures, divers: DiverBoxes, estimator: Estimator, pairs: Collection[ClipKey]) -> DiverBoxes:
@@ -150,7 +160,7 @@ def _two(pictures: Pictures, divers: DiverBoxes, estimator: Estimator) -> list[D
     )
     way, telling = ways(joints, confidence, divers.box)
     parts = [steady_ways(way[shot], telling[shot]) for shot in shots(len(way), pictures.cuts(divers.clip[0]))]
-    way = np.concatenate(parts)
+    way = together(divers.box, np.concatenate(parts))
     if not way.any():
         return [divers]
     boxes, person = apart(divers.box, way), np.zeros(len(way), int)
@@ -165,7 +175,7 @@ def _refined(pictures: Pictures, divers: DiverBoxes, keypoints: np.ndarray) -> D
     """
     around = box_of_joints(keypoints)
     around = np.where(np.isfinite(around), around, divers.box)
-    around = _steadied(pictures, replace(divers, box=around), divers.sure.astype(np.float32)).box
+    around = _steadied(pictures, replace(divers, box=around), (divers.score >= SURE).astype(np.float32)).box
     return replace(divers, box=(divers.box + around) / 2)
 
 
@@ -180,6 +190,18 @@ def _steadied(pictures: Pictures, divers: DiverBoxes, score: np.ndarray) -> Dive
                 part = rows[shot]
                 boxes[part] = steady(boxes[part], score[part], folder.width, folder.height)
     return replace(divers, box=boxes)
+
+
+def _there(divers: DiverBoxes, joints: np.ndarray, confidence: np.ndarray, parts: Sequence[slice]) -> np.ndarray:
+    """Whether each diver of one clip is there, frame by frame: bool (persons, frames)."""
+    persons = int(divers.person.max()) + 1
+    of_joints = confidence.mean(1).reshape(persons, -1)
+    sure = (of_joints + divers.score.reshape(persons, -1)) / 2
+    if persons == 2:
+        size = float(np.median(np.hypot(*(divers.box[:, 2:] - divers.box[:, :2]).T)))
+        pairs = joints.reshape(2, -1, *joints.shape[1:]).swapaxes(0, 1)
+        sure = np.where(twice_found(pairs, of_joints.T, size).T, 0, sure)
+    return np.stack([find_presence(s, parts) for s in sure])
 
 
 def _table(

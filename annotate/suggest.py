@@ -27,7 +27,7 @@ from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.errors import PoseError, UsageError
 from finediving_pose.frames import open_frames
 from finediving_pose.lexicon import ENTRY
-from finediving_pose.poses import ClipPoses, JointSource, read_poses
+from finediving_pose.poses import ClipPoses, JointSource, read_poses, take_rows
 from finediving_pose.progress import track
 from finediving_pose.skeleton import LIMBS
 from finediving_pose.workspace import Workspace
@@ -47,7 +47,7 @@ ENTRY_SHOWN = 0.1
 
 
 def suggest(workspace: Workspace, clips: Sequence[Clip], n: int, device: str = "cpu") -> list[Suggestion]:
-    """``n`` frames with automatic poses and no hand poses; the same frames at every call.
+    """``n`` frames with a diver by the automatic poses, and no hand poses; the same frames at every call.
 
     Every other frame is from the dives that are worth most, those first; the rest are drawn at random from the other
     dives, since an estimator that learns only from hard dives forgets the easy ones (docs/experiments/suggestions.md).
@@ -57,7 +57,7 @@ def suggest(workspace: Workspace, clips: Sequence[Clip], n: int, device: str = "
     Raises
     ------
     PoseError
-        No clip has automatic poses.
+        No clip has automatic poses, or every frame in which they show a diver is annotated by hand.
     SetupError
         The device is not there.
     """
@@ -73,7 +73,9 @@ def suggest(workspace: Workspace, clips: Sequence[Clip], n: int, device: str = "
     stored = [s for clip in track(clips, "reading poses") for s in _of_clip(workspace, clip)]
     candidates = [replace(s, luck=luck.random()) for s in stored]
     if not candidates:
-        raise PoseError(f"{workspace.root}: no automatic poses; run: fdpose annotate --auto")
+        posed = any(workspace.pose_file("auto", c.key).is_file() for c in clips)
+        why = "the automatic poses show a diver only in frames that are annotated" if posed else "no automatic poses"
+        raise PoseError(f"{workspace.root}: {why}; run: fdpose annotate --auto")
     numbers = {c.key: c.action_type for c in clips}
     candidates, hard = _with_dives(candidates), n - n // 2
     first = _varied(candidates, numbers, MIRRORED * hard, attrgetter("promise"))
@@ -90,8 +92,10 @@ def _of_clip(workspace: Workspace, clip: Clip) -> list[Suggestion]:
     if not path.is_file():
         return []
     poses = read_poses(path)
+    poses = take_rows(poses, np.flatnonzero(poses.has_diver))
+    placed = np.isfinite(poses.keypoints).all(-1)
     by_hand, last = _annotated(workspace, clip.key), _end_of_the_diver(clip)
-    doubt = 1 - poses.confidence.mean(1)
+    doubt = 1 - np.average(poses.confidence, axis=1, weights=placed) if len(poses) else np.zeros(0)
     moved = (poses.source == JointSource.INTERPOLATED).mean(1)
     long_limbs = _long_limbs(poses)
     return [

@@ -118,6 +118,12 @@ def steady_ways(way: np.ndarray, telling: np.ndarray) -> np.ndarray:
     return found
 
 
+def together(boxes: np.ndarray, way: np.ndarray) -> np.ndarray:
+    """The ways (n, 2), but 0 where the box (n, 4) is smaller than its way: it holds one diver, the other is gone."""
+    both = boxes[:, 2:] - boxes[:, :2]
+    return np.where((both < np.abs(way)).any(1, keepdims=True), 0.0, way)
+
+
 def apart(boxes: np.ndarray, way: np.ndarray) -> np.ndarray:
     """Boxes (n, 2, 4) of two divers of one size, from those around both (n, 4) and the ways between them (n, 2)."""
     middle, both = (boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 2:] - boxes[:, :2]

@@ -78,6 +78,12 @@ Examples:
     help="With --auto: number of processes.  [default: one per device]",
 )
 @scheduler_option
+@click.option(
+    "--presence/--no-presence",
+    default=True,
+    show_default=True,
+    help="With --auto: no pose in frames without a diver; otherwise one in every frame.",
+)
 @click.option("--smooth/--no-smooth", default=True, show_default=True, help="With --auto: remove jitter, fill gaps.")
 @click.option("--force", is_flag=True, help="With --auto: estimate again where automatic poses exist.")
 @click.option("--annotator", default="hand", show_default=True, help="With --manual: name of the annotator.")
@@ -145,7 +151,8 @@ def _auto(data: Workspace, clips: list[Any], given: dict[str, Any]) -> tuple[dic
         jobs=given["jobs"],
         scheduler=given["scheduler"],
     )
-    summary = annotate_clips(data, clips, machinery, force=given["force"], smoothed=given["smooth"])
+    how = {"force": given["force"], "smoothed": given["smooth"], "presence": given["presence"]}
+    summary = annotate_clips(data, clips, machinery, **how)
     return summary.as_dict(), "fdpose merge (after fdpose annotate --manual FILE, if people corrected some frames)"
 
 

@@ -1,6 +1,7 @@
 """Rules on the poses of one clip in one layer, frame by frame.
 
-What needs more than one frame is in ``pose_motion_rules``, what needs more than one layer in ``pose_merge_rules``.
+What needs more than one frame is in ``pose_motion_rules`` and ``presence_rules``, what needs more than one layer in
+``pose_merge_rules``.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import numpy as np
 from finediving_pose.frames import frame_name
 from finediving_pose.poses import JointSource, Visibility
 from finediving_pose.skeleton import FLIP, JOINTS
-from finediving_pose.validate import pose_merge_rules, pose_motion_rules  # noqa: F401  (they register)
+from finediving_pose.validate import pose_merge_rules, pose_motion_rules, presence_rules  # noqa: F401  (they register)
 from finediving_pose.validate.layer_poses import LayerPoses, load_layers
 from finediving_pose.validate.rules import Finding, rule
 from finediving_pose.validate.words import counted
@@ -103,10 +104,11 @@ def persons_are_as_many_as_divers(layer: LayerPoses) -> Iterator[Finding]:
     """One person in individual dives, two in synchronised ones."""
     if layer.poses is None or not len(layer.poses) or layer.clip.synchronised is None:
         return
-    found, divers = int(layer.poses.person.max()) + 1, 2 if layer.clip.synchronised else 1
-    if found != divers:
+    there = np.where(layer.present.any(1), layer.poses.person, -1)
+    found, divers = int(there.max()) + 1, 2 if layer.clip.synchronised else 1
+    if found and found != divers:
         kind = "a synchronised" if divers == 2 else "an individual"
-        row = int(layer.poses.person.argmax())
+        row = int(there.argmax())
         yield layer.finding(f"{counted(found, 'person')} in {kind} dive", layer.poses.frame[row], found, divers)
 
 
@@ -131,16 +133,17 @@ def two_persons_are_two(layer: LayerPoses) -> Iterator[Finding]:
 
 @rule("pose.coverage", severity="warning")
 def most_frames_have_a_pose(layer: LayerPoses) -> Iterator[Finding]:
-    """Nine of ten frames before the entry have a pose.
+    """Nine of ten frames before the entry have a pose, or are known to show nobody.
 
-    Counted before the last stage, or in the first two thirds of a clip without stages. Manual layers are not
-    checked.
+    Counted before the last stage, or in the first two thirds of a clip without stages. A row without joints says that
+    somebody looked and saw no diver. Manual layers are not checked.
     """
     if layer.poses is None or layer.frames is None or layer.by_hand:
         return
     numbers = layer.frames.numbers
     before = numbers[: layer.clip.stage_starts[-1] if layer.clip.stage_starts else len(numbers) * 2 // 3]
-    posed = set(layer.poses.frame[layer.present.sum(1) >= len(JOINTS) // 2].tolist())
+    joints = layer.present.sum(1)
+    posed = set(layer.poses.frame[(joints >= len(JOINTS) // 2) | (joints == 0)].tolist())
     without = [n for n in before if n not in posed]
     share = 1 - len(without) / max(len(before), 1)
     if before and share < COVERAGE:
