@@ -87,14 +87,15 @@ def write_sheet(path: Path, workspace: Workspace, suggestions: Sequence[Suggesti
 
     Raises FrameError where a picture is missing or damaged.
     """
-    from finediving_pose.report.contact_sheet import draw_tile, join_tiles, middle_square, square_views, with_head
+    from finediving_pose.report.contact_sheet import TILE, join_tiles, with_head
     from finediving_pose.report.lettering import caption_tiles
+    from finediving_pose.report.views import draw_view, people_in, square_around
 
     tiles, shown = [], []
     for s in suggestions:
         frames, poses = open_frames(workspace, s.key), read_poses(workspace.pose_file("auto", s.key))
-        views = square_views(frames, poses, [s.frame]) or {s.frame: middle_square(frames)}
-        tiles.append(draw_tile(frames, poses, s.frame, views[s.frame]))
+        people = people_in(poses, s.frame)
+        tiles.append(draw_view(frames.read(s.frame), square_around(people, frames.width, frames.height), TILE, people))
         shown.append(poses)
     sheet = join_tiles(caption_tiles(tiles, [f"{s.key}  {s.frame:05d}" for s in suggestions]), columns=6)
     head = ["Frames worth annotating, the best first", "auto poses; each tile has a scale of its own"]

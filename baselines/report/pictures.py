@@ -5,14 +5,13 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 import simplejpeg
 
 from finediving_pose.packed.arrays import PackedPoses
 from finediving_pose.packed.reader import PackedFile
 from finediving_pose.report.contact_sheet import join_tiles
-from finediving_pose.report.overlay import draw_pose
+from finediving_pose.report.views import draw_view, person_of
 
 FRAMES_A_STAGE = 3
 TILE = 208
@@ -68,15 +67,9 @@ def _views(keypoints: np.ndarray, width: int | None, height: int | None) -> np.n
 
 
 def _tile(frame: np.ndarray, poses: PackedPoses, at: int, view: np.ndarray) -> np.ndarray:
-    """The view of a frame, enlarged before the pose is drawn, so that lines stay thin."""
-    scale = TILE / (view[3] - view[1])
-    to_tile = np.array([[scale, 0, (0.5 - view[0]) * scale - 0.5], [0, scale, (0.5 - view[1]) * scale - 0.5]])
-    tile = cv2.warpAffine(frame, to_tile, (TILE, TILE), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    points = poses.keypoints[at, 0] @ to_tile[:, :2].T + to_tile[:, 2]
-    return draw_pose(
-        np.asarray(tile, np.uint8), points, poses.visibility[at, 0], poses.source[at, 0],
-        confidence=poses.confidence[at, 0],
-    )  # fmt: skip
+    """The view of a frame with the first diver's pose."""
+    people = [person_of(poses, (at, 0))]
+    return draw_view(frame, view, TILE, [p for p in people if p.is_there])
 
 
 def _data_uri(picture: np.ndarray) -> str:

@@ -14,14 +14,17 @@ from numpy.typing import NDArray
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.errors import FdposeError, FrameError
 from finediving_pose.frames import FrameFolder, open_frames
-from finediving_pose.poses import ClipPoses, read_poses
+from finediving_pose.poses import read_poses, take_rows
 from finediving_pose.report.contact_sheet import contact_sheet
+from finediving_pose.skeleton import JOINTS
 from finediving_pose.workspace import Workspace
 
 if TYPE_CHECKING:
     from finediving_pose.validate import Finding
 
 QUALITY = 82
+BOXED = ("pose.box", "pose.outside-picture")
+"""Beginnings of the names of rules whose pictures show the box and the surroundings of the frame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +62,29 @@ def data_uri(picture: NDArray[np.uint8]) -> str:
 
 
 def _strip(workspace: Workspace, finding: Finding, key: ClipKey, clip: Clip | None) -> np.ndarray:
-    """Frames before, at and after: cropped around the diver with the pose drawn, or whole for a rule on pictures."""
+    """Frames before, at and after: cropped around the diver with the pose drawn, or whole for a rule on pictures.
+
+    The joints that the finding is about have rings; a rule about boxes, or about joints beyond the picture, shows
+    the box and what lies outside.
+    """
     frames = open_frames(workspace, key)
     poses = read_poses(workspace.pose_file(finding.layer, key)) if finding.layer else None
     numbers = _readable(frames, _around(frames.numbers, finding.frame or 0))
     if not numbers:
         raise FrameError(f"{key}: no frame near {finding.frame} can be read")
-    near = _only(poses, numbers) if poses else None
-    return contact_sheet(frames, near, numbers, clip, layer=finding.layer, crop=near is not None, columns=3)
+    near = take_rows(poses, np.flatnonzero(np.isin(poses.frame, numbers))) if poses else None
+    return contact_sheet(
+        frames,
+        near,
+        numbers,
+        clip,
+        layer=finding.layer,
+        crop=near is not None,
+        columns=3,
+        marked={finding.frame or 0: [JOINTS.index(name) for name in finding.joints]},
+        boxes=finding.rule.startswith(BOXED),
+        titled=False,
+    )
 
 
 def _around(numbers: Sequence[int], number: int) -> list[int]:
@@ -83,14 +101,6 @@ def _readable(frames: FrameFolder, numbers: Sequence[int]) -> list[int]:
             frames.read(number)
             readable.append(number)
     return readable
-
-
-def _only(poses: ClipPoses, numbers: Sequence[int]) -> ClipPoses:
-    """The poses of these frames, so that the crop is as large as the diver is there."""
-    rows = np.flatnonzero(np.isin(poses.frame, numbers))
-    arrays = ("frame", "person", "box", "keypoints", "visibility", "confidence", "source")
-    chosen = {name: getattr(poses, name)[rows] for name in arrays}
-    return ClipPoses(**chosen, author=[poses.author[i] for i in rows], time=[poses.time[i] for i in rows])
 
 
 def _one_a_clip_first(findings: Sequence[Finding]) -> list[Finding]:

@@ -42,6 +42,7 @@ def draw_pose(
     *,
     confidence: NDArray[np.floating] | None = None,
     marked: Collection[int] = (),
+    label: str = "",
     thickness: float = 1.0,
 ) -> NDArray[np.uint8]:
     """Draw one person into a copy of a picture.
@@ -55,6 +56,7 @@ def draw_pose(
     box : float (4,), x1 y1 x2 y2 in pixels; not drawn where not given or NaN
     confidence : float (16,), 0 to 1; all opaque where not given, as joints placed by hand always are
     marked : joints to draw a ring around, occluded ones included
+    label : a word to write above the pose, such as the number of a diver
     thickness : of lines and discs; 1 suits pictures of a few hundred pixels
     """
     out = np.ascontiguousarray(picture).copy()
@@ -76,6 +78,8 @@ def draw_pose(
             for colour, wide in ((RIM, 4), (MARK, 2)):
                 radius = round(8 * thickness * (1 << _SHIFT))
                 cv2.circle(out, _fixed(keypoints[j]), radius, colour, round(wide * thickness), cv2.LINE_AA, _SHIFT)
+    if label and present.any():
+        _write(out, label, keypoints[present], thickness)
     return out
 
 
@@ -124,6 +128,15 @@ def draw_joint(
             cv2.circle(on, _fixed(place - origin), size, colour, wide, cv2.LINE_AA, _SHIFT)
 
     _blend(picture, place[None], 7 * thickness, opacity, paint)
+
+
+def _write(picture: NDArray[np.uint8], label: str, points: NDArray[np.floating], thickness: float) -> None:
+    """A word above the topmost of some points, inside the picture."""
+    size = 0.5 * thickness
+    x, y = np.clip(points[points[:, 1].argmin()] - [4 * thickness, 10 * thickness], *_FAR)
+    at = (round(float(np.clip(x, 2, picture.shape[1] - 12 * thickness))), round(float(max(y, 14 * thickness))))
+    for colour, wide in ((RIM, 4), (MIDDLE, 1)):
+        cv2.putText(picture, label, at, cv2.FONT_HERSHEY_SIMPLEX, size, colour, _pixels(wide, thickness), cv2.LINE_AA)
 
 
 def _opacity(confidence: NDArray[np.floating] | None, source: NDArray[np.uint8]) -> NDArray[np.floating]:

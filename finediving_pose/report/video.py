@@ -19,12 +19,13 @@ from finediving_pose.clip import Clip
 from finediving_pose.errors import FdposeError
 from finediving_pose.frames import FrameFolder, open_frames, scaled_width
 from finediving_pose.lexicon import SUB_ACTIONS
-from finediving_pose.poses import ClipPoses, JointSource, Visibility
+from finediving_pose.poses import ClipPoses, JointSource
 from finediving_pose.progress import tell, track
-from finediving_pose.report.contact_sheet import rows_with_joints, stage_name, title_of
+from finediving_pose.report.contact_sheet import stage_name, title_of
 from finediving_pose.report.lettering import INK, SOFT, line_height, text_width, wrap, write_lines
-from finediving_pose.report.overlay import LEFT, RIGHT, draw_pose
+from finediving_pose.report.overlay import LEFT, RIGHT
 from finediving_pose.report.sheets import open_posed, picture_file, rendering
+from finediving_pose.report.views import draw_people, people_in
 from finediving_pose.workspace import Workspace, atomic_write
 
 if TYPE_CHECKING:
@@ -141,13 +142,13 @@ def words_by_frame(frames: FrameFolder, poses: ClipPoses, clip: Clip, layer: str
 
 def _sureness(poses: ClipPoses, number: int, layer: str) -> str:
     """The mean confidence of the joints that the machine placed, of each diver; or that there is none."""
-    rows = rows_with_joints(poses, number)
-    if not rows:
+    people = people_in(poses, number)
+    if not people:
         return "not annotated" if layer.startswith("manual") else "no diver"
     means = []
-    for row in rows:
-        placed = (poses.visibility[row] != Visibility.ABSENT) & (poses.source[row] != JointSource.MANUAL)
-        means += [f"{np.nanmean(poses.confidence[row][placed]):.2f}"] if placed.any() else ["by hand"]
+    for p in people:
+        placed = p.present & (p.source != JointSource.MANUAL)
+        means += [f"{np.nanmean(p.confidence[placed]):.2f}"] if placed.any() else ["by hand"]
     return "by hand" if set(means) == {"by hand"} else f"confidence {' and '.join(means)}"
 
 
@@ -212,12 +213,9 @@ class Painter:
         """A frame with its skeletons and words: uint8 (height, width, 3), RGB."""
         width, height = self.size
         picture = np.asarray(cv2.resize(self.frames.read(number), self.size, interpolation=cv2.INTER_CUBIC), np.uint8)
-        for row in rows_with_joints(self.poses, number):
-            points = (self.poses.keypoints[row] + 0.5) * self._scale - 0.5  # a pixel's centre is its coordinate
-            picture = draw_pose(
-                picture, points, self.poses.visibility[row], self.poses.source[row],
-                confidence=self.poses.confidence[row], thickness=max(1.0, min(self.size) / 400),
-            )  # fmt: skip
+        shift = self._scale / 2 - 0.5  # a pixel's centre is its coordinate
+        people = [p.at(self._scale, shift) for p in people_in(self.poses, number)]
+        picture = draw_people(picture, people, thickness=max(1.0, min(self.size) / 400))
         words = write_lines(self._words[number], width, self._letters, bold=True, least=self._lines, paper=(0, 0, 0))
         panel = np.vstack([self._title, words])[:height]
         _write_over(picture[: len(panel)], panel)
