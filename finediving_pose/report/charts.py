@@ -14,22 +14,35 @@ BLUE, ORANGE, GREY = "#2f7fd6", "#e07b1f", "#8a8f98"
 PLAIN_TEXT: dict[Any, Any] = {"text.parse_math": False, "text.usetex": False}
 """For ``matplotlib.rc_context`` around every figure: a ``$`` in a video's name is a letter, no formula."""
 _INK = "#010203"  # stands for the page's own text colour until the SVG is written
+LEAST_VALUES = 12
 _salt = itertools.count()
 
 
-def histogram(values: Mapping[str, Sequence[float]], label: str) -> str:
-    """Stacked histogram of one or two named groups of values."""
+def histogram(values: Mapping[str, Sequence[float]], label: str) -> str | None:
+    """Stacked histogram of named groups of values; None for fewer than 12 values, whose bars would all be alike."""
     groups = {name: [v for v in vs if np.isfinite(v)] for name, vs in values.items()}
     groups = {name: vs for name, vs in groups.items() if vs}
+    total = sum(map(len, groups.values()))
+    if total < LEAST_VALUES:
+        return None
     with _figure(5.2, 2.6) as (ax, svg):
-        ax.hist(list(groups.values()), bins=24, stacked=True, color=(BLUE, ORANGE, GREY)[: len(groups)], rwidth=0.92)
+        ax.hist(
+            list(groups.values()),
+            bins=min(24, round(1.6 * total**0.5)),
+            stacked=True,
+            color=(BLUE, ORANGE, GREY)[: len(groups)],
+            rwidth=0.92,
+        )
         _words(ax, label, "dives")
+        ax.yaxis.get_major_locator().set_params(integer=True)
         _legend(ax, groups)
     return svg()
 
 
-def bars(counts: Mapping[str, int]) -> str:
-    """Horizontal bars, the first at the top, the number at the end of each."""
+def bars(counts: Mapping[str, int]) -> str | None:
+    """Horizontal bars, the first at the top, the number at the end of each; None where all are equal."""
+    if len(set(counts.values())) < 2:
+        return None
     names = list(counts)
     with _figure(5.2, 0.6 + 0.24 * len(names)) as (ax, svg):
         ax.barh(names, list(counts.values()), color=BLUE, height=0.7)

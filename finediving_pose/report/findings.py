@@ -15,7 +15,8 @@ from finediving_pose.report.evidence import Evidence, evidence
 from finediving_pose.workspace import Workspace, atomic_write
 
 if TYPE_CHECKING:
-    from finediving_pose.validate import Finding, Rule
+    from finediving_pose.validate import Finding
+    from finediving_pose.validate.kinds import Kind
 
 SHOWN = 200
 PICTURES = 6
@@ -24,25 +25,26 @@ WORDS = {"error": "errors", "warning": "warnings", "note": "notes"}
 
 
 @dataclass(frozen=True, slots=True)
-class RuleFindings:
-    """Everything that one rule found.
+class Section:
+    """A kind of findings on the page.
 
     Attributes
     ----------
-    rule : the rule
-    findings : the first 200
-    count : how many there are
+    kind : the rule and everything that it found
     pictures : a few of them to look at, for the rules on frames and poses
     """
 
-    rule: Rule
-    findings: Sequence[Finding]
-    count: int
+    kind: Kind
     pictures: list[Evidence] = field(default_factory=list)
 
     @property
+    def findings(self) -> Sequence[Finding]:
+        """The first 200."""
+        return self.kind.findings[:SHOWN]
+
+    @property
     def more(self) -> int:
-        return self.count - len(self.findings)
+        return self.kind.count - len(self.findings)
 
     @property
     def has_values(self) -> bool:
@@ -52,7 +54,7 @@ class RuleFindings:
     @property
     def paragraphs(self) -> list[str]:
         """The rule's reference, a paragraph each."""
-        return [" ".join(p.split()) for p in self.rule.reference.split("\n\n") if p.strip()]
+        return [" ".join(p.split()) for p in self.kind.rule.reference.split("\n\n") if p.strip()]
 
 
 SOURCES = {
@@ -83,14 +85,20 @@ def write_findings_page(
 
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    sections = _by_rule(findings, workspace, clips)
+    from finediving_pose.validate.kinds import in_short
+
+    sections = _sections(findings, workspace, clips)
+    competitions = _by_competition(findings)
     context = {
         "title": workspace.root.resolve().name if workspace else _source_names(clips),
         "made": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "tiles": _tiles(findings, clips),
         "sections": sections,
-        "most": max((s.count for s in sections), default=1),
-        "competitions": _by_competition(findings),
+        "most": max((s.kind.count for s in sections), default=1),
+        "meters": len({s.kind.count for s in sections}) > 1,
+        "in_short": in_short([s.kind for s in sections]),
+        "competitions": competitions if _tells(competitions) else [],
+        "in_competitions": _in_competitions(competitions),
         "more_competitions": max(0, len({f.key.video for f in findings if f.key}) - COMPETITIONS),
         "formula": _formula(findings, clips),
         "words": WORDS,
@@ -118,23 +126,36 @@ def _tiles(findings: Sequence[Finding], clips: Sequence[Clip]) -> list[tuple[str
     ]
 
 
-def _by_rule(findings: Sequence[Finding], workspace: Workspace | None, clips: Sequence[Clip]) -> list[RuleFindings]:
+def _sections(findings: Sequence[Finding], workspace: Workspace | None, clips: Sequence[Clip]) -> list[Section]:
     """The gravest first, then the most frequent."""
     from finediving_pose.progress import track
-    from finediving_pose.validate import RULES, SEVERITIES
+    from finediving_pose.validate.kinds import by_kind
 
-    grouped: dict[str, list[Finding]] = {}
-    for f in findings:
-        grouped.setdefault(f.rule, []).append(f)
-    order = sorted(
-        grouped.items(), key=lambda item: (SEVERITIES.index(RULES[item[0]].severity), -len(item[1]), item[0])
-    )
+    kinds = by_kind(findings)
     sections = []
-    for name, found in track(order, "writing the page", "rules") if workspace else order:
-        on_pictures = workspace and RULES[name].scope in ("frames", "poses")
-        pictures = evidence(workspace, found, clips, PICTURES) if workspace and on_pictures else []
-        sections.append(RuleFindings(RULES[name], found[:SHOWN], len(found), pictures))
+    for kind in track(kinds, "writing the page", "rules") if workspace else kinds:
+        on_pictures = workspace and kind.rule.scope in ("frames", "poses")
+        pictures = evidence(workspace, kind.findings, clips, PICTURES) if workspace and on_pictures else []
+        sections.append(Section(kind, pictures))
     return sections
+
+
+def _tells(competitions: Sequence[tuple[str, dict[str, int]]]) -> bool:
+    """Whether bars of the competitions would differ; equal ones say nothing that a sentence does not."""
+    return len({sum(counts.values()) for _, counts in competitions}) > 1
+
+
+def _in_competitions(competitions: Sequence[tuple[str, dict[str, int]]]) -> str:
+    """Which competition has most findings, in words; nothing where no finding is about a clip."""
+    if not competitions:
+        return ""
+    totals = [(video, sum(counts.values())) for video, counts in competitions]
+    video, most = totals[0]
+    if len(totals) == 1:
+        return f"All findings on clips are in {video}."
+    if _tells(competitions):
+        return f"{video} has most findings: {most:,}."
+    return f"{len(totals)} competitions have findings, each {most:,}."
 
 
 def _by_competition(findings: Sequence[Finding]) -> list[tuple[str, dict[str, int]]]:

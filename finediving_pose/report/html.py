@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import os
 from collections import Counter
 from collections.abc import Sequence
@@ -13,16 +12,19 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from finediving_pose.clip import Clip
-from finediving_pose.errors import FdposeError, LexiconError, UsageError
+from finediving_pose.errors import FdposeError, UsageError
 from finediving_pose.frames import is_complete, open_frames
 from finediving_pose.labels.table import read_clips
-from finediving_pose.lexicon import parse_dive_number
 from finediving_pose.poses import best_layer, read_poses
 from finediving_pose.report import charts
+from finediving_pose.report.contact_sheet import about_dive, contact_sheet, dive_in_words, evenly_spaced
+from finediving_pose.report.evidence import data_uri
+from finediving_pose.validate.words import counted
 from finediving_pose.workspace import Workspace, atomic_write
 
 if TYPE_CHECKING:
     from finediving_pose.validate import Finding
+    from finediving_pose.validate.kinds import Kind
 
 SHEETS, SHEET_FRAMES = 3, 12
 MOST_DIVE_NUMBERS = 10
@@ -61,13 +63,18 @@ def write_report(
 
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
+    from finediving_pose.validate.kinds import in_short
+
     clips = read_clips(workspace)
+    found = _findings(workspace, findings)
     context = {
         "title": workspace.root.resolve().name,
         "made": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "data": _data(workspace, clips),
         "sheets": _sheets(workspace, clips),
-        "findings": _findings(workspace, findings),
+        "findings": found,
+        "in_short": in_short(found),
+        "examples": EXAMPLES,
         "pictures_checked": findings is not None,
         "run": {"name": run.name, "page": _link(run, target)} if run else None,
         "extra": extra or {},
@@ -100,10 +107,42 @@ def _data(workspace: Workspace, clips: Sequence[Clip]) -> dict[str, Any]:
     return {
         "counts": {k: v for k, v in counts.items() if v},
         "stages": dict(sorted(Counter(c.n_stages for c in clips if c.n_stages).items())),
-        "scores": charts.histogram(scores, "dive score") if any(scores.values()) else None,
-        "numbers": charts.bars({_in_words(n): k for n, k in shown}) if shown else None,
+        "scores": charts.histogram(scores, "dive score"),
+        "about_scores": _about_scores(scores),
+        "numbers": charts.bars({dive_in_words(n): k for n, k in shown}),
+        "about_numbers": _about_numbers(numbers),
         "more_numbers": len(numbers) - len(shown),
     }
+
+
+def _about_scores(scores: dict[str, list[float]]) -> str:
+    """How the scores of the splits compare, in a sentence; nothing where there are none."""
+    known = {name: values for name, values in scores.items() if values}
+    if not known:
+        return ""
+    means = {name: sum(values) / len(values) for name, values in known.items()}
+    every = [v for values in known.values() for v in values]
+    span = f"{counted(len(every), 'dive')}, {min(every):g} to {max(every):g} points, mean {sum(every) / len(every):.1f}"
+    if not {"train", "test"} <= set(known):
+        return f"{span}."
+    apart = means["test"] - means["train"]
+    more = "more" if apart > 0 else "less"
+    return f"{span}. Test dives score {abs(apart):.1f} points {more} than training dives on average."
+
+
+def _about_numbers(numbers: Counter[str]) -> str:
+    """How many dives the dive numbers have, in a sentence; nothing where there are none."""
+    if not numbers:
+        return ""
+    (first, most), least = numbers.most_common(1)[0], min(numbers.values())
+    if most == least:
+        each = " each" if len(numbers) > 1 else ""
+        return f"{counted(len(numbers), 'dive number')}, {counted(most, 'dive')}{each}."
+    once = sum(k == 1 for k in numbers.values())
+    rest = (
+        f"; {once:,} of {len(numbers):,} numbers have a single dive" if once else f"; every number has at least {least}"
+    )
+    return f"{dive_in_words(first)} is the most frequent ({counted(most, 'dive')}){rest}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +157,6 @@ class Sheet:
 
 def _sheets(workspace: Workspace, clips: Sequence[Clip]) -> list[Sheet]:
     """Contact sheets of a few clips with poses, each of another dive number, those with hand-placed joints first."""
-    from finediving_pose.report.contact_sheet import contact_sheet, evenly_spaced
-
     posed = [c for c in clips if is_complete(workspace, c.key) and best_layer(workspace, c.key)]
     layers = workspace.manual_layers()
     hand = {c.key for c in posed if any(workspace.pose_file(layer, c.key).is_file() for layer in layers)}
@@ -131,31 +168,19 @@ def _sheets(workspace: Workspace, clips: Sequence[Clip]) -> list[Sheet]:
         with suppress(FdposeError):  # a damaged clip is among the findings; the report shows the others
             assert layer
             frames, poses = open_frames(workspace, clip.key), read_poses(workspace.pose_file(layer, clip.key))
-            picture = contact_sheet(frames, poses, evenly_spaced(frames.numbers, SHEET_FRAMES), clip, layer=layer)
-            sheets.append(Sheet(str(clip.key), _about(clip), layer, _data_uri(picture)))
+            picture = contact_sheet(
+                frames, poses, evenly_spaced(frames.numbers, SHEET_FRAMES), clip, layer=layer, columns=4, titled=False
+            )
+            sheets.append(Sheet(str(clip.key), about_dive(clip), layer, data_uri(picture)))
     return sheets
 
 
-def _findings(workspace: Workspace, findings: Sequence[Finding] | None) -> list[dict[str, Any]]:
-    """Findings by rule: the gravest first, then the most frequent."""
-    from finediving_pose.validate import RULES, SEVERITIES, validate
+def _findings(workspace: Workspace, findings: Sequence[Finding] | None) -> list[Kind]:
+    """Findings by kind; labels, splits and poses are validated here where none are given."""
+    from finediving_pose.validate import validate
+    from finediving_pose.validate.kinds import by_kind
 
-    found = validate(workspace, ignore=["frame"]) if findings is None else findings
-    by_rule: dict[str, list[Finding]] = {}
-    for f in found:
-        by_rule.setdefault(f.rule, []).append(f)
-    rows = [
-        {
-            "rule": name,
-            "severity": RULES[name].severity,
-            "says": RULES[name].says,
-            "count": len(fs),
-            "examples": [(f.place, f.message) for f in fs[:EXAMPLES]],
-            "more": max(0, len(fs) - EXAMPLES),
-        }
-        for name, fs in by_rule.items()
-    ]
-    return sorted(rows, key=lambda r: (SEVERITIES.index(r["severity"]), -r["count"]))
+    return by_kind(validate(workspace, ignore=["frame"]) if findings is None else findings)
 
 
 def _link(run: Path, target: Path) -> str:
@@ -164,24 +189,3 @@ def _link(run: Path, target: Path) -> str:
     if not page.is_file():
         raise UsageError(f"{run}: has no report.html; finish the run with: fdpose benchmark --resume {run}")
     return quote(os.path.relpath(page, target.parent))
-
-
-def _about(clip: Clip) -> str:
-    """``5253b, back 2 1/2 somersaults 1 1/2 twists, pike; 10 m; score 76.8``."""
-    parts = [_in_words(clip.action_type)] if clip.action_type else []
-    parts += [f"{clip.height_m:g} m"] if clip.height_m else []
-    parts += [f"score {clip.dive_score:g}"] if clip.dive_score is not None else []
-    return "; ".join(parts)
-
-
-def _in_words(number: str | None) -> str:
-    try:
-        return f"{number}  {parse_dive_number(number or '').words()}"
-    except LexiconError:
-        return number or ""
-
-
-def _data_uri(picture: Any) -> str:
-    import simplejpeg
-
-    return "data:image/jpeg;base64," + base64.b64encode(simplejpeg.encode_jpeg(picture, quality=88)).decode()

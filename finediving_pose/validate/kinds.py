@@ -59,6 +59,26 @@ def what_to_do(kinds: Iterable[Kind], data: str = "") -> list[tuple[list[str], s
     return [([k.rule.name for k in ks], ks[0].how_to_mend(data)) for ks in alike.values()]
 
 
+def in_short(kinds: Sequence[Kind]) -> list[str]:
+    """What follows from the findings, a sentence a severity: what it means, and what is most frequent."""
+    meanings = {
+        "error": (
+            "stands in the way of using the data; mend it first",
+            "stand in the way of using the data; mend them first",
+        ),
+        "warning": ("is worth a look", "are worth a look"),
+        "note": ("is no defect", "are no defects"),
+    }
+    sentences = []
+    for severity, (one, many) in meanings.items():
+        own = [k for k in kinds if k.rule.severity == severity]
+        if own:
+            total, first = sum(k.count for k in own), own[0]
+            most = "" if len(own) == 1 else f"; {first.rule.name} is the most frequent ({first.extent})"
+            sentences.append(f"{counted(total, severity)} {one if total == 1 else many}{most}.")
+    return sentences
+
+
 def by_clip(findings: Iterable[Finding]) -> list[tuple[str, list[str]]]:
     """The clips with most kinds of findings first: (clip, names of the rules)."""
     rules: dict[str, list[str]] = {}
