@@ -12,6 +12,9 @@ from baselines.report.pictures import stage_pictures
 from baselines.runs.predictions import Prediction, Vote
 from finediving_pose.packed.reader import PackedFile
 
+UNSEEN = 0.05
+"""Points that do not show with one decimal."""
+
 
 @dataclass(frozen=True, slots=True)
 class Shown:
@@ -48,8 +51,9 @@ class Comparisons:
         return self.most_of(self._mean)
 
     def most_of(self, vote: Vote) -> int:
-        """The stage in which a vote sees the largest difference; -1 where it tells no stages."""
-        return int(np.abs(vote.stages).argmax()) if vote.stages else -1
+        """The stage in which a vote sees the largest difference; -1 where it sees none, or tells no stages."""
+        seen = max((abs(s) for s in vote.stages), default=0.0) >= UNSEEN
+        return int(np.abs(vote.stages).argmax()) if seen else -1
 
     @property
     def wanted(self) -> float:
@@ -62,15 +66,24 @@ class Comparisons:
         return self.dive.predicted_score - self.dive.exemplar_mean
 
     @property
+    def sees_nothing(self) -> bool:
+        """Whether no stage shows a difference that one decimal would show."""
+        return self.most < 0
+
+    @property
     def hardly_differs(self) -> bool:
         """Whether no stage shows a quarter of the difference that the judges saw."""
         return max(abs(s) for s in self.dive.stages) < abs(self.wanted) / 4
 
     @property
     def largest(self) -> float:
-        """The largest points of any stage in any comparison shown; bars are drawn in its measure."""
+        """What bars are drawn in the measure of, points.
+
+        The largest difference of any stage in any comparison shown, or the one that the judges saw: where the model
+        sees next to nothing, bars are short.
+        """
         votes = (*(e.vote for e in self.exemplars), self._mean)
-        return max((abs(s) for v in votes for s in v.stages), default=0.0) or 1.0
+        return max(abs(self.wanted), *(abs(s) for v in votes for s in v.stages), UNSEEN)
 
     @property
     def _mean(self) -> Vote:

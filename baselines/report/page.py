@@ -13,6 +13,16 @@ from baselines.registry import find_method
 from baselines.report.comparisons import Comparisons, compare_worst
 from baselines.report.published import CAVEAT, COLUMNS, published_figures
 from baselines.report.tables import ablation_note
+from baselines.report.verdicts import (
+    dives_found,
+    on_ablation,
+    on_numbers,
+    on_run,
+    on_scores,
+    on_study,
+    on_training,
+    whole_dives,
+)
 from baselines.report.wording import METRICS, differs, how_made, number, row_name, what_baseline
 from baselines.runs.config import read_config
 from baselines.runs.metrics import pairs_in_order
@@ -29,6 +39,13 @@ from finediving_pose.workspace import atomic_write
 PAGE = "report.html"
 WORST = 6
 SIDE = 400
+FILES = {
+    "metrics.json": "",
+    "predictions.csv": " (a row a test dive)",
+    "votes.csv": " (a row a comparison)",
+    "config.json": "",
+}
+"""Of a run, linked from its page, and what they hold."""
 
 
 @processes.on_first
@@ -57,11 +74,12 @@ def _write(folder: Path) -> Path:
     run, predictions = read_run(run_folder), read_predictions(run_folder)
     how_run = how_made(run.made, [run.seed], run.epoch)
     comparative = any(p.votes for p in predictions)
+    numbers = dives_by_number(predictions)
     environment = Environment(
         loader=PackageLoader("baselines", "report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
-    environment.filters |= {"figure": number, "signed": differs}
+    environment.filters |= {"figure": number, "signed": differs, "dives": dives_found, "whole": whole_dives}
     page = environment.get_template("page.html.j2").render(
         title=folder.name,
         how=how_made(study.made, study.seeds) if study else how_run,
@@ -72,17 +90,30 @@ def _write(folder: Path) -> Path:
         shown=shown,
         run=run,
         up=folder.parent.name if is_study(folder.parent) else None,
-        metrics=METRICS,
+        metrics={
+            key: m for key, m in METRICS.items() if getattr((study.mean if study else run.figures), key) is not None
+        },
         name=row_name(run.made),
         comparative=comparative,
         baseline=what_baseline(run.made.votes, run.made.pairing),
         facts=_facts(run, comparative),
         published=_published(),
+        verdicts={
+            "figures": on_study(study) if study else on_run(run),
+            "parts": on_ablation(study) if study else "",
+            "scores": on_scores(predictions),
+            "training": on_training(run.history),
+            "numbers": on_numbers(numbers),
+        },
+        cut=sum(bool(p.true_transitions and p.predicted_transitions) for p in predictions),
+        files=[(name, what) for name, what in FILES.items() if (run_folder / name).is_file()],
+        at=f"{shown.run}/" if shown else "",
         caveat=CAVEAT,
         curves=charts.curves(run.history) if len(run.history) > 1 else None,
         scatter=_scatter(predictions),
         side=SIDE,
-        numbers=dives_by_number(predictions),
+        numbers=numbers,
+        ordered=any(r.in_order is not None for r in numbers),
         all_numbers=_number_row("", predictions),
         words=in_words,
         worst=_worst(run_folder, predictions),

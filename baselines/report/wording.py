@@ -12,12 +12,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A metric's name in a table and in full, how many digits it has, and whether more of it is better."""
+    """A metric's name in a table and in full, its digits, whether more is better, whether it is a % of dives."""
 
     short: str
     words: str
     digits: int
     more_is_better: bool = True
+    of_dives: bool = False
 
 
 METRICS = {
@@ -25,8 +26,8 @@ METRICS = {
     "r_l2_x100": Metric("R-l2 x 100", "squared error over the squared range of the true scores, x 100", 3, False),
     "l2": Metric("L2", "squared error, points²", 1, False),
     "same_number_in_order": Metric("in order", "pairs of one dive number in their true order; 0.5 by chance", 3),
-    "aiou_50": Metric("AIoU@0.5", "% of dives whose flight is found with an overlap of 0.5", 2),
-    "aiou_75": Metric("AIoU@0.75", "the same with an overlap of 0.75", 2),
+    "aiou_50": Metric("AIoU@0.5", "% of dives whose flight is found with an overlap of 0.5", 2, of_dives=True),
+    "aiou_75": Metric("AIoU@0.75", "the same with an overlap of 0.75", 2, of_dives=True),
 }
 """By their names in :class:`baselines.runs.figures.Figures`."""
 
