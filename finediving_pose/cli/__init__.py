@@ -26,6 +26,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "suggest": "List the frames that are most useful to annotate next.",
         "finetune": "Train an estimator on the merged poses.",
         "render": "Draw poses on frames and write pictures or videos.",
+        "kinematics": "Measure dives: angles, somersaults, flight, entry, each with an error bar.",
     },
     "File": {
         "pack": "Write labels, frames and poses into one HDF5 file.",

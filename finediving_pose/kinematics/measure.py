@@ -1,0 +1,182 @@
+"""Measure a dive: divers as arrays, or a clip of a data directory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from finediving_pose.clip import Clip
+from finediving_pose.errors import FrameError, LexiconError, PoseError
+from finediving_pose.frames import FrameFolder, open_frames
+from finediving_pose.kinematics import posture
+from finediving_pose.kinematics.diver import Diver, diver_of_poses
+from finediving_pose.kinematics.quantities import (
+    Timeline,
+    dive_values,
+    frame_series,
+    pair_values,
+    timeline,
+    trunk_at_touch,
+)
+from finediving_pose.kinematics.readings import Series, Value
+from finediving_pose.kinematics.splash import splash_share
+from finediving_pose.lexicon import parse_dive_number
+from finediving_pose.poses import best_layer, read_poses
+from finediving_pose.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of a dive beside its poses; anything may be missing.
+
+    Attributes
+    ----------
+    dive_number : such as ``5253b``
+    height : of the platform or board, metres
+    stage_starts : first frame of every stage after the first, counted from the clip's first frame
+    pair : whether two divers dive at once
+    """
+
+    dive_number: str | None = None
+    height: float | None = None
+    stage_starts: tuple[int, ...] = ()
+    pair: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DiverMeasures:
+    """What was measured of one diver in one clip.
+
+    Attributes
+    ----------
+    person : 0 or 1, as in the pose table
+    frames : n frame numbers
+    line : the frames in time, with take-off and touch
+    series : a :class:`Series` for every name of :data:`~finediving_pose.kinematics.quantities.FRAME_QUANTITIES`
+    values : a :class:`Value` for every name of :data:`~finediving_pose.kinematics.quantities.DIVE_QUANTITIES`, and
+        for a second diver of :data:`~finediving_pose.kinematics.quantities.PAIR_QUANTITIES`
+    head_first : how the diver enters the water; None where that is not known
+    half_somersaults_expected : by the dive number; None where it is not known
+    """
+
+    person: int
+    frames: tuple[int, ...]
+    line: Timeline
+    series: dict[str, Series]
+    values: dict[str, Value]
+    head_first: bool | None = None
+    half_somersaults_expected: int | None = None
+
+    @property
+    def count_agrees(self) -> bool | None:
+        """Whether as many half somersaults were seen as the dive number has; None where either is not known."""
+        seen = self.values["half_somersaults"]
+        if not seen.measured or self.half_somersaults_expected is None:
+            return None
+        return round(seen.value) == self.half_somersaults_expected
+
+    @property
+    def take_off_frame(self) -> int | None:
+        """Number of the first frame in the air; None where the take-off is not known."""
+        return self._first_frame(self.line.take_off)
+
+    @property
+    def touch_frame(self) -> int | None:
+        """Number of the first frame at or after the touch; None where it is not known."""
+        return self._first_frame(self.line.touch)
+
+    def _first_frame(self, moment: float | None) -> int | None:
+        after = [] if moment is None else np.flatnonzero(self.line.axis >= moment)
+        return self.frames[int(after[0])] if len(after) else None
+
+
+def measure_clip(workspace: Workspace, clip: Clip, layer: str | None = None) -> list[DiverMeasures]:
+    """Measure every diver of a clip: one, or two where they are synchronised.
+
+    Parameters
+    ----------
+    layer : of the poses; the most trusted one that the clip has where not given
+
+    Raises
+    ------
+    PoseError
+        The clip has no poses in the layer, or they can't be read.
+    LabelError
+        Its splash masks can't be read.
+    """
+    layer = layer or best_layer(workspace, clip.key)
+    if layer is None:
+        raise PoseError(f"{clip.key}: has no poses; annotate it first with: fdpose annotate --auto --clip {clip.key}")
+    poses = read_poses(workspace.pose_file(layer, clip.key))
+    folder = _folder(workspace, clip)
+    numbers = folder.numbers if folder else tuple(clip.frame_range or np.unique(poses.frame).tolist())
+    facts = Facts(clip.action_type, clip.height_m, clip.stage_starts, bool(clip.synchronised))
+    persons = (0, 1) if facts.pair else (0,)
+    divers = [diver_of_poses(poses, numbers, person) for person in persons]
+    found = measure_divers(divers, frame_times(numbers, folder, clip), facts, numbers)
+    masks = workspace.splashes / clip.key.video / f"{clip.key.index}.pkl"
+    for diver in found:
+        diver.values["splash_share"] = splash_share(masks)
+    return found
+
+
+def frame_times(numbers: Sequence[int], folder: FrameFolder | None, clip: Clip) -> NDArray[np.float64] | None:
+    """Seconds (n,) of a clip's frames from its first one; None where the frame rate is not known."""
+    fps = (folder.fps if folder else None) or clip.fps
+    return (np.array(numbers, float) - numbers[0]) / fps if fps and len(numbers) else None
+
+
+def _folder(workspace: Workspace, clip: Clip) -> FrameFolder | None:
+    try:
+        return open_frames(workspace, clip.key)
+    except FrameError:
+        return None
+
+
+def measure_divers(
+    divers: Sequence[Diver], times: NDArray[np.float64] | None, facts: Facts, frames: Sequence[int] | None = None
+) -> list[DiverMeasures]:
+    """Measure one diver, or two with what they have to do with each other.
+
+    docs/kinematics.md defines every quantity, with sources; the name of each ends with its unit.
+
+    Parameters
+    ----------
+    divers : of n frames each, see :func:`~finediving_pose.kinematics.diver.diver_of_arrays`
+    times : float64 (n,), seconds of the frames, increasing; None where unknown
+    frames : n frame numbers; counted from 0 where not given
+    """
+    numbers = tuple(range(len(divers[0]))) if frames is None else tuple(int(f) for f in frames)
+    found = [_measure(i, diver, times, facts, numbers) for i, diver in enumerate(divers)]
+    if facts.pair and len(found) == 2:
+        one, two = found
+        two.values.update(pair_values((one.series, two.series), (one.line, two.line)))
+    return found
+
+
+def _measure(
+    person: int, diver: Diver, times: NDArray[np.float64] | None, facts: Facts, numbers: tuple[int, ...]
+) -> DiverMeasures:
+    line = timeline(diver, times, facts.stage_starts, facts.height)
+    series = frame_series(diver, line, facts.height)
+    at_touch = trunk_at_touch(series["trunk_deg"], line)
+    return DiverMeasures(
+        person=person,
+        frames=numbers,
+        line=line,
+        series=series,
+        values=dive_values(diver, line, series, facts.height, facts.pair),
+        head_first=posture.is_head_first(at_touch) if np.isfinite(at_touch) else None,
+        half_somersaults_expected=_expected(facts.dive_number),
+    )
+
+
+def _expected(dive_number: str | None) -> int | None:
+    """Half somersaults of a dive number; None for one that is none."""
+    try:
+        return parse_dive_number(dive_number).half_somersaults if dive_number else None
+    except LexiconError:
+        return None

@@ -1,0 +1,251 @@
+"""The quantities of a dive by name: one series each over the frames, one value each for the dive."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from finediving_pose.kinematics import angles, flight, height, moments, pairs, posture, rotation
+from finediving_pose.kinematics.diver import Diver
+from finediving_pose.kinematics.error_bars import Case, error_of
+from finediving_pose.kinematics.readings import Reason, Series, Value
+
+SIDES = tuple((side, joint) for side in ("right", "left") for joint in angles.CHAINS)
+
+FRAME_QUANTITIES = (
+    "trunk_deg", "somersault_rate_deg_s", *(f"{joint}_deg" for joint in angles.CHAINS),
+    *(f"{side}_{joint}_deg" for side, joint in SIDES), "height_m",
+)  # fmt: skip
+"""What is measured in every frame; a name ends with its unit."""
+
+DIVE_QUANTITIES = (
+    "take_off_s", "touch_s", "flight_time_s", "jump_height_m", "half_somersaults", "peak_rate_deg_s", "closure_deg",
+    "closure_reached_s", "come_out_s", "entry_angle_deg", "straightness_deg", "splash_share",
+)  # fmt: skip
+"""What is measured of every dive."""
+
+PAIR_QUANTITIES = ("lag_s", "trunk_difference_deg", "hip_difference_deg", "knee_difference_deg")
+"""What is measured of two synchronised divers beside that."""
+
+USUAL_RATE = 25.0
+"""Frames a second that are taken for how far windows reach where the frame rate is not known; no number in seconds
+comes of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """The frames in time, and the two moments between which a diver flies.
+
+    Attributes
+    ----------
+    axis : float64 (n,), seconds of the frames
+    known : whether those are the frames' own, not made up of :data:`USUAL_RATE`
+    take_off, touch : seconds, None where not known
+    take_off_from : ``stages``, ``fall``, or empty: what the take-off was read from
+    """
+
+    axis: NDArray[np.float64]
+    known: bool
+    take_off: float | None
+    touch: float | None
+    take_off_from: str
+
+    @property
+    def times(self) -> NDArray[np.float64] | None:
+        """The axis, where its seconds are known."""
+        return self.axis if self.known else None
+
+    @property
+    def frame(self) -> float:
+        """Seconds between two frames."""
+        return float(np.median(np.diff(self.axis))) if len(self.axis) > 1 else 1 / USUAL_RATE
+
+    def case(self, pair: bool) -> Case:
+        """Which error bars hold: those of take-offs by the fall, or of one diver, or of two, with labelled stages."""
+        if self.take_off_from == "fall":
+            return "still"
+        return "two" if pair else "one"
+
+    @property
+    def missing(self) -> Reason:
+        """Which moment of the flight is missing; MEASURED where both are known."""
+        if self.touch is None:
+            return Reason.NO_TOUCH
+        return Reason.NO_TAKE_OFF if self.take_off is None else Reason.MEASURED
+
+    @property
+    def start(self) -> float | None:
+        """The take-off; where it is not known, the earliest one that could lead to this touch; None without a touch."""
+        if self.take_off is not None or self.touch is None:
+            return self.take_off
+        return self.touch - flight.longest_flight(moments.HIGHEST, moments.HIGHEST_RISE)
+
+    @property
+    def in_flight(self) -> NDArray[np.bool_]:
+        """(n,) frames between take-off and touch; none where one of them is not known."""
+        if self.take_off is None or self.touch is None:
+            return np.zeros(len(self.axis), bool)
+        return (self.axis >= self.take_off) & (self.axis <= self.touch)
+
+
+def timeline(
+    diver: Diver, times: NDArray[np.float64] | None, stage_starts: tuple[int, ...], platform: float | None
+) -> Timeline:
+    """Find the take-off by the stages where they are labelled, else by the fall, and the touch by the poses."""
+    axis = np.arange(len(diver)) / USUAL_RATE if times is None else times
+    known = times is not None
+    take_off = moments.labelled_take_off(stage_starts, axis)
+    touch = moments.touch(diver, axis, platform, take_off if known else None)
+    if take_off is not None:
+        return Timeline(axis, known, take_off, touch, "stages")
+    if touch is not None and known:
+        take_off = height.take_off_of_fall(diver, axis, touch)
+    return Timeline(axis, known, take_off, touch, "" if take_off is None else "fall")
+
+
+def frame_series(diver: Diver, line: Timeline, platform: float | None) -> dict[str, Series]:
+    """Every one of :data:`FRAME_QUANTITIES`."""
+    trunk = rotation.unwrap(angles.trunk_angle(diver), line.times)
+    series = {"trunk_deg": trunk, "somersault_rate_deg_s": rotation.rate(trunk, line.times)}
+    series |= {f"{joint}_deg": angles.pair_angle(diver, joint) for joint in angles.CHAINS}
+    series |= {f"{side}_{joint}_deg": angles.side_angle(diver, joint, side == "right") for side, joint in SIDES}
+    return series | {"height_m": _heights(diver, line, platform)}
+
+
+def _heights(diver: Diver, line: Timeline, platform: float | None) -> Series:
+    n = len(diver)
+    if not line.known:
+        return Series.missing(n, Reason.TIMES_UNKNOWN)
+    if platform is None:
+        return Series.missing(n, Reason.HEIGHT_UNKNOWN)
+    if line.take_off is None or line.touch is None:
+        return Series.missing(n, line.missing)
+    falling = height.fall(diver, line.axis, line.take_off, line.touch)
+    found = falling and height.height_above_water(diver, falling, line.touch - line.take_off, platform)
+    return found or Series.missing(n, Reason.CAMERA_MOVES)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sheet:
+    """Values of a dive as they are found, each with the error bar of its case."""
+
+    case: Case
+    known: bool
+    values: dict[str, Value]
+
+    def enter(self, name: str, number: float | None, reason: Reason, least: float = 0.0) -> float:
+        """Enter a number, or the reason why there is none; gives its error bar, ``least`` or more.
+
+        What is in seconds is not entered where the times of the frames are not known.
+        """
+        if not self.known and name.endswith("_s"):
+            self.values[name] = Value.missing(Reason.TIMES_UNKNOWN)
+        elif number is None or not np.isfinite(number):
+            self.values[name] = Value.missing(reason)
+        else:
+            # NaN where no error is known
+            self.values[name] = Value(float(number), float(np.maximum(error_of(name, self.case), least)))
+        return self.values[name].error
+
+
+def dive_values(
+    diver: Diver, line: Timeline, series: dict[str, Series], platform: float | None, pair: bool
+) -> dict[str, Value]:
+    """Every one of :data:`DIVE_QUANTITIES` but the splash, which poses do not show."""
+    sheet = _Sheet(line.case(pair), line.known, {name: Value.missing(Reason.NO_TOUCH) for name in DIVE_QUANTITIES})
+    sheet.values["splash_share"] = Value.missing(Reason.NO_SPLASH_MASK)
+    sheet.enter("take_off_s", line.take_off, Reason.NO_TAKE_OFF, line.frame / 2)
+    sheet.enter("touch_s", line.touch, Reason.NO_TOUCH, line.frame / 2)
+    _enter_jump(sheet, line, platform)
+    _enter_turns(sheet, line, series)
+    if line.touch is not None:
+        _enter_position(sheet, line, series["hip_deg"], line.touch)
+        _enter_entry(sheet, line, series["trunk_deg"], diver, line.touch)
+    return sheet.values
+
+
+def _enter_jump(sheet: _Sheet, line: Timeline, platform: float | None) -> None:
+    lasts = None if line.take_off is None or line.touch is None else line.touch - line.take_off
+    bar = sheet.enter("flight_time_s", lasts, line.missing, line.frame)
+    if not line.known or lasts is None or platform is None:
+        unknown = Reason.TIMES_UNKNOWN if not line.known else line.missing or Reason.HEIGHT_UNKNOWN
+        sheet.values["jump_height_m"] = Value.missing(unknown)
+        return
+    least = flight.jump_height_error(lasts, platform, bar) if np.isfinite(bar) else 0.0
+    sheet.enter("jump_height_m", flight.jump_height(lasts, platform), Reason.NO_TOUCH, least)
+
+
+def _enter_turns(sheet: _Sheet, line: Timeline, series: dict[str, Series]) -> None:
+    rates = np.abs(series["somersault_rate_deg_s"].values[line.in_flight])
+    peak = float(np.nanmax(rates)) if np.isfinite(rates).any() else None
+    sheet.enter("peak_rate_deg_s", peak, line.missing or Reason.GAP)
+    turned = trunk_turned(series["trunk_deg"], line)
+    halves = rotation.half_turns(turned) if np.isfinite(turned) else None
+    sheet.enter("half_somersaults", halves, line.missing or Reason.GAP)
+
+
+def _enter_position(sheet: _Sheet, line: Timeline, hip: Series, touch: float) -> None:
+    closed = moments.closure(hip, line.axis, line.start or 0.0, touch)
+    if closed is None:
+        for name in ("closure_deg", "closure_reached_s", "come_out_s"):
+            sheet.enter(name, None, Reason.NO_TUCK_OR_PIKE)
+        return
+    sheet.enter("closure_deg", closed[0], Reason.NO_JOINT)
+    sheet.enter("closure_reached_s", closed[1], Reason.NO_JOINT, line.frame / 2)
+    sheet.enter("come_out_s", moments.come_out(hip, line.axis, closed, touch), Reason.NO_JOINT, line.frame / 2)
+
+
+def _enter_entry(sheet: _Sheet, line: Timeline, trunk: Series, diver: Diver, touch: float) -> None:
+    turning = posture.turning(trunk, line.axis, touch)
+    leaned = posture.from_vertical(trunk_at_touch(trunk, line), turning) if np.isfinite(turning) else None
+    sheet.enter("entry_angle_deg", leaned, Reason.GAP)
+    sheet.enter("straightness_deg", posture.straightness(diver, line.axis, touch), Reason.NO_JOINT)
+
+
+def trunk_at_touch(trunk: Series, line: Timeline) -> float:
+    """Unwrapped angle of the trunk at the touch, degrees; NaN where it is not seen."""
+    if line.touch is None:
+        return float("nan")
+    return rotation.value_at(trunk, line.axis, line.touch, posture.BEFORE, posture.AFTER)
+
+
+COUNTED_AROUND = 0.2
+"""Seconds around take-off and touch in which a trunk is enough to count half somersaults, to the nearest one."""
+
+
+def trunk_turned(trunk: Series, line: Timeline) -> float:
+    """By how much the trunk turned from take-off to touch, degrees, with its sign; NaN where that is not seen.
+
+    Read from frames up to :data:`COUNTED_AROUND` away, so that it is good for a count.
+    """
+    if line.take_off is None or line.touch is None:
+        return float("nan")
+    start, end = (
+        rotation.value_at(trunk, line.axis, moment, COUNTED_AROUND, COUNTED_AROUND)
+        for moment in (line.take_off, line.touch)
+    )
+    return end - start
+
+
+def pair_values(
+    series: tuple[dict[str, Series], dict[str, Series]], lines: tuple[Timeline, Timeline]
+) -> dict[str, Value]:
+    """Every one of :data:`PAIR_QUANTITIES`, over the frames in which both divers fly."""
+    known = lines[0].known
+    if missing := lines[0].missing or lines[1].missing:
+        return {name: Value.missing(missing) for name in PAIR_QUANTITIES}
+    together = lines[0].in_flight & lines[1].in_flight
+    trunks = [one["trunk_deg"].where(together, Reason.NO_POSE) for one in series]
+    numbers = {
+        f"{part}_difference_deg": pairs.mean_difference(
+            series[0][f"{part}_deg"], series[1][f"{part}_deg"], together, 360.0 if part == "trunk" else None
+        )
+        for part in ("trunk", "hip", "knee")
+    }
+    numbers["lag_s"] = pairs.lag(trunks[0], trunks[1], lines[0].axis) if known else float("nan")
+    sheet = _Sheet(lines[0].case(True), known, {})
+    for name in PAIR_QUANTITIES:
+        sheet.enter(name, numbers[name], Reason.NO_POSE)
+    return sheet.values

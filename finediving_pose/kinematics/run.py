@@ -1,0 +1,81 @@
+"""Many clips measured, their tables and plots written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from finediving_pose.clip import Clip
+from finediving_pose.errors import FdposeError
+from finediving_pose.kinematics.measure import measure_clip
+from finediving_pose.kinematics.table import DIVE_COLUMNS, FRAME_COLUMNS, dive_rows, frame_rows, write_tables
+from finediving_pose.progress import track
+from finediving_pose.workspace import Workspace
+from finediving_pose.writing import writing
+
+
+@dataclass(slots=True)
+class Measurement:
+    """What was measured.
+
+    Attributes
+    ----------
+    folder : where the tables and plots are
+    rows : of the table of dives, one a diver
+    failed : why a clip was not measured
+    """
+
+    folder: Path
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    clips: int = 0
+    failed: dict[Clip, FdposeError] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For printing as JSON."""
+        failed = {str(clip.key): str(error) for clip, error in self.failed.items()}
+        return {"folder": str(self.folder), "clips_measured": self.clips, "failed": failed, "dives": self.rows}
+
+
+def measure_clips(
+    workspace: Workspace, clips: Sequence[Clip], out: Path, *, layer: str | None = None, plots: bool = True
+) -> Measurement:
+    """Measure clips and write their tables and plots.
+
+    ``dives.parquet`` and ``frames/<video>/<index>.parquet``, the same as CSV in ``dives.csv`` and ``frames_csv/``, and
+    ``plots/<video>/<index>.png``. A clip that can't be measured is in ``failed``; the others go on. Every file is
+    written whole or not at all.
+
+    Parameters
+    ----------
+    layer : of the poses; the most trusted one of every clip where not given
+
+    Raises
+    ------
+    BusyError
+        Another command is writing the tables, or poses or frames that they come from.
+    FdposeError
+        The folder can't be written.
+    """
+    done = Measurement(out)
+    layers = [layer] if layer else ["auto", "merged"]
+    reads = [workspace.frames, *(workspace.poses / name for name in layers)]
+    with writing("fdpose kinematics", [out / "dives.parquet"], reads):
+        for clip in track(clips, "measuring"):
+            try:
+                divers = measure_clip(workspace, clip, layer)
+            except FdposeError as e:
+                done.failed[clip] = e
+                continue
+            done.clips += 1
+            done.rows += dive_rows(clip, divers)
+            place = {kind: f"{clip.key.video}/{clip.key.index}.{kind}" for kind in ("parquet", "csv", "png")}
+            tables = out / "frames" / place["parquet"], out / "frames_csv" / place["csv"]
+            write_tables(*tables, FRAME_COLUMNS, frame_rows(clip, divers))
+            if plots:
+                from finediving_pose.kinematics.plot import draw_dive
+
+                draw_dive(out / "plots" / place["png"], clip, divers)
+        write_tables(out / "dives.parquet", out / "dives.csv", DIVE_COLUMNS, done.rows)
+    return done

@@ -1,0 +1,133 @@
+"""A dive of which everything is known is measured right, and what can't be measured is said to be so."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from finediving_pose.clip import Clip, ClipKey
+from finediving_pose.errors import PoseError
+from finediving_pose.kinematics.error_bars import error_of
+from finediving_pose.kinematics.measure import Facts, measure_clip, measure_divers
+from finediving_pose.kinematics.quantities import DIVE_QUANTITIES, FRAME_QUANTITIES
+from finediving_pose.kinematics.readings import Reason, Series, Value
+from finediving_pose.poses import JointSource, write_poses
+from finediving_pose.workspace import Workspace
+from tests.finediving_pose.kinematics.made_up import MadeUpDive, poses_of
+
+FACTS = Facts("205b", 10.0, (25,))
+
+
+def measured(dive: MadeUpDive, facts: Facts = FACTS, times: bool = True, **changed):
+    (found,) = measure_divers([dive.diver(**changed)], dive.times if times else None, facts)
+    return found
+
+
+def test_every_quantity_of_a_known_dive():
+    dive = MadeUpDive(50.0)
+    found = measured(dive)
+    value = {name: v.value for name, v in found.values.items()}
+    assert set(value) == set(DIVE_QUANTITIES) and set(found.series) == set(FRAME_QUANTITIES)
+    assert value["take_off_s"] == pytest.approx(dive.take_off, abs=0.02)
+    assert value["touch_s"] == pytest.approx(dive.touch, abs=0.05)
+    assert value["flight_time_s"] == pytest.approx(dive.flight, abs=0.05)
+    assert value["jump_height_m"] == pytest.approx(dive.rise, abs=0.15)
+    assert value["half_somersaults"] == 5 and found.count_agrees
+    assert value["peak_rate_deg_s"] == pytest.approx(900 / dive.flight, rel=0.02)
+    assert value["closure_deg"] == pytest.approx(130, abs=0.5)
+    assert value["come_out_s"] == pytest.approx(dive.opens, abs=0.02)
+    assert value["entry_angle_deg"] == pytest.approx(0, abs=20) and found.head_first
+    assert value["straightness_deg"] == pytest.approx(0, abs=0.1)
+    assert found.line.take_off_from == "stages"
+    assert found.take_off_frame == 25 and found.touch_frame == pytest.approx(dive.touch * 50, abs=3)
+
+
+def test_without_stages_the_fall_before_a_still_camera_is_measured():
+    dive = MadeUpDive(50.0)
+    found = measured(dive, Facts("205b", 10.0))
+    assert found.line.take_off_from == "fall"
+    assert found.values["flight_time_s"].value == pytest.approx(dive.flight, abs=0.1)
+    heights = found.series["height_m"]
+    assert np.nanmax(heights.values) == pytest.approx(11.5, abs=0.4)
+
+
+def test_a_number_of_half_somersaults_that_differs_from_the_dive_number_is_said():
+    found = measured(MadeUpDive(), Facts("207b", 10.0, (25,)))
+    assert found.values["half_somersaults"].value == 5
+    assert found.half_somersaults_expected == 7 and found.count_agrees is False
+
+
+@pytest.mark.parametrize("number", [None, "no number"])
+def test_without_a_dive_number_there_is_nothing_to_agree_with(number):
+    assert measured(MadeUpDive(), Facts(number, 10.0, (25,))).count_agrees is None
+
+
+def test_without_a_frame_rate_there_are_no_seconds_but_angles():
+    found = measured(MadeUpDive(25.0), Facts("205b", 10.0, (12,)), times=False)
+    for name in DIVE_QUANTITIES:
+        if name.endswith("_s") or name == "jump_height_m":
+            assert found.values[name].reason == Reason.TIMES_UNKNOWN, name
+    assert set(found.series["somersault_rate_deg_s"].reason.tolist()) == {Reason.TIMES_UNKNOWN}
+    assert found.values["half_somersaults"].value == 5
+    assert found.take_off_frame == 12
+
+
+def test_without_a_height_there_are_no_metres():
+    found = measured(MadeUpDive(), Facts("205b", None, (25,)))
+    assert found.values["jump_height_m"].reason == Reason.HEIGHT_UNKNOWN
+    assert set(found.series["height_m"].reason.tolist()) == {Reason.HEIGHT_UNKNOWN}
+    assert found.values["flight_time_s"].measured
+
+
+def test_a_camera_that_turns_gives_no_metres():
+    dive = MadeUpDive()
+    turned = dive.points - dive.points[:, 6:7] + [200, 100]
+    found = measured(dive, keypoints=turned)
+    assert set(found.series["height_m"].reason.tolist()) == {Reason.CAMERA_MOVES}
+    assert found.values["jump_height_m"].measured  # needs the flight time only
+
+
+def test_machine_poses_have_no_sides_and_hand_poses_have():
+    dive = MadeUpDive(25.0)
+    assert set(measured(dive).series["right_knee_deg"].reason.tolist()) <= {Reason.SIDES_UNKNOWN, Reason.UNSURE}
+    by_hand = np.full(dive.confidence.shape, JointSource.MANUAL)
+    assert measured(dive, source=by_hand).series["right_knee_deg"].measured.all()
+
+
+def test_interpolated_joints_are_no_measurement():
+    dive = MadeUpDive(25.0)
+    source = np.full(dive.confidence.shape, JointSource.INTERPOLATED)
+    found = measured(dive, source=source)
+    assert not any(found.series[name].measured.any() for name in FRAME_QUANTITIES)
+    assert not found.values["half_somersaults"].measured
+
+
+def test_error_bars_are_no_smaller_than_a_frame():
+    slow, fast = (measured(MadeUpDive(fps), Facts("205b", 10.0, (round(0.5 * fps),))) for fps in (5.0, 240.0))
+    assert slow.values["flight_time_s"].error == pytest.approx(0.2)
+    assert fast.values["flight_time_s"].error == error_of("flight_time_s")
+    assert slow.values["jump_height_m"].error > fast.values["jump_height_m"].error > 0
+
+
+def test_a_clip_is_measured_from_its_files(workspace: Workspace):
+    dive = MadeUpDive(25.0)
+    clip = Clip(ClipKey("made_up", 0), action_type="205b", height_m=10.0, fps=25.0, start_frame=100, end_frame=100 + 
+                len(dive.times) - 1, n_frames=len(dive.times), stage_starts=(13,), sub_actions=(2, 15))  # fmt: skip
+    with pytest.raises(PoseError, match="annotate --auto --clip made_up/0"):
+        measure_clip(workspace, clip)
+    write_poses(workspace.pose_file("auto", clip.key), poses_of(dive, 100))
+    (found,) = measure_clip(workspace, clip)
+    assert found.frames == tuple(range(100, 100 + len(dive.times)))
+    assert found.values["half_somersaults"].value == 5
+    assert found.take_off_frame == 113
+    assert found.values["splash_share"].reason == Reason.NO_SPLASH_MASK
+
+
+def test_a_value_has_a_number_or_a_reason_and_never_both():
+    with pytest.raises(ValueError, match="NO_TOUCH"):
+        Value(1.0, 0.1, Reason.NO_TOUCH)
+    with pytest.raises(ValueError, match="nan"):
+        Value()
+    series = Series(np.array([1.0, np.nan]), np.array([Reason.NO_POSE, Reason.MEASURED]))
+    assert np.isnan(series.values).all() and series.reason.tolist() == [Reason.NO_POSE, Reason.NO_JOINT]
+    assert all(reason.sentence and (reason.label or not reason) for reason in Reason)
