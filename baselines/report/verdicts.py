@@ -86,10 +86,9 @@ def on_scores(predictions: Sequence[Prediction]) -> str:
     """How many dives are near the judges' score, and how predictions lean."""
     errors = np.array([p.error for p in predictions])
     near, far = int((np.abs(errors) <= NEAR).sum()), int((np.abs(errors) > FAR).sum())
-    said = (
-        f"Of {counted(len(errors), 'test dive')}, {near} are within {NEAR:g} points of the judges and {far} more than"
-    )
-    said += f" {FAR:g} points off."
+    lie = "lies" if near == 1 else "lie"
+    said = f"Of {counted(len(errors), 'test dive')}, {near} {lie} within {NEAR:g} points of the judges and {far} more"
+    said += f" than {FAR:g} points off."
     truth = np.array([p.true_score for p in predictions])
     if len(truth) >= 3 and np.ptp(truth) > 0:
         slope = float(np.polyfit(truth, truth + errors, 1)[0])
