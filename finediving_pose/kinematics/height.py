@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finediving_pose.kinematics.diver import Diver
-from finediving_pose.kinematics.flight import GRAVITY
+from finediving_pose.kinematics.flight import GRAVITY, longest_flight
 from finediving_pose.kinematics.readings import Reason, Series
 from finediving_pose.skeleton import INDEX
 
@@ -49,6 +49,9 @@ SURELY_FLYING = 0.7
 LEAVES = 0.08
 """Distance from the parabola, in body heights, at which the centre of mass is not in free fall; chosen on 16 synthetic
 dives other than those that the error bars come from."""
+
+SHORTEST = 0.95
+"""Of the time of a fall without a jump, with some room for the errors of both moments."""
 
 OUTLIER = 0.02
 """Distance from the parabola, in body heights, at which a frame's weight is halved."""
@@ -148,11 +151,18 @@ def height_above_water(diver: Diver, falling: Fall, flight_time: float, platform
     return Series(low + (end - centre[:, 1]) / scale, reason)
 
 
-def take_off_of_fall(diver: Diver, times: NDArray[np.float64], touch: float) -> float | None:
+def take_off_of_fall(
+    diver: Diver, times: NDArray[np.float64], touch: float, platform: float | None = None
+) -> float | None:
     """When the fall that ends at ``touch`` begins, seconds; None where the camera moves or no push is seen before it.
 
     The parabola of the last :data:`SURELY_FLYING` seconds is followed back as long as the centre of mass lies on it,
-    fitted anew to all that does, and followed again.
+    fitted anew to all that does, and followed again. None, too, where what is found is shorter than a fall from the
+    platform without any jump.
+
+    Parameters
+    ----------
+    platform : its height, metres, None where unknown
     """
     centre, reason = centre_of_mass(diver)
     seen = np.flatnonzero((reason == Reason.MEASURED) & (times <= touch))
@@ -171,4 +181,6 @@ def take_off_of_fall(diver: Diver, times: NDArray[np.float64], touch: float) -> 
     if first == 0:
         return None
     take_off = float(times[seen[first]])
+    if platform is not None and not SHORTEST * longest_flight(platform, 0.0) <= touch - take_off:
+        return None
     return take_off if fall(diver, times, take_off, touch) else None

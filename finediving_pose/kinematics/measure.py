@@ -24,7 +24,7 @@ from finediving_pose.kinematics.quantities import (
 from finediving_pose.kinematics.readings import Series, Value
 from finediving_pose.kinematics.splash import splash_share
 from finediving_pose.lexicon import parse_dive_number
-from finediving_pose.poses import best_layer, read_poses
+from finediving_pose.poses import ClipPoses, best_layer, read_poses
 from finediving_pose.workspace import Workspace
 
 
@@ -111,8 +111,7 @@ def measure_clip(workspace: Workspace, clip: Clip, layer: str | None = None) -> 
     if layer is None:
         raise PoseError(f"{clip.key}: has no poses; annotate it first with: fdpose annotate --auto --clip {clip.key}")
     poses = read_poses(workspace.pose_file(layer, clip.key))
-    folder = _folder(workspace, clip)
-    numbers = folder.numbers if folder else tuple(clip.frame_range or np.unique(poses.frame).tolist())
+    folder, numbers = clip_frames(workspace, clip, poses)
     facts = Facts(clip.action_type, clip.height_m, clip.stage_starts, bool(clip.synchronised))
     persons = (0, 1) if facts.pair else (0,)
     divers = [diver_of_poses(poses, numbers, person) for person in persons]
@@ -123,17 +122,20 @@ def measure_clip(workspace: Workspace, clip: Clip, layer: str | None = None) -> 
     return found
 
 
+def clip_frames(workspace: Workspace, clip: Clip, poses: ClipPoses) -> tuple[FrameFolder | None, tuple[int, ...]]:
+    """A clip's frame folder, None where there is none, and its frame numbers: the folder's, else those of the labels,
+    else those that have poses."""
+    try:
+        folder = open_frames(workspace, clip.key)
+    except FrameError:
+        return None, tuple(clip.frame_range or np.unique(poses.frame).tolist())
+    return folder, folder.numbers
+
+
 def frame_times(numbers: Sequence[int], folder: FrameFolder | None, clip: Clip) -> NDArray[np.float64] | None:
     """Seconds (n,) of a clip's frames from its first one; None where the frame rate is not known."""
     fps = (folder.fps if folder else None) or clip.fps
     return (np.array(numbers, float) - numbers[0]) / fps if fps and len(numbers) else None
-
-
-def _folder(workspace: Workspace, clip: Clip) -> FrameFolder | None:
-    try:
-        return open_frames(workspace, clip.key)
-    except FrameError:
-        return None
 
 
 def measure_divers(

@@ -101,7 +101,7 @@ def timeline(
     if take_off is not None:
         return Timeline(axis, known, take_off, touch, "stages")
     if touch is not None and known:
-        take_off = height.take_off_of_fall(diver, axis, touch)
+        take_off = height.take_off_of_fall(diver, axis, touch, platform)
     return Timeline(axis, known, take_off, touch, "" if take_off is None else "fall")
 
 

@@ -97,6 +97,12 @@ def test_a_camera_that_follows_the_diver_says_nothing_in_metres():
     assert take_off_of_fall(diver, dive.times, dive.touch) is None
 
 
+def test_a_fall_shorter_than_one_from_the_platform_is_no_flight():
+    dive = MadeUpDive(platform=3.0)
+    assert take_off_of_fall(dive.diver(), dive.times, dive.touch, 3.0) is not None
+    assert take_off_of_fall(dive.diver(), dive.times, dive.touch, 10.0) is None
+
+
 def test_a_platform_of_another_height_is_noticed():
     dive = MadeUpDive(platform=10.0)
     falling = fall(dive.diver(), dive.times, dive.take_off, dive.touch)
