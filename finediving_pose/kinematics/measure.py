@@ -19,7 +19,7 @@ from finediving_pose.kinematics.quantities import (
     frame_series,
     pair_values,
     timeline,
-    trunk_at_touch,
+    trunk_at_entry,
 )
 from finediving_pose.kinematics.readings import Series, Value
 from finediving_pose.kinematics.splash import splash_share
@@ -112,7 +112,8 @@ def measure_clip(workspace: Workspace, clip: Clip, layer: str | None = None) -> 
         raise PoseError(f"{clip.key}: has no poses; annotate it first with: fdpose annotate --auto --clip {clip.key}")
     poses = read_poses(workspace.pose_file(layer, clip.key))
     folder, numbers = clip_frames(workspace, clip, poses)
-    facts = Facts(clip.action_type, clip.height_m, clip.stage_starts, bool(clip.synchronised))
+    pair = bool((poses.person == 1).any()) if clip.synchronised is None else clip.synchronised
+    facts = Facts(clip.action_type, clip.height_m, clip.stage_starts, pair)
     persons = (0, 1) if facts.pair else (0,)
     divers = [diver_of_poses(poses, numbers, person) for person in persons]
     found = measure_divers(divers, frame_times(numbers, folder, clip), facts, numbers)
@@ -164,7 +165,7 @@ def _measure(
 ) -> DiverMeasures:
     line = timeline(diver, times, facts.stage_starts, facts.height)
     series = frame_series(diver, line, facts.height)
-    at_touch = trunk_at_touch(series["trunk_deg"], line)
+    at_touch, _ = trunk_at_entry(diver, line)
     return DiverMeasures(
         person=person,
         frames=numbers,

@@ -162,7 +162,7 @@ def dive_values(
     _enter_turns(sheet, line, series)
     if line.touch is not None:
         _enter_position(sheet, line, series["hip_deg"], line.touch)
-        _enter_entry(sheet, line, series["trunk_deg"], diver, line.touch)
+        _enter_entry(sheet, line, diver, line.touch)
     return sheet.values
 
 
@@ -197,18 +197,24 @@ def _enter_position(sheet: _Sheet, line: Timeline, hip: Series, touch: float) ->
     sheet.enter("come_out_s", moments.come_out(hip, line.axis, closed, touch), Reason.NO_JOINT, line.frame / 2)
 
 
-def _enter_entry(sheet: _Sheet, line: Timeline, trunk: Series, diver: Diver, touch: float) -> None:
-    turning = posture.turning(trunk, line.axis, touch)
-    leaned = posture.from_vertical(trunk_at_touch(trunk, line), turning) if np.isfinite(turning) else None
+def _enter_entry(sheet: _Sheet, line: Timeline, diver: Diver, touch: float) -> None:
+    at_touch, turning = trunk_at_entry(diver, line)
+    leaned = posture.from_vertical(at_touch, turning) if np.isfinite(turning) else None
     sheet.enter("entry_angle_deg", leaned, Reason.GAP)
     sheet.enter("straightness_deg", posture.straightness(diver, line.axis, touch), Reason.NO_JOINT)
 
 
-def trunk_at_touch(trunk: Series, line: Timeline) -> float:
-    """Unwrapped angle of the trunk at the touch, degrees; NaN where it is not seen."""
+def trunk_at_entry(diver: Diver, line: Timeline) -> tuple[float, float]:
+    """Angle of the trunk at the touch, 0 upright, and by how much it turned just before, degrees; NaN where not seen.
+
+    Only the last frames are followed: whether the rotation before was makes no difference.
+    """
     if line.touch is None:
-        return float("nan")
-    return rotation.value_at(trunk, line.axis, line.touch, posture.BEFORE, posture.AFTER)
+        return float("nan"), float("nan")
+    late = (line.axis >= line.touch - posture.TURNING) & (line.axis <= line.touch + posture.AFTER)
+    trunk = rotation.unwrap(angles.trunk_angle(diver).where(late, Reason.NO_POSE), line.times)
+    at_touch = rotation.value_at(trunk, line.axis, line.touch, posture.BEFORE, posture.AFTER)
+    return at_touch, posture.turning(trunk, line.axis, line.touch)
 
 
 COUNTED_AROUND = 0.2
@@ -247,5 +253,5 @@ def pair_values(
     numbers["lag_s"] = pairs.lag(trunks[0], trunks[1], lines[0].axis) if known else float("nan")
     sheet = _Sheet(lines[0].case(True), known, {})
     for name in PAIR_QUANTITIES:
-        sheet.enter(name, numbers[name], Reason.NO_POSE)
+        sheet.enter(name, numbers[name], Reason.GAP if name in ("lag_s", "trunk_difference_deg") else Reason.NO_JOINT)
     return sheet.values

@@ -32,7 +32,7 @@ FRAME_COLUMNS = (
     *(column for name in FRAME_QUANTITIES for column in _three(name)),
 )  # fmt: skip
 DIVE_COLUMNS = (
-    "video", "index", "person", "dive_number", "height_m", "take_off_frame", "touch_frame", "take_off_from",
+    "video", "index", "person", "dive_number", "platform_m", "take_off_frame", "touch_frame", "take_off_from",
     "head_first", "half_somersaults_expected", "count_agrees",
     *(column for name in (*DIVE_QUANTITIES, *PAIR_QUANTITIES) for column in _three(name)),
 )  # fmt: skip
@@ -63,7 +63,7 @@ def dive_rows(clip: Clip, divers: Sequence[DiverMeasures]) -> list[dict[str, Any
     rows = []
     for diver in divers:
         row: dict[str, Any] = {"video": clip.key.video, "index": clip.key.index, "person": diver.person}
-        row |= {"dive_number": clip.action_type, "height_m": clip.height_m}
+        row |= {"dive_number": clip.action_type, "platform_m": clip.height_m}
         row |= {"take_off_frame": diver.take_off_frame, "touch_frame": diver.touch_frame}
         row |= {"take_off_from": diver.line.take_off_from, "head_first": diver.head_first}
         row |= {"half_somersaults_expected": diver.half_somersaults_expected, "count_agrees": diver.count_agrees}

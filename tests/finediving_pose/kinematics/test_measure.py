@@ -11,7 +11,7 @@ from finediving_pose.kinematics.error_bars import error_of
 from finediving_pose.kinematics.measure import Facts, measure_clip, measure_divers
 from finediving_pose.kinematics.quantities import DIVE_QUANTITIES, FRAME_QUANTITIES
 from finediving_pose.kinematics.readings import Reason, Series, Value
-from finediving_pose.poses import JointSource, write_poses
+from finediving_pose.poses import JointSource, concatenate, write_poses
 from finediving_pose.workspace import Workspace
 from tests.finediving_pose.kinematics.made_up import MadeUpDive, poses_of
 
@@ -49,6 +49,19 @@ def test_without_stages_the_fall_before_a_still_camera_is_measured():
     assert found.values["flight_time_s"].value == pytest.approx(dive.flight, abs=0.1)
     heights = found.series["height_m"]
     assert np.nanmax(heights.values) == pytest.approx(11.5, abs=0.4)
+
+
+def test_where_the_take_off_is_not_known_the_entry_still_is():
+    dive = MadeUpDive(50.0)
+    turned = dive.points - dive.points[:, 6:7] + [200, 100]  # a camera that turns, and no stages
+    found = measured(dive, Facts("205b", 10.0), keypoints=turned)
+    assert found.values["take_off_s"].reason == Reason.NO_TAKE_OFF
+    for name in ("flight_time_s", "jump_height_m", "half_somersaults", "peak_rate_deg_s"):
+        assert found.values[name].reason == Reason.NO_TAKE_OFF, name
+    assert found.values["closure_deg"].value == pytest.approx(130, abs=0.5)
+    for name in ("touch_s", "come_out_s", "entry_angle_deg", "straightness_deg"):
+        assert found.values[name].measured, name
+    assert found.head_first and found.take_off_frame is None
 
 
 def test_a_number_of_half_somersaults_that_differs_from_the_dive_number_is_said():
@@ -121,6 +134,16 @@ def test_a_clip_is_measured_from_its_files(workspace: Workspace):
     assert found.values["half_somersaults"].value == 5
     assert found.take_off_frame == 113
     assert found.values["splash_share"].reason == Reason.NO_SPLASH_MASK
+
+
+@pytest.mark.parametrize(("synchronised", "divers"), [(None, 2), (True, 2), (False, 1)])
+def test_two_divers_are_a_pair_where_the_labels_do_not_say_otherwise(workspace: Workspace, synchronised, divers):
+    dive = MadeUpDive(25.0)
+    clip = Clip(ClipKey("made_up", 0), fps=25.0, synchronised=synchronised)
+    write_poses(workspace.pose_file("auto", clip.key), concatenate([poses_of(dive), poses_of(dive, person=1)]))
+    found = measure_clip(workspace, clip)
+    assert [d.person for d in found] == list(range(divers))
+    assert found[0].frames[0] == 0 and len(found[0].frames) == len(poses_of(dive))
 
 
 def test_a_value_has_a_number_or_a_reason_and_never_both():
