@@ -112,6 +112,10 @@ def measure_clip(workspace: Workspace, clip: Clip, layer: str | None = None) -> 
         raise PoseError(f"{clip.key}: has no poses; annotate it first with: fdpose annotate --auto --clip {clip.key}")
     poses = read_poses(workspace.pose_file(layer, clip.key))
     folder, numbers = clip_frames(workspace, clip, poses)
+    if not numbers:
+        raise PoseError(
+            f"{clip.key}: has neither frames nor poses; extract it again, or leave it out of the clips table"
+        )
     pair = bool((poses.person == 1).any()) if clip.synchronised is None else clip.synchronised
     facts = Facts(clip.action_type, clip.height_m, clip.stage_starts, pair)
     persons = (0, 1) if facts.pair else (0,)

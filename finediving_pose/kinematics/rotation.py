@@ -23,6 +23,7 @@ RATE_WINDOW = 0.08
 """A rate is the slope of the angle over so many seconds before and after."""
 
 _STEPS = 3
+_BLOCK = 256  # frames whose rates are computed at once: the memory of a long clip stays small
 
 
 def unwrap(angle: Series, times: NDArray[np.float64] | None) -> Series:
@@ -73,16 +74,23 @@ def rate(angle: Series, times: NDArray[np.float64] | None) -> Series:
     if times is None:
         return Series.missing(n, Reason.TIMES_UNKNOWN)
     there = np.flatnonzero(angle.measured)
-    time, value = times[there], angle.values[there]
-    near = np.abs(time - time[:, None]) <= RATE_WINDOW + 1e-9  # (m, m)
-    count = near.sum(1)
-    off = np.where(near, time - (near @ time / np.maximum(count, 1))[:, None], 0.0)  # from the middle of each window
-    with np.errstate(invalid="ignore", divide="ignore"):
-        slope = off @ value / np.square(off).sum(1)
     slopes, reason = np.full(n, np.nan), angle.reason.copy()
-    slopes[there] = slope
-    reason[there[count < 3]] = Reason.GAP
+    for start in range(0, len(there), _BLOCK):
+        block = there[start : start + _BLOCK]
+        around = there[np.abs(times[there] - times[block].mean()) <= np.ptp(times[block]) + RATE_WINDOW + 1e-9]
+        slope, count = _slopes(times[block], times[around], angle.values[around])
+        slopes[block] = slope
+        reason[block[count < 3]] = Reason.GAP
     return Series(slopes, reason)
+
+
+def _slopes(at: np.ndarray, time: np.ndarray, value: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Slopes (m,) of the straight lines through the points (time, value) around each of ``at`` (m,), and how many."""
+    near = np.abs(time - at[:, None]) <= RATE_WINDOW + 1e-9
+    count = near.sum(1)
+    off = np.where(near, time - (near @ time / count)[:, None], 0.0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return off @ value / np.square(off).sum(1), count
 
 
 def value_at(series: Series, times: NDArray[np.float64], moment: float, before: float, after: float) -> float:

@@ -11,7 +11,7 @@ from finediving_pose.kinematics.error_bars import error_of
 from finediving_pose.kinematics.measure import Facts, measure_clip, measure_divers
 from finediving_pose.kinematics.quantities import DIVE_QUANTITIES, FRAME_QUANTITIES
 from finediving_pose.kinematics.readings import Reason, Series, Value
-from finediving_pose.poses import JointSource, concatenate, write_poses
+from finediving_pose.poses import JointSource, concatenate, take_rows, write_poses
 from finediving_pose.workspace import Workspace
 from tests.finediving_pose.kinematics.made_up import MadeUpDive, poses_of
 
@@ -134,6 +134,13 @@ def test_a_clip_is_measured_from_its_files(workspace: Workspace):
     assert found.values["half_somersaults"].value == 5
     assert found.take_off_frame == 113
     assert found.values["splash_share"].reason == Reason.NO_SPLASH_MASK
+
+
+def test_a_clip_with_no_frame_at_all_is_named(workspace: Workspace):
+    clip = Clip(ClipKey("made_up", 0))
+    write_poses(workspace.pose_file("auto", clip.key), take_rows(poses_of(MadeUpDive(25.0)), np.zeros(0, int)))
+    with pytest.raises(PoseError, match="made_up/0: has neither frames nor poses"):
+        measure_clip(workspace, clip)
 
 
 @pytest.mark.parametrize(("synchronised", "divers"), [(None, 2), (True, 2), (False, 1)])

@@ -64,6 +64,16 @@ def test_a_pose_that_is_upside_down_for_one_frame_is_left_out():
     assert FASTEST + 700 < 180 * 25
 
 
+def test_a_long_clip_has_the_rates_of_a_short_one():
+    times = np.arange(2000) / 240
+    angle = Series(200 * np.sin(3 * times) + 300 * times, np.zeros(2000, np.uint8))
+    whole = rate(angle, times).values
+    np.testing.assert_allclose(whole[50:-50], (600 * np.cos(3 * times) + 300)[50:-50], atol=5)
+    part = slice(700, 1100)
+    alone = rate(Series(angle.values[part], angle.reason[part]), times[part]).values
+    np.testing.assert_allclose(alone[30:-30], whole[part][30:-30], rtol=1e-9)
+
+
 def test_a_rate_needs_three_frames_and_their_times():
     times = np.arange(9) / 25
     reason = np.full(9, Reason.NO_POSE, np.uint8)
