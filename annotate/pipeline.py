@@ -18,7 +18,7 @@ from annotate.crop import box_of_joints, crop, to_frame, whole_frame, without_ot
 from annotate.estimators.base import Estimator, Finder
 from annotate.locate import SURE, boxes_of, steady
 from annotate.pictures import Pictures
-from annotate.presence import find_presence, twice_found, without_joints
+from annotate.presence import combine, find_presence, twice_found, without_joints
 from annotate.track import apart, shots, steady_ways, together, ways
 from finediving_pose.clip import ClipKey
 from finediving_pose.errors import FdposeError, FrameError
@@ -196,7 +196,7 @@ def _there(divers: DiverBoxes, joints: np.ndarray, confidence: np.ndarray, parts
     """Whether each diver of one clip is there, frame by frame: bool (persons, frames)."""
     persons = int(divers.person.max()) + 1
     of_joints = confidence.mean(1).reshape(persons, -1)
-    sure = (of_joints + divers.score.reshape(persons, -1)) / 2
+    sure = combine(of_joints, divers.score.reshape(persons, -1))
     if persons == 2:
         size = float(np.median(np.hypot(*(divers.box[:, 2:] - divers.box[:, :2]).T)))
         pairs = joints.reshape(2, -1, *joints.shape[1:]).swapaxes(0, 1)

@@ -2,7 +2,7 @@
 
 An estimator puts joints into every crop, also where nobody is. Whether somebody is there is told by how sure both
 networks are, and by the frames around: a diver comes into the picture and leaves it, and does not flicker. The
-constants were chosen on synthetic dives of seed 811; docs/experiments/estimator.md has the figures on others.
+constants were chosen for the bundled estimator, on synthetic dives that no figure is of: docs/experiments/estimator.md.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 
 from finediving_pose.poses import ClipPoses, JointSource, Visibility
 
-EVEN = 0.4
-"""A diver is as likely there as not where the networks' confidence, the mean of both, is this."""
+EVEN = 0.35
+"""A diver is as likely there as not where the networks are as sure as this, see :func:`combine`."""
 NEAR = 3
 """A frame is judged together with the two before it or the two after it, whichever are surer: a diver who leaves is
 seen a little longer than the networks are sure of the last limbs."""
 COMING = 2.0
-"""What it takes to have a diver come (again): confidence above :data:`EVEN`, summed over frames. About seven frames in
-which the diver is clearly visible, or a hole of as many in which nobody is."""
+"""What it takes to have a diver come, or come again: confidence above :data:`EVEN`, summed over frames. About seven
+frames in which a diver is clearly visible, after about twelve in which nobody is."""
 SAME = 0.05
 """Two divers of a pair whose joints are less than this share of their size apart are one, found twice."""
 FAINT = 0.25
@@ -40,7 +40,7 @@ def find_presence(sure: NDArray[np.floating], shots: Sequence[slice]) -> NDArray
 
     Parameters
     ----------
-    sure : float (n,), 0 to 1, the mean of the joints' mean confidence and the locator's; 0 where nothing was found
+    sure : float (n,), 0 to 1, how sure the networks are, see :func:`combine`
     shots : of the clip, see :func:`annotate.track.shots`
 
     Returns
@@ -51,6 +51,15 @@ def find_presence(sure: NDArray[np.floating], shots: Sequence[slice]) -> NDArray
     for shot in shots:
         there[shot] = best_runs(_better_side(np.asarray(sure[shot], float)) - EVEN)
     return there
+
+
+def combine(joints: NDArray[np.floating], locator: NDArray[np.floating]) -> NDArray[np.floating]:
+    """How sure both networks are of a diver, 0 to 1: the geometric mean of their confidences, so that either can deny.
+
+    The estimator of joints has learned from divers only, and may see one in a railing; the locator sees the whole
+    frame, and takes the splash for a diver.
+    """
+    return np.sqrt(joints * locator)
 
 
 def twice_found(joints: NDArray[np.floating], confidence: NDArray[np.floating], size: float) -> NDArray[np.bool_]:

@@ -83,7 +83,7 @@ MENDS = {
     "no stages": "fdpose extract with a label file that has stages (three or more a dive)",
     "no difficulty": "fdpose extract with a label file that has degrees of difficulty",
     "no awards": "fdpose extract with a label file that has judges' awards",
-    "no poses": "fdpose annotate --auto, fdpose merge, then fdpose pack",
+    "no poses": "fdpose annotate --auto, fdpose merge, then fdpose pack (fdpose validate names clips without a diver)",
 }
 """What a clip may lack, and what to type then."""
 

@@ -57,6 +57,8 @@ def sample_transitions(stage_starts: Sequence[int], positions: np.ndarray, stage
 def fill_gaps(keypoints: np.ndarray) -> np.ndarray:
     """Absent joints, interpolated along time: (T, 16, 2) with NaN -> without.
 
+    Before the first and after the last frame in which a joint is, it stays where it was there: so the pose stands
+    still where the diver is not in the picture yet, or under water.
     A joint that is never seen takes the middle of those that are; a clip without any joint is all zero.
     """
     filled = keypoints.astype(np.float32).copy()

@@ -209,5 +209,7 @@ def test_clips_of_one_frame_of_other_sizes_and_without_a_diver_are_annotated_and
     answer = json.loads(result.stdout)
     assert (answer["annotated"], answer["frames"], answer["failed"]) == (3, 7, [])
     assert answer["no_diver_found"] == ["meet/0", "meet/1", "meet/2"]
-    poses = read_poses(grey.pose_file("auto", ClipKey("meet", 2)))
-    assert len(poses) == 1 and poses.box[0].tolist() == [0, 0, 89, 159]
+    path = grey.pose_file("auto", ClipKey("meet", 2))
+    assert len(read_poses(path)) == 1 and not read_poses(path).has_diver.any()
+    assert auto(grey, "--no-presence", "--force").exit_code == 0
+    assert read_poses(path).box[0].tolist() == [0, 0, 89, 159], "the whole frame is looked at"

@@ -15,6 +15,7 @@ from hypothesis.extra.numpy import arrays
 from annotate.compare import compare
 from annotate.merge import find_conflicts, merge_clips, merge_tables
 from annotate.smooth import smooth
+from finediving_pose.boxes import box_of_joints
 from finediving_pose.cli import main
 from finediving_pose.errors import PoseError
 from finediving_pose.labels.table import read_clips
@@ -46,6 +47,35 @@ def test_every_frame_that_anybody_has_is_in_the_merge_once(one: set[int], two: s
     assert merge_tables([hand], auto).frame.tolist() == sorted(one | two)
 
 
+def test_where_a_person_deleted_every_joint_there_is_no_diver_whatever_the_machine_has() -> None:
+    gone = table("anna", JointSource.MANUAL, np.zeros(16, bool))
+    gone.source[:] = JointSource.MANUAL
+    merged = merge_tables([gone], table("net", JointSource.AUTOMATIC))
+    assert not merged.has_diver.any() and not merged.visibility.any() and np.isnan(merged.box).all()
+    assert (merged.source == JointSource.MANUAL).all() and merged.author == ["anna"]
+
+
+@pytest.mark.parametrize("joints", [3, 16])
+def test_where_the_machine_saw_nobody_the_joints_that_a_person_placed_are_the_divers(joints: int) -> None:
+    hand = table("anna", JointSource.MANUAL, np.arange(16) < joints)
+    nobody = table("net", JointSource.AUTOMATIC, np.zeros(16, bool))
+    nobody.box[:] = np.nan
+    merged = merge_tables([hand], nobody)
+    assert np.isfinite(merged.keypoints[0]).all(1).sum() == joints and merged.author == ["anna"]
+    np.testing.assert_allclose(merged.box, box_of_joints(merged.keypoints))
+
+
+def test_a_partner_who_is_gone_stays_gone_in_the_merge() -> None:
+    """The machine sees both divers in every frame but the last two, where the second is gone."""
+    auto = pair()
+    gone = (auto.person == 1) & (auto.frame >= 4)
+    auto = replace(auto, keypoints=np.where(gone[:, None, None], np.nan, auto.keypoints))
+    auto = replace(auto, source=np.where(gone[:, None], JointSource.NONE, auto.source))
+    merged = merge_tables([table("anna", JointSource.MANUAL, frames=(5,))], auto)
+    there = [merged.frame[merged.has_diver & (merged.person == p)].tolist() for p in (0, 1)]
+    assert there == [[0, 1, 2, 3, 4, 5], [0, 1, 2, 3]]
+
+
 def test_of_two_annotators_the_one_who_worked_last_goes_first() -> None:
     early = table("anna", JointSource.MANUAL, shift=1, time="2026-01-01T00:00:00+00:00")
     late = table("ben", JointSource.MANUAL, np.arange(16) < 8, shift=2, time="2026-01-02T00:00:00+00:00")
@@ -71,6 +101,7 @@ def test_a_merge_on_disk_counts_and_compares(grey: Workspace) -> None:
     assert result.exit_code == 0
     said = json.loads(result.stdout)
     assert (said["clips"], said["frames"], said["joints_manual"], said["joints_automatic"]) == (1, 3, 16, 32)
+    assert said["frames_with_a_diver"] == 3
     assert said["machine_against_hand_pckh"] == pytest.approx(15 / 16, abs=1e-4)
     assert said["machine_against_hand_joints"] == 16
     merged = read_poses(grey.pose_file("merged", KEY))

@@ -20,7 +20,7 @@ from finediving_pose.cli import main
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.errors import PoseError, SetupError
 from finediving_pose.labels.table import read_clips
-from finediving_pose.poses import JointSource, write_poses
+from finediving_pose.poses import JointSource, read_poses, take_rows, write_poses
 from finediving_pose.workspace import Workspace
 from tests.annotate.made_up import grey_clips, table
 
@@ -81,6 +81,19 @@ def test_a_diver_under_water_is_not_suggested(workspace: Workspace) -> None:
     clips, _ = posed(workspace, clips=1)
     staged = [Clip(clips[0].key, n_frames=60, start_frame=0, stage_starts=(10, 30), sub_actions=(1, 17, 36))]
     assert max(s.frame for s in suggest(workspace, staged, 60)) < 40
+
+
+def test_a_frame_without_a_diver_is_not_suggested(workspace: Workspace) -> None:
+    clips, _ = posed(workspace, clips=1)
+    path = workspace.pose_file("auto", clips[0].key)
+    poses = read_poses(path)
+    poses.keypoints[:40] = poses.box[:40] = np.nan
+    poses.confidence[:40] = poses.source[:40] = poses.visibility[:40] = 0
+    write_poses(path, poses)
+    assert min(s.frame for s in suggest(workspace, clips, 60)) >= 40
+    write_poses(path, take_rows(poses, np.arange(40)))
+    with pytest.raises(PoseError, match="show a diver only in frames that are annotated"):
+        suggest(workspace, clips, 5)
 
 
 @pytest.mark.slow

@@ -59,11 +59,13 @@ def instances(boxes: list[list[float]], scores: list[float], labels: list[int] |
 
 
 def test_a_detector_runs_in_place_of_the_locator(grey: Workspace, files: tuple[Path, Path]) -> None:
-    """It is sure of nothing, which is said, and the whole frame is looked at."""
+    """It is sure of nothing: no diver is found, which is said; without presence the whole frame is looked at."""
     result = auto(grey, "--detector", *files, "--trust-config")
     assert result.exit_code == 0, result.stderr
     assert "random" not in {*read_poses(grey.pose_file("auto", KEY)).author}, "poses are by who found the joints"
     assert json.loads(result.stdout)["no_diver_found"] == ["meet/0", "meet/1"]
+    assert not read_poses(grey.pose_file("auto", KEY)).has_diver.any()
+    assert auto(grey, "--detector", *files, "--trust-config", "--no-presence", "--force").exit_code == 0
     box = read_poses(grey.pose_file("auto", KEY)).box
     assert (iou(box, np.repeat(whole_frame(112, 64), len(box), 0)) > 0.3).all()
 

@@ -50,6 +50,13 @@ def test_a_joint_never_seen_and_a_clip_never_seen_become_numbers() -> None:
     assert (fill_gaps(np.full((4, 16, 2), np.nan)) == 0).all()
 
 
+def test_frames_before_the_diver_comes_and_after_the_diver_is_gone_hold_the_nearest_pose() -> None:
+    keypoints = pose()
+    there = keypoints[2:5].copy()
+    keypoints[:2] = keypoints[5:] = np.nan
+    assert np.array_equal(fill_gaps(keypoints), np.concatenate([there[[0, 0]], there, there[[2, 2]]]))
+
+
 @given(scale=st.floats(0.3, 4), x=st.floats(-300, 300), y=st.floats(-300, 300))
 def test_a_centred_pose_knows_neither_place_nor_size(scale: float, x: float, y: float) -> None:
     moved = pose() * np.float32(scale) + np.array((x, y), np.float32)

@@ -379,6 +379,8 @@ def test_pack_verify_and_info_agree(source: Workspace, tmp_path: Path) -> None:
     assert shown["splits"] == {"train": 2}
     here = json.loads(CliRunner().invoke(main, ["info", *words]).stdout)
     assert (here["clips"], here["clips_with_frames"], here["clips_with_poses"]) == (4, 4, {"auto": 3, "merged": 1})
+    assert here["frames_with_a_diver"] > 0 and here["frames_without_a_diver"] == 0
+    assert 0 < shown["frames_with_a_diver"] <= shown["frames"]
     table = CliRunner().invoke(main, ["info", str(out)])
     assert packed["digest"] in table.stdout
 

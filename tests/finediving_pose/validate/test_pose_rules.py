@@ -83,6 +83,16 @@ def hide_most(poses: ClipPoses) -> None:
     poses.visibility[:3, :12] = 0
 
 
+def gone(*frames: int) -> Change:
+    """Rows that say: nobody is there."""
+
+    def change(poses: ClipPoses) -> None:
+        poses.keypoints[list(frames)] = poses.box[list(frames)] = np.nan
+        poses.visibility[list(frames)] = poses.confidence[list(frames)] = poses.source[list(frames)] = 0
+
+    return change
+
+
 def only_feet(poses: ClipPoses) -> None:
     """The diver is in the water: small poses of few joints, in the last frames."""
     poses.visibility[7:, 1:5] = poses.visibility[7:, 6:] = 0
@@ -136,6 +146,11 @@ CASES: list[tuple[str, Change, str | None, str]] = [
     ("two persons", lambda p: p.person.__setitem__(-1, 1), "pose.persons", "2 persons in an individual dive"),
     ("few joints", hide_most,
      "pose.coverage", "only 50% of the frames before the entry have a pose of 8 joints or more"),
+    ("not there yet, gone again", gone(0, 1, 2, 8, 9), None, ""),
+    ("lost in between", gone(4, 5),
+     "pose.presence", "the diver is gone and there again 1 time, first in 00006.jpg"),
+    ("lost twice", gone(2, 4, 5), "pose.presence", "gone and there again 2 times, first in 00003.jpg"),
+    ("nobody", gone(*range(10)), "pose.nobody", "no diver in any frame"),
     ("unsure", lambda p: p.confidence.__imul__(0.3), "pose.confidence", "mean confidence 0.27"),
     ("beside the picture", move(slice(None), (260, 0)), "pose.outside-picture", "outside the picture of 455 x 256"),
     ("at zero", joint("keypoints", 4, 0),
@@ -205,6 +220,18 @@ def test_two_persons_are_two_divers(
 ) -> None:
     write_poses(frames.pose_file("auto", CLIP.key), two(good_poses(), apart))
     assert [f.rule for f in found(frames, replace(CLIP, synchronised=synchronised))] == rules
+
+
+def test_a_partner_who_is_gone_is_no_missing_pose_and_one_who_comes_back_is_named(frames: Workspace) -> None:
+    clip, poses = replace(CLIP, synchronised=True), two(good_poses(), 60)
+    rows = np.flatnonzero((poses.person == 1) & (poses.frame >= 7))
+    gone(*rows.tolist())(poses)
+    write_poses(frames.pose_file("auto", CLIP.key), poses)
+    assert found(frames, clip) == []
+    gone(*np.flatnonzero((poses.person == 1) & (poses.frame == 3)).tolist())(poses)
+    write_poses(frames.pose_file("auto", CLIP.key), poses)
+    (finding,) = found(frames, clip)
+    assert finding.message == "auto: diver 1 is gone and there again 1 time, first in 00004.jpg"
 
 
 def test_a_synchronised_dive_wants_two_persons(frames: Workspace) -> None:
