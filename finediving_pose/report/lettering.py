@@ -37,7 +37,7 @@ def text_width(text: str, size: int = SIZE, bold: bool = False) -> float:
 
 
 def wrap(text: str, width: float, size: int = SIZE, bold: bool = False) -> list[str]:
-    """The text in lines of at most ``width`` pixels, broken at spaces, else after ``_``, ``/`` or ``-``, else anywhere.
+    """The text in lines of at most ``width`` pixels, broken at spaces, else after ``_`` or ``-``, ``/``, or anywhere.
 
     Line breaks in the text stay. Nothing is left out but spaces at a break.
     """
@@ -67,8 +67,8 @@ def _break(text: str, most: int) -> int:
     """Where to break the text: after at most so many letters."""
     if (space := text.rfind(" ", 1, most + 1)) > 0:
         return space + 1
-    mark = max(text.rfind(c, 0, most) for c in "_/-")
-    return mark + 1 if mark > 0 else most
+    marks = [max(text.rfind(c, 0, most) for c in alike) for alike in ("_-", "/")]
+    return next((mark + 1 for mark in marks if mark > 0), most)
 
 
 def line_height(size: int = SIZE) -> int:
