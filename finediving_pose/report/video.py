@@ -36,6 +36,8 @@ USUAL_FPS = 25.0
 """Speed of a clip whose own is not known."""
 LEAST, MOST = 480, 2160
 """Height of videos of pictures whose source is not known at least, and of any video at most, pixels."""
+ANGLES = {"trunk_deg": "trunk", "hip_deg": "hip", "knee_deg": "knee", "shoulder_deg": "shoulder"}
+"""Of :data:`~finediving_pose.kinematics.quantities.FRAME_QUANTITIES`, and what they are called in the picture."""
 _DARK = 0.35
 _STAGES = ((74, 124, 168), (190, 120, 60), (60, 150, 120), (150, 92, 160), (170, 150, 70))
 
@@ -125,19 +127,48 @@ def _stream(container: OutputContainer, rate: Fraction, size: tuple[int, int]) -
 
 
 def frame_times(frames: FrameFolder, fps: float) -> NDArray[np.float64]:
-    """Time of every frame in seconds from the first one on: float64 (n,)."""
-    return (np.array(frames.numbers, np.float64) - frames.numbers[0]) / fps
+    """Time of every frame in seconds from the first one on; by ``fps`` where they do not know it: float64 (n,)."""
+    known = frames.times
+    return known if np.isfinite(known).all() else (np.array(frames.numbers, np.float64) - frames.numbers[0]) / fps
 
 
 def words_by_frame(frames: FrameFolder, poses: ClipPoses, clip: Clip, layer: str) -> dict[int, str]:
-    """What is said about each frame, by its number: ``0.84 s   frame 00396   3.5 Soms.Tuck   confidence 0.72``."""
+    """What is said about each frame, by its number.
+
+    ``0.84 s   frame 00396   3.5 Soms.Tuck   confidence 0.72``, and below it the angles of each diver.
+    """
     fps = frames.fps or clip.fps
+    times = frame_times(frames, fps or USUAL_FPS)
+    angles = _angles(frames, poses, clip, times if fps else None)
     words = {}
-    for number, seconds in zip(frames.numbers, frame_times(frames, fps or USUAL_FPS), strict=True):
+    for number, seconds, more in zip(frames.numbers, times, angles, strict=True):
         parts = [f"{seconds:.2f} s"] if fps else []
         parts += [f"frame {number:05d}", stage_name(frames, clip, number), _sureness(poses, number, layer)]
-        words[number] = "   ".join(filter(None, parts))
+        words[number] = "\n".join(["   ".join(filter(None, parts)), *more])
     return words
+
+
+def _angles(frames: FrameFolder, poses: ClipPoses, clip: Clip, times: NDArray[np.float64] | None) -> list[list[str]]:
+    """A line a diver for each frame, ``trunk 132°   hip 88°   knee –``; none of a diver without any angle."""
+    from finediving_pose.kinematics.diver import diver_of_poses
+    from finediving_pose.kinematics.measure import Facts, measure_divers
+
+    persons = (0, 1) if clip.synchronised else (0,)
+    divers = [diver_of_poses(poses, frames.numbers, person) for person in persons]
+    facts = Facts(clip.action_type, clip.height_m, clip.stage_starts, len(persons) > 1)
+    lines: list[list[str]] = [[] for _ in frames.numbers]
+    for measured in measure_divers(divers, times, facts, frames.numbers):
+        shown = {words: measured.series[name] for name, words in ANGLES.items() if measured.series[name].measured.any()}
+        if not shown:
+            continue
+        who = f"diver {measured.person + 1}   " if len(persons) > 1 else ""
+        for i, line in enumerate(lines):
+            line.append(who + "   ".join(f"{words} {_degrees(s.values[i])}" for words, s in shown.items()))
+    return lines
+
+
+def _degrees(value: float) -> str:
+    return f"{value:.0f}°" if np.isfinite(value) else "–"
 
 
 def _sureness(poses: ClipPoses, number: int, layer: str) -> str:
@@ -155,16 +186,15 @@ def _sureness(poses: ClipPoses, number: int, layer: str) -> str:
 def video_size(frames: FrameFolder) -> tuple[int, int]:
     """Width and height of a clip's video, pixels, both even, as yuv420p asks for.
 
-    They are those of the video that the frames came from, where it is still there, within 2160 lines; of one that
-    stores its pictures lying on their side, or with pixels that are no squares, the height as it is shown. Else they
-    are the smallest whole multiple of the stored size that has 480 lines or more.
+    They are those of the video that the frames came from, as it was shown to whoever extracted them, where it is
+    still there, within 2160 lines. Else they are the smallest whole multiple of the stored size that has 480 lines.
     """
     source = _source_size(Path(frames.source))
     if source is None:
-        height = frames.height * -(-LEAST // frames.height)
+        height: float = frames.height * -(-LEAST // frames.height)
     else:
-        straight, turned = (abs(np.log(frames.width / frames.height * b / a)) for a, b in (source, source[::-1]))
-        width, height = source if straight <= turned else source[::-1]
+        applied = frames.display and frames.display.applied
+        width, height = frames.display.shown_size(*source) if frames.display and applied else source
         if abs(scaled_width(width, height, frames.height) - frames.width) <= 1 and frames.height <= height <= MOST:
             return _even(width), _even(height)
         height = min(max(height, frames.height), MOST)

@@ -15,6 +15,7 @@ from click.testing import CliRunner, Result
 
 from finediving_pose.cli import main
 from finediving_pose.clip import Clip, ClipKey
+from finediving_pose.display import Display
 from finediving_pose.errors import FdposeError
 from finediving_pose.frames import FrameFolder, digest_jpegs, frame_name, open_frames, write_manifest
 from finediving_pose.labels.table import write_clips
@@ -135,25 +136,29 @@ def test_other_speeds_are_kept(posed: Workspace, tmp_path: Path, fps: float) -> 
 
 
 @pytest.mark.parametrize(
-    ("source", "stored", "expected"),
+    ("source", "display", "stored", "expected"),
     [
-        ((1280, 720), (455, 256), (1280, 720)),
-        ((1280, 720), (456, 256), (1280, 720)),
-        ((1920, 1080), (144, 256), (1080, 1920)),  # filmed upright, stored lying on its side
-        ((720, 576), (455, 256), (1024, 576)),  # pixels that are no squares
-        ((853, 481), (454, 256), (852, 480)),  # odd
-        ((7680, 4320), (455, 256), (3840, 2160)),  # more than is of use
-        ((160, 90), (455, 256), (456, 256)),  # smaller than the frames
-        (None, (455, 256), (910, 512)),
-        (None, (145, 257), (290, 514)),
+        ((1280, 720), None, (455, 256), (1280, 720)),
+        ((1280, 720), None, (456, 256), (1280, 720)),
+        ((1920, 1080), Display(rotation=90, applied=True), (144, 256), (1080, 1920)),
+        ((1920, 1080), Display(rotation=90), (455, 256), (1920, 1080)),
+        ((720, 576), Display(aspect=64 / 45, applied=True), (455, 256), (1024, 576)),
+        ((720, 576), Display(aspect=64 / 45), (320, 256), (720, 576)),
+        ((640, 360), None, (144, 256), (202, 360)),  # another video by now
+        ((853, 481), None, (454, 256), (852, 480)),  # odd
+        ((7680, 4320), None, (455, 256), (3840, 2160)),  # more than is of use
+        ((160, 90), None, (455, 256), (456, 256)),  # smaller than the frames
+        (None, None, (455, 256), (910, 512)),
+        (None, None, (145, 257), (290, 514)),
     ],
 )
 def test_its_size_is_the_sources_and_even(
     workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-    source: tuple[int, int] | None, stored: tuple[int, int], expected: tuple[int, int],
+    source: tuple[int, int] | None, display: Display | None, stored: tuple[int, int], expected: tuple[int, int],
 ) -> None:  # fmt: skip
     monkeypatch.setattr("finediving_pose.report.video._source_size", lambda path: source)
-    assert video_size(add_frames(workspace, "x", (0,), size=stored)) == expected
+    frames = replace(add_frames(workspace, "x", (0,), size=stored), display=display)
+    assert video_size(frames) == expected
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no video at all"])
@@ -175,6 +180,28 @@ def test_every_frame_says_time_stage_and_confidence(posed: Workspace) -> None:
     unknown = words_by_frame(replace(frames, fps=None), poses, replace(CLIP, fps=None), "manual/kim")
     assert unknown[0] == "frame 00000   Forward   by hand"
     assert unknown[11] == "frame 00011   Entry   not annotated"
+
+
+def test_frames_keep_the_times_that_they_know(posed: Workspace, tmp_path: Path) -> None:
+    seconds = tuple((np.arange(N) / 60 + np.where(np.arange(N) > 5, 0.1, 0)).tolist())
+    frames = replace(open_frames(posed, CLIP.key), seconds=seconds)
+    list(write_video(frames, add_poses(posed), CLIP, "auto", tmp_path / "v.mp4"))
+    _, times, _ = decoded(tmp_path / "v.mp4")
+    assert times == pytest.approx(seconds, abs=1e-4)
+    assert words_by_frame(frames, add_poses(posed), CLIP, "auto")[6].startswith("0.20 s")
+
+
+def test_angles_are_said_where_they_are_known(posed: Workspace) -> None:
+    """A straight body upright, seen from the side, in all frames but the last two."""
+    frames, poses = open_frames(posed, CLIP.key), add_poses(posed)
+    heights = {"ankle": 60, "knee": 48, "hip": 36, "pelvis": 36, "thorax": 20, "neck": 17, "top": 8, "shoulder": 20,
+               "elbow": 28, "wrist": 35}  # fmt: skip
+    for name, j in INDEX.items():
+        poses.keypoints[:, j] = 50, heights[name.rpartition("_")[2]]
+    poses.visibility[:], poses.source[:], poses.confidence[:] = 2, 1, 0.9
+    words = words_by_frame(frames, poses, CLIP, "auto")
+    assert "hip 0°   knee 0°" in words[3].splitlines()[1]
+    assert "hip –   knee –" in words[N - 1].splitlines()[1]
 
 
 def fdpose(workspace: Workspace, *args: str) -> Result:
