@@ -7,6 +7,8 @@ the box jumps away from its neighbours and back, take their box from the frames 
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from scipy.ndimage import median_filter
 
@@ -21,6 +23,19 @@ SURE = 0.3
 JUMP = 0.6
 """A box is an outlier when its centre is this many of its longer sides from the median of the frames around it."""
 WINDOW = 9
+
+
+def windows(width: int, height: int) -> np.ndarray:
+    """Where the locator looks in a frame, float32 (n, 4): at the whole of it.
+
+    In a frame that is higher than wide it looks at squares from top to bottom, each half over the next one or more: it
+    has learned from wide pictures, and takes the bars beside a narrow one for part of the scene.
+    """
+    n = 1 + max(0, math.ceil(2 * (height - width) / width))
+    if n == 1:
+        return whole_frame(width, height)
+    tops = np.linspace(0, height - width, n)
+    return np.stack([np.zeros(n), tops, np.full(n, width - 1.0), tops + width - 1], axis=1).astype(np.float32)
 
 
 def box_points(boxes: np.ndarray) -> np.ndarray:

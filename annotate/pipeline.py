@@ -16,7 +16,7 @@ import numpy as np
 
 from annotate.crop import box_of_joints, crop, to_frame, whole_frame, without_other
 from annotate.estimators.base import Estimator, Finder
-from annotate.locate import SURE, boxes_of, steady
+from annotate.locate import SURE, boxes_of, steady, windows
 from annotate.pictures import Pictures
 from annotate.presence import combine, find_presence, twice_found, without_joints
 from annotate.track import apart, shots, steady_ways, together, ways
@@ -138,9 +138,21 @@ def _locate(pictures: Pictures, locator: Finder) -> DiverBoxes:
         person=np.zeros(sum(counts), int),
         way=np.zeros((sum(counts), 2)),
     )
-    boxes, score = boxes_of(*find_points(pictures, everything, locator))
-    divers = _steadied(pictures, replace(everything, box=boxes), score)
-    return replace(divers, score=np.where(np.isfinite(boxes).all(1), score, 0))
+    boxes, score = _surest(pictures, everything, locator)
+    return replace(_steadied(pictures, replace(everything, box=boxes), score), score=score)
+
+
+def _surest(pictures: Pictures, everything: DiverBoxes, locator: Finder) -> tuple[np.ndarray, np.ndarray]:
+    """The box of the window in which the locator is surest, in every frame, and how sure it is; 0 without a box."""
+    boxes, score = np.full_like(everything.box, np.nan), np.zeros(len(everything.clip), np.float32)
+    looks = [windows(f.width, f.height) for f in pictures.folders]
+    for i in range(max(map(len, looks))):
+        rows = np.flatnonzero(np.array([len(look) > i for look in looks])[everything.clip])
+        window = np.stack([look[i % len(look)] for look in looks])[everything.clip[rows]]
+        found, sure = boxes_of(*find_points(pictures, replace(everything.only(rows), box=window), locator))
+        better = np.isfinite(found).all(1) & (sure > score[rows])
+        boxes[rows[better]], score[rows[better]] = found[better], sure[better]
+    return boxes, score
 
 
 def _each_diver(pictures: Pictures, divers: DiverBoxes, estimator: Estimator, pairs: Collection[ClipKey]) -> DiverBoxes:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
 
 from annotate.crop import iou
-from annotate.locate import POINTS_FLIP, box_points, boxes_of, steady
+from annotate.locate import POINTS_FLIP, box_points, boxes_of, steady, windows
 
 
 def falling(n: int = 40) -> np.ndarray:
@@ -61,3 +63,16 @@ def test_a_box_with_a_missing_or_crossed_side_is_no_box() -> None:
     points[1, 2, 1] = points[1, 4, 1] + 5
     found, _ = boxes_of(points, np.ones((3, 5)))
     assert np.isnan(found[:2]).all() and np.isfinite(found[2]).all()
+
+
+@given(st.integers(16, 400), st.integers(16, 2000))
+def test_windows_are_the_whole_frame_or_squares_that_hold_all_of_a_high_one(width: int, height: int) -> None:
+    found = windows(width, height)
+    if height <= width:
+        np.testing.assert_array_equal(found, [[0, 0, width - 1, height - 1]])
+        return
+    x1, y1, x2, y2 = found.T
+    assert (x1 == 0).all() and (x2 == width - 1).all()
+    np.testing.assert_allclose(y2 - y1, width - 1, atol=1e-3)
+    assert y1[0] == 0 and y2[-1] == height - 1
+    assert np.diff(y1).max() <= width / 2 + 1e-3, "what is half as high as a window is whole in one of them"

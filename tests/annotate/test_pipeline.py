@@ -102,3 +102,30 @@ def test_of_a_pair_of_which_one_is_never_seen_there_are_the_poses_of_one(tmp_pat
     found = poses_of_clips([folder], Squares(), Middles(), {folder.key})[folder.key]
     assert isinstance(found, Found)
     assert len(found.poses) == FRAMES and np.isfinite(found.poses.keypoints).all()
+
+
+class Surer(Squares):
+    """As sure as there is white in view: a square that the view cuts makes it less sure."""
+
+    def estimate(self, crops: np.ndarray, places: int = 1) -> tuple[np.ndarray, np.ndarray]:
+        points, confidence = super().estimate(crops, places)
+        white = (crops[..., 0] > 128).mean((1, 2))
+        return points, np.clip(4 * white[:, None] * np.ones_like(confidence), 0, 1)
+
+
+def test_a_diver_in_a_picture_higher_than_wide_is_found_wherever_it_is(tmp_path: Path) -> None:
+    width, height = 100, 300
+    (tmp_path / "upright").mkdir()
+    tops = np.linspace(5, height - SIDE - 5, FRAMES).round().astype(int)
+    for i, top in enumerate(tops.tolist()):
+        picture = np.zeros((height, width, 3), np.uint8)
+        picture[top : top + SIDE, 30 : 30 + SIDE] = 255
+        (tmp_path / "upright" / frame_name(i)).write_bytes(simplejpeg.encode_jpeg(picture, 95, colorspace="RGB"))
+    key = ClipKey("upright", 0)
+    numbers = tuple(range(FRAMES))
+    folder = FrameFolder(key, tmp_path / "upright", numbers, width, height, "squares", (), 25.0, "")
+    found = poses_of_clips([folder], Surer(), Middles(), presence=False)[key]
+    assert isinstance(found, Found)
+    middles = np.stack([np.full(FRAMES, 30 + (SIDE - 1) / 2), tops + (SIDE - 1) / 2], axis=1)
+    wanted = np.repeat(middles[:, None], N_JOINTS, axis=1)
+    np.testing.assert_allclose(found.poses.keypoints, wanted, atol=2.0)
