@@ -10,8 +10,8 @@ the true 3-D joints, moments and jumps. Three cases:
 * ``still``: the dives of ``one`` without stages before a camera that stands still. The machine's joints are moved to
   where such a camera, with as many pixels for the diver, would have seen them.
 
-``--write`` puts the table into ``data_manifest/kinematics_errors.csv`` and ``docs/kinematics.md``. A folder that is there
-is gone on with.
+``--write`` puts the table into ``data_manifest/kinematics_errors.csv`` and ``docs/kinematics.md``. A folder that is
+there is gone on with.
 
     python benchmarks/kinematics_errors.py --real DATA --reference manual/NAME
 
@@ -144,7 +144,7 @@ class True_:
             "touch_s": self.touch,
             "flight_time_s": self.touch - self.take_off,
             "jump_height_m": speed**2 / (2 * flight.GRAVITY),
-            "half_somersaults": float(rotation.half_turns(turned)),
+            "half_somersaults": float(round(abs(turned) / 180)),
             "peak_rate_deg_s": float(np.nanmax(np.abs(self.rates[flying]))),
             "entry_angle_deg": posture.from_vertical(float(self.at(self.trunk, self.touch)), turned),
             "straightness_deg": float(self.at(self.joints["body"], self.touch)),
@@ -337,7 +337,7 @@ def main() -> None:
     parser.add_argument("--reference", default="manual/hand")
     parser.add_argument("--dives", type=int, default=30)
     parser.add_argument("--pairs", type=int, default=10)
-    parser.add_argument("--seed", type=int, default=2027)
+    parser.add_argument("--seed", type=int, default=2028)
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
     if options.real:

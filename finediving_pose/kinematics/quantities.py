@@ -183,7 +183,8 @@ def _enter_turns(sheet: _Sheet, line: Timeline, series: dict[str, Series]) -> No
     sheet.enter("peak_rate_deg_s", peak, line.missing or Reason.GAP)
     turned = trunk_turned(series["trunk_deg"], line)
     halves = rotation.half_turns(turned) if np.isfinite(turned) else None
-    sheet.enter("half_somersaults", halves, line.missing or Reason.GAP)
+    unknown = Reason.NO_WHOLE_TURNS if np.isfinite(turned) else Reason.GAP
+    sheet.enter("half_somersaults", halves, line.missing or unknown)
 
 
 def _enter_position(sheet: _Sheet, line: Timeline, hip: Series, touch: float) -> None:
@@ -217,22 +218,22 @@ def trunk_at_entry(diver: Diver, line: Timeline) -> tuple[float, float]:
     return at_touch, posture.turning(trunk, line.axis, line.touch)
 
 
-COUNTED_AROUND = 0.2
-"""Seconds around take-off and touch in which a trunk is enough to count half somersaults, to the nearest one."""
+COUNTED_AROUND = (0.08, 0.2)
+"""Seconds around take-off and touch in which a trunk is looked for to count half somersaults: the nearer ones first."""
 
 
 def trunk_turned(trunk: Series, line: Timeline) -> float:
     """By how much the trunk turned from take-off to touch, degrees, with its sign; NaN where that is not seen.
 
-    Read from frames up to :data:`COUNTED_AROUND` away, so that it is good for a count.
+    Where no frames near the moments show the trunk, it is read from farther ones: good enough for a count.
     """
     if line.take_off is None or line.touch is None:
         return float("nan")
-    start, end = (
-        rotation.value_at(trunk, line.axis, moment, COUNTED_AROUND, COUNTED_AROUND)
-        for moment in (line.take_off, line.touch)
-    )
-    return end - start
+    ends = []
+    for moment in (line.take_off, line.touch):
+        found = (rotation.value_at(trunk, line.axis, moment, reach, reach) for reach in COUNTED_AROUND)
+        ends.append(next((value for value in found if np.isfinite(value)), float("nan")))
+    return ends[1] - ends[0]
 
 
 def pair_values(

@@ -27,7 +27,8 @@ class Reason(IntEnum):
     CAMERA_MOVES = 12
     NO_TUCK_OR_PIKE = 13
     NO_PARTNER = 14
-    NO_SPLASH_MASK = 15
+    NO_WHOLE_TURNS = 15
+    NO_SPLASH_MASK = 16
 
     @property
     def label(self) -> str:
@@ -56,6 +57,7 @@ _SENTENCES = {
     Reason.CAMERA_MOVES: "the camera moves, or its scale is not known: pixels are no metres",
     Reason.NO_TUCK_OR_PIKE: "the diver does not close into a tuck or pike",
     Reason.NO_PARTNER: "there is no second diver",
+    Reason.NO_WHOLE_TURNS: "the trunk turned by no whole number of half turns: a pose near take-off or touch is wrong",
     Reason.NO_SPLASH_MASK: "the data directory has no splash mask of this dive",
 }
 

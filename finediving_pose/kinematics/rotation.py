@@ -107,6 +107,12 @@ def value_at(series: Series, times: NDArray[np.float64], moment: float, before: 
     return float(level) if np.isfinite(slope) else float("nan")
 
 
-def half_turns(turned: float) -> int:
-    """Half somersaults that a turn of the trunk, degrees from take-off to touch, amounts to: the nearest number."""
-    return round(abs(turned) / 180)
+WHOLE = 1 / 3
+"""Half turns by which a turn may be off a whole number of them: divers leave and enter a little tilted, and no more."""
+
+
+def half_turns(turned: float) -> int | None:
+    """Half somersaults that a turn of the trunk, degrees from take-off to touch, amounts to; None where it is between
+    two numbers of them."""
+    halves = abs(turned) / 180
+    return round(halves) if abs(halves - round(halves)) <= WHOLE else None
