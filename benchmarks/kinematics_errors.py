@@ -74,7 +74,7 @@ class Errors:
         sizes = np.abs(self.found)
         marks = np.quantile(sizes, [0.5, 0.68, 0.95])
         share = len(self.found) / self.possible
-        return [*(f"{m:.4g}" for m in (*marks, np.mean(self.found))), str(len(self.found)), f"{share:.3f}"]
+        return [*(f"{m:.3g}" for m in (*marks, np.mean(self.found))), str(len(self.found)), f"{share:.3f}"]
 
 
 @dataclass(frozen=True)
