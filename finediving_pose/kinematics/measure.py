@@ -138,9 +138,11 @@ def clip_frames(workspace: Workspace, clip: Clip, poses: ClipPoses) -> tuple[Fra
 
 
 def frame_times(numbers: Sequence[int], folder: FrameFolder | None, clip: Clip) -> NDArray[np.float64] | None:
-    """Seconds (n,) of a clip's frames from its first one; None where the frame rate is not known."""
-    fps = (folder.fps if folder else None) or clip.fps
-    return (np.array(numbers, float) - numbers[0]) / fps if fps and len(numbers) else None
+    """Seconds (n,) of a clip's frames from its first one, as its folder or else the labels' frame rate says; None where
+    neither does."""
+    if folder is not None and np.isfinite(folder.times).all():
+        return folder.times
+    return (np.array(numbers, float) - numbers[0]) / clip.fps if clip.fps and len(numbers) else None
 
 
 def measure_divers(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.errors import PoseError
+from finediving_pose.frames import FrameFolder
 from finediving_pose.kinematics.error_bars import error_of
-from finediving_pose.kinematics.measure import Facts, measure_clip, measure_divers
+from finediving_pose.kinematics.measure import Facts, frame_times, measure_clip, measure_divers
 from finediving_pose.kinematics.quantities import DIVE_QUANTITIES, FRAME_QUANTITIES
 from finediving_pose.kinematics.readings import Reason, Series, Value
 from finediving_pose.poses import JointSource, concatenate, take_rows, write_poses
@@ -134,6 +137,17 @@ def test_a_clip_is_measured_from_its_files(workspace: Workspace):
     assert found.values["half_somersaults"].value == 5
     assert found.take_off_frame == 113
     assert found.values["splash_share"].reason == Reason.NO_SPLASH_MASK
+
+
+def test_frames_know_their_own_times(workspace: Workspace):
+    """A phone does not film evenly: the folder's times come before the frame rate of the labels."""
+    uneven = (0.0, 0.04, 0.09)
+    clip = Clip(ClipKey("made_up", 0), fps=25.0)
+    folder = FrameFolder(clip.key, workspace.root, (7, 8, 9), 4, 4, "", ("a", "b", "c"), None, "", (), uneven)
+    assert frame_times(folder.numbers, folder, clip).tolist() == list(uneven)  # pyright: ignore
+    unknown = replace(folder, seconds=())
+    np.testing.assert_allclose(frame_times(unknown.numbers, unknown, clip), [0, 0.04, 0.08])  # pyright: ignore
+    assert frame_times(unknown.numbers, unknown, Clip(clip.key)) is None
 
 
 def test_a_clip_with_no_frame_at_all_is_named(workspace: Workspace):
