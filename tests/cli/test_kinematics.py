@@ -48,7 +48,7 @@ def run(data: Workspace, *words: object, code: int = 0):
 def test_one_dive_is_told_in_full_with_its_error_bars(data: Workspace):
     text = run(data, "--clip", "made_up/0").stdout
     assert "half somersaults   5" in text and "jump height" in text and "±" in text
-    assert "dives.csv" in text
+    assert "dives.csv" in text and "real ones are harder" in text
 
 
 def test_tables_hold_numbers_errors_and_reasons(data: Workspace, tmp_path):
