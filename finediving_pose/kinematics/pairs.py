@@ -52,13 +52,16 @@ def _apart(
     return float(np.square(second.values[two][inside] - turns - there).mean())
 
 
-def mean_difference(first: Series, second: Series, within: NDArray[np.bool_], period: float | None = None) -> float:
-    """Mean absolute difference of two series over the frames ``within`` (n,) that show both; NaN below three.
+def mean_difference(
+    first: Series, second: Series, within: NDArray[np.bool_], seen: float = 0.5, period: float | None = None
+) -> float:
+    """Mean absolute difference of two series over the frames ``within`` (n,) that show both.
 
-    ``period`` is 360 for angles that differ by whole turns.
+    NaN where that is less than the share ``seen`` of those frames. ``period`` is 360 for angles that differ by whole
+    turns.
     """
     both = first.measured & second.measured & within
     apart = (first.values - second.values)[both]
     if period:
         apart = (apart + period / 2) % period - period / 2
-    return float(np.abs(apart).mean()) if len(apart) >= 3 else float("nan")
+    return float(np.abs(apart).mean()) if len(apart) >= max(seen * within.sum(), 1) else float("nan")

@@ -29,6 +29,9 @@ DIVE_QUANTITIES = (
 PAIR_QUANTITIES = ("lag_s", "trunk_difference_deg", "hip_difference_deg", "knee_difference_deg")
 """What is measured of two synchronised divers beside that."""
 
+SEEN = 0.5
+"""Share of a flight's frames that must be measured before something is said of all of them."""
+
 USUAL_RATE = 25.0
 """Frames a second that are taken for how far windows reach where the frame rate is not known; no number in seconds
 comes of it."""
@@ -179,7 +182,8 @@ def _enter_jump(sheet: _Sheet, line: Timeline, platform: float | None) -> None:
 
 def _enter_turns(sheet: _Sheet, line: Timeline, series: dict[str, Series]) -> None:
     rates = np.abs(series["somersault_rate_deg_s"].values[line.in_flight])
-    peak = float(np.nanmax(rates)) if np.isfinite(rates).any() else None
+    seen = np.isfinite(rates).sum() >= SEEN * max(len(rates), 1)
+    peak = float(np.nanmax(rates)) if seen else None
     sheet.enter("peak_rate_deg_s", peak, line.missing or Reason.GAP)
     turned = trunk_turned(series["trunk_deg"], line)
     halves = rotation.half_turns(turned) if np.isfinite(turned) else None
@@ -247,7 +251,7 @@ def pair_values(
     trunks = [one["trunk_deg"].where(together, Reason.NO_POSE) for one in series]
     numbers = {
         f"{part}_difference_deg": pairs.mean_difference(
-            series[0][f"{part}_deg"], series[1][f"{part}_deg"], together, 360.0 if part == "trunk" else None
+            series[0][f"{part}_deg"], series[1][f"{part}_deg"], together, SEEN, 360.0 if part == "trunk" else None
         )
         for part in ("trunk", "hip", "knee")
     }

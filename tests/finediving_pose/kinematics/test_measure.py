@@ -54,6 +54,14 @@ def test_without_stages_the_fall_before_a_still_camera_is_measured():
     assert np.nanmax(heights.values) == pytest.approx(11.5, abs=0.4)
 
 
+def test_a_flight_that_is_hardly_seen_has_no_peak_rate():
+    dive = MadeUpDive(50.0)
+    source = np.full(dive.confidence.shape, JointSource.AUTOMATIC)
+    source[(dive.times > 0.7) & (dive.times < 1.8)] = JointSource.INTERPOLATED
+    assert measured(dive).values["peak_rate_deg_s"].measured
+    assert measured(dive, source=source).values["peak_rate_deg_s"].reason == Reason.GAP
+
+
 def test_where_the_take_off_is_not_known_the_entry_still_is():
     dive = MadeUpDive(50.0)
     turned = dive.points - dive.points[:, 6:7] + [200, 100]  # a camera that turns, and no stages
