@@ -15,7 +15,7 @@ from annotate.crop import iou
 from annotate.estimators.presets import DEFAULT, resolve
 from annotate.pipeline import Found, poses_of_clips
 from annotate.smooth import smooth
-from annotate.track import CHANGE, apart, colours, cuts, shots, steady_ways, ways
+from annotate.track import CHANGE, apart, colours, cuts, shots, steady_ways, together, ways
 from finediving_pose.clip import ClipKey
 from finediving_pose.frames import frame_name, open_frames
 from finediving_pose.labels.table import read_clips
@@ -121,3 +121,9 @@ def test_boxes_on_either_side_of_a_cut_are_those_of_their_shot(dives: Workspace,
     assert isinstance(one, Found) and isinstance(first, Found) and isinstance(second, Found)
     assert one.cuts == (20,)
     np.testing.assert_allclose(one.poses.box, np.concatenate([first.poses.box, second.poses.box]), atol=0.5)
+
+
+def test_a_box_that_is_smaller_than_the_way_between_the_divers_holds_one_of_them() -> None:
+    boxes = np.array([[0, 0, 100, 80], [0, 0, 60, 80], [0, 0, 100, 40]], float)
+    way = np.array([[70.0, -50], [70, -50], [70, -50]])
+    assert together(boxes, way).tolist() == [[70, -50], [0, 0], [0, 0]]
