@@ -21,8 +21,8 @@ RIGHT, LEFT, MIDDLE = (255, 140, 40), (60, 160, 255), (245, 245, 245)
 BOX, MARK, RIM = (120, 230, 120), (255, 70, 200), (20, 20, 20)
 OFFSET = 1.4
 """How far the line of a side lies from its limb, pixels at thickness 1."""
-MEETING = 4.0
-"""Two joints of a pair that are nearer than this are drawn beside each other, pixels at thickness 1."""
+DISC_OFFSET = 3.0
+"""How far the large disc of a joint placed by hand lies from its place where it meets the one of the other side."""
 SURE, FAINTEST = 0.5, 0.25
 """From this confidence on a joint is opaque; at confidence 0 it has this opacity."""
 _DASH, _GAP = 6.0, 6.0  # the ends of a dash are round and reach two pixels into the gap
@@ -70,7 +70,7 @@ def draw_pose(
         if present[a] and present[b]:
             seen = min(visibility[a], visibility[b]) == Visibility.VISIBLE
             draw_limb(out, keypoints[a], keypoints[b], _SIDE[b], seen, min(opacity[a], opacity[b]), thickness)
-    places = _beside(keypoints, present, thickness)
+    places = _beside(keypoints, present, np.where(source == JointSource.MANUAL, DISC_OFFSET, OFFSET) * thickness)
     for j in np.flatnonzero(present & (visibility == Visibility.VISIBLE)):
         draw_joint(out, places[j], _SIDE[j], int(source[j]), opacity[j], thickness)
     for j in marked:
@@ -146,18 +146,20 @@ def _opacity(confidence: NDArray[np.floating] | None, source: NDArray[np.uint8])
     return np.where(source == JointSource.MANUAL, 1.0, FAINTEST + (1 - FAINTEST) * known)
 
 
-def _beside(keypoints: NDArray[np.floating], present: NDArray[np.bool_], thickness: float) -> NDArray[np.floating]:
-    """Where joints are drawn: in their place, or beside it on the side of their limb where a pair meets."""
+def _beside(
+    keypoints: NDArray[np.floating], present: NDArray[np.bool_], offset: NDArray[np.floating]
+) -> NDArray[np.floating]:
+    """Where joints are drawn: in their place, or beside it by the offset where the discs of a pair would overlap."""
     places = keypoints.copy()
     for j, parent in _PARENT.items():
         other = FLIP[j]
         if not (_SIDE[j] and present[j] and present[other]):
             continue
-        if np.hypot(*(keypoints[j] - keypoints[other])) < MEETING * thickness:
+        if np.hypot(*(keypoints[j] - keypoints[other])) < 2 * offset[j]:
             known = present[parent] and present[FLIP[parent]]
             inner = (keypoints[parent] + keypoints[FLIP[parent]]) / 2 if known else keypoints[j] - [0, 1]
             outer = (keypoints[j] + keypoints[other]) / 2
-            places[j] = keypoints[j] + _SIDE[j] * OFFSET * thickness * _normal(inner, outer)
+            places[j] = keypoints[j] + _SIDE[j] * offset[j] * _normal(inner, outer)
     return places
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
@@ -18,13 +18,17 @@ from finediving_pose.report.overlay import draw_pose
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """One diver's pose in one frame: arrays as in :class:`~finediving_pose.poses.ClipPoses`, without the first axis."""
+    """One diver's pose in one frame: arrays as in :class:`~finediving_pose.poses.ClipPoses`, without the first axis.
+
+    ``label`` is written above the diver: the number, where a clip has two.
+    """
 
     keypoints: NDArray[Any]
     visibility: NDArray[Any]
     source: NDArray[Any]
     confidence: NDArray[Any]
     box: NDArray[Any]
+    label: str = ""
 
     @property
     def is_there(self) -> bool:
@@ -39,19 +43,23 @@ class Person:
     def at(self, scale: NDArray[np.floating] | float, shift: NDArray[np.floating] | float = 0.0) -> Person:
         """The pose in another picture, whose pixels are ``pixel * scale + shift``."""
         box = (self.box.reshape(2, 2) * scale + shift).reshape(4)
-        return Person(self.keypoints * scale + shift, self.visibility, self.source, self.confidence, box)
+        return replace(self, keypoints=self.keypoints * scale + shift, box=box)
 
 
 def people_in(poses: ClipPoses | None, number: int) -> list[Person]:
-    """The divers of a frame, the first one first; none where nobody is there."""
-    rows = [] if poses is None else np.flatnonzero(poses.frame == number).tolist()
-    people = [person_of(poses, row) for row in rows]
+    """The divers of a frame, the first one first; none where nobody is there. In clips of two they are numbered."""
+    if poses is None:
+        return []
+    several = bool((poses.person > 0).any())
+    rows = np.flatnonzero(poses.frame == number).tolist()
+    people = [person_of(poses, row, str(poses.person[row] + 1) if several else "") for row in rows]
     return [p for p in people if p.is_there]
 
 
-def person_of(poses: Any, at: Any) -> Person:
+def person_of(poses: Any, at: Any, label: str = "") -> Person:
     """One pose out of arrays of poses: a row of ClipPoses, or (frame, person) of PackedPoses."""
-    return Person(poses.keypoints[at], poses.visibility[at], poses.source[at], poses.confidence[at], poses.box[at])
+    arrays = (poses.keypoints, poses.visibility, poses.source, poses.confidence, poses.box)
+    return Person(*(array[at] for array in arrays), label=label)
 
 
 def draw_people(
@@ -62,11 +70,11 @@ def draw_people(
     marked: Collection[int] = (),
     thickness: float = 1.0,
 ) -> NDArray[np.uint8]:
-    """Skeletons into a copy of a picture, numbered where there are two; see :func:`draw_pose`."""
-    for number, p in enumerate(people, 1):
+    """Skeletons into a copy of a picture; see :func:`draw_pose`."""
+    for p in people:
         picture = draw_pose(
             picture, p.keypoints, p.visibility, p.source, p.box if boxes else None, confidence=p.confidence,
-            marked=marked, label=str(number) if len(people) > 1 else "", thickness=thickness,
+            marked=marked, label=p.label, thickness=thickness,
         )  # fmt: skip
     return picture
 

@@ -74,6 +74,13 @@ def test_both_sides_are_seen_where_they_coincide(degrees: int) -> None:
     assert count(drawn, LEFT, 60) > 40
 
 
+def test_discs_of_both_sides_are_seen_where_they_meet() -> None:
+    points, visibility = body(np.array([1.0, 0.3]))
+    drawn = draw_pose(GREY, points, visibility, np.full(16, JointSource.MANUAL))
+    right, left = count(drawn, RIGHT, 40), count(drawn, LEFT, 40)
+    assert 0.4 * left < right < left
+
+
 def test_the_left_is_dashed_and_the_right_is_not() -> None:
     """Along an occluded thigh, which has no discs."""
     for side, colour, gaps in (("right", RIGHT, 0), ("left", LEFT, 7)):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -33,12 +35,21 @@ def test_a_joint_lies_where_its_picture_shows_it(view: tuple[float, ...]) -> Non
     assert (xs.mean(), ys.mean()) == pytest.approx((x, y), abs=2)
 
 
-def test_two_divers_are_numbered_and_one_is_not() -> None:
+def test_divers_have_numbers_in_clips_of_two() -> None:
     def letters(people: list[Person]) -> int:
         return int((np.abs(draw_people(WATER, people).astype(int) - np.array(MIDDLE)).max(-1) < 40).sum())
 
+    points = np.full((3, 16, 2), 50.0)
+    ones = np.ones((3, 16))
+    box = np.full((3, 4), np.nan)
+    alone, pair = (
+        ClipPoses(np.array([0, 0, 1]), np.array(who), box, points, 2 * ones, ones, ones, ["a"] * 3, [""] * 3)
+        for who in ((0, 0, 0), (0, 1, 1))
+    )
+    assert [p.label for p in people_in(alone, 1)] == [""]
+    assert [[p.label for p in people_in(pair, n)] for n in (0, 1)] == [["1", "2"], ["2"]]
     assert letters([person(40, 50)]) == 0
-    assert letters([person(40, 50), person(110, 50)]) > 10
+    assert letters([replace(person(40, 50), label="2")]) > 5
 
 
 def test_people_of_a_frame_are_those_with_joints() -> None:
