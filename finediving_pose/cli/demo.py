@@ -94,7 +94,10 @@ def _write_report(data: Workspace, where: Path) -> Path:
         "diver found (IoU 0.5)": f"{accuracy.box_found:.3f}",
     } | {name.replace("_", " "): f"{share:.3f}" for name, share in accuracy.by_joint.items()}
     run = max((p for p in entries(data.runs) if p.is_dir()), key=lambda p: p.stat().st_mtime)
-    return write_report(data, data.reports / "demo.html", run, {"Automatic poses compared with the true poses": table})
+    title = "Automatic poses compared with the true poses"
+    lowest = min(accuracy.by_joint, key=accuracy.by_joint.__getitem__).replace("_", " ")
+    words = f"{accuracy.pckh:.0%} of the joints lie within half a head's length of the truth; the {lowest} is worst."
+    return write_report(data, data.reports / "demo.html", run, {title: table}, in_words={title: words})
 
 
 def _q(path: Path) -> str:

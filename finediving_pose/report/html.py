@@ -37,6 +37,7 @@ def write_report(
     run: Path | None = None,
     extra: dict[str, dict[str, Any]] | None = None,
     findings: Sequence[Finding] | None = None,
+    in_words: dict[str, str] | None = None,
 ) -> Path:
     """Write the report, whole or not at all; sections without material are left out.
 
@@ -47,6 +48,7 @@ def write_report(
     run : folder of a run or a study of ``fdpose benchmark``, whose page is linked
     extra : tables of names and values by their title, e.g. the pose estimator's accuracy
     findings : what ``validate`` found; where not given, labels, splits and poses are validated here
+    in_words : what a table of ``extra`` says, in a sentence, by its title
 
     Returns
     -------
@@ -78,6 +80,7 @@ def write_report(
         "pictures_checked": findings is not None,
         "run": {"name": run.name, "page": _link(run, target)} if run else None,
         "extra": extra or {},
+        "in_words": in_words or {},
     }
     environment = Environment(
         loader=PackageLoader("finediving_pose", "report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True

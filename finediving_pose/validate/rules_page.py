@@ -21,6 +21,10 @@ _HEAD = """# The rules of `fdpose validate`
 An error is certain and stands in the way of using the clip; a warning is worth a person's look; a note is no defect,
 but good to know (shown with `--severity note`). `--select label.score` takes the rules whose name begins so,
 `--ignore` leaves them out. This page is made from the rules' docstrings.
+
+Findings are listed by rule, and within a rule by clip; at the end stands what to do about each. Merged poses have the
+faults of the layers that they were made of: such a fault is one finding, which names the layers. `--report` writes a
+page with pictures: rings mark the joints in question, and rules about boxes show the box.
 """
 
 

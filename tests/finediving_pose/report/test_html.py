@@ -61,6 +61,25 @@ def test_the_report_says_what_there_is(labelled: Workspace, run: Path, tmp_path:
         assert words in page, words
 
 
+def test_tables_and_charts_are_said_in_words(labelled: Workspace, tmp_path: Path) -> None:
+    said = {"Pose accuracy": "Wrists are worst."}
+    page = write_report(
+        labelled, tmp_path / "r.html", None, {"Pose accuracy": {"PCKh": 0.9}}, in_words=said
+    ).read_text()
+    assert "Wrists are worst." in page
+    assert "7 dives, 60 to 76.8 points, mean 64.5. Test dives score 14.3 points more than training dives" in page
+    assert "is the most frequent (6 dives); 1 of 2 numbers have a single dive." in page
+    assert "warning is worth a look" in page or "warnings are worth a look" in page
+
+
+def test_equal_bars_are_a_sentence(workspace: Workspace, tmp_path: Path) -> None:
+    clips = [replace(CLIP, key=ClipKey("v", i), action_type=n) for i, n in enumerate(("107b", "205b") * 3)]
+    write_clips(workspace.clips_table, clips)
+    page = write_report(workspace, tmp_path / "r.html").read_text()
+    assert "2 dive numbers, 3 dives each." in page
+    assert "<svg" not in page, "six scores and two equal bars are no charts"
+
+
 def test_sections_without_material_are_left_out(workspace: Workspace, tmp_path: Path) -> None:
     write_clips(workspace.clips_table, [Clip(ClipKey("v", 1))])
     page = write_report(workspace, tmp_path / "r.html").read_text()
