@@ -57,10 +57,12 @@ def on_study(study: StudyMetrics) -> str:
     pairs = [(ours, base) for ours, base in known if ours is not None and base is not None]
     if not pairs:
         return ""
-    better = sum(ours > base for ours, base in pairs)
+    better, alike = sum(ours > base for ours, base in pairs), sum(ours == base for ours, base in pairs)
+    equal = f", alike in {alike}" if alike else ""
     mean, base = study.mean.rho, study.exemplars_mean.rho
     means = f" (mean rho {_digits('rho', mean)} against {_digits('rho', base)})" if None not in (mean, base) else ""
-    return f"The method ranks the dives better than its baseline in {better} of {counted(len(pairs), 'seed')}{means}."
+    seeds = counted(len(pairs), "seed")
+    return f"The method ranks the dives better than its baseline in {better} of {seeds}{equal}{means}."
 
 
 def on_ablation(study: StudyMetrics) -> str:

@@ -75,6 +75,10 @@ def test_seeds_are_counted() -> None:
     assert said == "The method ranks the dives better than its baseline in 2 of 3 seeds (mean rho 0.567 against 0.500)."
 
 
+def test_equal_seeds_are_alike() -> None:
+    assert "in 1 of 2 seeds, alike in 1 (" in on_study(study(0.6, 0.5))
+
+
 @pytest.mark.parametrize(
     ("parts", "spread", "says"),
     [
