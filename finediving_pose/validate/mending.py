@@ -41,9 +41,14 @@ MENDING: dict[str, str] = {
     "frame.repeated": f"{_LOOK}; a video of the original frame rate would be better",
     "frame.blank": f"{_LOOK}; else leave the clip out",
     "frame.cut": f"{_LOOK}; else leave the clip out",
+    "frame.upright": "If the pictures lie on their side, turn the video with ffmpeg -i INPUT OUTPUT, then extract the"
+    " clip again: fdpose extract --clip {clip} --force",
+    "frame.square-pixels": "Nothing to mend if boxes or poses of a data set belong to the frames; else extract the"
+    " video without labels: fdpose extract --videos FILE",
     "frame.same-pictures": "Leave one of the clips out of the label file, or correct its range",
     "frame.fps": "Write the video's frames per second into the label file, then: fdpose extract --labels FILE",
     "pose": _HAND,
+    "pose.nobody": f"{_LOOK}; if a diver is there, correct some frames by hand; else leave the clip out",
     "pose.readable": "Delete the file and make the poses again: fdpose annotate --auto --clip {clip} (hand poses:"
     " fdpose annotate --manual FILE)",
     "pose.values": _POSES,
