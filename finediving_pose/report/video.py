@@ -25,6 +25,7 @@ from finediving_pose.report.contact_sheet import stage_name, title_of
 from finediving_pose.report.lettering import INK, SOFT, line_height, text_width, wrap, write_lines
 from finediving_pose.report.overlay import LEFT, RIGHT
 from finediving_pose.report.sheets import open_posed, picture_file, rendering
+from finediving_pose.report.source_pictures import pictures_of, source_size
 from finediving_pose.report.views import draw_people, people_in
 from finediving_pose.workspace import Workspace, atomic_write
 
@@ -101,8 +102,9 @@ def write_video(frames: FrameFolder, poses: ClipPoses, clip: Clip, layer: str, t
         av.open(str(part), "w", format="mp4", options={"movflags": "+faststart"}) as container,
     ):
         stream = _stream(container, rate, painter.size)
-        for number, seconds in zip(frames.numbers, frame_times(frames, fps or USUAL_FPS), strict=True):
-            picture = av.VideoFrame.from_ndarray(painter.paint(number), format="rgb24")
+        times = frame_times(frames, fps or USUAL_FPS)
+        for number, seconds, shown in zip(frames.numbers, times, pictures_of(frames, painter.size[1]), strict=True):
+            picture = av.VideoFrame.from_ndarray(painter.paint(number, shown), format="rgb24")
             picture = picture.reformat(format="yuv420p", dst_colorspace=_BT709, dst_color_range=_LIMITED)
             picture.pts, picture.time_base = round(seconds / _TICK), _TICK
             container.mux(stream.encode(picture))
@@ -189,30 +191,15 @@ def video_size(frames: FrameFolder) -> tuple[int, int]:
     They are those of the video that the frames came from, as it was shown to whoever extracted them, where it is
     still there, within 2160 lines. Else they are the smallest whole multiple of the stored size that has 480 lines.
     """
-    source = _source_size(Path(frames.source))
+    source = source_size(frames)
     if source is None:
         height: float = frames.height * -(-LEAST // frames.height)
     else:
-        applied = frames.display and frames.display.applied
-        width, height = frames.display.shown_size(*source) if frames.display and applied else source
+        width, height = source
         if abs(scaled_width(width, height, frames.height) - frames.width) <= 1 and frames.height <= height <= MOST:
             return _even(width), _even(height)
         height = min(max(height, frames.height), MOST)
     return _even(frames.width * height / frames.height), _even(height)
-
-
-def _source_size(path: Path) -> tuple[int, int] | None:
-    """Width and height of a video's pictures as stored; None where there is none."""
-    import av
-
-    if not path.is_file():
-        return None
-    try:
-        with av.open(str(path)) as container:
-            stream = container.streams.video[0]
-            return (stream.width, stream.height) if stream.width and stream.height else None
-    except (OSError, ValueError, IndexError):
-        return None
 
 
 def _even(length: float) -> int:
@@ -239,10 +226,10 @@ class Painter:
         self._title = self._write_title("   ".join(title_of(frames, clip, layer)))
         self._stages = self._paint_stages(clip)
 
-    def paint(self, number: int) -> NDArray[np.uint8]:
-        """A frame with its skeletons and words: uint8 (height, width, 3), RGB."""
+    def paint(self, number: int, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """A frame's picture with its skeletons and words, enlarged as need be: uint8 (height, width, 3), RGB."""
         width, height = self.size
-        picture = np.asarray(cv2.resize(self.frames.read(number), self.size, interpolation=cv2.INTER_CUBIC), np.uint8)
+        picture = np.asarray(cv2.resize(picture, self.size, interpolation=cv2.INTER_CUBIC), np.uint8)
         shift = self._scale / 2 - 0.5  # a pixel's centre is its coordinate
         people = [p.at(self._scale, shift) for p in people_in(self.poses, number)]
         picture = draw_people(picture, people, thickness=max(1.0, min(self.size) / 400))

@@ -17,6 +17,7 @@ from finediving_pose.cli import main
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.display import Display
 from finediving_pose.errors import FdposeError
+from finediving_pose.extraction.video import VideoInfo
 from finediving_pose.frames import FrameFolder, digest_jpegs, frame_name, open_frames, write_manifest
 from finediving_pose.labels.table import write_clips
 from finediving_pose.poses import ClipPoses, write_poses
@@ -156,8 +157,12 @@ def test_its_size_is_the_sources_and_even(
     workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     source: tuple[int, int] | None, display: Display | None, stored: tuple[int, int], expected: tuple[int, int],
 ) -> None:  # fmt: skip
-    monkeypatch.setattr("finediving_pose.report.video._source_size", lambda path: source)
-    frames = replace(add_frames(workspace, "x", (0,), size=stored), display=display)
+    path = tmp_path / "source.mp4"
+    if source:
+        path.touch()
+        info = VideoInfo(path, 60.0, 1, *source, 0.001)
+        monkeypatch.setattr("finediving_pose.extraction.video.open_video", lambda path: info)
+    frames = replace(add_frames(workspace, str(path), (0,), size=stored), display=display)
     assert video_size(frames) == expected
 
 
