@@ -118,7 +118,7 @@ _BT709, _LIMITED = 1, 1  # as FFmpeg numbers colour spaces and ranges
 
 
 def _stream(container: OutputContainer, rate: Fraction, size: tuple[int, int]) -> VideoStream:
-    stream = container.add_stream("libx264", rate=rate, options={"preset": "veryfast", "crf": "20"})
+    stream = container.add_stream("libx264", rate=rate, options={"preset": "superfast", "crf": "20"})
     stream.width, stream.height = size
     stream.pix_fmt = "yuv420p"
     context = stream.codec_context
@@ -170,7 +170,7 @@ def _angles(frames: FrameFolder, poses: ClipPoses, clip: Clip, times: NDArray[np
 
 
 def _degrees(value: float) -> str:
-    return f"{value:.0f}°" if np.isfinite(value) else "–"
+    return f"{value:.0f}°".replace("-", "−") if np.isfinite(value) else "–"
 
 
 def _sureness(poses: ClipPoses, number: int, layer: str) -> str:
