@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from dataclasses import replace
 from fractions import Fraction
@@ -242,12 +243,17 @@ def test_what_is_missing_is_one_line_and_no_half_video(
     assert not out.exists() or not list(out.iterdir())
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_a_folder_that_can_not_be_written_is_one_line(posed: Workspace, tmp_path: Path) -> None:
-    (tmp_path / "out").mkdir(mode=0o500)
+def test_a_folder_that_can_not_be_written_is_one_line(
+    posed: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(**_: object) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr("finediving_pose.workspace.tempfile.mkstemp", refused)
     result = fdpose(posed, "--out", str(tmp_path / "out"))
     assert result.exit_code == 1
-    assert "can't write here" in result.stderr
+    (line,) = [x for x in result.stderr.splitlines() if x.startswith("fdpose: ")]
+    assert "Men10m_r1_1.mp4: can't write here (Permission denied)" in line
 
 
 def test_a_folder_below_a_file_is_one_line(posed: Workspace, tmp_path: Path) -> None:
