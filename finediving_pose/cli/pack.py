@@ -23,7 +23,8 @@ def pack(
     """Write labels, frames and poses into one HDF5 file.
 
     The poses are the merged ones where there are any, else the automatic ones.
-    An old file is replaced only when the new one is complete.
+    An old file is replaced only when the new one is complete. A dataset card
+    (FILE.card.md) and a Croissant description (FILE.croissant.json) are written beside it.
     """
     from finediving_pose.labels.table import read_clips, select
     from finediving_pose.packed.writer import write_packed

@@ -25,6 +25,7 @@ from finediving_pose.errors import PackedError
 from finediving_pose.frames import FrameFolder, frame_name, is_complete, open_frames
 from finediving_pose.labels.table import read_clips
 from finediving_pose.packed import schema
+from finediving_pose.packed.card import card_path, croissant_path, write_descriptions
 from finediving_pose.packed.clip_content import ClipContent, read_ahead
 from finediving_pose.packed.exactness import check_exact
 from finediving_pose.packed.reader import open_packed
@@ -69,7 +70,7 @@ class _Provenance:
 def write_packed(
     workspace: Workspace, *, target: Path | None = None, clips: Sequence[Clip] | None = None, cache: bool = False
 ) -> dict[str, Any]:
-    """Pack clips with their frames and best poses into one HDF5 file.
+    """Pack clips with their frames and best poses into one HDF5 file; a card and a Croissant description beside it.
 
     Parameters
     ----------
@@ -80,7 +81,7 @@ def write_packed(
     Returns
     -------
     what was written: path, clips, left_out (clips without complete frames), frames, bytes, joints by source,
-    pose_rows_without_frame, digest
+    pose_rows_without_frame, digest, card, croissant
 
     Raises
     ------
@@ -120,6 +121,9 @@ def _write_packed(workspace: Workspace, target: Path, table: Sequence[Clip], cac
         with _hdf5(part, "r+") as file:
             _describe(file, len(rows), sum(map(len, sizes)), provenance)
         write_structure_digests(part)
+        for old in (card_path(target), croissant_path(target)):  # they describe the file that is replaced now
+            old.unlink(missing_ok=True)
+    card, croissant = write_descriptions(target)
     with open_packed(target) as packed:
         digest = packed.digest
     return {
@@ -131,6 +135,8 @@ def _write_packed(workspace: Workspace, target: Path, table: Sequence[Clip], cac
         **{f"joints_{source}": n for source, n in provenance.joints.items() if source != "none"},
         "pose_rows_without_frame": provenance.rows_without_frame,
         "digest": digest,
+        "card": str(card),
+        "croissant": str(croissant),
     }
 
 

@@ -22,6 +22,7 @@ from finediving_pose.errors import LabelError, PackedError
 from finediving_pose.frames import open_frames
 from finediving_pose.labels.table import read_clips
 from finediving_pose.packed import schema
+from finediving_pose.packed.card import card_path, croissant_path
 from finediving_pose.packed.clip_content import sub_action_of_frames
 from finediving_pose.packed.clips_table import Clips
 from finediving_pose.packed.reader import PackedFile, open_packed
@@ -332,9 +333,14 @@ def test_a_killed_pack_leaves_the_old_file_whole(source: Workspace, tmp_path: Pa
         found = verify_packed(target)
         assert found.damaged == {}
         assert found.digest in (old, new)
+        if croissant_path(target).exists():
+            described = json.loads(croissant_path(target).read_text())["distribution"][0]
+            assert described["sha256"] == hashlib.sha256(target.read_bytes()).hexdigest()
     work()
     assert open_packed(target).digest == new
-    assert [p.name for p in tmp_path.iterdir()] == ["packed.h5"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted(
+        p.name for p in (target, card_path(target), croissant_path(target))
+    )
 
 
 def test_pictures_changed_since_extraction_are_refused(source: Workspace, tmp_path: Path) -> None:
@@ -353,6 +359,8 @@ def test_pictures_changed_since_extraction_are_refused(source: Workspace, tmp_pa
     assert sorted(p.name for p in workspace.root.iterdir()) == [
         "clips.parquet",
         "finediving_pose.h5",
+        "finediving_pose.h5.card.md",
+        "finediving_pose.h5.croissant.json",
         "frames",
         "poses",
     ]
