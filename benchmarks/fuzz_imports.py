@@ -215,7 +215,7 @@ def make_data(workspace: Workspace) -> None:
 
 def make_valid(workspace: Workspace, folder: Path) -> list[Valid]:
     """An export of every format, and files as other tools write them."""
-    endings = {"slp": ".slp", "nwb": ".nwb", "cvat": ".zip"}
+    endings = {"slp": ".slp", "nwb": ".nwb", "cvat": ".zip", "csv": ".csv"}
     found = []
     for name, writer in writers().items():
         path = folder / name / (name if writer.folder else f"{name}{endings.get(name, '.json')}")

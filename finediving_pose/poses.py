@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +19,13 @@ from numpy.typing import NDArray
 from finediving_pose.clip import ClipKey
 from finediving_pose.errors import PoseError, first_line
 from finediving_pose.parquet import read_parquet
-from finediving_pose.skeleton import N_JOINTS
+from finediving_pose.skeleton import JOINTS, N_JOINTS
 from finediving_pose.workspace import Workspace, atomic_write
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from finediving_pose.frames import FrameFolder
 
 
 class Visibility(IntEnum):
@@ -135,6 +140,31 @@ _ARRAYS: dict[str, tuple[type, tuple[int, ...]]] = {
 
 
 COLUMNS = (*_ARRAYS, "author", "time")
+
+
+def to_pandas(poses: ClipPoses, frames: FrameFolder | None = None) -> DataFrame:
+    """The poses of a clip as a pandas DataFrame: one row a joint, 16 a pose, in the order of the table.
+
+    Columns: frame (int), seconds (float, from the clip's first frame; only with ``frames``), person (int), joint
+    (category, in MPII's order), x and y (float, pixels; NaN where absent), visibility (category: absent, occluded,
+    visible), confidence (float), source (category: none, automatic, manual, interpolated), author (str).
+    """
+    import pandas as pd
+
+    n = len(poses)
+    columns: dict[str, Any] = {"frame": np.repeat(poses.frame, N_JOINTS).astype(np.int64)}
+    if frames is not None:
+        times = dict(zip(frames.numbers, frames.times.tolist(), strict=True))
+        columns["seconds"] = np.repeat([times.get(f, np.nan) for f in poses.frame.tolist()], N_JOINTS).astype(float)
+    columns["person"] = np.repeat(poses.person, N_JOINTS).astype(np.int64)
+    columns["joint"] = pd.Categorical.from_codes(np.tile(np.arange(N_JOINTS), n), list(JOINTS))
+    columns["x"], columns["y"] = (poses.keypoints[..., i].reshape(-1).astype(float) for i in (0, 1))
+    seen = [v.name.lower() for v in Visibility]
+    columns["visibility"] = pd.Categorical.from_codes(poses.visibility.reshape(-1), seen)
+    columns["confidence"] = poses.confidence.reshape(-1).astype(float)
+    columns["source"] = pd.Categorical.from_codes(poses.source.reshape(-1), [s.name.lower() for s in JointSource])
+    columns["author"] = pd.Series(np.repeat(np.array(poses.author, object), N_JOINTS), dtype="str")
+    return pd.DataFrame(columns)
 
 
 def write_poses(path: Path, poses: ClipPoses) -> None:

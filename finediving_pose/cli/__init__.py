@@ -20,7 +20,7 @@ GROUPS: dict[str, dict[str, str]] = {
     "Poses": {
         "annotate": "Estimate poses (--auto) or read hand annotations (--manual).",
         "import": "Read poses that were annotated with other tools.",
-        "export": "Write poses and frames for tools: COCO, CVAT, Label Studio, DeepLabCut, YOLO, SLEAP, NWB, HPMCR.",
+        "export": "Write poses and frames for COCO, CSV, CVAT, Label Studio, DeepLabCut, YOLO, SLEAP, NWB, HPMCR.",
         "merge": "Merge hand poses and automatic poses, joint by joint.",
         "compare": "Measure how well one layer of poses agrees with a reference.",
         "suggest": "List the frames that are most useful to annotate next.",

@@ -15,6 +15,7 @@ Formats (what each keeps and loses: docs/formats.md):
   hpmcr        HPMCR's training code: frames, label pickles, splashes, pred_comp_N.npz (96 x 16 x 2)
   hpmcr3       the same with confidence (96 x 16 x 3)
   coco         COCO keypoints JSON
+  csv          one line a joint: for spreadsheets, pandas and R
   cvat         CVAT for images 1.1: a zip with skeletons, pictures and the label
   labelstudio  Label Studio JSON
   dlc          DeepLabCut project folder
@@ -52,7 +53,7 @@ def export(
     split: str | None,
     as_json: bool,
 ) -> None:
-    """Write poses and frames for tools: COCO, CVAT, Label Studio, DeepLabCut, YOLO, SLEAP, NWB, HPMCR.
+    """Write poses and frames for COCO, CSV, CVAT, Label Studio, DeepLabCut, YOLO, SLEAP, NWB, HPMCR.
 
     If the export fails, nothing is written.
     """

@@ -81,7 +81,7 @@ def test_a_folder_called_like_its_format_comes_in(
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (["export", "alphapose", "--out", "x"], 2, "'alphapose' is no export format; there is coco, cvat, dlc, hpmcr"),
+        (["export", "alphapose", "--out", "x"], 2, "'alphapose' is no export format; there is coco, csv, cvat, dlc"),
         (["export", "coco"], 2, "--out"),
         (["import", "coco"], 2, "give the files after the format"),
         (["import", "alphapose", "{file}"], 2, "'alphapose' is neither an import format nor a file"),

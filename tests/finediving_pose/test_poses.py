@@ -8,8 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from finediving_pose.clip import ClipKey
 from finediving_pose.errors import PoseError
-from finediving_pose.poses import ClipPoses, read_poses, write_poses
+from finediving_pose.frames import FrameFolder
+from finediving_pose.poses import ClipPoses, JointSource, Visibility, read_poses, to_pandas, write_poses
+from finediving_pose.skeleton import JOINTS
 
 
 def make_poses(n: int, seed: int = 0, persons: int = 1) -> ClipPoses:
@@ -121,3 +124,28 @@ def some_poses():
         np.arange(n), np.zeros(n), np.tile([1.0, 1, 9, 9], (n, 1)), np.full((n, 16, 2), 5.0), np.full((n, 16), 2),
         np.ones((n, 16)), np.ones((n, 16)), ["auto"] * n, ["2026-01-01T00:00:00+00:00"] * n,
     )  # fmt: skip
+
+
+# -- as a DataFrame -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("n", [0, 1, 7])
+def test_a_data_frame_has_a_row_a_joint(n: int) -> None:
+    poses = make_poses(n, persons=2)
+    table = to_pandas(poses)
+    assert list(table) == ["frame", "person", "joint", "x", "y", "visibility", "confidence", "source", "author"]
+    assert list(table["joint"]) == list(JOINTS) * n
+    np.testing.assert_array_equal(table[["x", "y"]].to_numpy(), poses.keypoints.reshape(-1, 2))
+    np.testing.assert_array_equal(table["confidence"], poses.confidence.reshape(-1))
+    assert [Visibility[v.upper()] for v in table["visibility"]] == poses.visibility.reshape(-1).tolist()
+    assert [JointSource[s.upper()] for s in table["source"]] == poses.source.reshape(-1).tolist()
+    places = [(f, p, a) for f, p, a in zip(poses.frame, poses.person, poses.author, strict=True) for _ in JOINTS]
+    assert list(table[["frame", "person", "author"]].itertuples(index=False, name=None)) == places
+
+
+def test_one_joints_way_is_a_selection(tmp_path) -> None:
+    poses = make_poses(6)
+    frames = FrameFolder(ClipKey("v", 0), tmp_path, tuple(range(5)), 4, 4, "v", ("",) * 5, 50.0, "")
+    head = to_pandas(poses, frames).query("joint == 'head_top'")
+    np.testing.assert_array_equal(head["x"], poses.keypoints[:, JOINTS.index("head_top"), 0])
+    np.testing.assert_allclose(head["seconds"], [0, 0.02, 0.04, 0.06, 0.08, np.nan])  # the last has no frame

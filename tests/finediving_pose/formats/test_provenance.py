@@ -103,6 +103,14 @@ def move_dlc(path: Path) -> None:
     file.write_text("".join(",".join(row) + "\n" for row in rows))
 
 
+def move_csv(path: Path) -> None:
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    (at,) = [i for i, line in enumerate(lines) if line.startswith("07,12,7,") and f",{JOINT}," in line]
+    cells = lines[at].split(",")
+    cells[6] = str(float(cells[6]) + DX)
+    path.write_text("".join([*lines[:at], ",".join(cells), *lines[at + 1 :]]), encoding="utf-8")
+
+
 def move_slp(path: Path) -> None:
     sio: Any = pytest.importorskip("sleap_io")
     labels = sio.load_slp(str(path))
@@ -142,7 +150,8 @@ def move_hpmcr(path: Path) -> None:
 
 MOVES: dict[str, Callable[[Path], None]] = {
     "official": move_official, "coco": move_coco, "labelstudio": move_labelstudio, "cvat": move_cvat,
-    "yolo": move_yolo, "dlc": move_dlc, "slp": move_slp, "nwb": move_nwb, "hpmcr": move_hpmcr, "hpmcr3": move_hpmcr,
+    "csv": move_csv, "yolo": move_yolo, "dlc": move_dlc, "slp": move_slp, "nwb": move_nwb,
+    "hpmcr": move_hpmcr, "hpmcr3": move_hpmcr,
 }  # fmt: skip
 
 
@@ -155,7 +164,7 @@ def test_every_format_is_here() -> None:
 def test_one_joint_moved_in_the_file_is_one_joint_by_hand(name: str, posed: Workspace, tmp_path: Path) -> None:
     if name in ("slp", "nwb"):
         pytest.importorskip("sleap_io")
-    endings = {"slp": ".slp", "nwb": ".nwb", "cvat": ".zip"}
+    endings = {"slp": ".slp", "nwb": ".nwb", "cvat": ".zip", "csv": ".csv"}
     out = tmp_path / ("out" if writers()[name].folder else f"out{endings.get(name, '.json')}")
     export(posed, CLIPS, name, out, layer="auto")
     with warnings.catch_warnings():

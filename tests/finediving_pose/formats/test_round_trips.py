@@ -37,6 +37,7 @@ KEEPS = {
     "official": Keeps(1e-5, occluded=False, person=False, box=False, confidence=False),
     "coco": Keeps(1e-4, occluded=True, person=True, box=True, confidence=True),
     "labelstudio": Keeps(1e-4, occluded=True, person=True, box=True, confidence=True),
+    "csv": Keeps(1e-4, occluded=True, person=True, box=False, confidence=True),
     "dlc": Keeps(1e-4, occluded=False, person=True, box=False, confidence=False),
     "cvat": Keeps(1e-4, occluded=True, person=True, box=False, confidence=False),
     "yolo": Keeps(5e-4, occluded=True, person=False, box=True, confidence=False, outside=False),
@@ -45,7 +46,7 @@ KEEPS = {
 }
 """hpmcr has tests of its own: it holds 96 frames of one person."""
 
-ENDINGS = {"slp": "slp", "nwb": "nwb", "cvat": "zip"}
+ENDINGS = {"slp": "slp", "nwb": "nwb", "cvat": "zip", "csv": "csv"}
 """Of the formats that are one file and no JSON."""
 
 
