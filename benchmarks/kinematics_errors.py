@@ -3,12 +3,13 @@
     python benchmarks/kinematics_errors.py --folder /tmp/kinematics-errors --write
 
 Dives are performed, filmed, extracted and annotated with ``fdpose annotate --auto``, then measured and compared with
-the true 3-D joints, moments and jumps. Three cases:
+the true 3-D joints, moments and jumps. Four cases:
 
 * ``one``: dive numbers of FineDiving once each, one diver, a camera that turns after the diver, labelled stages;
 * ``two``: synchronised dives, filmed the same way; each partner is one measurement;
-* ``still``: the dives of ``one`` without stages before a camera that stands still. The machine's joints are moved to
-  where such a camera, with as many pixels for the diver, would have seen them.
+* ``unlabelled``: the dives of ``one`` without stages, so that the take-off is the one that the spin tells;
+* ``still``: these before a camera that stands still, for heights. The machine's joints are moved to where such a
+  camera, with as many pixels for the diver, would have seen them.
 
 ``--write`` puts the table into ``data_manifest/kinematics_errors.csv`` and ``docs/kinematics.md``. A folder that is
 there is gone on with.
@@ -28,6 +29,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +38,7 @@ import data_manifest
 from finediving_pose.clip import Clip
 from finediving_pose.kinematics import angles, flight, moments, posture, rotation
 from finediving_pose.kinematics.diver import Diver, diver_of_poses
-from finediving_pose.kinematics.error_bars import TABLE
+from finediving_pose.kinematics.error_bars import TABLE, Case
 from finediving_pose.kinematics.measure import DiverMeasures, Facts, measure_divers
 from finediving_pose.kinematics.quantities import DIVE_QUANTITIES, PAIR_QUANTITIES
 from finediving_pose.kinematics.readings import Series
@@ -59,7 +61,6 @@ FINE = 0.001
 """Seconds between two samples of the true motion."""
 
 IN_FRAMES = ("trunk_deg", "somersault_rate_deg_s", "hip_deg", "knee_deg", "elbow_deg", "shoulder_deg", "height_m")
-Case = str
 
 
 @dataclass
@@ -215,11 +216,11 @@ def before_still_camera(diver: Diver, shot: Shot, times: NDArray[np.float64]) ->
 
 
 def compare(errors: dict[tuple[str, Case], Errors], case: Case, found: DiverMeasures, true: True_) -> None:
-    """Add what one diver's measures are off by."""
+    """Add what one diver's measures are off by: of "still" only heights, of "unlabelled" only values of the dive."""
     times = found.line.axis
     flying = (times >= true.take_off) & (times <= true.touch)
     for name, truth in true.frame_truth(times).items():
-        if (name == "height_m") != (case == "still"):
+        if (name == "height_m") != (case == "still") or case == "unlabelled":
             continue
         series, entry = found.series[name], errors[name, case]
         use = flying & series.measured
@@ -228,7 +229,7 @@ def compare(errors: dict[tuple[str, Case], Errors], case: Case, found: DiverMeas
             off = (off + 180) % 360 - 180
         entry.found += off.tolist()
         entry.possible += int(flying.sum())
-    for name, truth in true.dive_truth().items():
+    for name, truth in true.dive_truth().items() if case != "still" else ():
         entry = errors[name, case]
         entry.possible += 1
         if found.values[name].measured:
@@ -272,7 +273,9 @@ def measure_all(data: Workspace, events: list[Event]) -> dict[tuple[str, Case], 
             compare_pair(errors, found, trues)
             continue
         still = before_still_camera(divers[0], shot, times)
-        compare(errors, "still", measure_divers([still], times, replace(facts, stage_starts=()))[0], trues[0])
+        unlabelled = replace(facts, stage_starts=())
+        compare(errors, "still", measure_divers([still], times, unlabelled)[0], trues[0])
+        compare(errors, "unlabelled", measure_divers(divers, times, unlabelled)[0], trues[0])
     for case, lines in wrong.items():
         print(f"counts that differ from the dive number, {case}:", *lines, sep="\n  ")
     return errors
@@ -349,7 +352,7 @@ def main() -> None:
     order = [*IN_FRAMES, *DIVE_QUANTITIES, *PAIR_QUANTITIES]
     keys = sorted(
         (k for k, e in errors.items() if e.found),
-        key=lambda k: (["one", "two", "still"].index(k[1]), order.index(k[0])),
+        key=lambda k: (list(get_args(Case)).index(k[1]), order.index(k[0])),
     )
     columns = ["quantity", "case", "median", "p68", "p95", "bias", "count", "measured"]
     rows = [[*key, *errors[key].row()] for key in keys]

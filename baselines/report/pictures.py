@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 
 import numpy as np
-import simplejpeg
 
 from finediving_pose.packed.arrays import PackedPoses
 from finediving_pose.packed.reader import PackedFile
 from finediving_pose.report.contact_sheet import join_tiles
+from finediving_pose.report.embedding import picture_uri
 from finediving_pose.report.views import draw_view, person_of
 
 FRAMES_A_STAGE = 3
@@ -38,7 +37,7 @@ def stage_pictures(packed: PackedFile, row: int, transitions: Sequence[int]) -> 
         frames = packed.frames(row, np.unique(positions))
         shown = [frames[np.unique(positions).tolist().index(p)] for p in positions]
         tiles = [_tile(f, poses, int(p), views[p]) for f, p in zip(shown, positions, strict=True)]
-        pictures.append(_data_uri(join_tiles(tiles, FRAMES_A_STAGE)))
+        pictures.append(picture_uri(join_tiles(tiles, FRAMES_A_STAGE)))
     return pictures
 
 
@@ -70,8 +69,3 @@ def _tile(frame: np.ndarray, poses: PackedPoses, at: int, view: np.ndarray) -> n
     """The view of a frame with the first diver's pose."""
     people = [person_of(poses, (at, 0))]
     return draw_view(frame, view, TILE, [p for p in people if p.is_there])
-
-
-def _data_uri(picture: np.ndarray) -> str:
-    jpeg = simplejpeg.encode_jpeg(np.ascontiguousarray(picture), quality=76)
-    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode()

@@ -38,6 +38,7 @@ GROUPS: dict[str, dict[str, str]] = {
     },
     "Start": {
         "demo": "Run the whole pipeline on synthetic dives.",
+        "dive": "Measure the dive in one video: poses, overlay video, kinematics, one page.",
         "doctor": "Check the installation and say how to repair it.",
     },
 }

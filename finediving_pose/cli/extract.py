@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,6 +42,16 @@ class _Size(click.ParamType):
         return int(value)
 
 
+dive_number_option: Callable = click.option(
+    "--dive-number", metavar="NUMBER", help="Number of the dives that have no labels, e.g. 107b."
+)
+height_option: Callable = click.option(
+    "--height",
+    type=click.Choice(["1", "3", "5", "7.5", "10"]),
+    help="Height of the board or platform of the dives that have no labels, in metres.",
+)
+
+
 @click.command(epilog="Example: fdpose extract --videos IMG_1234.MOV --dive-number 107b --height 3")
 @click.option(
     "--videos",
@@ -67,12 +78,8 @@ class _Size(click.ParamType):
     metavar="PIXELS|native",
     help="Height of the frames that are stored from videos.",
 )
-@click.option("--dive-number", metavar="NUMBER", help="Number of the dives that have no labels, e.g. 107b.")
-@click.option(
-    "--height",
-    type=click.Choice(["1", "3", "5", "7.5", "10"]),
-    help="Height of the board or platform of the dives that have no labels, in metres.",
-)
+@dive_number_option
+@height_option
 @click.option("--apply-errata", is_flag=True, help="Correct the known errors of the released labels when reading.")
 @clip_option
 @split_option
@@ -119,7 +126,7 @@ def extract(
         raise UsageError("--apply-errata corrects labels when they are read; it needs --labels")
     if not videos and ctx.get_parameter_source("size") is click.core.ParameterSource.COMMANDLINE:
         raise UsageError("--size is for frames out of videos; frames that are given keep their size: leave --size out")
-    facts = _facts(dive_number, height)
+    facts = facts_of_own_videos(dive_number, height)
     files = _read_labels(labels, apply_errata) if labels else None
     read = files.clips if files else None
     with extracting(data, force):
@@ -149,7 +156,7 @@ def extract(
     _report(ctx, data, result, as_json, n_labelled=len(read or []))
 
 
-def _facts(dive_number: str | None, height: str | None) -> dict[str, Any]:
+def facts_of_own_videos(dive_number: str | None, height: str | None) -> dict[str, Any]:
     """What is told of dives without labels, by the fields of Clip."""
     from finediving_pose.lexicon import parse_dive_number
 

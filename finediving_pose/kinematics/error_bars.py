@@ -14,9 +14,9 @@ from data_manifest import table
 
 TABLE = "kinematics_errors.csv"
 
-Case = Literal["one", "two", "still"]
+Case = Literal["one", "two", "unlabelled", "still"]
 """Whose poses, and how the take-off was found: one diver or two with labelled stages before a camera that turns, or one
-without labels before a camera that stands still."""
+without labels, by the spin; before a camera that turns, or that stands still, which heights need."""
 
 
 @dataclass(frozen=True, slots=True)

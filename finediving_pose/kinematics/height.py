@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finediving_pose.kinematics.diver import Diver
-from finediving_pose.kinematics.flight import GRAVITY, longest_flight
+from finediving_pose.kinematics.flight import GRAVITY
 from finediving_pose.kinematics.readings import Reason, Series
 from finediving_pose.skeleton import INDEX
 
-_SEGMENTS: tuple[tuple[str, str, float], ...] = (
+SEGMENTS: tuple[tuple[str, str, float], ...] = (
     ("upper_neck", "head_top", 0.081), ("pelvis", "thorax", 0.497),
     ("right_shoulder", "right_elbow", 0.028), ("left_shoulder", "left_elbow", 0.028),
     ("right_elbow", "right_wrist", 0.022), ("left_elbow", "left_wrist", 0.022),
@@ -42,16 +42,6 @@ water to it at the touch, stretched; as synthetic divers have it (0.64 at the ta
 
 UNLIKE = 0.12
 """Share by which the scale of the platform's height and that of the fall may differ."""
-
-SURELY_FLYING = 0.7
-"""Seconds before the touch in which a diver from three metres or more is in the air, however small the jump."""
-
-LEAVES = 0.08
-"""Distance from the parabola, in body heights, at which the centre of mass is not in free fall; chosen on 16 synthetic
-dives other than those that the error bars come from."""
-
-SHORTEST = 0.95
-"""Of the time of a fall without a jump, with some room for the errors of both moments."""
 
 OUTLIER = 0.02
 """Distance from the parabola, in body heights, at which a frame's weight is halved."""
@@ -82,9 +72,9 @@ class Fall:
 
 def centre_of_mass(diver: Diver) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
     """Centre of mass (n, 2), pixels, and why there is none (n,)."""
-    total = sum(m * diver.points(INDEX[a], INDEX[b]) for a, b, m in _SEGMENTS)
-    joints = sorted({INDEX[name] for a, b, _ in _SEGMENTS for name in (a, b)})
-    return np.asarray(total) / sum(m for *_, m in _SEGMENTS), diver.reason_of(joints)
+    total = sum(m * diver.points(INDEX[a], INDEX[b]) for a, b, m in SEGMENTS)
+    joints = sorted({INDEX[name] for a, b, _ in SEGMENTS for name in (a, b)})
+    return np.asarray(total) / sum(m for *_, m in SEGMENTS), diver.reason_of(joints)
 
 
 def body_length(diver: Diver, frames: NDArray[np.bool_]) -> float:
@@ -149,38 +139,3 @@ def height_above_water(diver: Diver, falling: Fall, flight_time: float, platform
         return None
     centre, reason = centre_of_mass(diver)
     return Series(low + (end - centre[:, 1]) / scale, reason)
-
-
-def take_off_of_fall(
-    diver: Diver, times: NDArray[np.float64], touch: float, platform: float | None = None
-) -> float | None:
-    """When the fall that ends at ``touch`` begins, seconds; None where the camera moves or no push is seen before it.
-
-    The parabola of the last :data:`SURELY_FLYING` seconds is followed back as long as the centre of mass lies on it,
-    fitted anew to all that does, and followed again. None, too, where what is found is shorter than a fall from the
-    platform without any jump.
-
-    Parameters
-    ----------
-    platform : its height, metres, None where unknown
-    """
-    centre, reason = centre_of_mass(diver)
-    seen = np.flatnonzero((reason == Reason.MEASURED) & (times <= touch))
-    length = body_length(diver, (times >= touch - SURELY_FLYING) & (times <= touch))
-    flying = seen[times[seen] >= touch - SURELY_FLYING]
-    if len(flying) < FEWEST or not length > 0:
-        return None
-    while True:
-        path = _robust_fit(times[flying] - touch, centre[flying, 1], 2, length / BODY)
-        off = np.abs(centre[seen, 1] - np.polyval(path, times[seen] - touch)) > LEAVES * length / BODY
-        before = np.flatnonzero(off & (seen < flying[0]))
-        first = int(before[-1]) + 1 if len(before) else 0
-        if seen[first] >= flying[0]:
-            break
-        flying = seen[first:]
-    if first == 0:
-        return None
-    take_off = float(times[seen[first]])
-    if platform is not None and not SHORTEST * longest_flight(platform, 0.0) <= touch - take_off:
-        return None
-    return take_off if fall(diver, times, take_off, touch) else None

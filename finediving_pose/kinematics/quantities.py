@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from finediving_pose.kinematics import angles, flight, height, moments, pairs, posture, rotation
+from finediving_pose.kinematics import angles, flight, height, moments, pairs, posture, rotation, spin
 from finediving_pose.kinematics.diver import Diver
 from finediving_pose.kinematics.error_bars import Case, error_of
 from finediving_pose.kinematics.readings import Reason, Series, Value
@@ -46,7 +46,7 @@ class Timeline:
     axis : float64 (n,), seconds of the frames
     known : whether those are the frames' own, not made up of :data:`USUAL_RATE`
     take_off, touch : seconds, None where not known
-    take_off_from : ``stages``, ``fall``, or empty: what the take-off was read from
+    take_off_from : ``stages``, ``spin``, or empty: what the take-off was read from
     """
 
     axis: NDArray[np.float64]
@@ -66,9 +66,9 @@ class Timeline:
         return float(np.median(np.diff(self.axis))) if len(self.axis) > 1 else 1 / USUAL_RATE
 
     def case(self, pair: bool) -> Case:
-        """Which error bars hold: those of take-offs by the fall, or of one diver, or of two, with labelled stages."""
-        if self.take_off_from == "fall":
-            return "still"
+        """Which error bars hold: those of take-offs by the spin, or of one diver, or of two, with labelled stages."""
+        if self.take_off_from == "spin":
+            return "unlabelled"
         return "two" if pair else "one"
 
     @property
@@ -96,7 +96,7 @@ class Timeline:
 def timeline(
     diver: Diver, times: NDArray[np.float64] | None, stage_starts: tuple[int, ...], platform: float | None
 ) -> Timeline:
-    """Find the take-off by the stages where they are labelled, else by the fall, and the touch by the poses."""
+    """Find the touch by the poses, and the take-off by the stages where they are labelled, else by the spin."""
     axis = np.arange(len(diver)) / USUAL_RATE if times is None else times
     known = times is not None
     take_off = moments.labelled_take_off(stage_starts, axis)
@@ -104,8 +104,8 @@ def timeline(
     if take_off is not None:
         return Timeline(axis, known, take_off, touch, "stages")
     if touch is not None and known:
-        take_off = height.take_off_of_fall(diver, axis, touch, platform)
-    return Timeline(axis, known, take_off, touch, "" if take_off is None else "fall")
+        take_off = spin.take_off_of_spin(diver, axis, touch, platform)
+    return Timeline(axis, known, take_off, touch, "" if take_off is None else "spin")
 
 
 def frame_series(diver: Diver, line: Timeline, platform: float | None) -> dict[str, Series]:

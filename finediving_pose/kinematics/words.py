@@ -11,6 +11,26 @@ from finediving_pose.kinematics.quantities import DIVE_QUANTITIES, PAIR_QUANTITI
 from finediving_pose.kinematics.readings import Reason
 
 _UNITS = {"_deg_s": "°/s", "_deg": "°", "_s": "s", "_m": "m", "_share": "of the picture"}
+_NAMES = {"take_off": "take-off", "come_out": "come-out"}
+MEANINGS = {
+    "take_off_s": "after the first frame",
+    "touch_s": "after the first frame: the first part of the body touches the water",
+    "flight_time_s": "from take-off to touch",
+    "jump_height_m": "rise of the centre of mass after the take-off",
+    "half_somersaults": "from take-off to touch",
+    "peak_rate_deg_s": "of the trunk in flight",
+    "closure_deg": "largest bend of the hips in flight; 0 is straight",
+    "closure_reached_s": "after the first frame: the tuck or pike is as close as it gets",
+    "come_out_s": "after the first frame: the hips are half open again",
+    "entry_angle_deg": "trunk from vertical at the touch; below 0 is short of it, above 0 beyond it",
+    "straightness_deg": "bend between trunk and legs at the touch; 0 is straight",
+    "splash_share": "largest share of the picture",
+    "lag_s": "by how much this diver turns later than the other",
+    "trunk_difference_deg": "mean difference to the other diver in flight",
+    "hip_difference_deg": "mean difference to the other diver in flight",
+    "knee_difference_deg": "mean difference to the other diver in flight",
+}
+"""What each quantity of a dive is, in half a sentence; docs/kinematics.md has the definitions."""
 _SENTENCES = {reason.label: reason.sentence for reason in Reason}
 _DIGITS = {"°/s": 0, "°": 0, "": 0}
 _MISMATCHES = 5
@@ -19,7 +39,8 @@ _MISMATCHES = 5
 def in_words(name: str) -> tuple[str, str]:
     """A quantity's name and unit as people write them: ``("entry angle", "°")`` for ``entry_angle_deg``."""
     unit = next((suffix for suffix in _UNITS if name.endswith(suffix)), "")
-    return name.removesuffix(unit).replace("_", " "), _UNITS.get(unit, "")
+    stem = name.removesuffix(unit)
+    return _NAMES.get(stem, stem.replace("_", " ")), _UNITS.get(unit, "")
 
 
 def summary_lines(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
@@ -46,16 +67,33 @@ def summary_lines(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
 def _dive(row: dict[str, Any], several: bool) -> Iterator[str]:
     if several:
         yield f"diver {row['person']}"
+    for words, value, why in readings_in_words(row):
+        yield f"  {words:<18} {value or f'-  {why}'}"
+
+
+def readings_in_words(row: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Name, value with its error bar and unit, and what it means, of a row of ``dives``.
+
+    Where there is no value, the third says why.
+    """
     for name in (*DIVE_QUANTITIES, *(PAIR_QUANTITIES if row["person"] else ())):
         words, unit = in_words(name)
-        if row[name] is None:
-            if not (name == "splash_share" and row[f"{name}_why"] == Reason.NO_SPLASH_MASK.label):
-                yield f"  {words:<18} -  {_SENTENCES[row[f'{name}_why']]}"
+        why, value, error = row[f"{name}_why"], row[name], row[f"{name}_error"]
+        if value is None:
+            if not (name == "splash_share" and why == Reason.NO_SPLASH_MASK.label):
+                yield words, "", _SENTENCES[why]
             continue
-        error = row[f"{name}_error"]
         digits = _DIGITS.get(unit, 2)
-        bar = "" if not error else f" ± {error:.{digits}f}"
-        yield f"  {words:<18} {row[name]:.{digits}f}{bar} {unit}".rstrip()
+        bar = f" ± {error:.{digits}f}" if error else ""
+        yield words, f"{value:.{digits}f}{bar} {unit}".rstrip(), _meaning(row, name)
+
+
+def _meaning(row: dict[str, Any], name: str) -> str:
+    expected = row["half_somersaults_expected"] if name == "half_somersaults" else None
+    if expected is None:
+        return MEANINGS[name]
+    agrees = f"as {row['dive_number']} has" if row["count_agrees"] else f"but {row['dive_number']} has {expected}"
+    return f"{MEANINGS[name]}, {agrees}"
 
 
 def _dives(rows: Sequence[dict[str, Any]]) -> Iterator[str]:

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.errors import FdposeError, FrameError
 from finediving_pose.frames import FrameFolder, open_frames
 from finediving_pose.poses import read_poses, take_rows
 from finediving_pose.report.contact_sheet import contact_sheet
+from finediving_pose.report.embedding import picture_uri
 from finediving_pose.skeleton import JOINTS
 from finediving_pose.workspace import Workspace
 
 if TYPE_CHECKING:
     from finediving_pose.validate import Finding
 
-QUALITY = 82
 BOXED = ("pose.box", "pose.outside-picture")
 """Beginnings of the names of rules whose pictures show the box and the surroundings of the frame."""
 
@@ -49,16 +47,8 @@ def evidence(workspace: Workspace, findings: Iterable[Finding], clips: Sequence[
         with suppress(FdposeError, OSError):
             assert finding.key
             strip = _strip(workspace, finding, finding.key, by_key.get(finding.key))
-            strips.append(Evidence(f"{finding.place}, frame {finding.frame}", finding.message, data_uri(strip)))
+            strips.append(Evidence(f"{finding.place}, frame {finding.frame}", finding.message, picture_uri(strip)))
     return strips
-
-
-def data_uri(picture: NDArray[np.uint8]) -> str:
-    """A picture, uint8 (height, width, 3), RGB, as a JPEG to be put into a page."""
-    import simplejpeg
-
-    jpeg = simplejpeg.encode_jpeg(np.ascontiguousarray(picture), quality=QUALITY)
-    return "data:image/jpeg;base64," + base64.b64encode(jpeg).decode()
 
 
 def _strip(workspace: Workspace, finding: Finding, key: ClipKey, clip: Clip | None) -> np.ndarray:

@@ -18,7 +18,7 @@ from finediving_pose.labels.table import read_clips
 from finediving_pose.poses import best_layer, read_poses
 from finediving_pose.report import charts
 from finediving_pose.report.contact_sheet import about_dive, contact_sheet, dive_in_words, evenly_spaced
-from finediving_pose.report.evidence import data_uri
+from finediving_pose.report.embedding import picture_uri
 from finediving_pose.validate.words import counted
 from finediving_pose.workspace import Workspace, atomic_write
 
@@ -174,7 +174,7 @@ def _sheets(workspace: Workspace, clips: Sequence[Clip]) -> list[Sheet]:
             picture = contact_sheet(
                 frames, poses, evenly_spaced(frames.numbers, SHEET_FRAMES), clip, layer=layer, columns=4, titled=False
             )
-            sheets.append(Sheet(str(clip.key), about_dive(clip), layer, data_uri(picture)))
+            sheets.append(Sheet(str(clip.key), about_dive(clip), layer, picture_uri(picture)))
     return sheets
 
 

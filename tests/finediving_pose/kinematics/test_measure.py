@@ -45,10 +45,10 @@ def test_every_quantity_of_a_known_dive():
     assert found.take_off_frame == 25 and found.touch_frame == pytest.approx(dive.touch * 50, abs=3)
 
 
-def test_without_stages_the_fall_before_a_still_camera_is_measured():
+def test_without_stages_the_spin_tells_the_take_off_and_a_still_camera_the_height():
     dive = MadeUpDive(50.0)
     found = measured(dive, Facts("205b", 10.0))
-    assert found.line.take_off_from == "fall"
+    assert found.line.take_off_from == "spin" and found.count_agrees
     assert found.values["flight_time_s"].value == pytest.approx(dive.flight, abs=0.1)
     heights = found.series["height_m"]
     assert np.nanmax(heights.values) == pytest.approx(11.5, abs=0.4)
@@ -64,8 +64,9 @@ def test_a_flight_that_is_hardly_seen_has_no_peak_rate():
 
 def test_where_the_take_off_is_not_known_the_entry_still_is():
     dive = MadeUpDive(50.0)
-    turned = dive.points - dive.points[:, 6:7] + [200, 100]  # a camera that turns, and no stages
-    found = measured(dive, Facts("205b", 10.0), keypoints=turned)
+    later = dive.times > dive.take_off + 0.1  # the clip begins in the air
+    diver = dive.diver(keypoints=dive.points[later], confidence=dive.confidence[later])
+    (found,) = measure_divers([diver], dive.times[later], Facts("205b", 10.0))
     assert found.values["take_off_s"].reason == Reason.NO_TAKE_OFF
     for name in ("flight_time_s", "jump_height_m", "half_somersaults", "peak_rate_deg_s"):
         assert found.values[name].reason == Reason.NO_TAKE_OFF, name

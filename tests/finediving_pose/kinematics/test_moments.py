@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from finediving_pose.kinematics.angles import pair_angle
-from finediving_pose.kinematics.height import centre_of_mass, fall, height_above_water, take_off_of_fall
+from finediving_pose.kinematics.height import centre_of_mass, fall, height_above_water
 from finediving_pose.kinematics.moments import closure, come_out, labelled_take_off, touch
 from finediving_pose.kinematics.readings import Reason, Series
 from finediving_pose.poses import Visibility
@@ -73,11 +73,9 @@ def test_a_labelled_take_off_is_between_two_frames():
 
 @pytest.mark.parametrize("fps", FPS)
 @pytest.mark.parametrize("platform", [3.0, 10.0])
-def test_before_a_still_camera_the_fall_tells_take_off_scale_and_height(fps, platform):
+def test_before_a_still_camera_the_fall_tells_scale_and_height(fps, platform):
     dive = MadeUpDive(fps, platform)
     diver = dive.diver()
-    found = take_off_of_fall(diver, dive.times, dive.touch)
-    assert found == pytest.approx(dive.take_off, abs=0.1)
     falling = fall(diver, dive.times, dive.take_off, dive.touch)
     assert falling is not None
     assert falling.scale == pytest.approx(SIZE, rel=0.02)
@@ -94,13 +92,6 @@ def test_a_camera_that_follows_the_diver_says_nothing_in_metres():
     still = dive.points - centre[:, None] + [200, 100]
     diver = dive.diver(keypoints=still)
     assert fall(diver, dive.times, dive.take_off, dive.touch) is None
-    assert take_off_of_fall(diver, dive.times, dive.touch) is None
-
-
-def test_a_fall_shorter_than_one_from_the_platform_is_no_flight():
-    dive = MadeUpDive(platform=3.0)
-    assert take_off_of_fall(dive.diver(), dive.times, dive.touch, 3.0) is not None
-    assert take_off_of_fall(dive.diver(), dive.times, dive.touch, 10.0) is None
 
 
 def test_a_platform_of_another_height_is_noticed():

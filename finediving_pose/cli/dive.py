@@ -1,0 +1,140 @@
+"""``fdpose dive``: one video from pixels to its page."""
+
+from __future__ import annotations
+
+import shlex
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from finediving_pose.cli.extract import dive_number_option, facts_of_own_videos, height_option
+from finediving_pose.cli.options import json_option
+from finediving_pose.errors import FdposeError, PoseError, UsageError
+from finediving_pose.workspace import Workspace
+
+if TYPE_CHECKING:
+    from finediving_pose.appearances import Appearance
+    from finediving_pose.clip import Clip
+    from finediving_pose.frames import FrameFolder
+
+
+@click.command(epilog="Example: fdpose dive IMG_1234.MOV --dive-number 107b --height 3")
+@click.argument("video", type=click.Path(path_type=Path))
+@dive_number_option
+@height_option
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder for everything that is made of the video.  [default: <video>-dive]",
+)
+@json_option
+def dive(video: Path, dive_number: str | None, height: str | None, out: Path | None, as_json: bool) -> None:
+    """Measure the dive in one video: poses, overlay video, kinematics, one page.
+
+    Everything goes to one folder, which is a data directory: other commands go on from it with --data. Run again,
+    what is finished is kept.
+    """
+    if not video.is_file():
+        found = "a folder; take all its videos with fdpose extract" if video.is_dir() else "no such file"
+        raise UsageError(f"{video}: expected a video, found {found}")
+    facts = facts_of_own_videos(dive_number, height)
+    data = Workspace(out or Path(f"{video.stem}-dive"))
+    clip, notes = _frames(data, video, facts)
+    result = _measured(data, clip, video, notes)
+    if as_json:
+        click.echo(_json(result))
+        return
+    for note in result["notes"]:
+        click.echo(f"note: {note}\n")
+    for line in result.pop("lines"):
+        click.echo(line)
+    click.echo(f"\npage   {result['page']}\nvideo  {result['video']}\ntables {result['tables']}")
+
+
+def _frames(data: Workspace, video: Path, facts: dict[str, Any]) -> tuple[Clip, list[str]]:
+    """The video's frames, stored as one clip; the clip, and what is to be known of it."""
+    from finediving_pose.extraction.own_videos import extract_own_videos
+    from finediving_pose.labels.table import read_clips
+
+    result = extract_own_videos(data, video, facts)
+    for error in result.failed.values():
+        raise error
+    key = next(iter([*result.made, *result.kept]))
+    return next(c for c in read_clips(data) if c.key == key), list(result.warnings)
+
+
+def _measured(data: Workspace, clip: Clip, video: Path, notes: list[str]) -> dict[str, Any]:
+    from annotate.auto import Machinery, annotate_clips
+    from annotate.estimators.presets import DEFAULT, resolve
+    from finediving_pose.appearances import appearances
+    from finediving_pose.cli.options import device_names
+    from finediving_pose.frames import open_frames
+    from finediving_pose.kinematics.run import measure_clips
+    from finediving_pose.kinematics.words import readings_in_words, summary_lines
+    from finediving_pose.poses import read_poses
+    from finediving_pose.report.dive_page import DiveFiles, write_dive_page
+    from finediving_pose.report.video import write_videos
+
+    summary = annotate_clips(data, [clip], Machinery(resolve(DEFAULT, data), device_names("auto")))
+    for outcome in summary.failed:
+        raise outcome.error or FdposeError(f"{clip.key}: not annotated")
+    frames, poses = open_frames(data, clip.key), read_poses(data.pose_file("auto", clip.key))
+    seen = appearances(poses, frames.numbers, frames.times)
+    if not seen:
+        raise PoseError(
+            f"{video}: no diver was found in its {len(frames.numbers):,} frames, so nothing is measured; look at them"
+            f" in {data.frame_folder(clip.key)}"
+        )
+    notes += _several(data, video, frames, seen)
+    videos, failed = write_videos(data, [clip], data.root, layer="auto")
+    for error in failed.values():
+        raise error
+    done = measure_clips(data, [clip], data.root / "kinematics", layer="auto")
+    for error in done.failed.values():
+        raise error
+    place = Path(clip.key.video) / str(clip.key.index)
+    files = DiveFiles(
+        video=videos[0],
+        plot=done.folder / "plots" / place.with_name(f"{place.name}.png"),
+        dive=done.folder / "dives.csv",
+        every_frame=done.folder / "frames_csv" / place.with_name(f"{place.name}.csv"),
+    )
+    words = [reading for row in done.rows for reading in readings_in_words(row)]
+    page = write_dive_page(data.root / "dive.html", clip, frames, poses, "auto", words, notes, files)
+    return {
+        "page": str(page),
+        "video": str(files.video),
+        "tables": str(done.folder),
+        "clip": str(clip.key),
+        "notes": notes,
+        "frames": len(frames.numbers),
+        "dives": done.rows,
+        "lines": list(summary_lines(done.rows)),
+    }
+
+
+def _several(data: Workspace, video: Path, frames: FrameFolder, seen: list[Appearance]) -> list[str]:
+    """What to say, and a table to write, where a diver comes several times."""
+    from finediving_pose.spreadsheet import write_csv
+
+    if len(seen) == 1:
+        return []
+    last = {a.first: b.first - 1 for a, b in pairwise(seen)}
+    name = frames.key.video
+    table = data.root / "dives-of-the-video.csv"
+    rows = [[name, str(i), str(a.first), str(last.get(a.first, frames.numbers[-1]))] for i, a in enumerate(seen, 1)]
+    write_csv(table, ["video", "index", "start_frame", "end_frame"], rows)
+    times = " and ".join(f"{a.begins:.1f} to {a.ends:.1f} s" for a in seen)
+    return [
+        f"a diver is seen {len(seen)} times ({times}), as if the video held {len(seen)} dives; it is measured as one."
+        f" To measure each on its own: fdpose extract --videos {shlex.quote(str(video))} --labels"
+        f" {shlex.quote(str(table))} --data dives, then fdpose annotate --auto --data dives"
+    ]
+
+
+def _json(result: dict[str, Any]) -> str:
+    import json
+
+    return json.dumps({k: v for k, v in result.items() if k != "lines"}, default=str, indent=2)

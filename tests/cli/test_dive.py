@@ -1,0 +1,106 @@
+"""``fdpose dive``: a video of one dive becomes poses, an overlay video, tables and a page, or one line says why not."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from finediving_pose.cli import main
+from finediving_pose.synth.filming import Take, write_video
+from finediving_pose.synth.plan import Event
+
+EVENT = Event("Synthetic2026Men10m_final_r1", 10.0, False, ("107b",), (901, 0))
+
+
+def dive(video: Path, out: Path, *words: str) -> Result:
+    return CliRunner().invoke(main, ["dive", str(video), "--out", str(out), *words])
+
+
+@pytest.fixture(scope="module")
+def pictures() -> list[np.ndarray]:
+    """A dive from 10 m, 25 frames a second; nobody is in the first frame, nor in the last ones."""
+    return list(Take(EVENT).pictures(io.StringIO()))
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "said"),
+    [
+        ("none.mp4", (), "none.mp4: expected a video, found no such file"),
+        (".", (), "expected a video, found a folder; take all its videos with fdpose extract"),
+        ("a.mp4", ("--dive-number", "999z"), "--dive-number: '999z'"),
+        ("a.mp4", ("--height", "4"), "'4' is not one of '1', '3', '5', '7.5', '10'"),
+    ],
+)
+def test_bad_usage_is_exit_code_two(tmp_path: Path, name: str, words: tuple[str, ...], said: str) -> None:
+    (tmp_path / "a.mp4").write_bytes(b"")
+    run = dive(tmp_path / name, tmp_path / "out", *words)
+    assert run.exit_code == 2 and said in run.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_file_that_is_no_video_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "a.mp4").write_text("no video")
+    run = dive(tmp_path / "a.mp4", tmp_path / "out")
+    assert run.exit_code == 1
+    (said,) = (line for line in run.stderr.splitlines() if line.startswith("fdpose:"))
+    assert "a.mp4: " in said and "expected a video" in said and "Traceback" not in run.stderr
+
+
+@pytest.mark.slow
+def test_nobody_in_the_video_is_said_and_nothing_invented(tmp_path: Path, pictures: list[np.ndarray]) -> None:
+    write_video(tmp_path / "pool.mp4", pictures[:1] * 40, 20)
+    run = dive(tmp_path / "pool.mp4", tmp_path / "out")
+    assert run.exit_code == 1
+    assert "pool.mp4: no diver was found in its 40 frames, so nothing is measured" in run.stderr
+    assert not [
+        p for p in (tmp_path / "out").rglob("*") if p.suffix in (".html", ".csv", ".mp4") and "reports" not in str(p)
+    ]
+
+
+@pytest.mark.slow
+def test_a_dive_becomes_a_page_a_video_and_tables(tmp_path: Path, pictures: list[np.ndarray]) -> None:
+    large = [cv2.resize(p, (912, 512), interpolation=cv2.INTER_CUBIC) for p in pictures]
+    film(tmp_path / "IMG 1.mp4", large)
+    run = dive(tmp_path / "IMG 1.mp4", tmp_path / "out", "--dive-number", "107b", "--height", "10", "--json")
+    assert run.exit_code == 0, run.output
+    result = json.loads(run.stdout)
+    assert (result["clip"], result["frames"], result["notes"]) == ("IMG 1/0", len(pictures), [])
+    (row,) = result["dives"]
+    assert row["half_somersaults"] == 7 and row["count_agrees"] is True
+    with av.open(result["video"]) as container:
+        stream = container.streams.video[0]
+        assert (stream.width, stream.height, stream.average_rate) == (912, 512, 25)
+    page = Path(result["page"]).read_text()
+    assert 'src="IMG%201_0.mp4"' in page and "forward 3 1/2 somersaults, pike" in page
+    assert (tmp_path / "out" / "kinematics" / "dives.csv").is_file()
+
+
+@pytest.mark.slow
+def test_two_dives_in_one_video_are_told(tmp_path: Path, pictures: list[np.ndarray]) -> None:
+    gap = pictures[:1] * 20
+    film(tmp_path / "two.mp4", [*pictures, *gap, *pictures])
+    run = dive(tmp_path / "two.mp4", tmp_path / "out")
+    assert run.exit_code == 0, run.output
+    assert "a diver is seen 2 times" in run.stdout and "as if the video held 2 dives" in run.stdout
+    table = (tmp_path / "out" / "dives-of-the-video.csv").read_text().splitlines()
+    assert table[0] == "video,index,start_frame,end_frame"
+    first, second = ([int(v) for v in line.split(",")[1:]] for line in table[1:])
+    assert first[0] == 1 and first[2] + 1 == second[1]
+    assert abs(second[1] - first[1] - len(pictures) - len(gap)) <= 2
+
+
+def film(path: Path, pictures: list[np.ndarray]) -> None:
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25, options={"preset": "superfast", "crf": "20"})
+        stream.height, stream.width = pictures[0].shape[:2]
+        stream.pix_fmt = "yuv420p"
+        for picture in pictures:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode(None))
