@@ -46,8 +46,8 @@ import cv2
 import numpy as np
 
 from finediving_pose.clip import Clip, ClipKey
-from finediving_pose.extraction.cutting import JPEG_QUALITY
 from finediving_pose.extraction.run import extract_videos
+from finediving_pose.extraction.scaling import JPEG_QUALITY
 from finediving_pose.extraction.video import index_video
 from finediving_pose.frames import HEIGHT
 from finediving_pose.parallel import default_jobs

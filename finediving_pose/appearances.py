@@ -35,7 +35,7 @@ def appearances(poses: ClipPoses, numbers: Sequence[int], times: NDArray[np.floa
     times : float64 (n,), seconds from the first frame on; NaN where the frame rate is not known, and then every run of
         frames is one
     """
-    posed = set(poses.frame[(poses.visibility > 0).any(1)].tolist())
+    posed = set(poses.frame[poses.has_diver].tolist())
     seen = np.flatnonzero([number in posed for number in numbers])
     if not len(seen):
         return []

@@ -52,7 +52,7 @@ def write_dive_page(
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    seen = sorted(set(poses.frame[(poses.visibility > 0).any(1)].tolist()))
+    seen = sorted(set(poses.frame[poses.has_diver].tolist()))
     sheet = contact_sheet(frames, poses, evenly_spaced(seen, PICTURES), clip, layer=layer)
     seconds = frames.times[-1]
     facts = [

@@ -114,8 +114,8 @@ def _expected(poses: ClipPoses, keeps: Keeps) -> dict[tuple[int, int], Row]:
 
 
 def _in_one_place(one: Row, two: Row, keeps: Keeps) -> bool:
-    seen = [r[1] if keeps.occluded else r[1] > 0 for r in (one, two)]
-    return np.array_equal(*seen) and np.allclose(one[0], two[0], atol=0.01, equal_nan=True)
+    first, second = (r[1] if keeps.occluded else r[1] > 0 for r in (one, two))
+    return np.array_equal(first, second) and np.allclose(one[0], two[0], atol=0.01, equal_nan=True)
 
 
 def _compare(back: ClipPoses, expected: dict[tuple[int, int], Row], keeps: Keeps) -> None:
