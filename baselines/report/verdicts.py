@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from baselines.report.wording import METRICS, differs, number
+from baselines.runs.metrics import interval
 from baselines.runs.predictions import Prediction
 from baselines.runs.results import RunMetrics, StudyMetrics
 from finediving_pose.validate.words import counted
@@ -28,16 +29,16 @@ def on_run(run: RunMetrics) -> str:
     sentences = []
     rho, base, (low, high) = run.figures.rho, run.exemplars_mean.rho, run.intervals["rho"]
     if rho is not None and base is not None and low is not None and high is not None:
-        interval = f"rho {_digits('rho', rho)}, 95 % interval {_digits('rho', low)} to {_digits('rho', high)}"
+        bounds = f"rho {_digits('rho', rho)}, 95 % interval {_digits('rho', low)} to {_digits('rho', high)}"
         against = f"the exemplars' mean has {_digits('rho', base)}"
         if low <= base <= high:
             sentences.append(
-                f"With {counted(run.made.n_test, 'test dive')} the model can't be told from its baseline: {interval};"
+                f"With {counted(run.made.n_test, 'test dive')} the model can't be told from its baseline: {bounds};"
                 f" {against}."
             )
         else:
             kind = "better" if rho > base else "worse"
-            sentences.append(f"The model ranks the dives {kind} than its baseline: {interval}; {against}.")
+            sentences.append(f"The model ranks the dives {kind} than its baseline: {bounds}; {against}.")
     order, (low, high) = run.figures.same_number_in_order, run.intervals["same_number_in_order"]
     if order is not None and low is not None and high is not None:
         share = f"{order:.0%} of the pairs of one dive number are in order ({low:.0%} to {high:.0%})"
@@ -90,7 +91,9 @@ def on_scores(predictions: Sequence[Prediction]) -> str:
     near, far = int((np.abs(errors) <= NEAR).sum()), int((np.abs(errors) > FAR).sum())
     lie = "lies" if near == 1 else "lie"
     said = f"Of {counted(len(errors), 'test dive')}, {near} {lie} within {NEAR:g} points of the judges and {far} more"
-    said += f" than {FAR:g} points off."
+    said += f" than {FAR:g} points off; on average {_mean_error(errors)}"
+    exemplars = np.array([p.exemplar_mean - p.true_score for p in predictions])
+    said += f", the exemplars' mean {np.abs(exemplars).mean():.1f}." if np.isfinite(exemplars).all() else "."
     truth = np.array([p.true_score for p in predictions])
     if len(truth) >= 3 and np.ptp(truth) > 0:
         slope = float(np.polyfit(truth, truth + errors, 1)[0])
@@ -99,6 +102,13 @@ def on_scores(predictions: Sequence[Prediction]) -> str:
         elif slope > 1.25:
             said += f" Differences are exaggerated: a true point counts {slope:.2f}."
     return said
+
+
+def _mean_error(errors: np.ndarray) -> str:
+    """``6.0 points (95 %: 2.9 to 9.6)``"""
+    low, high = interval(lambda e: float(np.abs(e).mean()), errors)
+    bounds = f" (95 %: {low:.1f} to {high:.1f})" if np.isfinite([low, high]).all() else ""
+    return f"{np.abs(errors).mean():.1f} points{bounds}"
 
 
 def on_training(history: Sequence[Mapping[str, Any]]) -> str:

@@ -99,7 +99,10 @@ def prediction(n: int, true: float, predicted: float, mean: float, number: str =
 
 def test_dives_are_counted_whole() -> None:
     said = on_scores([prediction(0, 50, 52, 50), prediction(1, 60, 66, 50), prediction(2, 90, 105, 50)])
-    assert said.startswith("Of 3 test dives, 1 lies within 5 points of the judges and 1 more than 10 points off.")
+    assert said.startswith(
+        "Of 3 test dives, 1 lies within 5 points of the judges and 1 more than 10 points off; on average 7.7 points"
+        " (95 %: 2.0 to 15.0), the exemplars' mean 16.7."
+    )
     assert [dives_found(p, 6) for p in (0.0, 16.67, 50.0, 100.0)] == ["0 of 6", "1 of 6", "3 of 6", "6 of 6"]
 
 
