@@ -239,7 +239,7 @@ class Painter:
         stages = self._stages.copy()
         at = self.frames.numbers.index(number) * (width - 1) // max(len(self.frames.numbers) - 1, 1)
         stages[:, max(0, at - 1) : at + 2] = INK
-        picture[-len(stages) :] = stages
+        picture[-len(stages) :] = stages[:height]
         return picture
 
     def _write_title(self, words: str) -> NDArray[np.uint8]:
