@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,8 +18,8 @@ LONGEST_TEXT = 1000
 """Bytes; the names of videos have 200 at most."""
 
 
-def read_parquet(path: Path, what: str, error: type[FdposeError]) -> pa.Table:
-    """The table of a Parquet file, text as dictionaries.
+def read_parquet(path: Path, what: str, error: type[FdposeError], columns: Sequence[str] | None = None) -> pa.Table:
+    """The table of a Parquet file, text as dictionaries; of these ``columns`` only, as far as they are there.
 
     Raises ``error``, with ``what`` it should have been, where the file is no such table or goes beyond the bounds;
     FileNotFoundError where it is missing.
@@ -35,8 +36,8 @@ def read_parquet(path: Path, what: str, error: type[FdposeError]) -> pa.Table:
             raise error(f"{path}: {facts.num_rows:,} rows, more than the {MOST_ROWS:,} that {what} may have")
         texts = [f.name for f in schema if pa.types.is_string(f.type) or pa.types.is_large_string(f.type)]
         with pq.ParquetFile(path, read_dictionary=texts) as file:
-            table = file.read()
-        for name in texts:
+            table = file.read(None if columns is None else [c for c in columns if c in schema.names])
+        for name in (t for t in texts if t in table.column_names):
             _check_texts(table.column(name), f"{path}: column {name}", error)
     except FileNotFoundError:
         raise

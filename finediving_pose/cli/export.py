@@ -20,6 +20,7 @@ Formats (what each keeps and loses: docs/formats.md):
   labelstudio  Label Studio JSON
   dlc          DeepLabCut project folder
   yolo         Ultralytics YOLO pose folder
+  huggingface  Hugging Face datasets: a folder of Parquet files with pictures
   slp, nwb     SLEAP and NWB, through sleap-io
 
 Example: fdpose export coco --out poses.json --layer merged

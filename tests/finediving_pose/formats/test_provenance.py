@@ -12,6 +12,8 @@ from typing import Any
 
 import h5py
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
@@ -111,6 +113,16 @@ def move_csv(path: Path) -> None:
     path.write_text("".join([*lines[:at], ",".join(cells), *lines[at + 1 :]]), encoding="utf-8")
 
 
+def move_huggingface(path: Path) -> None:
+    """The clip 07/12 is the only one of the split test."""
+    (file,) = path.glob("data/test-*.parquet")
+    table = pq.read_table(file)
+    rows = table.to_pylist()
+    (row,) = [r for r in rows if r["frame"] == 7]
+    row["keypoints"][0][INDEX[JOINT]][0] += DX
+    pq.write_table(pa.Table.from_pylist(rows, schema=table.schema), file)
+
+
 def move_slp(path: Path) -> None:
     sio: Any = pytest.importorskip("sleap_io")
     labels = sio.load_slp(str(path))
@@ -150,8 +162,8 @@ def move_hpmcr(path: Path) -> None:
 
 MOVES: dict[str, Callable[[Path], None]] = {
     "official": move_official, "coco": move_coco, "labelstudio": move_labelstudio, "cvat": move_cvat,
-    "csv": move_csv, "yolo": move_yolo, "dlc": move_dlc, "slp": move_slp, "nwb": move_nwb,
-    "hpmcr": move_hpmcr, "hpmcr3": move_hpmcr,
+    "huggingface": move_huggingface, "csv": move_csv, "yolo": move_yolo, "dlc": move_dlc, "slp": move_slp,
+    "nwb": move_nwb, "hpmcr": move_hpmcr, "hpmcr3": move_hpmcr,
 }  # fmt: skip
 
 

@@ -37,6 +37,7 @@ KEEPS = {
     "official": Keeps(1e-5, occluded=False, person=False, box=False, confidence=False),
     "coco": Keeps(1e-4, occluded=True, person=True, box=True, confidence=True),
     "labelstudio": Keeps(1e-4, occluded=True, person=True, box=True, confidence=True),
+    "huggingface": Keeps(1e-5, occluded=True, person=True, box=True, confidence=True, examples=25),
     "csv": Keeps(1e-4, occluded=True, person=True, box=False, confidence=True),
     "dlc": Keeps(1e-4, occluded=False, person=True, box=False, confidence=False),
     "cvat": Keeps(1e-4, occluded=True, person=True, box=False, confidence=False),

@@ -9,12 +9,16 @@ import json
 import shutil
 import zipfile
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from finediving_pose.clip import ClipKey
 from finediving_pose.formats.export import export
+from finediving_pose.frames import open_frames
 from finediving_pose.skeleton import JOINTS
 from finediving_pose.workspace import Workspace
 from tests.finediving_pose.formats.made_up import CLIPS, HEIGHT, WIDTH, full_tables, write_layer
@@ -76,3 +80,29 @@ def test_datumaro_reads_the_coco_export(posed: Workspace, tmp_path: Path) -> Non
     seen = [int(v.value) for a in points for v in a.visibility]
     wanted = [int(v) for t in full_tables().values() for v in t.visibility.reshape(-1)]
     assert Counter(seen) == Counter(wanted)
+
+
+def test_hugging_faces_datasets_read_pictures_labels_and_joints(
+    posed: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    datasets: Any = pytest.importorskip("datasets")
+    datasets.disable_progress_bars()
+    tables = full_tables()
+    export(posed, CLIPS, "huggingface", tmp_path / "out")
+    loaded = datasets.load_dataset(str(tmp_path / "out"), cache_dir=str(tmp_path / "cache"))
+    assert {name: len(split) for name, split in loaded.items()} == {"train": 4, "test": 2}
+    assert isinstance(loaded["train"].features["image"], datasets.Image)
+    for clip, split in zip(CLIPS, ("train", "test"), strict=True):
+        frames, poses = open_frames(posed, clip.key), tables[clip.key]
+        for row in loaded[split]:
+            assert (ClipKey(row["video"], row["index"]), row["action_type"]) == (clip.key, clip.action_type)
+            assert (np.asarray(row["image"]) == frames.read(row["frame"])).all()
+            assert row["seconds"] == pytest.approx((row["frame"] - frames.numbers[0]) / 25)
+            assert row["sub_action"] == replace(clip, n_frames=4).frame_labels()[row["frame"] - frames.numbers[0]]
+            at = [poses.row(row["frame"], person) or 0 for person in row["person"]]
+            np.testing.assert_array_equal(np.array(row["keypoints"], np.float32), poses.keypoints[at])
+            np.testing.assert_array_equal(row["visibility"], poses.visibility[at])
+            np.testing.assert_array_equal(row["joint_source"], poses.source[at])
+    shuffled = datasets.load_dataset(str(tmp_path / "out"), split="train", streaming=True).shuffle(seed=1)
+    assert len(list(shuffled)) == 4
