@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finediving_pose.clip import Clip
-from finediving_pose.errors import FrameError, LexiconError, PoseError
+from finediving_pose.errors import FrameError, PoseError
 from finediving_pose.frames import FrameFolder, open_frames
 from finediving_pose.kinematics import posture
 from finediving_pose.kinematics.diver import Diver, diver_of_poses
 from finediving_pose.kinematics.quantities import (
+    Facts,
     Timeline,
     dive_values,
     frame_series,
@@ -23,27 +24,8 @@ from finediving_pose.kinematics.quantities import (
 )
 from finediving_pose.kinematics.readings import Series, Value
 from finediving_pose.kinematics.splash import splash_share
-from finediving_pose.lexicon import parse_dive_number
 from finediving_pose.poses import ClipPoses, best_layer, read_poses
 from finediving_pose.workspace import Workspace
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What is known of a dive beside its poses; anything may be missing.
-
-    Attributes
-    ----------
-    dive_number : such as ``5253b``
-    height : of the platform or board, metres
-    stage_starts : first frame of every stage after the first, counted from the clip's first frame
-    pair : whether two divers dive at once
-    """
-
-    dive_number: str | None = None
-    height: float | None = None
-    stage_starts: tuple[int, ...] = ()
-    pair: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,15 +159,7 @@ def _measure(
         frames=numbers,
         line=line,
         series=series,
-        values=dive_values(diver, line, series, facts.height, facts.pair),
+        values=dive_values(diver, line, series, facts),
         head_first=posture.is_head_first(at_touch) if np.isfinite(at_touch) else None,
-        half_somersaults_expected=_expected(facts.dive_number),
+        half_somersaults_expected=None if facts.dive is None else facts.dive.half_somersaults,
     )
-
-
-def _expected(dive_number: str | None) -> int | None:
-    """Half somersaults of a dive number; None for one that is none."""
-    try:
-        return parse_dive_number(dive_number).half_somersaults if dive_number else None
-    except LexiconError:
-        return None

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from finediving_pose.errors import LexiconError
 from finediving_pose.kinematics import angles, flight, height, moments, pairs, posture, rotation, spin
 from finediving_pose.kinematics.diver import Diver
 from finediving_pose.kinematics.error_bars import Case, error_of
 from finediving_pose.kinematics.readings import Reason, Series, Value
+from finediving_pose.lexicon import DiveNumber, parse_dive_number
 
 SIDES = tuple((side, joint) for side in ("right", "left") for joint in angles.CHAINS)
 
@@ -35,6 +37,32 @@ SEEN = 0.5
 USUAL_RATE = 25.0
 """Frames a second that are taken for how far windows reach where the frame rate is not known; no number in seconds
 comes of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of a dive beside its poses; anything may be missing.
+
+    Attributes
+    ----------
+    dive_number : such as ``5253b``
+    height : of the platform or board, metres
+    stage_starts : first frame of every stage after the first, counted from the clip's first frame
+    pair : whether two divers dive at once
+    """
+
+    dive_number: str | None = None
+    height: float | None = None
+    stage_starts: tuple[int, ...] = ()
+    pair: bool = False
+
+    @property
+    def dive(self) -> DiveNumber | None:
+        """What the dive number says; None for one that is none."""
+        try:
+            return parse_dive_number(self.dive_number) if self.dive_number else None
+        except LexiconError:
+            return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,16 +181,16 @@ class _Sheet:
         return self.values[name].error
 
 
-def dive_values(
-    diver: Diver, line: Timeline, series: dict[str, Series], platform: float | None, pair: bool
-) -> dict[str, Value]:
+def dive_values(diver: Diver, line: Timeline, series: dict[str, Series], facts: Facts) -> dict[str, Value]:
     """Every one of :data:`DIVE_QUANTITIES` but the splash, which poses do not show."""
-    sheet = _Sheet(line.case(pair), line.known, {name: Value.missing(Reason.NO_TOUCH) for name in DIVE_QUANTITIES})
+    sheet = _Sheet(
+        line.case(facts.pair), line.known, {name: Value.missing(Reason.NO_TOUCH) for name in DIVE_QUANTITIES}
+    )
     sheet.values["splash_share"] = Value.missing(Reason.NO_SPLASH_MASK)
     sheet.enter("take_off_s", line.take_off, Reason.NO_TAKE_OFF, line.frame / 2)
     sheet.enter("touch_s", line.touch, Reason.NO_TOUCH, line.frame / 2)
-    _enter_jump(sheet, line, platform)
-    _enter_turns(sheet, line, series)
+    _enter_jump(sheet, line, facts.height)
+    _enter_turns(sheet, line, series, facts.dive)
     if line.touch is not None:
         _enter_position(sheet, line, series["hip_deg"], line.touch)
         _enter_entry(sheet, line, diver, line.touch)
@@ -180,15 +208,16 @@ def _enter_jump(sheet: _Sheet, line: Timeline, platform: float | None) -> None:
     sheet.enter("jump_height_m", flight.jump_height(lasts, platform), Reason.NO_TOUCH, least)
 
 
-def _enter_turns(sheet: _Sheet, line: Timeline, series: dict[str, Series]) -> None:
+def _enter_turns(sheet: _Sheet, line: Timeline, series: dict[str, Series], dive: DiveNumber | None) -> None:
     rates = np.abs(series["somersault_rate_deg_s"].values[line.in_flight])
     seen = np.isfinite(rates).sum() >= SEEN * max(len(rates), 1)
     peak = float(np.nanmax(rates)) if seen else None
     sheet.enter("peak_rate_deg_s", peak, line.missing or Reason.GAP)
-    turned = trunk_turned(series["trunk_deg"], line)
-    halves = rotation.half_turns(turned) if np.isfinite(turned) else None
-    unknown = Reason.NO_WHOLE_TURNS if np.isfinite(turned) else Reason.GAP
-    sheet.enter("half_somersaults", halves, line.missing or unknown)
+    start, end = trunk_ends(series["trunk_deg"], line)
+    followed = bool(np.isfinite(end - start))
+    right = followed and (dive is None or posture.is_head_first(start) == dive.armstand)
+    halves = rotation.half_turns(end - start) if right else None
+    sheet.enter("half_somersaults", halves, line.missing or (Reason.WRONG_TRUNK if followed else Reason.GAP))
 
 
 def _enter_position(sheet: _Sheet, line: Timeline, hip: Series, touch: float) -> None:
@@ -226,18 +255,22 @@ COUNTED_AROUND = (0.08, 0.2)
 """Seconds around take-off and touch in which a trunk is looked for to count half somersaults: the nearer ones first."""
 
 
-def trunk_turned(trunk: Series, line: Timeline) -> float:
-    """By how much the trunk turned from take-off to touch, degrees, with its sign; NaN where that is not seen.
+def trunk_ends(trunk: Series, line: Timeline) -> tuple[float, float]:
+    """Unwrapped angles of the trunk at take-off and touch, degrees; NaN where that is not seen.
 
     Where no frames near the moments show the trunk, it is read from farther ones: good enough for a count.
     """
-    if line.take_off is None or line.touch is None:
-        return float("nan")
-    ends = []
-    for moment in (line.take_off, line.touch):
-        found = (rotation.value_at(trunk, line.axis, moment, reach, reach) for reach in COUNTED_AROUND)
-        ends.append(next((value for value in found if np.isfinite(value)), float("nan")))
-    return ends[1] - ends[0]
+    start, end = (
+        next((v for v in _values_at(trunk, line, moment) if np.isfinite(v)), float("nan"))
+        for moment in (line.take_off, line.touch)
+    )
+    return start, end
+
+
+def _values_at(trunk: Series, line: Timeline, moment: float | None) -> list[float]:
+    if moment is None:
+        return []
+    return [rotation.value_at(trunk, line.axis, moment, reach, reach) for reach in COUNTED_AROUND]
 
 
 def pair_values(

@@ -27,7 +27,7 @@ class Reason(IntEnum):
     CAMERA_MOVES = 12
     NO_TUCK_OR_PIKE = 13
     NO_PARTNER = 14
-    NO_WHOLE_TURNS = 15
+    WRONG_TRUNK = 15
     NO_SPLASH_MASK = 16
 
     @property
@@ -57,7 +57,7 @@ _SENTENCES = {
     Reason.CAMERA_MOVES: "the camera moves, or its scale is not known: pixels are no metres",
     Reason.NO_TUCK_OR_PIKE: "the diver does not close into a tuck or pike",
     Reason.NO_PARTNER: "there is no second diver",
-    Reason.NO_WHOLE_TURNS: "the trunk turned by no whole number of half turns: a pose near take-off or touch is wrong",
+    Reason.WRONG_TRUNK: "the trunk at take-off or touch can't be right, so that half turns are not counted",
     Reason.NO_SPLASH_MASK: "the data directory has no splash mask of this dive",
 }
 

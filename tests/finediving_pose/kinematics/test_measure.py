@@ -54,6 +54,16 @@ def test_without_stages_the_spin_tells_the_take_off_and_a_still_camera_the_heigh
     assert np.nanmax(heights.values) == pytest.approx(11.5, abs=0.4)
 
 
+def test_a_diver_who_is_upside_down_at_take_off_is_a_wrong_pose_unless_it_is_an_armstand():
+    """Half turns are not counted from a pose that can't be right; who knows no dive number can't tell."""
+    dive = MadeUpDive(50.0, halves=4)
+    upside_down = [dive.points.mean((0, 1)) * 2 - dive.points]
+    counts = [measured(dive, Facts(number, 10.0, (25,)), keypoints=upside_down[0]).values["half_somersaults"]
+              for number in ("205b", "614b", None)]  # fmt: skip
+    assert [c.reason for c in counts] == [Reason.WRONG_TRUNK, Reason.MEASURED, Reason.MEASURED]
+    assert counts[1].value == 4
+
+
 def test_a_flight_that_is_hardly_seen_has_no_peak_rate():
     dive = MadeUpDive(50.0)
     source = np.full(dive.confidence.shape, JointSource.AUTOMATIC)
