@@ -102,7 +102,7 @@ class ClipPoses:
     @property
     def has_diver(self) -> NDArray[np.bool_]:
         """bool (n,), rows that have a joint. A row without says that somebody looked, and the diver is not there."""
-        return np.isfinite(self.keypoints).all(-1).any(axis=1)
+        return np.asarray(np.isfinite(self.keypoints).any(axis=(1, 2)))
 
     def row(self, frame: int, person: int = 0) -> int | None:
         """Row index of a frame's person, None where there is none."""
