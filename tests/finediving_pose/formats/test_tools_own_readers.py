@@ -82,6 +82,7 @@ def test_datumaro_reads_the_coco_export(posed: Workspace, tmp_path: Path) -> Non
     assert Counter(seen) == Counter(wanted)
 
 
+@pytest.mark.slow
 def test_hugging_faces_datasets_read_pictures_labels_and_joints(
     posed: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
