@@ -113,7 +113,8 @@ def merge_tables(hands: Sequence[ClipPoses], auto: ClipPoses | None) -> ClipPose
     Where a person deleted every joint there is no diver, whatever the machine has; where the machine saw none, the
     joints that a person placed are the diver's.
 
-    ``author`` names all whose joints are in the row, hands first, joined by ``+``; ``time`` is the latest.
+    ``author`` names all whose joints are in the row, hands first, joined by ``+``, or who looked and saw nobody;
+    ``time`` is the latest.
     """
     tables = [*hands, *([auto] if auto is not None else [])]
     places = sorted({(int(f), int(p)) for t in tables for f, p in zip(t.frame, t.person, strict=True)})
@@ -150,7 +151,8 @@ def _fill_row(merged: ClipPoses, at: int, found: list[tuple[ClipPoses, int]]) ->
             getattr(merged, name)[at, take] = getattr(table, name)[i, take]
         if take.any():
             authors.append(table.author[i])
-    merged.author[at] = "+".join(dict.fromkeys(authors))
+    looked = found[-1][0].author[found[-1][1]]  # the machine, where there is one, and nobody was there
+    merged.author[at] = "+".join(dict.fromkeys(authors or [looked]))
     merged.time[at] = max(table.time[i] for table, i in found)
     if (merged.source[at] == JointSource.MANUAL).all():
         merged.box[at] = box_of_joints(merged.keypoints[at : at + 1])[0]
