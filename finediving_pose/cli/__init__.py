@@ -25,7 +25,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "compare": "Measure how well one layer of poses agrees with a reference.",
         "suggest": "List the frames that are most useful to annotate next.",
         "finetune": "Train an estimator on the merged poses.",
-        "render": "Draw poses on frames and write pictures or videos.",
+        "render": "Draw poses on frames and write pictures, videos or recordings.",
         "kinematics": "Measure dives: angles, somersaults, flight, entry, each with an error bar.",
     },
     "File": {

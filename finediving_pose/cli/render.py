@@ -20,6 +20,7 @@ from finediving_pose.workspace import Workspace
 @split_option
 @click.option("--layer", help="auto, merged or manual/NAME.  [default: merged, else auto]")
 @click.option("--video", is_flag=True, help="Write a video of each clip (MP4) instead of a contact sheet.")
+@click.option("--rerun", is_flag=True, help="Write a Rerun recording of each clip (.rrd); needs fdpose[rerun].")
 @click.option("--every", type=click.IntRange(min=1), help="Draw every Nth frame.  [default: 12 evenly spaced frames]")
 @click.option(
     "--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder to write the pictures to."
@@ -33,32 +34,39 @@ def render(
     split: str | None,
     layer: str | None,
     video: bool,
+    rerun: bool,
     every: int | None,
     out: Path,
     as_json: bool,
 ) -> None:
-    """Draw poses on frames and write pictures or videos.
+    """Draw poses on frames and write pictures, videos or recordings.
 
     Writes one contact sheet per clip, as PNG; with --video one MP4 at the size and speed of the source video, with
-    time, stage and confidence. The diver's right is a solid orange line, the left a dashed blue one. Joints placed by
-    hand are large discs.
+    time, stage and confidence; with --rerun one recording for the Rerun viewer. The diver's right is a solid orange
+    line, the left a dashed blue one. Joints placed by hand are large discs.
     """
     from finediving_pose.labels.table import read_clips, select
-    from finediving_pose.report.sheets import write_sheets
-    from finediving_pose.report.video import write_videos
 
-    if video and every:
-        raise UsageError("--every is for contact sheets; a video has every frame")
+    if video and rerun:
+        raise UsageError("--video and --rerun are two things; run fdpose render once for each")
+    if (video or rerun) and every:
+        raise UsageError("--every is for contact sheets; a video or a recording has every frame")
     check_layer(data, layer)
     chosen = select(read_clips(data), clips, split)
     if video:
+        from finediving_pose.report.video import write_videos
+
         written, failed = write_videos(data, chosen, out, layer=layer)
+    elif rerun:
+        from finediving_pose.report.recording import write_recordings
+
+        written, failed = write_recordings(data, chosen, out, layer=layer)
     else:
+        from finediving_pose.report.sheets import write_sheets
+
         written, failed = write_sheets(data, chosen, out, layer=layer, every=every)
     for error in list(failed.values())[:5]:
         click.echo(f"fdpose: {error}", err=True)
-    say(
-        {"videos" if video else "pictures": len(written), "clips_left_out": len(failed), "folder": str(out)},
-        as_json=as_json,
-    )
+    kind = "videos" if video else "recordings" if rerun else "pictures"
+    say({kind: len(written), "clips_left_out": len(failed), "folder": str(out)}, as_json=as_json)
     ctx.exit(1 if failed and not written else 0)
