@@ -150,13 +150,13 @@ HOSTILE = {
 
 @pytest.mark.parametrize("program", HOSTILE.values(), ids=HOSTILE)
 def test_a_label_file_that_wants_more_than_plain_values_is_refused_in_one_line(tmp_path: Path, program: bytes) -> None:
-    path, started = tmp_path / "labels.pkl", time.monotonic()
+    path, started = tmp_path / "labels.pkl", time.process_time()
     path.write_bytes(b"\x80\x05" + program + b".")
     with pytest.raises(LabelError, match=r"labels\.pkl: ") as e:
         load_pickle(path)
     assert str(e.value).isprintable()
     assert len(str(e.value)) < 500
-    assert time.monotonic() - started < 10
+    assert time.process_time() - started < 10
 
 
 def test_a_dtype_keeps_the_size_that_its_arrays_were_made_with(tmp_path: Path) -> None:
