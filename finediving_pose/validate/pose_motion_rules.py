@@ -198,13 +198,13 @@ def _pair_ways(layer: LayerPoses, a: int, b: int, earlier: int | None = None) ->
     """How far the pairs of row ``b`` are from where row ``a`` has them, as they are and with the sides exchanged.
 
     With ``earlier``, the row on the other side of ``a``, from where they would be had they moved on.
-    As shares of the diver's usual size; 0 where fewer than three pairs are known.
+    As shares of the diver's usual size; 0 where fewer than three pairs are known, or that size is not.
     """
     half = {r: _halves(layer.points[r]) for r in (a, b, earlier) if r is not None}
     start = half[a] if earlier is None else 2 * half[a] - half[earlier] @ _turn(layer.points[earlier], layer.points[a])
     start = start @ _turn(layer.points[a], layer.points[b])
     both = np.isfinite(start + half[b]).all(-1)
-    if both.sum() < 3:
+    if both.sum() < 3 or not layer.usual_size > 0:
         return 0.0, 0.0
     straight, swapped = (np.linalg.norm(sign * half[b] - start, axis=-1)[both].mean() for sign in (1, -1))
     return float(straight / layer.usual_size), float(swapped / layer.usual_size)
