@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from itertools import pairwise, repeat
 from pathlib import Path
@@ -48,6 +49,7 @@ class FrameFolder:
     seconds : time of each frame from the first one on (the same length as ``numbers``), where the video does not keep
         to ``fps``; else empty
     display : how the video asks to be shown, and whether the pictures are so; None where no video is known
+    source_bytes : size of the video file that the frames came from; 0 where unknown, or where they came from pictures
     """
 
     key: ClipKey
@@ -62,6 +64,7 @@ class FrameFolder:
     n_bytes: tuple[int, ...] = ()
     seconds: tuple[float, ...] = ()
     display: Display | None = None
+    source_bytes: int = 0
 
     @property
     def times(self) -> NDArray[np.float64]:
@@ -186,11 +189,20 @@ _ENTRIES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "n_bytes": (lambda v: isinstance(v, list) and all(_is_whole(n, 0) for n in v), "sizes in bytes"),
     "seconds": (_are_times, "seconds from 0 on, increasing"),
     "display": (_is_display, "how the video asks to be shown, or null"),
+    "source_bytes": (lambda v: isinstance(v, int) and not isinstance(v, bool) and v >= 0, "a size in bytes"),
 }
 """What ``clip.json`` holds: every field of FrameFolder but the key and the folder."""
 
-_LATER = {"n_bytes", "seconds", "display"}
+_LATER = {"n_bytes", "seconds", "display", "source_bytes"}
 """Entries that folders of earlier versions lack."""
+
+
+def size_of_file(path: Path) -> int:
+    """Bytes of a file; 0 where it is missing, or a folder."""
+    with suppress(OSError):
+        if path.is_file():
+            return path.stat().st_size
+    return 0
 
 
 def torn_picture(frames: FrameFolder) -> str | None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import shlex
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,7 +44,9 @@ def dive(video: Path, dive_number: str | None, height: str | None, out: Path | N
         raise UsageError(f"{video}: expected a video, found {found}")
     facts = facts_of_own_videos(dive_number, height)
     data = Workspace(out or Path(f"{video.stem}-dive"))
-    clip, notes = _frames(data, video, facts)
+    _check_empty_or_of(data, video)
+    with _left_as_it_was(data.root):
+        clip, notes = _frames(data, video, facts)
     result = _measured(data, clip, video, notes)
     if as_json:
         click.echo(_json(result))
@@ -51,6 +56,39 @@ def dive(video: Path, dive_number: str | None, height: str | None, out: Path | N
     for line in result.pop("lines"):
         click.echo(line)
     click.echo(f"\npage   {result['page']}\nvideo  {result['video']}\ntables {result['tables']}")
+
+
+def _check_empty_or_of(data: Workspace, video: Path) -> None:
+    """Raise UsageError where the folder holds anything but the dive of this very video."""
+    from finediving_pose.extraction.own_videos import find_own_videos
+    from finediving_pose.frames import is_complete, open_frames, size_of_file
+    from finediving_pose.labels.table import read_clips
+
+    if not data.clips_table.is_file():
+        return
+    key = next(iter(find_own_videos(video).dives))
+    others = [clip.key for clip in read_clips(data) if clip.key != key]
+    if not others and is_complete(data, key):
+        frames = open_frames(data, key)
+        same = Path(frames.source) == video.absolute() and frames.source_bytes in (0, size_of_file(video))
+        others = [] if same else [key]
+    if others:
+        raise UsageError(
+            f"{data.root}: holds the dive of another video already ({others[0]}); give another folder with --out, or"
+            " delete this one"
+        )
+
+
+@contextmanager
+def _left_as_it_was(folder: Path) -> Iterator[None]:
+    """Remove what was made of ``folder`` where it was not there and the block fails."""
+    there = folder.exists()
+    try:
+        yield
+    except FdposeError:
+        if not there:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 def _frames(data: Workspace, video: Path, facts: dict[str, Any]) -> tuple[Clip, list[str]]:
@@ -87,7 +125,7 @@ def _measured(data: Workspace, clip: Clip, video: Path, notes: list[str]) -> dic
             f"{video}: no diver was found in its {len(frames.numbers):,} frames, so nothing is measured; look at them"
             f" in {data.frame_folder(clip.key)}"
         )
-    notes += _several(data, video, frames, seen)
+    notes += _several(data, video, clip, frames, seen)
     videos, failed = write_videos(data, [clip], data.root, layer="auto")
     for error in failed.values():
         raise error
@@ -115,23 +153,35 @@ def _measured(data: Workspace, clip: Clip, video: Path, notes: list[str]) -> dic
     }
 
 
-def _several(data: Workspace, video: Path, frames: FrameFolder, seen: list[Appearance]) -> list[str]:
+def _several(data: Workspace, video: Path, clip: Clip, frames: FrameFolder, seen: list[Appearance]) -> list[str]:
     """What to say, and a table to write, where a diver comes several times."""
     from finediving_pose.spreadsheet import write_csv
 
     if len(seen) == 1:
         return []
-    last = {a.first: b.first - 1 for a, b in pairwise(seen)}
-    name = frames.key.video
     table = data.root / "dives-of-the-video.csv"
-    rows = [[name, str(i), str(a.first), str(last.get(a.first, frames.numbers[-1]))] for i, a in enumerate(seen, 1)]
-    write_csv(table, ["video", "index", "start_frame", "end_frame"], rows)
+    borders = [frames.numbers[0], *(_between(a, b) for a, b in pairwise(seen)), frames.numbers[-1] + 1]
+    known = ["" if clip.height_m is None else f"{clip.height_m:g}"]
+    rows = [[clip.key.video, str(i), str(a), str(b - 1), *known] for i, (a, b) in enumerate(pairwise(borders), 1)]
+    write_csv(table, ["video", "index", "start_frame", "end_frame", "height_m"], rows)
     times = " and ".join(f"{a.begins:.1f} to {a.ends:.1f} s" for a in seen)
+    each = " && ".join(
+        f"fdpose {words} --data dives"
+        for words in (
+            f"extract --videos {shlex.quote(str(video))} --labels {shlex.quote(str(table))}",
+            "annotate --auto",
+            "kinematics",
+        )
+    )
     return [
-        f"a diver is seen {len(seen)} times ({times}), as if the video held {len(seen)} dives; it is measured as one."
-        f" To measure each on its own: fdpose extract --videos {shlex.quote(str(video))} --labels"
-        f" {shlex.quote(str(table))} --data dives, then fdpose annotate --auto --data dives"
+        f"a diver is seen {len(seen)} times ({times}), as if the video held {len(seen)} dives. The numbers mix them: do"
+        f" not use them. To measure each on its own: {each}"
     ]
+
+
+def _between(one: Appearance, two: Appearance) -> int:
+    """The frame that begins the second appearance's clip: a quarter of the gap before it."""
+    return two.first - (two.first - one.last) // 4
 
 
 def _json(result: dict[str, Any]) -> str:

@@ -22,7 +22,7 @@ from finediving_pose.extraction.scaling import stored_size
 from finediving_pose.extraction.sources import Videos, find_videos, other_case
 from finediving_pose.extraction.video import open_video
 from finediving_pose.extraction.writer import FrameWriter, recover
-from finediving_pose.frames import HEIGHT, FrameFolder, is_complete, open_frames, torn_picture
+from finediving_pose.frames import HEIGHT, FrameFolder, is_complete, open_frames, size_of_file, torn_picture
 from finediving_pose.labels.table import read_clips, write_clips
 from finediving_pose.parallel import default_jobs, map_clips
 from finediving_pose.workspace import Workspace
@@ -168,7 +168,9 @@ def cut_clips(
             path = found.of(clip.key)
             if path is None:
                 continue
-            kept = _keep(workspace, clip, force, result)
+            kept = _keep(workspace, clip, force, result, path)
+            if clip.key in result.failed:
+                continue
             if kept and kept.image_height != (wanted := size or _own_height(path, clip)):
                 result.kept.remove(clip.key)
                 result.failed[clip.key] = _of_other_size(kept, wanted, path)
@@ -204,6 +206,15 @@ def _of_other_size(kept: Clip, wanted: int, path: Path) -> FrameError:
         f"{kept.key}: its frames are {kept.image_height} pixels high, not {wanted}; poses count their pixels, so make"
         f" both again: fdpose extract --videos {shlex.quote(str(path))} --size {wanted} --clip {key} --force, then"
         f" fdpose annotate --auto --clip {key} --force; or keep them with: --size {kept.image_height}"
+    )
+
+
+def _of_another_file(frames: FrameFolder, video: Path) -> VideoError:
+    key = shlex.quote(str(frames.key))
+    return VideoError(
+        f"{video}: not the file that the frames of {frames.key} came from ({size_of_file(video):,} bytes, that one had"
+        f" {frames.source_bytes:,}); make frames and poses again: fdpose extract --videos {shlex.quote(str(video))}"
+        f" --clip {key} --force, then fdpose annotate --auto --clip {key} --force; or give the file another name"
     )
 
 
@@ -359,10 +370,11 @@ def _take_in(workspace: Workspace, source: PictureSet) -> tuple[Clip, int]:
 # -- both -----------------------------------------------------------------------------------------------------------
 
 
-def _keep(workspace: Workspace, clip: Clip, force: bool, result: Extraction) -> Clip | None:
+def _keep(workspace: Workspace, clip: Clip, force: bool, result: Extraction, video: Path | None = None) -> Clip | None:
     """Leave a whole folder as it is and return its facts; warn where the labels now name other frames.
 
     None where the folder is to be made: by ``force``, since it is not complete, or since it lost pictures (a warning).
+    Where ``video`` is another file than the one that the frames came from, the clip is failed.
     """
     recover(workspace, clip.key)
     if force or not is_complete(workspace, clip.key):
@@ -374,6 +386,9 @@ def _keep(workspace: Workspace, clip: Clip, force: bool, result: Extraction) -> 
         frames, torn = None, str(e)
     if frames is None or torn:
         result.warnings.append(f"{clip.key}: was not whole any more ({torn}); extracted again")
+        return None
+    if video is not None and frames.source_bytes not in (0, size_of_file(video)):
+        result.failed[clip.key] = _of_another_file(frames, video)
         return None
     labels, numbers = clip.frame_range, frames.numbers
     result.kept.append(clip.key)

@@ -20,7 +20,7 @@ from pathlib import Path
 from finediving_pose.clip import ClipKey
 from finediving_pose.display import Display
 from finediving_pose.errors import FrameError
-from finediving_pose.frames import FrameFolder, digest_jpegs, frame_name, write_manifest
+from finediving_pose.frames import FrameFolder, digest_jpegs, frame_name, size_of_file, write_manifest
 from finediving_pose.jpeg import decode_jpeg, jpeg_size, upright
 from finediving_pose.workspace import Workspace, fsync_directory
 
@@ -123,6 +123,7 @@ class FrameWriter:
             n_bytes=tuple(n for _, n in sorted(self._bytes.items())),
             seconds=self._uneven_times(),
             display=self.display,
+            source_bytes=size_of_file(Path(self.source)),
         )
         self._sync()
         write_manifest(frames)

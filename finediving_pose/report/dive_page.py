@@ -67,6 +67,7 @@ def write_dive_page(
     )
     page = environment.get_template("dive.html.j2").render(
         title=str(clip.key.video),
+        folder=target.parent.name,
         facts=[fact for fact in facts if fact],
         notes=notes,
         video=_link(files.video, target),

@@ -50,6 +50,7 @@ def test_a_file_that_is_no_video_is_one_line(tmp_path: Path) -> None:
     run = dive(tmp_path / "a.mp4", tmp_path / "out")
     assert run.exit_code == 1
     (said,) = (line for line in run.stderr.splitlines() if line.startswith("fdpose:"))
+    assert not (tmp_path / "out").exists()
     assert "a.mp4: " in said and "expected a video" in said and "Traceback" not in run.stderr
 
 
@@ -80,20 +81,28 @@ def test_a_dive_becomes_a_page_a_video_and_tables(tmp_path: Path, pictures: list
     page = Path(result["page"]).read_text()
     assert 'src="IMG%201_0.mp4"' in page and "forward 3 1/2 somersaults, pike" in page
     assert (tmp_path / "out" / "kinematics" / "dives.csv").is_file()
+    (tmp_path / "IMG 1.mp4").write_bytes((tmp_path / "IMG 1.mp4").read_bytes() + b"x")
+    film(tmp_path / "b.mp4", large[:5])
+    for other in ("IMG 1.mp4", "b.mp4"):
+        again = dive(tmp_path / other, tmp_path / "out")
+        assert again.exit_code == 2
+        assert "holds the dive of another video already (IMG 1/0); give another folder with --out" in again.stderr
 
 
 @pytest.mark.slow
 def test_two_dives_in_one_video_are_told(tmp_path: Path, pictures: list[np.ndarray]) -> None:
     gap = pictures[:1] * 20
     film(tmp_path / "two.mp4", [*pictures, *gap, *pictures])
-    run = dive(tmp_path / "two.mp4", tmp_path / "out")
+    run = dive(tmp_path / "two.mp4", tmp_path / "out", "--height", "10")
     assert run.exit_code == 0, run.output
     assert "a diver is seen 2 times" in run.stdout and "as if the video held 2 dives" in run.stdout
     table = (tmp_path / "out" / "dives-of-the-video.csv").read_text().splitlines()
-    assert table[0] == "video,index,start_frame,end_frame"
+    assert table[0] == "video,index,start_frame,end_frame,height_m"
     first, second = ([int(v) for v in line.split(",")[1:]] for line in table[1:])
-    assert first[0] == 1 and first[2] + 1 == second[1]
-    assert abs(second[1] - first[1] - len(pictures) - len(gap)) <= 2
+    assert (first[:2], second[0], first[3], second[3]) == ([1, 0], 2, 10, 10)
+    assert first[2] + 1 == second[1] and second[2] == 2 * len(pictures) + len(gap) - 1
+    assert len(pictures) < second[1] < len(pictures) + len(gap) + 3
+    assert "kinematics --data dives" in run.stdout
 
 
 def film(path: Path, pictures: list[np.ndarray]) -> None:

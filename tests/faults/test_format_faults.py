@@ -95,7 +95,9 @@ FAULTS: dict[str, tuple[str, Callable[[Path], object], str]] = {
         "person 0 of Men__10m/1 frame 100 was annotated twice, differently",
     ),
     "too few numbers": (
-        "coco", lambda p: reword(p, '"keypoints": [', '"keypoints": [1, ', 2), "must be 16 triples x, y, v in pixels, found 49",
+        "coco",
+        lambda p: reword(p, '"keypoints": [', '"keypoints": [1, ', 2),
+        "must be 16 triples x, y, v in pixels, found 49",
     ),
     "no picture": ("labelstudio", lambda p: reword(p, '"data"', '"date"'), "task 0 names no image"),
     "another label": (

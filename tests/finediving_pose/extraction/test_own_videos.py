@@ -344,3 +344,17 @@ def test_ready_made_frames_keep_their_size(workspace: Workspace, tmp_path: Path)
 def test_labels_of_one_video_may_come_with_its_file(workspace: Workspace, phone: Path) -> None:
     clip = Clip(ClipKey("IMG_1234", 3), start_frame=1, end_frame=2)
     assert extract_videos(workspace, phone / "IMG_1234.MOV", [clip]).n_frames == 2
+
+
+def test_a_video_that_was_replaced_is_not_taken_for_the_old_one(workspace: Workspace, tmp_path: Path) -> None:
+    video = write_video(tmp_path / "a.mp4", 8)
+    assert extract_own_videos(workspace, video).made == [ClipKey("a", 0)]
+    assert extract_own_videos(workspace, video).kept == [ClipKey("a", 0)]
+    write_video(video, 20)
+    again = extract_own_videos(workspace, video)
+    assert again.made == again.kept == []
+    said = str(again.failed[ClipKey("a", 0)])
+    assert said.startswith(f"{video}: not the file that the frames of a/0 came from (") and "--force" in said
+    assert len(open_frames(workspace, ClipKey("a", 0)).numbers) == 8
+    assert extract_own_videos(workspace, video, force=True).made == [ClipKey("a", 0)]
+    assert len(open_frames(workspace, ClipKey("a", 0)).numbers) == 20
