@@ -29,6 +29,8 @@ from finediving_pose.workspace import Workspace, atomic_write
 MANIFEST = "clip.json"
 HEIGHT = 256
 """Height of the frames as FineDiving publishes them, pixels."""
+LOWEST_FPS, HIGHEST_FPS = 10.0, 1000.0
+"""Frames a second that a video may well have."""
 
 
 @dataclass(frozen=True, slots=True)

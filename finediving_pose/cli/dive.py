@@ -120,6 +120,11 @@ def _measured(data: Workspace, clip: Clip, video: Path, notes: list[str]) -> dic
         raise outcome.error or FdposeError(f"{clip.key}: not annotated")
     frames, poses = open_frames(data, clip.key), read_poses(data.pose_file("auto", clip.key))
     seen = appearances(poses, frames.numbers, frames.times)
+    if not seen and poses.has_diver.any():
+        raise PoseError(
+            f"{video}: a diver is seen in {int(poses.has_diver.sum())} frames, at {frames.fps or 0:g} a second, which is"
+            f" too short for a dive{''.join(f'; {note}' for note in notes)}"
+        )
     if not seen:
         raise PoseError(
             f"{video}: no diver was found in its {len(frames.numbers):,} frames, so nothing is measured; look at them"

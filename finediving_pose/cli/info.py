@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from finediving_pose.cli.options import data_option, json_option, say
+from finediving_pose.cli.options import data_option, in_words, json_option, say
 from finediving_pose.errors import UsageError
 from finediving_pose.workspace import Workspace
 
@@ -53,16 +53,8 @@ def _show(found: dict[str, Any]) -> None:
     table.add_column(overflow="fold")
     console = terminal(width=None if sys.stdout.isatty() else 120)
     for name, value in found.items():
-        table.add_row(name.replace("_", " "), _text(value))
+        table.add_row(name.replace("_", " "), in_words(value))
     console.print(table)
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{k} {_text(v)}" for k, v in value.items()) or "none"
-    if isinstance(value, int):
-        return f"{value:,}"
-    return "none" if value is None else str(value)
 
 
 def _next(data: Workspace, found: dict[str, Any]) -> str:

@@ -83,15 +83,18 @@ def say(summary: dict[str, Any], *, as_json: bool = False, next_step: str | None
         return
     width = max((len(k) for k in summary), default=0)
     for name, value in summary.items():
-        click.echo(f"{name.replace('_', ' '):<{width}}  {_in_words(value)}")
+        click.echo(f"{name.replace('_', ' '):<{width}}  {in_words(value)}")
     context = click.get_current_context()
     if next_step and context.find_root().obj is None:
         click.echo(f"\nnext: {_with_data(context, next_step)}")
 
 
-def _in_words(value: Any) -> str:
+def in_words(value: Any) -> str:
+    """A value as commands print it: thousands parted, lists and mappings in a row, ``none`` where there is nothing."""
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}"
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {in_words(n)}" for name, n in value.items()) or "none"
     if isinstance(value, (list, tuple)):
         return ", ".join(map(str, value)) or "none"
     return "none" if value is None else str(value)

@@ -18,7 +18,7 @@ from finediving_pose.droppings import entries
 from finediving_pose.errors import FdposeError, FrameError, UsageError, VideoError
 from finediving_pose.extraction.run import Extraction, add_clips, cut_clips, extracting, known_clips
 from finediving_pose.extraction.sources import Videos, dive_in, video_files
-from finediving_pose.frames import HEIGHT, is_complete, open_frames
+from finediving_pose.frames import HEIGHT, HIGHEST_FPS, LOWEST_FPS, is_complete, open_frames
 from finediving_pose.labels.table import select
 from finediving_pose.workspace import Workspace
 
@@ -77,8 +77,8 @@ def extract_own_videos(
         result = cut_clips(workspace, Videos({}, own.dives), clips, jobs, force, scheduler, size)
         add_clips(workspace, [Clip(c.key, **(facts or {})) for c in clips if c.key not in result.failed])
         result.failed |= own.failed | taken
-        long = _long(workspace, result.made, own.dives)
-        result.warnings = [*own.notes, *result.warnings, *long]
+        doubtful = _doubtful(workspace, result.made, own.dives)
+        result.warnings = [*own.notes, *result.warnings, *doubtful]
     return result
 
 
@@ -166,14 +166,20 @@ def _taken(workspace: Workspace, dives: dict[ClipKey, Path], keys: Sequence[Clip
     return taken
 
 
-def _long(workspace: Workspace, made: Sequence[ClipKey], dives: dict[ClipKey, Path]) -> list[str]:
-    """What to say of videos that hold more than one dive, by their length."""
+def _doubtful(workspace: Workspace, made: Sequence[ClipKey], dives: dict[ClipKey, Path]) -> list[str]:
+    """What to say of videos that are too long for one dive, or whose frame rate can't be right."""
     notes = []
     for key in made:
-        seconds = open_frames(workspace, key).times[-1]
+        frames = open_frames(workspace, key)
+        seconds = frames.times[-1]
         if seconds > LONG:
             notes.append(
                 f"{dives[key]}: {seconds:.0f} seconds are taken as one dive; where it holds several, name the frames of"
                 " each in a CSV file and give it as --labels"
+            )
+        if frames.fps is not None and not LOWEST_FPS <= frames.fps <= HIGHEST_FPS:
+            notes.append(
+                f"{dives[key]}: {frames.fps:g} frames a second can't be right, so no time will be; make the video again"
+                " at its true rate"
             )
     return notes

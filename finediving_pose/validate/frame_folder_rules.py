@@ -6,12 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from finediving_pose.frames import MANIFEST, frame_name
+from finediving_pose.frames import HIGHEST_FPS, LOWEST_FPS, MANIFEST, frame_name
 from finediving_pose.validate.clip_frames import ClipFrames
 from finediving_pose.validate.rules import Finding, rule
 from finediving_pose.validate.words import counted
-
-LOWEST_FPS, HIGHEST_FPS = 10.0, 1000.0
 
 
 @rule("frame.complete", severity="error")

@@ -358,3 +358,9 @@ def test_a_video_that_was_replaced_is_not_taken_for_the_old_one(workspace: Works
     assert len(open_frames(workspace, ClipKey("a", 0)).numbers) == 8
     assert extract_own_videos(workspace, video, force=True).made == [ClipKey("a", 0)]
     assert len(open_frames(workspace, ClipKey("a", 0)).numbers) == 20
+
+
+def test_a_frame_rate_that_no_camera_has_is_told(workspace: Workspace, tmp_path: Path) -> None:
+    write_video(tmp_path / "a.mp4", 12, rate=6000)
+    (note,) = extract_own_videos(workspace, tmp_path / "a.mp4").warnings
+    assert note.startswith(f"{tmp_path / 'a.mp4'}: 6000 frames a second can't be right")
