@@ -20,6 +20,13 @@ AROUND = 0.2
 SMALLEST_FALL = 0.12
 """By how much the mean confidence falls at least as a diver goes under."""
 
+GONE = 0.5
+"""Share of the mean confidence that is left at most of a diver who went under: who bends, turns or leaves the platform
+loses a third of it, who is under water loses more than two thirds (development dives of one diver)."""
+
+SUBMERGED = 1.0
+"""Seconds after the touch in which no diver comes up again."""
+
 UNDER = 0.88
 """Metres of the body that are under water where the confidence has fallen half-way; chosen on 62 synthetic divers other
 than those that the error bars come from."""
@@ -59,7 +66,8 @@ def touch(
 
     Joints under water are not seen. Of all frames, the mean confidence falls most from before to after the one in which
     the diver goes under; the touch is where it has fallen half-way, less the time that :data:`UNDER` metres of the body
-    take to go in. None where it falls by less than :data:`SMALLEST_FALL`.
+    take to go in. None where it falls by less than :data:`SMALLEST_FALL`, or where more than :data:`GONE` of it is
+    left: the body under water is not seen until it comes up (:data:`SUBMERGED`) or the clip ends.
 
     Parameters
     ----------
@@ -79,8 +87,11 @@ def touch(
     end = np.minimum(last + 1 + wide, n)
     before = (total[last + 1] - total[last + 1 - wide]) / wide
     after = (total[end] - total[last + 1]) / (end - last - 1)
-    most = int((before - after).argmax())
-    if before[most] - after[most] < SMALLEST_FALL:
+    later = np.searchsorted(times, times[last + 1] + SUBMERGED).clip(end, n)
+    left = np.maximum(after, (total[later] - total[last + 1]) / (later - last - 1))
+    fallen_by = np.where(left <= GONE * before, before - after, 0.0)
+    most = int(fallen_by.argmax())
+    if fallen_by[most] < SMALLEST_FALL:
         return None
     at = int(last[most])
     was = float(np.quantile(sure[at + 1 - wide : at + 1], 0.8))
@@ -92,6 +103,16 @@ def touch(
         return None
     fallen = times[i] + (sure[i] - half) / (sure[i] - sure[i + 1]) * (times[i + 1] - times[i])
     return float(fallen - UNDER / speed_at_touch(USUAL_HEIGHT if height is None else height, USUAL_RISE))
+
+
+def last_in_air(diver: Diver, times: NDArray[np.float64]) -> float | None:
+    """The last frame's time, seconds, of a clip without a touch, where the diver is still seen then: as sure as ever,
+    but for what bending and turning take (:data:`GONE`). None where the diver is lost before."""
+    sure = sureness(diver)
+    if not (sure > 0).any():
+        return None
+    late = sure[times >= times[-1] - AROUND]
+    return float(times[-1]) if late.mean() > GONE * np.median(sure[sure > 0]) and late[-1] > 0 else None
 
 
 def labelled_take_off(stage_starts: Sequence[int], times: NDArray[np.float64]) -> float | None:

@@ -75,6 +75,8 @@ class Timeline:
     known : whether those are the frames' own, not made up of :data:`USUAL_RATE`
     take_off, touch : seconds, None where not known
     take_off_from : ``stages``, ``spin``, or empty: what the take-off was read from
+    until : how long the flight is seen: the touch, or the last frame of a clip that ends in the air; None where neither
+        is known
     """
 
     axis: NDArray[np.float64]
@@ -82,6 +84,7 @@ class Timeline:
     take_off: float | None
     touch: float | None
     take_off_from: str
+    until: float | None
 
     @property
     def times(self) -> NDArray[np.float64] | None:
@@ -107,6 +110,13 @@ class Timeline:
         return Reason.NO_TAKE_OFF if self.take_off is None else Reason.MEASURED
 
     @property
+    def unseen(self) -> Reason:
+        """Why no flight is seen, be it to the touch or not; MEASURED where one is."""
+        if self.until is None:
+            return Reason.NO_TOUCH
+        return Reason.NO_TAKE_OFF if self.take_off is None else Reason.MEASURED
+
+    @property
     def start(self) -> float | None:
         """The take-off; where it is not known, the earliest one that could lead to this touch; None without a touch."""
         if self.take_off is not None or self.touch is None:
@@ -115,25 +125,29 @@ class Timeline:
 
     @property
     def in_flight(self) -> NDArray[np.bool_]:
-        """(n,) frames between take-off and touch; none where one of them is not known."""
-        if self.take_off is None or self.touch is None:
+        """(n,) frames from the take-off on for as long as the flight is seen; none where that is not known."""
+        if self.take_off is None or self.until is None:
             return np.zeros(len(self.axis), bool)
-        return (self.axis >= self.take_off) & (self.axis <= self.touch)
+        return (self.axis >= self.take_off) & (self.axis <= self.until)
 
 
 def timeline(
     diver: Diver, times: NDArray[np.float64] | None, stage_starts: tuple[int, ...], platform: float | None
 ) -> Timeline:
-    """Find the touch by the poses, and the take-off by the stages where they are labelled, else by the spin."""
+    """Find the touch by the poses, and the take-off by the stages where they are labelled, else by the spin.
+
+    A clip may end in the air; its take-off is found all the same.
+    """
     axis = np.arange(len(diver)) / USUAL_RATE if times is None else times
     known = times is not None
     take_off = moments.labelled_take_off(stage_starts, axis)
     touch = moments.touch(diver, axis, platform, take_off if known else None)
+    until = moments.last_in_air(diver, axis) if touch is None else touch
     if take_off is not None:
-        return Timeline(axis, known, take_off, touch, "stages")
-    if touch is not None and known:
-        take_off = spin.take_off_of_spin(diver, axis, touch, platform)
-    return Timeline(axis, known, take_off, touch, "" if take_off is None else "spin")
+        return Timeline(axis, known, take_off, touch, "stages", until)
+    if until is not None and known:
+        take_off = spin.take_off_of_spin(diver, axis, until, platform, touched=touch is not None)
+    return Timeline(axis, known, take_off, touch, "" if take_off is None else "spin", until)
 
 
 def frame_series(diver: Diver, line: Timeline, platform: float | None) -> dict[str, Series]:
@@ -191,8 +205,9 @@ def dive_values(diver: Diver, line: Timeline, series: dict[str, Series], facts: 
     sheet.enter("touch_s", line.touch, Reason.NO_TOUCH, line.frame / 2)
     _enter_jump(sheet, line, facts.height)
     _enter_turns(sheet, line, series, facts.dive)
+    if line.start is not None and line.until is not None:
+        _enter_position(sheet, line, series["hip_deg"], line.until)
     if line.touch is not None:
-        _enter_position(sheet, line, series["hip_deg"], line.touch)
         _enter_entry(sheet, line, diver, line.touch)
     return sheet.values
 
@@ -212,7 +227,7 @@ def _enter_turns(sheet: _Sheet, line: Timeline, series: dict[str, Series], dive:
     rates = np.abs(series["somersault_rate_deg_s"].values[line.in_flight])
     seen = np.isfinite(rates).sum() >= SEEN * max(len(rates), 1)
     peak = float(np.nanmax(rates)) if seen else None
-    sheet.enter("peak_rate_deg_s", peak, line.missing or Reason.GAP)
+    sheet.enter("peak_rate_deg_s", peak, line.unseen or Reason.GAP)
     start, end = trunk_ends(series["trunk_deg"], line)
     followed = bool(np.isfinite(end - start))
     right = followed and (dive is None or posture.is_head_first(start) == dive.armstand)
@@ -220,15 +235,15 @@ def _enter_turns(sheet: _Sheet, line: Timeline, series: dict[str, Series], dive:
     sheet.enter("half_somersaults", halves, line.missing or (Reason.WRONG_TRUNK if followed else Reason.GAP))
 
 
-def _enter_position(sheet: _Sheet, line: Timeline, hip: Series, touch: float) -> None:
-    closed = moments.closure(hip, line.axis, line.start or 0.0, touch)
+def _enter_position(sheet: _Sheet, line: Timeline, hip: Series, until: float) -> None:
+    closed = moments.closure(hip, line.axis, line.start or 0.0, until)
     if closed is None:
         for name in ("closure_deg", "closure_reached_s", "come_out_s"):
             sheet.enter(name, None, Reason.NO_TUCK_OR_PIKE)
         return
     sheet.enter("closure_deg", closed[0], Reason.NO_JOINT)
     sheet.enter("closure_reached_s", closed[1], Reason.NO_JOINT, line.frame / 2)
-    sheet.enter("come_out_s", moments.come_out(hip, line.axis, closed, touch), Reason.NO_JOINT, line.frame / 2)
+    sheet.enter("come_out_s", moments.come_out(hip, line.axis, closed, until), Reason.NO_JOINT, line.frame / 2)
 
 
 def _enter_entry(sheet: _Sheet, line: Timeline, diver: Diver, touch: float) -> None:

@@ -37,6 +37,9 @@ LOWEST, HIGHEST = 1.0, 10.0
 SMALLEST_RISE, LARGEST_RISE = 0.1, 2.0
 """Metres that a diver rises above it."""
 
+SHORTEST = 0.5
+"""Seconds that a flight whose end was not filmed must be seen."""
+
 STEP = 0.01
 """Seconds between two take-offs that are tried."""
 
@@ -68,9 +71,9 @@ def momentum(diver: Diver, times: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def take_off_of_spin(
-    diver: Diver, times: NDArray[np.float64], touch: float, platform: float | None = None
+    diver: Diver, times: NDArray[np.float64], end: float, platform: float | None = None, *, touched: bool = True
 ) -> float | None:
-    """When the momentum begins to be what it is until ``touch``, seconds; None where its course shows no take-off.
+    """When the momentum begins to be what it is until ``end``, seconds; None where its course shows no take-off.
 
     Of all take-offs that may lead to the touch, the one whose course of the momentum, growing for :data:`PUSH` seconds
     and constant then, is nearest to the measured one: the least mean absolute distance.
@@ -78,14 +81,15 @@ def take_off_of_spin(
     Parameters
     ----------
     times : float64 (n,), seconds, increasing
+    end : the touch, or where it was not filmed (``touched`` false) the last moment in the air
     platform : its height, metres, None where unknown
     """
     if not (diver.reason == Reason.MEASURED).any():
         return None
     course = momentum(diver, times)
-    earliest = touch - longest_flight(platform or HIGHEST, LARGEST_RISE)
-    latest = touch - longest_flight(platform or LOWEST, SMALLEST_RISE)
-    used = np.isfinite(course) & (times > earliest - BEFORE) & (times < touch - REACH)
+    earliest = end - longest_flight(platform or HIGHEST, LARGEST_RISE)
+    latest = end - (longest_flight(platform or LOWEST, SMALLEST_RISE) if touched else SHORTEST)
+    used = np.isfinite(course) & (times > earliest - BEFORE) & (times < end - REACH)
     time, course = times[used], course[used]
     if not len(time):
         return None

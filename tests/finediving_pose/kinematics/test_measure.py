@@ -86,6 +86,29 @@ def test_where_the_take_off_is_not_known_the_entry_still_is():
     assert found.head_first and found.take_off_frame is None
 
 
+@pytest.mark.parametrize("stages", [(25,), ()])
+def test_a_clip_that_ends_in_the_air_has_all_that_needs_no_touch(stages):
+    dive = MadeUpDive(50.0)
+    short = dive.times < dive.touch - 0.15
+    diver = dive.diver(keypoints=dive.points[short], confidence=dive.confidence[short])
+    (found,) = measure_divers([diver], dive.times[short], Facts("205b", 10.0, stages))
+    at_touch = {"touch_s", "flight_time_s", "jump_height_m", "half_somersaults", "entry_angle_deg", "straightness_deg"}
+    for name in at_touch:
+        assert found.values[name].reason == Reason.NO_TOUCH, name
+    assert found.values["take_off_s"].value == pytest.approx(dive.take_off, abs=0.1)
+    assert found.values["peak_rate_deg_s"].value == pytest.approx(900 / dive.flight, rel=0.02)
+    assert found.values["closure_deg"].value == pytest.approx(130, abs=0.5)
+    assert found.values["come_out_s"].value == pytest.approx(dive.opens, abs=0.02)
+
+
+def test_who_only_stands_on_the_platform_closes_no_tuck():
+    dive = MadeUpDive(50.0)
+    before = np.where(dive.times < dive.take_off)[0]
+    diver = dive.diver(keypoints=dive.points[before], confidence=dive.confidence[before])
+    (found,) = measure_divers([diver], dive.times[before], Facts("205b", 10.0))
+    assert not any(found.values[name].measured for name in DIVE_QUANTITIES)
+
+
 def test_a_number_of_half_somersaults_that_differs_from_the_dive_number_is_said():
     found = measured(MadeUpDive(), Facts("207b", 10.0, (25,)))
     assert found.values["half_somersaults"].value == 5

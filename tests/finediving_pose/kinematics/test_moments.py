@@ -7,7 +7,7 @@ import pytest
 
 from finediving_pose.kinematics.angles import pair_angle
 from finediving_pose.kinematics.height import centre_of_mass, fall, height_above_water
-from finediving_pose.kinematics.moments import closure, come_out, labelled_take_off, touch
+from finediving_pose.kinematics.moments import closure, come_out, labelled_take_off, last_in_air, touch
 from finediving_pose.kinematics.readings import Reason, Series
 from finediving_pose.poses import Visibility
 from tests.finediving_pose.kinematics.made_up import SIZE, MadeUpDive
@@ -44,6 +44,31 @@ def test_a_clip_that_ends_in_the_air_has_no_touch():
     short = dive.times < dive.touch - 0.3
     diver = dive.diver(keypoints=dive.points[short], confidence=dive.confidence[short])
     assert touch(diver, dive.times[short], 10.0) is None
+
+
+@pytest.mark.parametrize("end", [0.1, 0.3, 0.8])
+def test_who_is_less_sure_from_the_take_off_on_is_not_under_water(end):
+    """Estimators are surest of a body that stands upright: the fall of the confidence at the take-off is no entry."""
+    dive = MadeUpDive(60.0)
+    short = dive.times < dive.touch - end
+    confidence = np.where(dive.times[short] < dive.take_off, 0.9, 0.62)[:, None] * np.ones(16)
+    diver = dive.diver(keypoints=dive.points[short], confidence=confidence)
+    assert touch(diver, dive.times[short], 10.0) is None
+    assert last_in_air(diver, dive.times[short]) == dive.times[short][-1]
+
+
+def test_who_is_hidden_and_seen_again_is_not_under_water():
+    dive = MadeUpDive()
+    short = dive.times < dive.touch - 0.3
+    confidence = dive.confidence[short].copy()
+    confidence[(dive.times[short] > 0.7) & (dive.times[short] < 1.0)] = 0.05
+    assert touch(dive.diver(keypoints=dive.points[short], confidence=confidence), dive.times[short]) is None
+
+
+def test_a_diver_who_is_lost_is_not_in_the_air_at_the_end_of_the_clip():
+    dive = MadeUpDive()
+    assert last_in_air(dive.diver(), dive.times) is None
+    assert last_in_air(dive.diver(keypoints=np.full_like(dive.points, np.nan)), dive.times) is None
 
 
 def test_where_nobody_is_seen_nobody_touches_the_water():
