@@ -13,6 +13,7 @@ from finediving_pose.errors import FrameError, PoseError
 from finediving_pose.frames import FrameFolder, open_frames
 from finediving_pose.kinematics import posture
 from finediving_pose.kinematics.diver import Diver, diver_of_poses
+from finediving_pose.kinematics.leaps import doubt_leaps
 from finediving_pose.kinematics.quantities import (
     Facts,
     Timeline,
@@ -141,7 +142,8 @@ def measure_divers(
     frames : n frame numbers; counted from 0 where not given
     """
     numbers = tuple(range(len(divers[0]))) if frames is None else tuple(int(f) for f in frames)
-    found = [_measure(i, diver, times, facts, numbers) for i, diver in enumerate(divers)]
+    steady = [diver if times is None else doubt_leaps(diver, times) for diver in divers]
+    found = [_measure(i, diver, times, facts, numbers) for i, diver in enumerate(steady)]
     if facts.pair and len(found) == 2:
         one, two = found
         two.values.update(pair_values((one.series, two.series), (one.line, two.line)))

@@ -47,7 +47,7 @@ _SENTENCES = {
     Reason.NO_JOINT: "a joint that it needs is absent",
     Reason.HIDDEN: "a joint that it needs is occluded",
     Reason.INTERPOLATED: "a joint that it needs is interpolated, not seen",
-    Reason.UNSURE: "the estimator is not sure of a joint that it needs",
+    Reason.UNSURE: "a joint that it needs is unsure: the estimator says so, or the pose leaps",
     Reason.SIDES_UNKNOWN: "left and right are not known: machine poses do not tell them apart",
     Reason.TIMES_UNKNOWN: "the frame rate is not known",
     Reason.GAP: "too few frames with a trunk to follow the rotation",
