@@ -122,7 +122,7 @@ def _measured(data: Workspace, clip: Clip, video: Path, notes: list[str]) -> dic
     seen = appearances(poses, frames.numbers, frames.times)
     if not seen and poses.has_diver.any():
         raise PoseError(
-            f"{video}: a diver is seen in {int(poses.has_diver.sum())} frames, at {frames.fps or 0:g} a second, which is"
+            f"{video}: a diver is seen in {int(poses.has_diver.sum())} frames at {frames.fps or 0:g} a second, which is"
             f" too short for a dive{''.join(f'; {note}' for note in notes)}"
         )
     if not seen:
