@@ -6,6 +6,12 @@ import numpy as np
 
 GRAVITY = 9.81
 
+SPRINGBOARDS = 3.0
+"""Metres: no springboard is higher."""
+
+HIGHEST_FROM_SPRINGBOARD, HIGHEST_FROM_PLATFORM = 1.8, 1.2
+"""Metres that a diver rises at most."""
+
 
 def launch_speed(flight_time: float, height: float) -> float:
     """Upward speed at take-off, m/s, of a flight of ``flight_time`` seconds from ``height`` metres: gT/2 - H/T.
@@ -20,6 +26,15 @@ def launch_speed(flight_time: float, height: float) -> float:
 def jump_height(flight_time: float, height: float) -> float:
     """How far the centre of mass rises after take-off, metres: v0²/2g; 0 where it does not rise."""
     return max(launch_speed(flight_time, height), 0.0) ** 2 / (2 * GRAVITY)
+
+
+def highest_jump(height: float) -> float:
+    """Metres above which a jump is not believed: the height, the take-off or the touch must be wrong.
+
+    The bounds are ours: 1.8 from 1 or 3 metres, where there are springboards (a flight of 1.6 s from 3 m), 1.2 from
+    platforms.
+    """
+    return HIGHEST_FROM_SPRINGBOARD if height <= SPRINGBOARDS else HIGHEST_FROM_PLATFORM
 
 
 def jump_height_error(flight_time: float, height: float, flight_time_error: float) -> float:

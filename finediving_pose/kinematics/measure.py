@@ -22,6 +22,7 @@ from finediving_pose.kinematics.quantities import (
     pair_values,
     timeline,
     trunk_at_entry,
+    trunk_ends,
 )
 from finediving_pose.kinematics.readings import Series, Value
 from finediving_pose.kinematics.splash import splash_share
@@ -52,6 +53,12 @@ class DiverMeasures:
     values: dict[str, Value]
     head_first: bool | None = None
     half_somersaults_expected: int | None = None
+
+    @property
+    def half_turns(self) -> float | None:
+        """How far the trunk turned from take-off to touch, in half turns, not rounded; None where that is not seen."""
+        start, end = trunk_ends(self.series["trunk_deg"], self.line)
+        return abs(end - start) / 180 if np.isfinite(end - start) else None
 
     @property
     def count_agrees(self) -> bool | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -180,8 +180,9 @@ class _Sheet:
     known: bool
     values: dict[str, Value]
 
-    def enter(self, name: str, number: float | None, reason: Reason, least: float = 0.0) -> float:
-        """Enter a number, or the reason why there is none; gives its error bar, ``least`` or more.
+    def enter(self, name: str, number: float | None, reason: Reason, least: float = 0.0, more: float = 0.0) -> float:
+        """Enter a number, or the reason why there is none; gives its error bar: ``least`` or more, widened by ``more``,
+        an independent error.
 
         What is in seconds is not entered where the times of the frames are not known.
         """
@@ -191,7 +192,9 @@ class _Sheet:
             self.values[name] = Value.missing(reason)
         else:
             # NaN where no error is known
-            self.values[name] = Value(float(number), float(np.maximum(error_of(name, self.case), least)))
+            self.values[name] = Value(
+                float(number), float(np.hypot(np.maximum(error_of(name, self.case), least), more))
+            )
         return self.values[name].error
 
 
@@ -220,7 +223,9 @@ def _enter_jump(sheet: _Sheet, line: Timeline, platform: float | None) -> None:
         sheet.values["jump_height_m"] = Value.missing(unknown)
         return
     least = flight.jump_height_error(lasts, platform, bar) if np.isfinite(bar) else 0.0
-    sheet.enter("jump_height_m", flight.jump_height(lasts, platform), Reason.NO_TOUCH, least)
+    jump = flight.jump_height(lasts, platform)
+    believed = jump if jump <= flight.highest_jump(platform) else None
+    sheet.enter("jump_height_m", believed, Reason.JUMP_TOO_HIGH, least)
 
 
 def _enter_turns(sheet: _Sheet, line: Timeline, series: dict[str, Series], dive: DiveNumber | None) -> None:
@@ -247,10 +252,25 @@ def _enter_position(sheet: _Sheet, line: Timeline, hip: Series, until: float) ->
 
 
 def _enter_entry(sheet: _Sheet, line: Timeline, diver: Diver, touch: float) -> None:
-    at_touch, turning = trunk_at_entry(diver, line)
-    leaned = posture.from_vertical(at_touch, turning) if np.isfinite(turning) else None
-    sheet.enter("entry_angle_deg", leaned, Reason.GAP)
-    sheet.enter("straightness_deg", posture.straightness(diver, line.axis, touch), Reason.NO_JOINT)
+    off = float(np.maximum(error_of("touch_s", sheet.case), line.frame / 2))
+    around = touch, touch - off, touch + off
+    leaned, bent = (np.array(part) for part in zip(*(_entry_at(diver, line, m) for m in around), strict=True))
+    sheet.enter("entry_angle_deg", leaned[0], Reason.GAP, more=_largest_change(leaned, 180.0))
+    sheet.enter("straightness_deg", bent[0], Reason.NO_JOINT, more=_largest_change(bent))
+
+
+def _entry_at(diver: Diver, line: Timeline, moment: float) -> tuple[float, float]:
+    """Entry angle and straightness, degrees, were the touch at this moment; NaN where not seen."""
+    at_touch, turning = trunk_at_entry(diver, replace(line, touch=moment))
+    leaned = posture.from_vertical(at_touch, turning) if np.isfinite(turning) else float("nan")
+    return leaned, posture.straightness(diver, line.axis, moment)
+
+
+def _largest_change(values: NDArray[np.float64], period: float = np.inf) -> float:
+    """From the first value to any of the others; 0 where none of those is known."""
+    apart = np.abs(values[1:] - values[0])
+    apart = np.minimum(apart, period - apart)
+    return float(np.nanmax(apart, initial=0.0))
 
 
 def trunk_at_entry(diver: Diver, line: Timeline) -> tuple[float, float]:

@@ -29,6 +29,7 @@ class Reason(IntEnum):
     NO_PARTNER = 14
     WRONG_TRUNK = 15
     NO_SPLASH_MASK = 16
+    JUMP_TOO_HIGH = 17
 
     @property
     def label(self) -> str:
@@ -57,8 +58,9 @@ _SENTENCES = {
     Reason.CAMERA_MOVES: "the camera moves, or its scale is not known: pixels are no metres",
     Reason.NO_TUCK_OR_PIKE: "the diver does not close into a tuck or pike",
     Reason.NO_PARTNER: "there is no second diver",
-    Reason.WRONG_TRUNK: "the trunk at take-off or touch can't be right, so that half turns are not counted",
+    Reason.WRONG_TRUNK: "the trunk turned by no whole number of half turns, or stands the wrong way at take-off",
     Reason.NO_SPLASH_MASK: "the data directory has no splash mask of this dive",
+    Reason.JUMP_TOO_HIGH: "the jump would be higher than divers jump: is the height right?",
 }
 
 

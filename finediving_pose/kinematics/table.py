@@ -33,7 +33,7 @@ FRAME_COLUMNS = (
 )  # fmt: skip
 DIVE_COLUMNS = (
     "video", "index", "person", "dive_number", "platform_m", "take_off_frame", "touch_frame", "take_off_from",
-    "head_first", "half_somersaults_expected", "count_agrees",
+    "head_first", "half_turns", "half_somersaults_expected", "count_agrees",
     *(column for name in (*DIVE_QUANTITIES, *PAIR_QUANTITIES) for column in _three(name)),
 )  # fmt: skip
 
@@ -66,6 +66,7 @@ def dive_rows(clip: Clip, divers: Sequence[DiverMeasures]) -> list[dict[str, Any
         row |= {"dive_number": clip.action_type, "platform_m": clip.height_m}
         row |= {"take_off_frame": diver.take_off_frame, "touch_frame": diver.touch_frame}
         row |= {"take_off_from": diver.line.take_off_from, "head_first": diver.head_first}
+        row["half_turns"] = None if diver.half_turns is None else _number(diver.half_turns)
         row |= {"half_somersaults_expected": diver.half_somersaults_expected, "count_agrees": diver.count_agrees}
         for name in (*DIVE_QUANTITIES, *PAIR_QUANTITIES):
             value = diver.values.get(name, Value.missing(Reason.NO_PARTNER))

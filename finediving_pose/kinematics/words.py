@@ -7,8 +7,10 @@ from collections.abc import Iterator, Sequence
 from statistics import median
 from typing import Any
 
+from finediving_pose.kinematics.flight import jump_height
 from finediving_pose.kinematics.quantities import DIVE_QUANTITIES, PAIR_QUANTITIES
 from finediving_pose.kinematics.readings import Reason
+from finediving_pose.kinematics.rotation import half_turns
 
 _UNITS = {"_deg_s": "°/s", "_deg": "°", "_s": "s", "_m": "m", "_share": "of the picture"}
 _NAMES = {"take_off": "take-off", "come_out": "come-out"}
@@ -81,11 +83,24 @@ def readings_in_words(row: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
         why, value, error = row[f"{name}_why"], row[name], row[f"{name}_error"]
         if value is None:
             if not (name == "splash_share" and why == Reason.NO_SPLASH_MASK.label):
-                yield words, "", _SENTENCES[why]
+                yield words, "", _why_not(row, name)
             continue
         digits = _DIGITS.get(unit, 2)
         bar = f" ± {error:.{digits}f}" if error else ""
         yield words, f"{value:.{digits}f}{bar} {unit}".rstrip(), _meaning(row, name)
+
+
+def _why_not(row: dict[str, Any], name: str) -> str:
+    """Why a quantity has no number; with the number that was not believed, where there is one."""
+    why = row[f"{name}_why"]
+    if why == Reason.JUMP_TOO_HIGH.label:
+        jump = jump_height(row["flight_time_s"], row["platform_m"])
+        return f"the jump would be {jump:.1f} m: is the height of {row['platform_m']:g} m right?"
+    if why == Reason.WRONG_TRUNK.label and row["half_turns"] is not None:
+        if half_turns(180 * row["half_turns"]) is None:
+            return f"{row['half_turns']:.1f} half turns between take-off and touch: one of the two is probably off"
+        return f"the trunk stands at take-off as in no {row['dive_number']}: pose or dive number is probably wrong"
+    return _SENTENCES[why]
 
 
 def _meaning(row: dict[str, Any], name: str) -> str:

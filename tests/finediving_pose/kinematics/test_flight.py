@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from finediving_pose.kinematics.flight import (
     GRAVITY,
+    highest_jump,
     jump_height,
     jump_height_error,
     launch_speed,
@@ -38,3 +39,10 @@ def test_a_frame_more_or_less_is_centimetres_of_jump():
     error = jump_height_error(1.8, 10, 0.04)
     assert error == pytest.approx(jump_height(1.84, 10) - jump_height(1.8, 10))
     assert error == pytest.approx(0.11, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("platform", "lasts", "believed"), [(3, 1.5, True), (3, 1.7, False), (10, 1.85, True), (10, 2.05, False)]
+)
+def test_a_jump_has_bounds(platform, lasts, believed):
+    assert (jump_height(lasts, platform) <= highest_jump(platform)) is believed

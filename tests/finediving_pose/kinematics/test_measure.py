@@ -15,6 +15,7 @@ from finediving_pose.kinematics.measure import Facts, frame_times, measure_clip,
 from finediving_pose.kinematics.quantities import DIVE_QUANTITIES, FRAME_QUANTITIES
 from finediving_pose.kinematics.readings import Reason, Series, Value
 from finediving_pose.poses import JointSource, concatenate, take_rows, write_poses
+from finediving_pose.skeleton import INDEX
 from finediving_pose.workspace import Workspace
 from tests.finediving_pose.kinematics.made_up import MadeUpDive, poses_of
 
@@ -165,6 +166,22 @@ def test_error_bars_are_no_smaller_than_a_frame():
     assert slow.values["flight_time_s"].error == pytest.approx(0.2)
     assert fast.values["flight_time_s"].error == error_of("flight_time_s")
     assert slow.values["jump_height_m"].error > fast.values["jump_height_m"].error > 0
+
+
+def test_what_is_read_at_the_touch_is_as_wrong_as_the_touch():
+    """The body opens until the touch: a little earlier it was bent more, and turned less."""
+    dive = MadeUpDive(50.0)
+    still = dive.times > dive.touch - 0.3
+    bent = dive.points.copy()
+    for joint in ("ankle", "knee"):
+        share = np.clip((dive.touch - dive.times) / 0.3, 0, 1) * still
+        for side in ("right", "left"):
+            bent[:, INDEX[f"{side}_{joint}"], 0] += 180 * share
+    straight, opening = measured(dive), measured(dive, keypoints=bent)
+    assert opening.values["straightness_deg"].error > straight.values["straightness_deg"].error + 1.5
+    for name in ("entry_angle_deg", "straightness_deg"):
+        assert straight.values[name].error >= error_of(name)
+    assert straight.values["entry_angle_deg"].error > error_of("entry_angle_deg") + 0.5  # the trunk turns until then
 
 
 def test_a_clip_is_measured_from_its_files(workspace: Workspace):

@@ -1,0 +1,51 @@
+"""What is said of measures, and of what was not measured."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from finediving_pose.clip import Clip, ClipKey
+from finediving_pose.kinematics.measure import Facts, measure_divers
+from finediving_pose.kinematics.table import dive_rows
+from finediving_pose.kinematics.words import readings_in_words
+from tests.finediving_pose.kinematics.made_up import MadeUpDive
+
+
+def row_of(dive: MadeUpDive, facts: Facts, index: int = 0, **changed: Any) -> dict[str, Any]:
+    clip = Clip(ClipKey("made_up", index), action_type=facts.dive_number, height_m=facts.height)
+    (row,) = dive_rows(clip, measure_divers([dive.diver(**changed)], dive.times, facts))
+    return row
+
+
+def said(row: dict[str, Any]) -> dict[str, str]:
+    """Value or reason by name."""
+    return {name: value or why for name, value, why in readings_in_words(row)}
+
+
+def test_a_jump_that_nobody_jumps_makes_the_height_doubtful():
+    row = row_of(MadeUpDive(50.0, platform=10.0), Facts("205b", 3.0, (25,)))
+    assert row["jump_height_m"] is None and row["jump_height_m_why"] == "jump_too_high"
+    assert said(row)["jump height"].startswith("the jump would be 2.")
+    assert said(row)["jump height"].endswith("m: is the height of 3 m right?")
+
+
+def test_a_turn_between_two_counts_is_told_as_it_was_seen():
+    row = row_of(MadeUpDive(50.0), Facts("205b", 10.0, (36,)))  # the take-off is labelled too late
+    assert row["half_somersaults_why"] == "wrong_trunk"
+    assert 4.34 < row["half_turns"] < 4.66
+    assert said(row)["half somersaults"] == (
+        f"{row['half_turns']:.1f} half turns between take-off and touch: one of the two is probably off"
+    )
+
+
+def test_a_trunk_upside_down_at_take_off_is_told_as_that():
+    dive = MadeUpDive(50.0, halves=4)
+    row = row_of(dive, Facts("205b", 10.0, (25,)), keypoints=dive.points.mean((0, 1)) * 2 - dive.points)
+    assert "stands at take-off as in no 205b" in said(row)["half somersaults"]
+
+
+def test_half_turns_are_those_of_the_dive():
+    row = row_of(MadeUpDive(50.0), Facts("205b", 10.0, (25,)))
+    assert np.isclose(row["half_turns"], 5, atol=0.2) and row["half_somersaults"] == 5
