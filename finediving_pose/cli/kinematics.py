@@ -67,7 +67,8 @@ def _show(done: Any) -> None:
     for line in summary_lines(done.rows):
         click.echo(line)
     summary = {
-        "clips_measured": done.clips,
+        "clips_measured": done.clips - done.without_diver,
+        **({"clips_without_a_diver": done.without_diver} if done.without_diver else {}),
         "clips_left_out": len(done.failed),
         "tables": str(done.folder / "dives.csv"),
     }

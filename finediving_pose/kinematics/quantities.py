@@ -200,6 +200,8 @@ class _Sheet:
 
 def dive_values(diver: Diver, line: Timeline, series: dict[str, Series], facts: Facts) -> dict[str, Value]:
     """Every one of :data:`DIVE_QUANTITIES` but the splash, which poses do not show."""
+    if (diver.reason == Reason.NO_POSE).all():
+        return {name: Value.missing(Reason.NO_DIVER) for name in DIVE_QUANTITIES}
     sheet = _Sheet(
         line.case(facts.pair), line.known, {name: Value.missing(Reason.NO_TOUCH) for name in DIVE_QUANTITIES}
     )

@@ -10,6 +10,7 @@ from typing import Any
 from finediving_pose.clip import Clip
 from finediving_pose.errors import FdposeError
 from finediving_pose.kinematics.measure import measure_clip
+from finediving_pose.kinematics.readings import Reason
 from finediving_pose.kinematics.table import DIVE_COLUMNS, FRAME_COLUMNS, dive_rows, frame_rows, write_tables
 from finediving_pose.progress import track
 from finediving_pose.workspace import Workspace
@@ -24,6 +25,7 @@ class Measurement:
     ----------
     folder : where the tables and plots are
     rows : of the table of dives, one a diver
+    clips : how many have rows
     failed : why a clip was not measured
     """
 
@@ -32,10 +34,20 @@ class Measurement:
     clips: int = 0
     failed: dict[Clip, FdposeError] = field(default_factory=dict)
 
+    @property
+    def without_diver(self) -> int:
+        """Clips in which nobody is seen."""
+        clips: dict[tuple[str, int], bool] = {}
+        for row in self.rows:
+            key = row["video"], row["index"]
+            clips[key] = clips.get(key, True) and row["take_off_s_why"] == Reason.NO_DIVER.label
+        return sum(clips.values())
+
     def as_dict(self) -> dict[str, Any]:
         """For printing as JSON."""
         failed = {str(clip.key): str(error) for clip, error in self.failed.items()}
-        return {"folder": str(self.folder), "clips_measured": self.clips, "failed": failed, "dives": self.rows}
+        counts = {"clips_measured": self.clips - self.without_diver, "clips_without_a_diver": self.without_diver}
+        return {"folder": str(self.folder), **counts, "failed": failed, "dives": self.rows}
 
 
 def measure_clips(

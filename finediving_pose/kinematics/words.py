@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from statistics import median
 from typing import Any
 
 from finediving_pose.kinematics.flight import jump_height
@@ -36,6 +35,18 @@ MEANINGS = {
 _SENTENCES = {reason.label: reason.sentence for reason in Reason}
 _DIGITS = {"°/s": 0, "°": 0, "": 0}
 _MISMATCHES = 5
+_LINES = 20
+_ALWAYS = {
+    "flight_time_s": "flight s",
+    "jump_height_m": "jump m",
+    "half_somersaults": "½ somersaults",
+    "peak_rate_deg_s": "peak °/s",
+    "closure_deg": "closure °",
+    "entry_angle_deg": "entry °",
+    "straightness_deg": "straight °",
+}
+_HEADS = {**_ALWAYS, "lag_s": "lag s", "splash_share": "splash"}
+"""Heads of the table of several dives; the last two only where one of them was measured."""
 
 
 def in_words(name: str) -> tuple[str, str]:
@@ -46,14 +57,14 @@ def in_words(name: str) -> tuple[str, str]:
 
 
 def summary_lines(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
-    """One clip in full; of several, the median of each quantity, in how many dives it was measured, and why not."""
+    """One clip in full; of several, a line a diver with the main quantities, and what was not measured and why."""
     clips = {(row["video"], row["index"]) for row in rows}
     if len(clips) == 1:
         for row in rows:
             yield from _dive(row, several=len(rows) > 1)
     elif rows:
         yield from _dives(rows)
-    if len(clips) == 1:
+    if len(clips) == 1 and not all(map(_nobody, rows)):
         yield "± holds for two of three synthetic dives; real ones are harder (docs/kinematics.md)"
     wrong = [row for row in rows if row["count_agrees"] is False]
     for row in wrong[:_MISMATCHES]:
@@ -69,6 +80,9 @@ def summary_lines(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
 def _dive(row: dict[str, Any], several: bool) -> Iterator[str]:
     if several:
         yield f"diver {row['person']}"
+    if _nobody(row):
+        yield f"  {_SENTENCES[Reason.NO_DIVER.label]}"
+        return
     for words, value, why in readings_in_words(row):
         yield f"  {words:<18} {value or f'-  {why}'}"
 
@@ -112,13 +126,45 @@ def _meaning(row: dict[str, Any], name: str) -> str:
 
 
 def _dives(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
-    yield f"  {'':<18} {'median':>8}  {'measured':>12}"
-    names = [*DIVE_QUANTITIES, *(PAIR_QUANTITIES if any(row["person"] for row in rows) else ())]
-    for name in names:
-        words, unit = in_words(name)
-        among = [row for row in rows if row["person"]] if name in PAIR_QUANTITIES else rows
-        known = [row[name] for row in among if row[name] is not None]
-        middle = f"{median(known):.{_DIGITS.get(unit, 2)}f}" if known else "-"
-        reasons = Counter(row[f"{name}_why"] for row in among if row[name] is None)
-        why = f"  ({_SENTENCES[reasons.most_common(1)[0][0]]})" if reasons else ""
-        yield f"  {words:<18} {middle:>8} {unit:<4} {len(known)} of {len(among)}{why}"
+    """A line a diver with the main quantities, then what was not measured, by its reason."""
+    heads = {
+        name: head for name, head in _HEADS.items() if name in _ALWAYS or any(row[name] is not None for row in rows)
+    }
+    pairs = {(row["video"], row["index"]) for row in rows if row["person"]}
+    places = [_place(row, several=(row["video"], row["index"]) in pairs) for row in rows[:_LINES]]
+    widest = max(map(len, places))
+    yield f"  {'':<{widest}}  " + "  ".join(heads.values())
+    for place, row in zip(places, rows, strict=False):
+        cells = [_cell(row, name).rjust(len(head)) for name, head in heads.items()]
+        yield f"  {place:<{widest}}  " + ("no diver" if _nobody(row) else "  ".join(cells))
+    if len(rows) > _LINES:
+        yield f"  and {len(rows) - _LINES} more in dives.csv"
+    yield from _not_measured(rows)
+
+
+def _place(row: dict[str, Any], several: bool) -> str:
+    return f"{row['video']}/{row['index']}" + (f" diver {row['person']}" if several else "")
+
+
+def _cell(row: dict[str, Any], name: str) -> str:
+    return "-" if row[name] is None else f"{row[name]:.{_DIGITS.get(in_words(name)[1], 2)}f}"
+
+
+def _nobody(row: dict[str, Any]) -> bool:
+    return row["take_off_s_why"] == Reason.NO_DIVER.label
+
+
+def _not_measured(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """Every reason once, with the quantities that it kept from being measured and in how many dives."""
+    lacking: dict[str, Counter[str]] = {}
+    for row in rows:
+        for name in (*DIVE_QUANTITIES, *(PAIR_QUANTITIES if row["person"] else ())):
+            why = row[f"{name}_why"]
+            if why and not _nobody(row) and why != Reason.NO_SPLASH_MASK.label:
+                lacking.setdefault(why, Counter())[in_words(name)[0]] += 1
+    if lacking:
+        yield "not measured"
+    for why, counts in lacking.items():
+        yield f"  {_SENTENCES[why]}: " + ", ".join(f"{name} {count}" for name, count in counts.items())
+    if nobody := sum(map(_nobody, rows)):
+        yield f"  {_SENTENCES[Reason.NO_DIVER.label]}: {nobody} of {len(rows)}"

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from finediving_pose.cli import main
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.labels.table import write_clips
-from finediving_pose.poses import concatenate, write_poses
+from finediving_pose.poses import concatenate, take_rows, write_poses
 from finediving_pose.workspace import Workspace
 from tests.finediving_pose.kinematics.made_up import MadeUpDive, poses_of
 
@@ -94,11 +94,28 @@ def test_json_says_all_of_it(data: Workspace):
     assert result["dives"][0]["half_somersaults"] == 5 and result["dives"][0]["lag_s"] is None
 
 
-def test_several_dives_are_summed_up_and_a_wrong_count_is_said(data: Workspace):
+def test_several_dives_are_a_line_each_and_a_wrong_count_is_said(data: Workspace):
     result = run(data, "--no-plots")
-    assert "4 of 4" in result.stdout
+    lines = result.stdout.splitlines()
+    heads = ["flight s", "jump m", "½ somersaults", "peak °/s", "closure °", "entry °", "straight °", "lag s"]
+    assert lines[0].split("  ")[-len(heads) :] == heads
+    assert [line.split()[0] for line in lines[1:5]] == ["made_up/0", "made_up/1", "pair/0", "pair/0"]
+    assert lines[1].split()[3] == "5" and lines[4].split()[:3] == ["pair/0", "diver", "1"]
+    assert "splash" not in result.stdout and "median" not in result.stdout
     assert "made_up/1: 5 half somersaults seen, but 207b has 7" in result.stdout
     assert "unposed/0: has no poses; annotate it first with: fdpose annotate --auto" in result.stderr
+
+
+def test_clips_without_a_diver_are_counted_as_such(data: Workspace):
+    write_poses(data.pose_file("auto", ClipKey("unposed", 0)), take_rows(poses_of(MadeUpDive(25.0)), np.zeros(0, int)))
+    result = run(data, "--no-plots").stdout
+    assert "no diver: 1 of 5" in result
+    assert next(line for line in result.splitlines() if "unposed/0" in line).split() == ["unposed/0", "no", "diver"]
+    assert "clips measured         3" in result and "clips without a diver  1" in result
+    alone = run(data, "--clip", "unposed/0", "--no-plots").stdout
+    assert alone.startswith("  no diver\n") and "±" not in alone
+    answer = json.loads(run(data, "--clip", "unposed/0", "--no-plots", "--json").stdout)
+    assert answer["clips_without_a_diver"] == 1 and answer["dives"][0]["touch_s_why"] == "no_diver"
 
 
 def test_clips_that_can_not_be_measured_at_all_are_a_failure(data: Workspace):

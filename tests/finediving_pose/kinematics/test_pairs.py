@@ -60,6 +60,6 @@ def test_an_absent_partner_is_an_absence():
     nobody = dive.diver(keypoints=np.full_like(dive.points, np.nan), confidence=None)
     one, two = measure_divers([dive.diver(), nobody], dive.times, Facts("205b", 10.0, (25,), pair=True))
     assert one.values["half_somersaults"].value == 5
-    assert two.values["touch_s"].reason == Reason.NO_TOUCH
+    assert two.values["touch_s"].reason == Reason.NO_DIVER
     assert {two.values[name].reason for name in PAIR_QUANTITIES} == {Reason.NO_TOUCH}
     assert set(two.series["hip_deg"].reason.tolist()) == {Reason.NO_POSE}

@@ -9,7 +9,7 @@ import numpy as np
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.kinematics.measure import Facts, measure_divers
 from finediving_pose.kinematics.table import dive_rows
-from finediving_pose.kinematics.words import readings_in_words
+from finediving_pose.kinematics.words import readings_in_words, summary_lines
 from tests.finediving_pose.kinematics.made_up import MadeUpDive
 
 
@@ -49,3 +49,23 @@ def test_a_trunk_upside_down_at_take_off_is_told_as_that():
 def test_half_turns_are_those_of_the_dive():
     row = row_of(MadeUpDive(50.0), Facts("205b", 10.0, (25,)))
     assert np.isclose(row["half_turns"], 5, atol=0.2) and row["half_somersaults"] == 5
+
+
+def test_of_many_dives_twenty_have_a_line_and_every_reason_is_said_once():
+    dive = MadeUpDive(25.0)
+    rows = [row_of(dive, Facts("205b", None, (12,)), i) for i in range(22)]
+    lines = list(summary_lines(rows))
+    assert sum("made_up/" in line for line in lines) == 20 and "  and 2 more in dives.csv" in lines
+    assert lines[lines.index("not measured") :] == [
+        "not measured",
+        "  the height of the platform is not known: jump height 22",
+    ]
+    assert lines[1].split()[2] == "-"
+
+
+def test_a_splash_is_a_column_where_there_are_masks():
+    rows = [row_of(MadeUpDive(25.0), Facts("205b", 10.0, (12,)), i) for i in range(2)]
+    assert "splash" not in "\n".join(summary_lines(rows))
+    rows[1] |= {"splash_share": 0.25, "splash_share_why": ""}
+    lines = list(summary_lines(rows))
+    assert lines[0].endswith("splash") and lines[1].endswith(" -") and lines[2].endswith("0.25")
