@@ -11,7 +11,6 @@ import numpy as np
 from finediving_pose.clip import Clip
 from finediving_pose.kinematics.error_bars import error_of
 from finediving_pose.kinematics.measure import DiverMeasures
-from finediving_pose.kinematics.readings import Reason
 from finediving_pose.lexicon import SUB_ACTIONS
 from finediving_pose.report.charts import BLUE, GREY, ORANGE, PLAIN_TEXT
 from finediving_pose.workspace import atomic_write
@@ -124,16 +123,11 @@ def _strip(ax: Any, clip: Clip, divers: Sequence[DiverMeasures]) -> None:
         ax.text(place, 1.05, _MOMENTS[name], transform=ax.get_xaxis_transform(), rotation=30, fontsize=8, va="bottom")
 
 
-def _not_counted(diver: DiverMeasures) -> str:
-    why = diver.values["half_somersaults"].reason
-    return "somersaults not counted" if why == Reason.WRONG_TRUNK else "somersaults not followed"
-
-
 def _title(clip: Clip, divers: Sequence[DiverMeasures]) -> str:
     parts = [f"{clip.key}", clip.action_type or "no dive number"]
     for diver in divers:
         seen = diver.values["half_somersaults"]
-        words = f"{seen.value:.0f} half somersaults seen" if seen.measured else _not_counted(diver)
+        words = f"{seen.value:.0f} half somersaults seen" if seen.measured else "somersaults not counted"
         if diver.count_agrees is False:
             words += f", {diver.half_somersaults_expected} by the dive number"
         parts.append(f"diver {diver.person}: {words}" if len(divers) > 1 else words)

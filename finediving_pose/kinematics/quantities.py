@@ -250,7 +250,8 @@ def _enter_position(sheet: _Sheet, line: Timeline, hip: Series, until: float) ->
         return
     sheet.enter("closure_deg", closed[0], Reason.NO_JOINT)
     sheet.enter("closure_reached_s", closed[1], Reason.NO_JOINT, line.frame / 2)
-    sheet.enter("come_out_s", moments.come_out(hip, line.axis, closed, until), Reason.NO_JOINT, line.frame / 2)
+    opened = moments.come_out(hip, line.axis, closed, until)
+    sheet.enter("come_out_s", opened, Reason.NO_COME_OUT, line.frame / 2)
 
 
 def _enter_entry(sheet: _Sheet, line: Timeline, diver: Diver, touch: float) -> None:

@@ -31,6 +31,7 @@ class Reason(IntEnum):
     NO_SPLASH_MASK = 16
     JUMP_TOO_HIGH = 17
     NO_DIVER = 18
+    NO_COME_OUT = 19
 
     @property
     def label(self) -> str:
@@ -61,6 +62,7 @@ _SENTENCES = {
     Reason.NO_PARTNER: "there is no second diver",
     Reason.WRONG_TRUNK: "the trunk turned by no whole number of half turns, or stands the wrong way at take-off",
     Reason.NO_SPLASH_MASK: "the data directory has no splash mask of this dive",
+    Reason.NO_COME_OUT: "the poses do not show the hips open again",
     Reason.NO_DIVER: "no diver",
     Reason.JUMP_TOO_HIGH: "the jump would be higher than divers jump: is the height right?",
 }

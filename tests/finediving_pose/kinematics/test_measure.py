@@ -102,6 +102,15 @@ def test_a_clip_that_ends_in_the_air_has_all_that_needs_no_touch(stages):
     assert found.values["come_out_s"].value == pytest.approx(dive.opens, abs=0.02)
 
 
+def test_a_clip_that_ends_in_the_pike_has_no_come_out():
+    dive = MadeUpDive(50.0)
+    short = dive.times < dive.opens - 0.2
+    diver = dive.diver(keypoints=dive.points[short], confidence=dive.confidence[short])
+    (found,) = measure_divers([diver], dive.times[short], FACTS)
+    assert found.values["closure_deg"].value == pytest.approx(130, abs=0.5)
+    assert found.values["come_out_s"].reason == Reason.NO_COME_OUT
+
+
 def test_who_only_stands_on_the_platform_closes_no_tuck():
     dive = MadeUpDive(50.0)
     before = np.where(dive.times < dive.take_off)[0]
