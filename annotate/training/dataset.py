@@ -23,13 +23,15 @@ class LabelledFrameDataset:
 
     def __init__(self, frames: Sequence[LabelledFrame], pipeline: list[dict[str, Any]], boxes: str) -> None:
         from mmengine.dataset import Compose
+        from mmengine.registry import DefaultScope
         from mmpose.registry import TRANSFORMS
 
         import annotate.training.augment
         import annotate.training.limbs  # noqa: F401  (both register our transforms)
 
         self.frames, self.boxes = frames, boxes
-        self.pipeline = Compose([TRANSFORMS.build(step) for step in pipeline])
+        with DefaultScope.overwrite_default_scope("mmpose"):  # whatever was trained before in this process
+            self.pipeline = Compose([TRANSFORMS.build(step) for step in pipeline])
 
     def __len__(self) -> int:
         return len(self.frames)

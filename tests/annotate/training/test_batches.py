@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from mmengine.dataset import pseudo_collate
+from mmengine.registry import DefaultScope
 
 from annotate.estimators.checkpoint import read_checkpoint
 from annotate.estimators.config import CONFIGS, read_config
@@ -33,7 +34,8 @@ def test_a_stacked_batch_costs_what_mmposes_own_costs(true_poses: Workspace, nam
     found = [s for of_clip in read_labelled_frames(true_poses, read_clips(true_poses)).values() for s in of_clip][:40:8]
     config = read_config(CONFIGS / name)
     steps = [step for step in config["train_pipeline"] if step["type"] != "LoadImage"]
-    data = LabelledFrameDataset(found, steps, config.get("boxes", "joints"))
+    with DefaultScope.overwrite_default_scope("mmengine"):  # as a training of a scorer leaves it
+        data = LabelledFrameDataset(found, steps, config.get("boxes", "joints"))
     samples = [data[i] for i in range(len(data))]
     model = build_model(config["model"], outputs).train()
 
