@@ -78,6 +78,10 @@ class FrameFolder:
             return np.array(self.seconds, np.float64)
         return (np.array(self.numbers, np.float64) - self.numbers[0]) / (self.fps or np.nan)
 
+    def may_come_from(self, video: Path) -> bool:
+        """Whether the frames may come from this file: it has the size of the one that they came from."""
+        return self.source_bytes in (0, size_of_file(video))
+
     def __repr__(self) -> str:
         return f"FrameFolder({str(self.key)!r}, {len(self.numbers)} frames of {self.width} x {self.height})"
 

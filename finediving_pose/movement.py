@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from finediving_pose.clip import Clip
-from finediving_pose.errors import PoseError, SetupError
-from finediving_pose.kinematics.measure import clip_frames, frame_times
-from finediving_pose.poses import Visibility, best_layer, read_poses
+from finediving_pose.errors import SetupError
+from finediving_pose.kinematics.measure import clip_frames, clip_poses, frame_times
+from finediving_pose.poses import Visibility
 from finediving_pose.skeleton import JOINTS, N_JOINTS
 from finediving_pose.workspace import Workspace
 
@@ -45,10 +45,7 @@ def to_movement(workspace: Workspace, clip: Clip, layer: str | None = None) -> D
     except ImportError as e:
         raise SetupError(f"movement is missing ({e}); install it with: pip install 'fdpose[movement]'") from e
 
-    layer = layer or best_layer(workspace, clip.key)
-    if layer is None:
-        raise PoseError(f"{clip.key}: has no poses; annotate it first with: fdpose annotate --auto --clip {clip.key}")
-    poses = read_poses(workspace.pose_file(layer, clip.key))
+    poses = clip_poses(workspace, clip, layer)
     folder, numbers = clip_frames(workspace, clip, poses)
     divers = DIVERS if clip.synchronised else DIVERS[:1]
     position = np.full((len(numbers), 2, N_JOINTS, len(divers)), np.nan)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from finediving_pose.cli.extract import dive_number_option, facts_of_own_videos, height_option
-from finediving_pose.cli.options import json_option
+from finediving_pose.cli.options import json_option, say
 from finediving_pose.errors import FdposeError, PoseError, UsageError
 from finediving_pose.workspace import Workspace
 
@@ -49,11 +49,13 @@ def dive(video: Path, dive_number: str | None, height: str | None, out: Path | N
         clip, notes = _frames(data, video, facts)
     result = _measured(data, clip, video, notes)
     if as_json:
-        click.echo(_json(result))
+        say(result, as_json=True)
         return
+    from finediving_pose.kinematics.words import summary_lines
+
     for note in result["notes"]:
         click.echo(f"note: {note}\n")
-    for line in result.pop("lines"):
+    for line in summary_lines(result["dives"]):
         click.echo(line)
     click.echo(f"\npage   {result['page']}\nvideo  {result['video']}\ntables {result['tables']}")
 
@@ -61,7 +63,7 @@ def dive(video: Path, dive_number: str | None, height: str | None, out: Path | N
 def _check_empty_or_of(data: Workspace, video: Path) -> None:
     """Raise UsageError where the folder holds anything but the dive of this very video."""
     from finediving_pose.extraction.own_videos import find_own_videos
-    from finediving_pose.frames import is_complete, open_frames, size_of_file
+    from finediving_pose.frames import is_complete, open_frames
     from finediving_pose.labels.table import read_clips
 
     if not data.clips_table.is_file():
@@ -70,7 +72,7 @@ def _check_empty_or_of(data: Workspace, video: Path) -> None:
     others = [clip.key for clip in read_clips(data) if clip.key != key]
     if not others and is_complete(data, key):
         frames = open_frames(data, key)
-        same = Path(frames.source) == video.absolute() and frames.source_bytes in (0, size_of_file(video))
+        same = Path(frames.source) == video.absolute() and frames.may_come_from(video)
         others = [] if same else [key]
     if others:
         raise UsageError(
@@ -109,8 +111,8 @@ def _measured(data: Workspace, clip: Clip, video: Path, notes: list[str]) -> dic
     from finediving_pose.appearances import appearances
     from finediving_pose.cli.options import device_names
     from finediving_pose.frames import open_frames
-    from finediving_pose.kinematics.run import measure_clips
-    from finediving_pose.kinematics.words import readings_in_words, summary_lines
+    from finediving_pose.kinematics.run import ClipFiles, measure_clips
+    from finediving_pose.kinematics.words import readings_in_words
     from finediving_pose.poses import read_poses
     from finediving_pose.report.dive_page import DiveFiles, write_dive_page
     from finediving_pose.report.video import write_videos
@@ -137,13 +139,8 @@ def _measured(data: Workspace, clip: Clip, video: Path, notes: list[str]) -> dic
     done = measure_clips(data, [clip], data.root / "kinematics", layer="auto")
     for error in done.failed.values():
         raise error
-    place = Path(clip.key.video) / str(clip.key.index)
-    files = DiveFiles(
-        video=videos[0],
-        plot=done.folder / "plots" / place.with_name(f"{place.name}.png"),
-        dive=done.folder / "dives.csv",
-        every_frame=done.folder / "frames_csv" / place.with_name(f"{place.name}.csv"),
-    )
+    own = ClipFiles.of(done.folder, clip.key)
+    files = DiveFiles(video=videos[0], plot=own.plot, dive=done.folder / "dives.csv", every_frame=own.csv)
     words = [reading for row in done.rows for reading in readings_in_words(row)]
     page = write_dive_page(data.root / "dive.html", clip, frames, poses, "auto", words, notes, files)
     return {
@@ -154,7 +151,6 @@ def _measured(data: Workspace, clip: Clip, video: Path, notes: list[str]) -> dic
         "notes": notes,
         "frames": len(frames.numbers),
         "dives": done.rows,
-        "lines": list(summary_lines(done.rows)),
     }
 
 
@@ -187,9 +183,3 @@ def _several(data: Workspace, video: Path, clip: Clip, frames: FrameFolder, seen
 def _between(one: Appearance, two: Appearance) -> int:
     """The frame that begins the second appearance's clip: a quarter of the gap before it."""
     return two.first - (two.first - one.last) // 4
-
-
-def _json(result: dict[str, Any]) -> str:
-    import json
-
-    return json.dumps({k: v for k, v in result.items() if k != "lines"}, default=str, indent=2)

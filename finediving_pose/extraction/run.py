@@ -387,7 +387,7 @@ def _keep(workspace: Workspace, clip: Clip, force: bool, result: Extraction, vid
     if frames is None or torn:
         result.warnings.append(f"{clip.key}: was not whole any more ({torn}); extracted again")
         return None
-    if video is not None and frames.source_bytes not in (0, size_of_file(video)):
+    if video is not None and not frames.may_come_from(video):
         result.failed[clip.key] = _of_another_file(frames, video)
         return None
     labels, numbers = clip.frame_range, frames.numbers

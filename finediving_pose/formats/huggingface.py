@@ -17,6 +17,7 @@ from finediving_pose.droppings import found
 from finediving_pose.errors import PoseError
 from finediving_pose.formats.frame_index import FrameIndex
 from finediving_pose.formats.registry import Annotations, ImagePose, PosedClip, Probe, reads, writes
+from finediving_pose.packed.card import KIND_OF_DATA
 from finediving_pose.packed.clip_content import sub_action_of_frames
 from finediving_pose.parquet import read_parquet
 from finediving_pose.poses import JointSource, Visibility
@@ -134,14 +135,7 @@ def _card(splits: Sequence[str], clips: Sequence[PosedClip]) -> str:
 configs:
 - config_name: default
   data_files:
-{files}task_categories:
-- keypoint-detection
-- video-classification
-tags:
-- diving
-- action-quality-assessment
-- human-pose
----
+{files}{KIND_OF_DATA}---
 
 # Dives with poses
 

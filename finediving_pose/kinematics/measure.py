@@ -97,10 +97,7 @@ def measure_clip(workspace: Workspace, clip: Clip, layer: str | None = None) -> 
     LabelError
         Its splash masks can't be read.
     """
-    layer = layer or best_layer(workspace, clip.key)
-    if layer is None:
-        raise PoseError(f"{clip.key}: has no poses; annotate it first with: fdpose annotate --auto --clip {clip.key}")
-    poses = read_poses(workspace.pose_file(layer, clip.key))
+    poses = clip_poses(workspace, clip, layer)
     folder, numbers = clip_frames(workspace, clip, poses)
     if not numbers:
         raise PoseError(
@@ -115,6 +112,14 @@ def measure_clip(workspace: Workspace, clip: Clip, layer: str | None = None) -> 
     for diver in found:
         diver.values["splash_share"] = splash_share(masks)
     return found
+
+
+def clip_poses(workspace: Workspace, clip: Clip, layer: str | None = None) -> ClipPoses:
+    """A clip's poses in a layer, the most trusted one where not given. Raises PoseError where it has none."""
+    layer = layer or best_layer(workspace, clip.key)
+    if layer is None:
+        raise PoseError(f"{clip.key}: has no poses; annotate it first with: fdpose annotate --auto --clip {clip.key}")
+    return read_poses(workspace.pose_file(layer, clip.key))
 
 
 def clip_frames(workspace: Workspace, clip: Clip, poses: ClipPoses) -> tuple[FrameFolder | None, tuple[int, ...]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from finediving_pose.clip import Clip
+from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.errors import FdposeError
 from finediving_pose.kinematics.measure import measure_clip
 from finediving_pose.kinematics.readings import Reason
@@ -50,6 +50,21 @@ class Measurement:
         return {"folder": str(self.folder), **counts, "failed": failed, "dives": self.rows}
 
 
+@dataclass(frozen=True, slots=True)
+class ClipFiles:
+    """What is written of one clip: a row a frame and diver as Parquet and CSV, and the plot."""
+
+    parquet: Path
+    csv: Path
+    plot: Path
+
+    @classmethod
+    def of(cls, folder: Path, key: ClipKey) -> ClipFiles:
+        """The files of a clip in a folder of measures."""
+        name = f"{key.video}/{key.index}"
+        return cls(folder / f"frames/{name}.parquet", folder / f"frames_csv/{name}.csv", folder / f"plots/{name}.png")
+
+
 def measure_clips(
     workspace: Workspace, clips: Sequence[Clip], out: Path, *, layer: str | None = None, plots: bool = True
 ) -> Measurement:
@@ -82,12 +97,11 @@ def measure_clips(
                 continue
             done.clips += 1
             done.rows += dive_rows(clip, divers)
-            place = {kind: f"{clip.key.video}/{clip.key.index}.{kind}" for kind in ("parquet", "csv", "png")}
-            tables = out / "frames" / place["parquet"], out / "frames_csv" / place["csv"]
-            write_tables(*tables, FRAME_COLUMNS, frame_rows(clip, divers))
+            files = ClipFiles.of(out, clip.key)
+            write_tables(files.parquet, files.csv, FRAME_COLUMNS, frame_rows(clip, divers))
             if plots:
                 from finediving_pose.kinematics.plot import draw_dive
 
-                draw_dive(out / "plots" / place["png"], clip, divers)
+                draw_dive(files.plot, clip, divers)
         write_tables(out / "dives.parquet", out / "dives.csv", DIVE_COLUMNS, done.rows)
     return done

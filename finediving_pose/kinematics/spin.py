@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from finediving_pose.kinematics.diver import Diver
 from finediving_pose.kinematics.flight import longest_flight
 from finediving_pose.kinematics.height import SEGMENTS, centre_of_mass
+from finediving_pose.kinematics.moments import HIGHEST, HIGHEST_RISE
 from finediving_pose.kinematics.readings import Reason
 from finediving_pose.skeleton import INDEX
 
@@ -31,11 +32,8 @@ OUTLIER = 0.8
 ROUGHEST = 0.3
 """Mean distance from the course, as such a share, up to which the take-off is believed."""
 
-LOWEST, HIGHEST = 1.0, 10.0
-"""Metres: heights of the platform, where it is not known."""
-
-SMALLEST_RISE, LARGEST_RISE = 0.1, 2.0
-"""Metres that a diver rises above it."""
+LOWEST, LOWEST_RISE = 1.0, 0.1
+"""Metres: no board is lower, no diver rises less above one."""
 
 SHORTEST = 0.5
 """Seconds that a flight whose end was not filmed must be seen."""
@@ -87,8 +85,8 @@ def take_off_of_spin(
     if not (diver.reason == Reason.MEASURED).any():
         return None
     course = momentum(diver, times)
-    earliest = end - longest_flight(platform or HIGHEST, LARGEST_RISE)
-    latest = end - (longest_flight(platform or LOWEST, SMALLEST_RISE) if touched else SHORTEST)
+    earliest = end - longest_flight(platform or HIGHEST, HIGHEST_RISE)
+    latest = end - (longest_flight(platform or LOWEST, LOWEST_RISE) if touched else SHORTEST)
     used = np.isfinite(course) & (times > earliest - BEFORE) & (times < end - REACH)
     time, course = times[used], course[used]
     if not len(time):

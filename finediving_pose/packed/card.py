@@ -145,6 +145,7 @@ def card_of(name: str, inventory: dict[str, Any]) -> str:
     known = json.loads((files("data_manifest") / "finediving.json").read_text(encoding="utf-8"))
     terms = [_TERMS[s].format(**known.get(s, {})) for s in inventory["sources"]]
     return _CARD.format(
+        kind=KIND_OF_DATA,
         title=Path(name).stem,
         sentence=_in_a_sentence(inventory),
         counts="\n".join(f"| {what} | {value} |" for what, value in counts),
@@ -176,16 +177,19 @@ def _sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
-_CARD = """---
-pretty_name: {title}
-task_categories:
+KIND_OF_DATA = """task_categories:
 - keypoint-detection
 - video-classification
 tags:
 - diving
 - action-quality-assessment
 - human-pose
----
+"""
+"""Of a data set's card, as Hugging Face's hub reads it."""
+
+_CARD = """---
+pretty_name: {title}
+{kind}---
 
 # {title}
 

@@ -15,10 +15,9 @@ from finediving_pose.clip import Clip
 from finediving_pose.errors import FdposeError, SetupError
 from finediving_pose.frames import FrameFolder
 from finediving_pose.poses import ClipPoses, Visibility
-from finediving_pose.progress import track
 from finediving_pose.report.contact_sheet import stage_name
 from finediving_pose.report.overlay import LEFT, MIDDLE, RIGHT
-from finediving_pose.report.sheets import open_posed, picture_file, rendering
+from finediving_pose.report.sheets import open_posed, render_each
 from finediving_pose.skeleton import JOINTS, LIMBS
 from finediving_pose.workspace import Workspace, atomic_write
 
@@ -52,23 +51,17 @@ def write_recordings(
         import rerun  # noqa: F401  # pyright: ignore[reportMissingImports]
     except ImportError as e:
         raise SetupError(f"the Rerun SDK is missing ({e}); install it with: pip install 'fdpose[rerun]'") from e
-    written: list[Path] = []
-    failed: dict[Clip, FdposeError] = {}
-    with rendering(workspace, out, layer):
-        for clip in track(clips, "recording"):
-            target = picture_file(out, clip, ".rrd")
-            try:
-                frames, poses, chosen = open_posed(workspace, clip, layer)
-                _write(workspace, clip, frames, poses, chosen, target)
-                written.append(target)
-            except FdposeError as e:
-                failed[clip] = e
-    return written, failed
+
+    def write(clip: Clip, target: Path) -> None:
+        _write(workspace, clip, layer, target)
+
+    return render_each(workspace, clips, out, layer, "recording", ".rrd", write)
 
 
-def _write(workspace: Workspace, clip: Clip, frames: FrameFolder, poses: ClipPoses, layer: str, target: Path) -> None:
+def _write(workspace: Workspace, clip: Clip, wanted: str | None, target: Path) -> None:
     import rerun as rr  # pyright: ignore[reportMissingImports]
 
+    frames, poses, layer = open_posed(workspace, clip, wanted)
     with atomic_write(target) as part:
         recording = rr.RecordingStream("fdpose", recording_id=f"{clip.key} {layer}")
         recording.save(part)

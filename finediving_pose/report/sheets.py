@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -32,12 +32,30 @@ def write_sheets(
     layer : ``auto``, ``merged`` or ``manual/NAME``; the best there is where not given
     every : draw every so many frames; 12 evenly spaced ones where not given
     """
-    written, failed = [], {}
+
+    def write(clip: Clip, target: Path) -> None:
+        _write_sheet(workspace, clip, target, layer, every)
+
+    return render_each(workspace, clips, out, layer, "drawing", ".png", write)
+
+
+def render_each(
+    workspace: Workspace,
+    clips: Sequence[Clip],
+    out: Path,
+    layer: str | None,
+    doing: str,
+    suffix: str,
+    write: Callable[[Clip, Path], None],
+) -> tuple[list[Path], dict[Clip, FdposeError]]:
+    """Have ``write`` make a file of every clip in the folder; the files, and why a clip has none."""
+    written: list[Path] = []
+    failed: dict[Clip, FdposeError] = {}
     with rendering(workspace, out, layer):
-        for clip in track(clips, "drawing"):
-            target = picture_file(out, clip, ".png")
+        for clip in track(clips, doing):
+            target = picture_file(out, clip, suffix)
             try:
-                _write_sheet(workspace, clip, target, layer, every)
+                write(clip, target)
                 written.append(target)
             except FdposeError as e:
                 failed[clip] = e

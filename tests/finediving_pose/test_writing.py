@@ -153,7 +153,8 @@ def test_children_of_a_killed_writer_hold_nothing(path: Path) -> None:
     try:
         os.kill(worker, 0)
         with writing("fdpose merge", [path]):
-            pass
+            locks = [p.name for p in path.parent.iterdir()]
+        assert locks == [".merged.lock"]
     finally:
         os.kill(worker, signal.SIGKILL)
 
