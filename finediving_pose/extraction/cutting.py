@@ -21,8 +21,9 @@ from finediving_pose.extraction import video as media
 from finediving_pose.extraction.packets import PacketIndex
 from finediving_pose.extraction.presentation import Presentation, read_presentation
 from finediving_pose.extraction.scaling import Picture, Scaler
-from finediving_pose.extraction.writer import FrameWriter, recover
+from finediving_pose.extraction.writer import FrameWriter
 from finediving_pose.frames import frame_name, is_complete, open_frames, torn_picture
+from finediving_pose.replacing import recover
 from finediving_pose.workspace import Workspace
 
 _PARTS_A_THREAD = 4
@@ -113,7 +114,7 @@ def _stop(clip: Clip) -> int:
 
 def is_there(workspace: Workspace, key: ClipKey) -> bool:
     """Whether a clip is complete and its pictures whole, once what a killed run left is cleared away."""
-    recover(workspace, key)
+    recover(workspace.frame_folder(key))
     try:
         return is_complete(workspace, key) and torn_picture(open_frames(workspace, key)) is None
     except FrameError:

@@ -21,10 +21,11 @@ from finediving_pose.extraction.presentation import read_presentation
 from finediving_pose.extraction.scaling import stored_size
 from finediving_pose.extraction.sources import Videos, find_videos, other_case
 from finediving_pose.extraction.video import open_video
-from finediving_pose.extraction.writer import FrameWriter, recover
+from finediving_pose.extraction.writer import FrameWriter
 from finediving_pose.frames import HEIGHT, FrameFolder, is_complete, open_frames, size_of_file, torn_picture
 from finediving_pose.labels.table import read_clips, write_clips
 from finediving_pose.parallel import default_jobs, map_clips
+from finediving_pose.replacing import recover
 from finediving_pose.workspace import Workspace
 from finediving_pose.writing import writing
 
@@ -353,7 +354,7 @@ _WORTH_A_PROCESS = 16
 def _take_in(workspace: Workspace, source: PictureSet) -> tuple[Clip, int]:
     """Make one clip's folder and return its facts, and how many pictures were turned."""
     key = source.clip.key
-    recover(workspace, key)
+    recover(workspace.frame_folder(key))
     if source.error:
         raise source.error
     if not source.pictures:
@@ -376,7 +377,7 @@ def _keep(workspace: Workspace, clip: Clip, force: bool, result: Extraction, vid
     None where the folder is to be made: by ``force``, since it is not complete, or since it lost pictures (a warning).
     Where ``video`` is another file than the one that the frames came from, the clip is failed.
     """
-    recover(workspace, clip.key)
+    recover(workspace.frame_folder(clip.key))
     if force or not is_complete(workspace, clip.key):
         return None
     try:

@@ -1,7 +1,7 @@
 """A clip's frame folder, written whole or not at all.
 
 The pictures go to a hidden folder beside the target, ``clip.json`` last, and
-the folder is then renamed. A folder that is there already stays until then.
+the folder is then put in place. A folder that is there already stays until then.
 Every picture is on the disk before ``clip.json`` is, so that a power cut, too,
 leaves a folder that is whole or none.
 """
@@ -13,7 +13,6 @@ import os
 import shutil
 import tempfile
 import threading
-from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from finediving_pose.display import Display
 from finediving_pose.errors import FrameError
 from finediving_pose.frames import FrameFolder, digest_jpegs, frame_name, size_of_file, write_manifest
 from finediving_pose.jpeg import decode_jpeg, jpeg_size, upright
+from finediving_pose.replacing import put_in_place
 from finediving_pose.workspace import Workspace, fsync_directory
 
 _ROUNDING = 1e-6
@@ -127,15 +127,10 @@ class FrameWriter:
         )
         self._sync()
         write_manifest(frames)
-        old = self.folder.with_suffix(".old")
         try:
-            if self.target.exists():
-                self.target.rename(old)
-            self.folder.rename(self.target)
+            put_in_place(self.folder, self.target)
         except OSError as e:
             raise self._unwritable(e) from e
-        fsync_directory(self.target.parent)
-        shutil.rmtree(old, ignore_errors=True)
         return frames
 
     def abandon(self) -> None:
@@ -187,16 +182,3 @@ class FrameWriter:
 
     def _unwritable(self, e: OSError) -> FrameError:
         return FrameError(f"{self.target}: can't write here ({e.strerror}); free the space or choose another --data")
-
-
-def recover(workspace: Workspace, key: ClipKey) -> None:
-    """Clear what a killed writer of this clip left; an old folder caught between two renames goes back."""
-    target = workspace.frame_folder(key)
-    with suppress(OSError):
-        for old in target.parent.glob(f".{key.index}.*.old"):
-            if not target.exists():
-                old.rename(target)
-            else:
-                shutil.rmtree(old, ignore_errors=True)
-        for part in target.parent.glob(f".{key.index}.*.part"):
-            shutil.rmtree(part, ignore_errors=True)

@@ -33,8 +33,9 @@ from finediving_pose.formats.intake import place
 from finediving_pose.formats.registry import ImagePose, PosedClip, Writer, readers, writer
 from finediving_pose.frames import is_complete, open_frames
 from finediving_pose.poses import ClipPoses, JointSource, Visibility, best_layer, read_poses
+from finediving_pose.replacing import put_in_place, recover
 from finediving_pose.skeleton import N_JOINTS
-from finediving_pose.workspace import Workspace, atomic_write, fsync_directory, remove_part_files
+from finediving_pose.workspace import Workspace, atomic_write, remove_part_files
 from finediving_pose.writing import writing
 
 
@@ -273,30 +274,13 @@ def _folder_written_whole(out: Path) -> Iterator[Path]:
     try:
         out = out.absolute()
         out.parent.mkdir(parents=True, exist_ok=True)
-        _recover(out)
+        recover(out)
         part = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}.", suffix=".part"))
         part.chmod(out.parent.stat().st_mode)
         yield part
-        old = part.with_suffix(".old")
-        if out.exists():
-            out.rename(old)
-        part.rename(out)
-        fsync_directory(out.parent)
-        shutil.rmtree(old, ignore_errors=True)
+        put_in_place(part, out)
     except OSError as e:
         raise FdposeError(f"{out}: writing failed ({e.strerror or e}); what was there before is untouched") from e
     finally:
         if part is not None:
-            shutil.rmtree(part, ignore_errors=True)
-
-
-def _recover(out: Path) -> None:
-    """Clear what a killed export left; an old folder caught between two renames goes back."""
-    for old in out.parent.glob(f".{out.name}.*.old"):
-        if out.exists():
-            shutil.rmtree(old, ignore_errors=True)
-        else:
-            old.rename(out)
-    for part in out.parent.glob(f".{out.name}.*.part"):
-        if part.is_dir():
             shutil.rmtree(part, ignore_errors=True)
