@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import importlib
+import os
 from collections.abc import Iterable
 from keyword import iskeyword
 
 import click
 from click.shell_completion import CompletionItem
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+"""Threads of a computation wait for each other asleep. Those that spin, as they do by default, take the processor from
+the ones that they wait for as soon as another program runs: a training step of 3 seconds then takes 48
+(``benchmarks/waiting.py``). Read when torch is loaded."""
 
 GROUPS: dict[str, dict[str, str]] = {
     "Data": {

@@ -1,5 +1,6 @@
 """The command line answers quickly, in plain words, with the promised exit codes."""
 
+import os
 import re
 import subprocess
 import sys
@@ -53,3 +54,12 @@ def test_debug_shows_the_traceback(tmp_path):
     result = CliRunner().invoke(main, ["--debug", "validate", "--data", str(tmp_path / "nothing")])
     assert result.exception is not None
     assert result.exit_code == 1
+
+
+@pytest.mark.parametrize(("given", "wanted"), [(None, "PASSIVE"), ("ACTIVE", "ACTIVE")])
+def test_threads_wait_asleep_unless_told_otherwise(given: str | None, wanted: str):
+    environment = {k: v for k, v in os.environ.items() if k != "OMP_WAIT_POLICY"}
+    environment |= {"OMP_WAIT_POLICY": given} if given else {}
+    code = "import os, finediving_pose.cli; print(os.environ['OMP_WAIT_POLICY'])"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+    assert out.stdout.strip() == wanted
