@@ -1,11 +1,12 @@
 # make demo shows the whole way, make test runs every test, make check is for while you work: lint, types and the tests
 # that are not marked slow, in under 3 minutes on two cores. Each makes .venv from the lock first, if needed.
+# make prior learns from dives that nobody filmed what the demo's model starts from: an hour on two cores (docs/experiments/prior.md).
 # make estimator trains what the bundled estimator is, from nothing: some four hours on two cores (docs/experiments/estimator.md).
 PYTHON ?= $(firstword $(foreach p,python3.13 python3.12 python3.11 python3,$(if $(shell $(p) -c 'print(1)' 2>/dev/null),$(p))))
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 
-.PHONY: demo test check quick lint estimator install clean
+.PHONY: demo test check quick lint estimator prior install clean
 
 demo: install
 	$(BIN)/fdpose demo --data fdpose-demo
@@ -42,6 +43,17 @@ estimator: install
 	$(BIN)/fdpose $(TRAIN) --network pose --name first --from-scratch --steps 12000 --seed 3 --quick
 	$(BIN)/fdpose $(TRAIN) --network pose --name second --estimator first --steps 12000 --seed 4 --quick
 	$(BIN)/fdpose $(TRAIN) --network pose --name trained --estimator second --steps 12000 --seed 5 --quick --turn 30
+
+UNFILMED := fdpose-prior
+PRIOR := baselines/prior/checkpoints
+
+prior: export OMP_NUM_THREADS = 1
+prior: install
+	$(BIN)/fdpose synth --dives 208 --seed 70001 --out $(UNFILMED)/synthetic
+	$(BIN)/fdpose extract --labels $(UNFILMED)/synthetic/labels --videos $(UNFILMED)/synthetic/videos --data $(UNFILMED)
+	$(BIN)/fdpose annotate --auto --device cpu --data $(UNFILMED)
+	$(BIN)/python -m baselines.prior errors --data $(UNFILMED) --truth $(UNFILMED)/synthetic/truth --out $(PRIOR)/errors.npz
+	$(BIN)/python -m baselines.prior train --work $(UNFILMED)/unfilmed --errors $(PRIOR)/errors.npz
 
 install: .venv/installed
 

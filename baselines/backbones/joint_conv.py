@@ -1,4 +1,4 @@
-"""The small skeleton encoder: two convolutions along time over all joints at once.
+"""The small skeleton encoder: convolutions along time over all joints at once.
 
 Not the paper's, which is :mod:`baselines.backbones.hdgcn`. A graph network shares its weights among the joints and
 ends in their mean, so that it has to learn from many dives which joint is which; this one knows from the start.
@@ -14,19 +14,26 @@ from finediving_pose.skeleton import N_JOINTS
 class JointConv(nn.Module):
     """Poses of a clip to features of every time step: (B, C, T, 16, 1) -> (B, channels, T).
 
-    Every feature sees all joints in seven neighbouring frames.
+    Every feature sees all joints in seven neighbouring frames, and four more with each block of ``depth``, which adds
+    to what is there.
     """
 
-    def __init__(self, in_channels: int = 2, channels: int = 64) -> None:
+    def __init__(self, in_channels: int = 2, channels: int = 64, width: int | None = None, depth: int = 0) -> None:
         super().__init__()
-        inputs = in_channels * N_JOINTS
+        inputs, width = in_channels * N_JOINTS, width or channels
         self.out_channels = channels
         self.data_bn = nn.BatchNorm1d(inputs)
-        self.layers = nn.Sequential(
-            *(nn.Conv1d(inputs, channels, 3, padding=1), nn.BatchNorm1d(channels), nn.ReLU()),
-            *(nn.Conv1d(channels, channels, 5, padding=2), nn.BatchNorm1d(channels), nn.ReLU()),
-        )
+        self.layers = nn.Sequential(*_layer(inputs, width, 3), *_layer(width, width if depth else channels, 5))
+        self.blocks = nn.ModuleList(nn.Sequential(*_layer(width, width, 5)) for _ in range(depth))
+        self.last = nn.Conv1d(width, channels, 1) if depth else nn.Identity()
 
     def forward(self, poses: Tensor) -> Tensor:
         joints = poses.squeeze(-1).permute(0, 3, 1, 2).flatten(1, 2)  # (B, V*C, T)
-        return self.layers(self.data_bn(joints))
+        x = self.layers(self.data_bn(joints))
+        for block in self.blocks:
+            x = x + block(x)
+        return self.last(x)
+
+
+def _layer(inputs: int, outputs: int, kernel: int) -> tuple[nn.Module, ...]:
+    return nn.Conv1d(inputs, outputs, kernel, padding=kernel // 2), nn.BatchNorm1d(outputs), nn.ReLU()

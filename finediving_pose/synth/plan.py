@@ -82,7 +82,7 @@ def deal(dives: int, seed: int, dive_numbers: Sequence[str], pairs: bool = False
     """
     if dives < 1:
         raise UsageError(f"--dives {dives}: a competition has at least one dive")
-    heights = {number: _height(number) for number in dict.fromkeys(n.lower() for n in dive_numbers)}
+    heights = {number: usual_height(number) for number in dict.fromkeys(n.lower() for n in dive_numbers)}
     numbers = list(heights)
     order = [numbers[i % len(numbers)] for i in range(dives)]
     events: list[Event] = []
@@ -105,7 +105,7 @@ def _in_pairs(numbers: list[str]) -> tuple[list[str], list[str]]:
     return [numbers[i] for i in sorted(chosen)], [n for i, n in enumerate(numbers) if i not in chosen]
 
 
-def _height(number: str) -> float:
+def usual_height(number: str) -> float:
     """The height from which FineDiving's divers dive the number most."""
     try:
         dive = parse_dive_number(number)

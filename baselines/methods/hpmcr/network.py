@@ -15,11 +15,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from baselines.backbones.gsm_regnet import GSMRegNet
-from baselines.backbones.hdgcn import HDGCN
 from baselines.backbones.i3d import I3D
-from baselines.backbones.joint_conv import JointConv
+from baselines.backbones.skeleton import SKELETON_ENCODERS
 from baselines.data.batch import Batch
+from baselines.methods.hpmcr.prior import FAULT_UNITS, faults_in_units, start_from_prior
 from baselines.modules.contrast import stage_contrast
+from baselines.modules.facts import FactsHead
 from baselines.modules.fusion import PoseBiasedFusion, PoseGuidedFusion
 from baselines.modules.regressor import SplashHead, StageRegressor, StageWeights
 from baselines.modules.segmentation import (
@@ -37,8 +38,6 @@ from baselines.modules.stages import (
     present_stages,
     stage_reducer,
 )
-
-SKELETON_ENCODERS: dict[str, type[HDGCN] | type[JointConv]] = {"hdgcn": HDGCN, "joint_conv": JointConv}
 
 
 class Encoded(NamedTuple):
@@ -91,6 +90,10 @@ class HPMCR(nn.Module):
     antisymmetric : comparing A with B gives exactly the opposite of comparing B with A. As published both are only
         learned to; where dives are few this is knowledge that need not be learned
     contrast_weight : weight of both contrastive losses
+    prior : the pose branch (skeleton encoder, fusion, comparison of fused tokens, stage weights) starts from what comes
+        with the project, learned from dives that nobody filmed (:mod:`baselines.prior`); its transitions are added to
+        those of the static encoder; visual tokens start at nothing, by a learned factor. The branch's shape has to be
+        the prior's; one of which a part is left out starts from random weights, since the rest learned with it
     splash_weight : weight of the splash loss (the paper's second version); 0 builds no splash head, as the public code
     without : parts to leave out, of ``HPMCRMethod.parts``. skeleton: fused tokens are the visual ones. static: only
         fused tokens are compared (the encoder remains, since the segmentation reads it). fusion: visual and
@@ -119,10 +122,12 @@ class HPMCR(nn.Module):
         start_equal: bool = False,
         antisymmetric: bool = False,
         contrast_weight: float = 1.0,
+        prior: bool = False,
         splash_weight: float = 0.0,
         without: Sequence[str] = (),
     ) -> None:
         super().__init__()
+        self.prior: str | None = None
         for name, value, known in (
             ("skeleton_encoder", skeleton_encoder, tuple(SKELETON_ENCODERS)),
             ("fusion", fusion, ("cross", "residual", "bias")),
@@ -156,6 +161,13 @@ class HPMCR(nn.Module):
         self.compare_static = StageRegressor(dim, depth, heads, start_equal, antisymmetric)
         self.stage_weights = StageWeights(slots)  # shared by both branches
         self.splash = SplashHead(dim) if splash_weight else None
+        prior = prior and not self.without & {"skeleton", "fusion"}
+        self.visual_share = nn.Parameter(torch.zeros(())) if prior else None
+        self.pose_segmentation = ProcedureSegmentation(dim, dropout=0.1, stages=slots) if prior else None
+        self.facts = FactsHead(dim, 1 + len(FAULT_UNITS), slots) if prior else None
+        self.told: tuple[str, ...] = ()
+        if prior:
+            self.prior, self.told = start_from_prior(self)
         # what is left out is built first, so that the rest starts from the same random weights
         dropped = {
             "skeleton": ("skeleton", "fusion"),
@@ -165,31 +177,46 @@ class HPMCR(nn.Module):
         for name in {n for part in self.without for n in dropped.get(part, ())}:
             setattr(self, name, nn.Identity())
 
+    def train(self, mode: bool = True) -> HPMCR:
+        """As torch has it; but a skeleton encoder that starts from the prior keeps the statistics of its batch norms.
+
+        They are of thousands of dives; those of a batch of two dive numbers are not.
+        """
+        super().train(mode)
+        if self.prior is not None:
+            self.skeleton.eval()
+        return self
+
     def encode(self, batch: Batch, transitions: Tensor | None = None) -> Encoded:
         """Encode N clips. ``transitions`` (N, S - 1) cuts the stages; without it the predicted ones do."""
         video = given(batch.video)
         static = self.static(video)  # (N, T, 368)
+        skeleton = None if "skeleton" in self.without else self.skeleton(given(batch.pose)).transpose(1, 2)  # (N, T, D)
         logits = self.segmentation(static)  # (N, T, S - 1)
+        if self.pose_segmentation is not None and skeleton is not None:
+            logits = logits + self.pose_segmentation(skeleton)
         cut = self.predict_transitions(logits) if transitions is None else transitions
         if "segmentation" in self.without:
             cut = equal_parts(video.shape[2], self.slots).to(video.device).expand(len(video), -1)
         dynamic = pool_stages(self.dynamic(video), cut // self.dynamic.stride, self.tokens)  # (N, S, K, 1024)
         return Encoded(
-            fused=self._fuse(self.reduce_dynamic(dynamic), batch.pose, cut),
+            fused=self._fuse(self.reduce_dynamic(dynamic), skeleton, cut),
             static=self.reduce_static(pool_stages(static, cut, self.tokens)),
             logits=logits,
             transitions=cut,
         )
 
-    def _fuse(self, visual: Tensor, pose: Tensor | None, cut: Tensor) -> Tensor:
-        """Visual tokens (N, S, K, D) that have seen the skeleton's."""
-        if "skeleton" in self.without:
+    def _fuse(self, visual: Tensor, skeleton: Tensor | None, cut: Tensor) -> Tensor:
+        """Visual tokens (N, S, K, D) that have seen the skeleton's features (N, T, D)."""
+        if skeleton is None:
             return visual
+        if self.visual_share is not None:
+            visual = visual * self.visual_share
         if self.training and self.visual_dropout:
             seen = torch.rand(len(visual), 1, 1, 1, device=visual.device) >= self.visual_dropout
             visual = visual * seen
-        skeleton = pool_stages(self.skeleton(given(pose)).transpose(1, 2), cut, self.tokens)  # (N, S, K, D)
-        return visual + skeleton if "fusion" in self.without else self.fusion(visual, skeleton)
+        tokens = pool_stages(skeleton, cut, self.tokens)  # (N, S, K, D)
+        return visual + tokens if "fusion" in self.without else self.fusion(visual, tokens)
 
     def compare(self, query: Encoded, exemplar: Encoded, exemplar_score: Tensor | None = None) -> Tensor:
         """How many points each stage puts the query above its exemplar: B pairs -> (B, S), stage weights applied.
@@ -226,11 +253,21 @@ class HPMCR(nn.Module):
             losses["splash_loss"] = self.splash_weight * self.splash.loss(clips.fused, batch.splash)
         return losses
 
+    def faults(self, batch: Batch) -> dict[str, Tensor]:
+        """Sizes of the faults of N clips, see :func:`~baselines.methods.hpmcr.prior.faults_in_units`.
+
+        Nothing without the prior: no competition has labels of faults.
+        """
+        if self.facts is None:
+            return {}
+        return faults_in_units(self.facts(self.encode(batch).fused), self.told)
+
     def describe(self) -> dict[str, str]:
         """The learned weights of the stages."""
         names = STAGE_NAMES[self.slots]
         shares = self.stage_weights.shares.tolist()
-        return {"stage weights": ", ".join(f"{n} {share:.2f}" for n, share in zip(names, shares, strict=True))}
+        facts = {"stage weights": ", ".join(f"{n} {share:.2f}" for n, share in zip(names, shares, strict=True))}
+        return facts if self.prior is None else facts | {"pose branch started from": self.prior}
 
 
 def given(field: Tensor | None) -> Tensor:

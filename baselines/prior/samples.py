@@ -1,0 +1,94 @@
+"""Batches of unfilmed dives: filmed by a camera, seen by an estimator that errs, mirrored, with sides exchanged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from baselines.data.transforms import fill_gaps, normalise_pose, sample_transitions
+from baselines.prior.errors import PoseErrors, phases
+from baselines.prior.stream import FAULTS, UnfilmedDives, filmed, frame_times
+from finediving_pose.packed.views import mirror_joints, sample_frames
+from finediving_pose.synth.camera import WIDTH
+from finediving_pose.synth.dive import FPS
+from finediving_pose.synth.faults import COST, EITHER_WAY
+from finediving_pose.synth.plan import DIVE_NUMBERS
+
+TRUE = 0.15
+"""Share of the samples whose joints are the true ones that are in sight."""
+SAME_NUMBER = 8
+"""Dives of a number in a batch, which are compared with each other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """Draws samples of dives; the same dive is another sample each time."""
+
+    dives: UnfilmedDives
+    errors: PoseErrors
+
+    def batch(self, chosen: NDArray[np.int64], rng: np.random.Generator, true: float = TRUE) -> dict[str, Tensor]:
+        """``pose`` (N, 2, T, 16, 1), ``transitions`` (N, 2), ``execution`` (N,) and ``facts`` (N, 10).
+
+        Execution is points without difficulty; facts as :func:`facts_of` has them.
+        """
+        poses = np.stack([self.pose(i, rng, true) for i in chosen.tolist()])
+        dives = self.dives
+        return {
+            "pose": torch.from_numpy(poses).permute(0, 3, 1, 2).unsqueeze(-1),
+            "transitions": torch.from_numpy(np.stack([self.transitions(i) for i in chosen.tolist()])),
+            "execution": torch.from_numpy(3 * dives.quality[chosen]),
+            "facts": torch.from_numpy(facts_of(dives, chosen)),
+        }
+
+    def pose(self, i: int, rng: np.random.Generator, true: float = TRUE) -> NDArray[np.float32]:
+        """Joints (T, 16, 2) of dive i as a network reads them (``pose_norm`` "centre")."""
+        joints, seen = filmed(self.dives, i, rng)
+        take_off, touch, end = self.dives.times[i].tolist()
+        if rng.random() < true:
+            joints = np.where(seen[..., None], joints, np.nan)
+        else:
+            phase = phases(frame_times(end), take_off, touch, end)
+            joints = self.errors.put_on(joints, seen, phase, DIVE_NUMBERS[self.dives.number[i]], rng)
+        if rng.random() < 0.5:
+            joints = mirror_joints(joints, WIDTH)
+        return normalise_pose(fill_gaps(joints), "centre").astype(np.float32)
+
+    def transitions(self, i: int) -> NDArray[np.int64]:
+        """First sampled frames of the second and the last stage."""
+        end = float(self.dives.times[i, 2])
+        starts = [s for s in self.dives.starts[i].tolist() if s >= 0]
+        return np.array(sample_transitions(starts, sample_frames(round(end * FPS), self.dives.joints.shape[1])))
+
+
+def facts_of(dives: UnfilmedDives, chosen: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Quality, less 7, and faults as the points that they cost, without their signs: float32 (N, 10).
+
+    The quality of a synchronised dive is NaN: it is not the first diver's alone.
+    """
+    cost = np.array([COST[name].unit for name in FAULTS], np.float32)
+    faults = dives.faults[chosen] / cost
+    either = np.array([name in EITHER_WAY for name in FAULTS])
+    faults[:, either] = np.abs(faults[:, either])
+    quality = np.where(dives.synchronised[chosen], np.nan, dives.quality[chosen] - 7.0)
+    return np.concatenate([quality[:, None], faults], 1).astype(np.float32)
+
+
+def groups(dives: UnfilmedDives, batch: int, rng: np.random.Generator) -> Iterator[NDArray[np.int64]]:
+    """Endless batches, each of a few numbers and :data:`SAME_NUMBER` dives of each."""
+    of_number = [np.flatnonzero(dives.number == n) for n in np.unique(dives.number)]
+    while True:
+        numbers = rng.choice(len(of_number), batch // SAME_NUMBER, replace=False)
+        yield np.concatenate([rng.choice(of_number[n], SAME_NUMBER, replace=False) for n in numbers])
+
+
+def pairs_within(batch: int) -> tuple[Tensor, Tensor]:
+    """All pairs of the dives of one number: indices (B,), (B,)."""
+    a, b = np.triu_indices(SAME_NUMBER, 1)
+    starts = np.arange(0, batch, SAME_NUMBER)[:, None]
+    return torch.from_numpy((starts + a).ravel()), torch.from_numpy((starts + b).ravel())

@@ -1,0 +1,96 @@
+"""HPMCR's pose branch starts as what was learned from dives nobody filmed, and nothing beside it says otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+import torch
+
+from baselines.data.batch import Batch
+from baselines.methods.hpmcr.network import HPMCR
+from baselines.methods.hpmcr.prior import FAULT_UNITS, TOLD, faults_in_units
+from baselines.prior.network import SCORE_UNIT
+from baselines.prior.weights import read_prior
+from baselines.registry import find_method
+
+T = 48
+CUT = torch.tensor([[14, 33]] * 4)
+
+
+def _network(without: Sequence[str] = (), **changes: Any) -> HPMCR:
+    model = find_method("hpmcr").sections("demo")["model"]
+    torch.manual_seed(0)
+    return HPMCR(frames=T, without=without, **{**model, **changes})
+
+
+@pytest.fixture(scope="module")
+def batch() -> Batch:
+    rng = torch.Generator().manual_seed(0)
+    return Batch(
+        video=torch.randn(4, 3, T, 32, 32, generator=rng),
+        pose=torch.randn(4, 2, T, 16, 1, generator=rng),
+        transitions=CUT,
+        score=torch.tensor([20.0, 21.0, 22.0, 23.0]),
+        query=torch.tensor([0, 2]),
+        exemplar=torch.tensor([1, 3]),
+    )
+
+
+@pytest.mark.parametrize("without", [(), ("static",)])
+def test_before_training_two_dives_differ_as_the_prior_says(batch: Batch, without: tuple[str, ...]) -> None:
+    network, prior = _network(without).eval(), read_prior().network()
+    with torch.no_grad():
+        encoded = network.encode(batch, CUT)
+        found = network.compare(encoded.pick(torch.tensor([0, 2])), encoded.pick(torch.tensor([1, 3])))
+        assert batch.pose is not None
+        tokens, _ = prior.encode(batch.pose, CUT)
+        wanted = prior.compare(tokens[[0, 2]], tokens[[1, 3]]) * SCORE_UNIT
+    torch.testing.assert_close(found, wanted, atol=1e-3, rtol=1e-3)
+    assert found.abs().max() > 0.1
+
+
+def test_a_step_of_training_leaves_the_statistics_of_the_prior(batch: Batch) -> None:
+    network = _network().train()
+    before = {k: v.clone() for k, v in network.skeleton.state_dict().items() if "running" in k}
+    torch.stack(list(network.loss(batch).values())).sum().backward()
+    after = network.skeleton.state_dict()
+    assert before and all(torch.equal(v, after[k]) for k, v in before.items())
+    assert network.visual_share is not None and network.visual_share.grad is not None
+    assert network.visual_share.grad.abs() > 0  # pictures begin at nothing, and may grow
+
+
+def test_a_branch_of_which_a_part_is_left_out_starts_from_random_weights(batch: Batch) -> None:
+    network = _network(("skeleton",))
+    assert network.prior is None and network.visual_share is None
+    assert "pose branch started from" not in network.describe()
+    assert network.faults(batch) == {}
+
+
+def test_the_page_names_what_the_branch_started_from() -> None:
+    assert "unfilmed dives" in _network().describe()["pose branch started from"]
+
+
+def test_a_branch_of_another_shape_is_refused_in_words() -> None:
+    with pytest.raises(ValueError, match=r"prior=true: skeleton has another shape than the prior's; it is joint_conv"):
+        _network(skeleton={"in_channels": 2, "channels": 64})
+
+
+def test_faults_that_poses_do_not_tell_are_not_numbers(batch: Batch) -> None:
+    network = _network().eval()
+    with torch.no_grad():
+        found = network.faults(batch)
+    figures = read_prior().made["held_out"]["machine"]["faults"]
+    told = {name for name, figure in figures.items() if figure["correlation"] >= TOLD}
+    assert told == set(network.told) and 0 < len(told) < len(FAULT_UNITS)
+    for name, (_, unit) in FAULT_UNITS.items():
+        assert found[f"{name}_{unit}"].isfinite().all() == (name in told)
+
+
+def test_sizes_of_faults_are_points_times_what_a_point_costs() -> None:
+    facts = torch.tensor([[0.5] + [2.0] * 9])
+    found = faults_in_units(facts, {"rotation", "late"})
+    assert found["rotation_deg"].tolist() == [22.0]
+    assert found["late_s"].tolist() == pytest.approx([0.12])
+    assert found["splash_share"].isnan().all()
