@@ -46,6 +46,14 @@ Voters = Literal["panel", "each"]
 ``each``: a draw for every query, as in the public code."""
 
 
+def draw_panels(
+    clips: Sequence[Clip], train: Sequence[int], rng: np.random.Generator, pairing: Pairing = "number"
+) -> dict[str, list[int]]:
+    """The train dives of every group in the order in which they are called to vote."""
+    groups = groups_of(clips, train, pairing)
+    return {name: rng.permutation(groups[name]).tolist() for name in sorted(groups)}
+
+
 def choose_voters(
     clips: Sequence[Clip],
     queries: Sequence[int],
@@ -65,9 +73,8 @@ def choose_voters(
     A query whose group no train dive is in gets the ``count`` train dives that are nearest
     in degree of difficulty (:func:`baselines.data.splits.split_clips` refuses it where that is not wanted).
     """
-    groups = groups_of(clips, train, pairing)
     rng = np.random.default_rng(seed)
-    panels = {name: rng.permutation(groups[name]).tolist() for name in sorted(groups)}
+    panels = draw_panels(clips, train, rng, pairing)
     everyone = rng.permutation(list(train)).tolist()
     chosen = []
     for i in queries:

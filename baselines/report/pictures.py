@@ -1,4 +1,4 @@
-"""Key frames of a dive, stage by stage, each a square that follows the diver."""
+"""Frames of a dive, stage by stage or one by one, each a square that follows the diver."""
 
 from __future__ import annotations
 
@@ -39,6 +39,13 @@ def stage_pictures(packed: PackedFile, row: int, transitions: Sequence[int]) -> 
         tiles = [_tile(f, poses, int(p), views[p]) for f, p in zip(shown, positions, strict=True)]
         pictures.append(picture_uri(join_tiles(tiles, FRAMES_A_STAGE)))
     return pictures
+
+
+def moment_picture(packed: PackedFile, row: int, position: int) -> str:
+    """A picture of one frame of a clip, by its place in it, as a data URI: the first diver, the pose drawn."""
+    poses = packed.poses(row)
+    views = _views(poses.keypoints[:, 0], packed.clips[row].image_width, packed.clips[row].image_height)
+    return picture_uri(_tile(packed.frames(row, [position])[0], poses, position, views[position]))
 
 
 def stage_bounds(transitions: Sequence[int], frames: int) -> list[tuple[int, int]]:

@@ -140,14 +140,14 @@ def make_config(
     sections = method.sections(preset)
     made = f"preset {preset} of {method.name}"
     named = {"method": method.name, "preset": preset, "seed": seed}
-    _parse({**named, **sections}, made)  # so that a faulty preset is not blamed on a change
+    parse_config({**named, **sections}, made)  # so that a faulty preset is not blamed on a change
     for name, value in (changes or {}).items():
         _change(sections, method, name, value)
     if epochs is not None:
         sections.setdefault("training", {})["epochs"] = epochs
     sections["without"] = sorted({*sections.get("without", ()), *without})
     said = ", ".join(f"{name}={value}" for name, value in (changes or {}).items())
-    config = _parse({**named, **sections}, said or made)
+    config = parse_config({**named, **sections}, said or made)
     _check_buildable(method, config, said or made)
     return config
 
@@ -179,13 +179,17 @@ def read_config(folder: Path) -> RunConfig:
         ) from e
     except (ValueError, RecursionError) as e:
         raise UsageError(f"{folder / CONFIG}: can't be read as JSON ({e}); copy it again, or start a new run") from e
-    config = _parse(values, str(folder / CONFIG))
+    config = parse_config(values, str(folder / CONFIG))
     if config.origin is None:
         raise UsageError(f"{folder / CONFIG}: does not say which packed file the run was made from (origin)")
     return config
 
 
-def _parse(values: Any, where: str) -> RunConfig:
+def parse_config(values: Any, where: str) -> RunConfig:
+    """A configuration from plain values, each checked for its type.
+
+    Raises UsageError, which begins with ``where``, and names what is wrong.
+    """
     try:
         return _PARSER.validate_json(json.dumps(values), strict=True)
     except ValidationError as e:

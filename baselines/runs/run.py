@@ -27,6 +27,8 @@ from baselines.runs.figures import Figures, measure
 from baselines.runs.predictions import Prediction, write_predictions
 from baselines.runs.results import SELECTIONS, Conditions, RunMetrics, write_metrics
 from baselines.runs.scoring import predict_clips
+from baselines.scorer.file import SCORER, write_scorer
+from baselines.scorer.make import make_scorer
 from baselines.training import processes
 from baselines.training.trainer import train
 from finediving_pose.checkpoints import read_checkpoint
@@ -151,6 +153,9 @@ def _run(folder: Path, packed_file: Path | None, resume: bool) -> RunMetrics:
         if judged:
             _load_best(network, folder / BEST)
         predictions = processes.on_first(score)(split.test)
+        if processes.is_first():
+            scorer = make_scorer(network, method, config, dives, split.train, predictions, judged == "test")
+            write_scorer(folder / SCORER, scorer)
     metrics = _metrics(config, method, split, network, predictions, hub, time.monotonic() - started)
     if processes.is_first():
         write_predictions(folder, predictions)

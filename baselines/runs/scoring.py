@@ -111,7 +111,7 @@ def compare_clips(
     for places, scores in at_once:
         query, exemplar = (type(encoded)(*(f[p].to(device) for f in encoded)) for p in places.unbind(1))
         above = network.compare(query, exemplar, scores.to(device)).cpu()
-        _check_shape("compare()", above, (len(places), *above.shape[1:2]))
+        check_shape("compare()", above, (len(places), *above.shape[1:2]))
         parts.append(above if above.ndim == 2 else above[:, None])
     return torch.cat(parts).double().numpy()
 
@@ -141,12 +141,13 @@ def _score_directly(network: nn.Module, dives: Dives, queries: Sequence[int]) ->
     for start in range(0, len(queries), CLIPS_AT_ONCE):
         some = queries[start : start + CLIPS_AT_ONCE]
         scores = net.score(unlabelled_batch([dives.sample(i) for i in some]).to(device))
-        _check_shape("score()", scores, (len(some),))
+        check_shape("score()", scores, (len(some),))
         found |= {i: score * dives.unit(i) for i, score in zip(some, scores.tolist(), strict=True)}
     return found
 
 
-def _check_shape(name: str, given: Tensor, wanted: tuple[int, ...]) -> None:
+def check_shape(name: str, given: Tensor, wanted: tuple[int, ...]) -> None:
+    """Raise FdposeError where a network gives a tensor of another shape than it is to give."""
     if tuple(given.shape) != wanted:
         raise FdposeError(f"{name} of the network gives {tuple(given.shape)}, expected {wanted}: see docs/own-model.md")
 

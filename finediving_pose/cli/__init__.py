@@ -41,6 +41,7 @@ GROUPS: dict[str, dict[str, str]] = {
     "Models": {
         "benchmark": "Train a method on the packed file and score the test dives.",
         "evaluate": "Score predictions that another program made.",
+        "score": "Score new dives with a trained scorer.",
     },
     "Start": {
         "demo": "Run the whole pipeline on synthetic dives.",

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,13 +9,11 @@ import click
 
 from finediving_pose.cli.extract import dive_number_option, facts_of_own_videos, height_option
 from finediving_pose.cli.options import json_option, say
-from finediving_pose.errors import FdposeError, PoseError, UsageError
-from finediving_pose.workspace import Workspace
+from finediving_pose.errors import FdposeError, SetupError
 
 if TYPE_CHECKING:
-    from finediving_pose.appearances import Appearance
-    from finediving_pose.clip import Clip
-    from finediving_pose.frames import FrameFolder
+    from finediving_pose.cli.one_dive import OneDive
+    from finediving_pose.cli.score import Scores
 
 
 @click.command(epilog="Example: fdpose dive IMG_1234.MOV --dive-number 107b --height 3")
@@ -32,24 +25,27 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder for everything that is made of the video.  [default: <video>-dive]",
 )
+@click.option(
+    "--scorer",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Score the dive with this scorer.pth.  [default: the bundled one, where the dive number is given]",
+)
 @json_option
-def dive(video: Path, dive_number: str | None, height: str | None, out: Path | None, as_json: bool) -> None:
+def dive(
+    video: Path, dive_number: str | None, height: str | None, out: Path | None, scorer: Path | None, as_json: bool
+) -> None:
     """Measure the dive in one video: poses, overlay video, kinematics, one page.
 
     Everything goes to one folder, which is a data directory: other commands go on from it with --data. Run again,
-    what is finished is kept.
+    what is finished is kept. Where the dive number is known the dive is scored, too (fdpose score).
     """
-    if not video.is_file():
-        found = "a folder; take all its videos with fdpose extract" if video.is_dir() else "no such file"
-        raise UsageError(f"{video}: expected a video, found {found}")
-    facts = facts_of_own_videos(dive_number, height)
-    data = Workspace(out or Path(f"{video.stem}-dive"))
-    _check_empty_or_of(data, video)
-    with _left_as_it_was(data.root):
-        clip, notes = _frames(data, video, facts)
-    result = _measured(data, clip, video, notes)
+    from finediving_pose.cli.one_dive import take_dive
+
+    taken = take_dive(video, out, facts_of_own_videos(dive_number, height))
+    scores = _scored(taken, scorer)
+    result = _measured(taken, scores)
     if as_json:
-        say(result, as_json=True)
+        say({**result, "score": scores.as_dict() if scores else None}, as_json=True)
         return
     from finediving_pose.kinematics.words import summary_lines
 
@@ -57,82 +53,46 @@ def dive(video: Path, dive_number: str | None, height: str | None, out: Path | N
         click.echo(f"note: {note}\n")
     for line in summary_lines(result["dives"]):
         click.echo(line)
+    if scores and scores.dives:
+        click.echo()
+        for line in scores.in_lines():
+            click.echo(line)
     click.echo(f"\npage   {result['page']}\nvideo  {result['video']}\ntables {result['tables']}")
 
 
-def _check_empty_or_of(data: Workspace, video: Path) -> None:
-    """Raise UsageError where the folder holds anything but the dive of this very video."""
-    from finediving_pose.extraction.own_videos import find_own_videos
-    from finediving_pose.frames import is_complete, open_frames
-    from finediving_pose.labels.table import read_clips
+def _scored(taken: OneDive, scorer: Path | None) -> Scores | None:
+    """The dive's score; None where it has no number and no scorer is given, or none is there.
 
-    if not data.clips_table.is_file():
-        return
-    key = next(iter(find_own_videos(video).dives))
-    others = [clip.key for clip in read_clips(data) if clip.key != key]
-    if not others and is_complete(data, key):
-        frames = open_frames(data, key)
-        same = Path(frames.source) == video.absolute() and frames.may_come_from(video)
-        others = [] if same else [key]
-    if others:
-        raise UsageError(
-            f"{data.root}: holds the dive of another video already ({others[0]}); give another folder with --out, or"
-            " delete this one"
-        )
+    Why it can't be scored becomes a note where the scorer was not asked for.
+    """
+    from baselines.scorer.find import bundled_scorer
+    from finediving_pose.cli.score import load_scores
 
-
-@contextmanager
-def _left_as_it_was(folder: Path) -> Iterator[None]:
-    """Remove what was made of ``folder`` where it was not there and the block fails."""
-    there = folder.exists()
+    if not scorer and not taken.clip.action_type:
+        return None
     try:
-        yield
-    except FdposeError:
-        if not there:
-            shutil.rmtree(folder, ignore_errors=True)
-        raise
+        scores = load_scores(scorer or bundled_scorer())
+        scores.add_video(taken)
+        for error in scores.failed.values():
+            raise error
+    except SetupError:
+        return None  # no scorer is bundled
+    except FdposeError as e:
+        if scorer:
+            raise
+        taken.notes.append(f"not scored: {e}")
+        return None
+    return scores
 
 
-def _frames(data: Workspace, video: Path, facts: dict[str, Any]) -> tuple[Clip, list[str]]:
-    """The video's frames, stored as one clip; the clip, and what is to be known of it."""
-    from finediving_pose.extraction.own_videos import extract_own_videos
-    from finediving_pose.labels.table import read_clips
-
-    result = extract_own_videos(data, video, facts)
-    for error in result.failed.values():
-        raise error
-    key = next(iter([*result.made, *result.kept]))
-    return next(c for c in read_clips(data) if c.key == key), list(result.warnings)
-
-
-def _measured(data: Workspace, clip: Clip, video: Path, notes: list[str]) -> dict[str, Any]:
-    from annotate.auto import Machinery, annotate_clips
-    from annotate.estimators.presets import DEFAULT, resolve
-    from finediving_pose.appearances import appearances
-    from finediving_pose.cli.options import device_names
-    from finediving_pose.frames import open_frames
+def _measured(taken: OneDive, scores: Scores | None) -> dict[str, Any]:
+    """Everything of the dive but its score, written and said."""
     from finediving_pose.kinematics.run import ClipFiles, measure_clips
     from finediving_pose.kinematics.words import readings_in_words
-    from finediving_pose.poses import read_poses
     from finediving_pose.report.dive_page import DiveFiles, write_dive_page
     from finediving_pose.report.video import write_videos
 
-    summary = annotate_clips(data, [clip], Machinery(resolve(DEFAULT, data), device_names("auto")))
-    for outcome in summary.failed:
-        raise outcome.error or FdposeError(f"{clip.key}: not annotated")
-    frames, poses = open_frames(data, clip.key), read_poses(data.pose_file("auto", clip.key))
-    seen = appearances(poses, frames.numbers, frames.times)
-    if not seen and poses.has_diver.any():
-        raise PoseError(
-            f"{video}: a diver is seen in {int(poses.has_diver.sum())} frames at {frames.fps or 0:g} a second, which is"
-            f" too short for a dive{''.join(f'; {note}' for note in notes)}"
-        )
-    if not seen:
-        raise PoseError(
-            f"{video}: no diver was found in its {len(frames.numbers):,} frames, so nothing is measured; look at them"
-            f" in {data.frame_folder(clip.key)}"
-        )
-    notes += _several(data, video, clip, frames, seen)
+    data, clip, frames, notes = taken.data, taken.clip, taken.frames, taken.notes
     videos, failed = write_videos(data, [clip], data.root, layer="auto")
     for error in failed.values():
         raise error
@@ -142,7 +102,8 @@ def _measured(data: Workspace, clip: Clip, video: Path, notes: list[str]) -> dic
     own = ClipFiles.of(done.folder, clip.key)
     files = DiveFiles(video=videos[0], plot=own.plot, dive=done.folder / "dives.csv", every_frame=own.csv)
     words = [reading for row in done.rows for reading in readings_in_words(row)]
-    page = write_dive_page(data.root / "dive.html", clip, frames, poses, "auto", words, notes, files)
+    scored = scores.in_short() if scores else None
+    page = write_dive_page(data.root / "dive.html", clip, frames, taken.poses, "auto", words, notes, files, scored)
     return {
         "page": str(page),
         "video": str(files.video),
@@ -152,34 +113,3 @@ def _measured(data: Workspace, clip: Clip, video: Path, notes: list[str]) -> dic
         "frames": len(frames.numbers),
         "dives": done.rows,
     }
-
-
-def _several(data: Workspace, video: Path, clip: Clip, frames: FrameFolder, seen: list[Appearance]) -> list[str]:
-    """What to say, and a table to write, where a diver comes several times."""
-    from finediving_pose.spreadsheet import write_csv
-
-    if len(seen) == 1:
-        return []
-    table = data.root / "dives-of-the-video.csv"
-    borders = [frames.numbers[0], *(_between(a, b) for a, b in pairwise(seen)), frames.numbers[-1] + 1]
-    known = ["" if clip.height_m is None else f"{clip.height_m:g}"]
-    rows = [[clip.key.video, str(i), str(a), str(b - 1), *known] for i, (a, b) in enumerate(pairwise(borders), 1)]
-    write_csv(table, ["video", "index", "start_frame", "end_frame", "height_m"], rows)
-    times = " and ".join(f"{a.begins:.1f} to {a.ends:.1f} s" for a in seen)
-    each = " && ".join(
-        f"fdpose {words} --data dives"
-        for words in (
-            f"extract --videos {shlex.quote(str(video))} --labels {shlex.quote(str(table))}",
-            "annotate --auto",
-            "kinematics",
-        )
-    )
-    return [
-        f"a diver is seen {len(seen)} times ({times}), as if the video held {len(seen)} dives. The numbers mix them: do"
-        f" not use them. To measure each on its own: {each}"
-    ]
-
-
-def _between(one: Appearance, two: Appearance) -> int:
-    """The frame that begins the second appearance's clip: a quarter of the gap before it."""
-    return two.first - (two.first - one.last) // 4

@@ -37,6 +37,7 @@ def write_dive_page(
     measured: Sequence[tuple[str, str, str]],
     notes: Sequence[str],
     files: DiveFiles,
+    scored: tuple[str, Path] | None = None,
 ) -> Path:
     """Write the page, an HTML file, whole or not at all. The video and the tables stay beside it.
 
@@ -44,6 +45,7 @@ def write_dive_page(
     ----------
     measured : name, value and remark of every quantity, in words; without a value, the remark says why
     notes : what else is to be known, a sentence each
+    scored : its score in words, and the page that explains it
 
     Raises
     ------
@@ -71,6 +73,7 @@ def write_dive_page(
         facts=[fact for fact in facts if fact],
         notes=notes,
         video=_link(files.video, target),
+        scored=(scored[0], _link(scored[1], target)) if scored else None,
         sheet=picture_uri(sheet),
         plot=data_uri(files.plot.read_bytes(), "png"),
         measured=measured,

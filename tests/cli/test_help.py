@@ -33,7 +33,7 @@ def test_a_command_is_described_alike_in_both_helps(name: str) -> None:
         ("anotate", "did you mean annotate?"),
         ("fine-tune", "did you mean finetune?"),
         ("val", "did you mean validate?"),
-        ("s", "did you mean synth or split or suggest?"),
+        ("s", "did you mean synth or split or suggest or score?"),
         ("xyzzy", "no such command: xyzzy (fdpose --help lists the commands)"),
     ],
 )

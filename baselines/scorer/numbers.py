@@ -1,0 +1,76 @@
+"""Which dive number a dive is scored as, and what to say where the scorer knows none like it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
+from baselines.data.exemplars import Pairing, group
+from finediving_pose.clip import Clip
+from finediving_pose.difficulty import degree_of_difficulty
+from finediving_pose.errors import FdposeError, LexiconError, UsageError
+from finediving_pose.lexicon import DiveNumber, parse_dive_number
+
+NEAREST = 3
+
+
+def with_difficulty(clip: Clip) -> Clip:
+    """The clip with the degree of difficulty that the rules give its number at its height, where it has none."""
+    if clip.difficulty or not clip.action_type or not clip.height_m:
+        return clip
+    try:
+        return replace(clip, difficulty=degree_of_difficulty(clip.action_type, clip.height_m))
+    except LexiconError:
+        return clip
+
+
+def check_number(clip: Clip, exemplars: Sequence[Clip], pairing: Pairing, fallback: str | None) -> None:
+    """Raise where the clip has no exemplar.
+
+    Raises
+    ------
+    UsageError
+        The dive number is not known.
+    FdposeError
+        No exemplar has it, and ``fallback`` is None or needs a degree of difficulty that is not known.
+    """
+    numbers = sorted({c.action_type for c in exemplars if c.action_type})
+    if not clip.action_type and pairing != "random":
+        raise UsageError(
+            f"{clip.key}: its dive number is not known; give it with --dive-number (the scorer has exemplars of"
+            f" {', '.join(numbers[:12])}{', ...' if len(numbers) > 12 else ''})"
+        )
+    if group(clip, pairing) in {group(c, pairing) for c in exemplars}:
+        return
+    nearest = " or ".join(nearest_numbers(clip.action_type or "", numbers)) or "none"
+    if fallback is None:
+        raise FdposeError(
+            f"{clip.key}: the scorer has no exemplar of {clip.action_type}; the nearest of its {len(numbers)} dive"
+            f" numbers: {nearest}. To compare with dives of about the same difficulty: --exemplar-fallback difficulty"
+        )
+    if not clip.difficulty or not any(c.difficulty for c in exemplars):
+        raise FdposeError(
+            f"{clip.key}: the scorer has no exemplar of {clip.action_type} (nearest: {nearest}), and no degree of"
+            " difficulty is known to find others by; give the height of the board with --height"
+        )
+
+
+def nearest_numbers(number: str, known: Collection[str]) -> list[str]:
+    """The known dive numbers that are most like a dive: of its group, direction, somersaults, twists, position."""
+    try:
+        wanted = parse_dive_number(number)
+    except LexiconError:
+        return []
+    return sorted(known, key=lambda name: (*_difference(wanted, name), name))[:NEAREST]
+
+
+def _difference(wanted: DiveNumber, name: str) -> tuple[float, ...]:
+    try:
+        other = parse_dive_number(name)
+    except LexiconError:
+        return (float("inf"),)
+    return (
+        float(other.group != wanted.group) + float(other.direction != wanted.direction),
+        abs(other.half_somersaults - wanted.half_somersaults) + abs(other.half_twists - wanted.half_twists),
+        float(other.position != wanted.position),
+    )

@@ -1,0 +1,269 @@
+"""Score new dives with a scorer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from baselines.data.batch import Batch
+from baselines.data.dives import Dives, unlabelled_batch
+from baselines.data.exemplars import choose_voters, group
+from baselines.data.splits import Fallback
+from baselines.method import ComparativeNetwork, DirectNetwork, Needs
+from baselines.runs.predictions import MATCHED_BY, Vote
+from baselines.runs.scoring import check_shape, compare_clips
+from baselines.scorer.file import Scorer
+from baselines.scorer.interval import LEVELS
+from baselines.scorer.numbers import check_number
+from baselines.scorer.unlike import describe_sample
+from finediving_pose.clip import Clip
+from finediving_pose.errors import CheckpointError, FdposeError, PoseError, UsageError
+from finediving_pose.packed.reader import PackedFile
+
+FEWEST_FRAMES = 8
+"""Of a dive: it lasts a second and more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """Points between which the true score lies with a probability of ``level``, for dives like the test dives."""
+
+    level: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Unlike:
+    """How far ``what`` (pictures or poses) of a dive is from what the scorer learned from, and the usual limit."""
+
+    what: str
+    distance: float
+    limit: float
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """What a scorer says of a dive.
+
+    Attributes
+    ----------
+    clip : the dive, with the number and the difficulty that it was scored as
+    points : the score
+    intervals : by :data:`~baselines.scorer.interval.LEVELS`, without those for which the test dives were too few
+    exemplars : the training dives that it is compared with
+    exemplars_mean : the mean of their scores
+    matched_by : what they and the dive have in common
+    votes : comparisons with them; empty for a direct method
+    transitions : first frames of the stages after the first, counted from the clip's first, -1 for a stage that the
+        dive does not have; empty where the method predicts none
+    faults : the network's own estimates, by names that end with their unit; NaN where not to be seen
+    unlike : in what the dive is unlike those that the scorer learned from
+    remarks : what else is to be known, a sentence each
+    """
+
+    clip: Clip
+    points: float
+    intervals: tuple[Interval, ...]
+    exemplars: tuple[Clip, ...]
+    exemplars_mean: float
+    matched_by: str
+    votes: tuple[Vote, ...]
+    transitions: tuple[int, ...]
+    faults: dict[str, float]
+    unlike: tuple[Unlike, ...]
+    remarks: tuple[str, ...]
+
+    @property
+    def stages(self) -> tuple[float, ...]:
+        """Points that each stage puts the dive above its exemplars, mean of the votes; empty without stages."""
+        if not any(v.stages for v in self.votes):
+            return ()
+        return tuple(np.mean([v.stages for v in self.votes], axis=0).tolist())
+
+    @property
+    def nearest(self) -> tuple[Vote, ...]:
+        """The votes, those of the exemplars that the network tells least from the dive first."""
+        return tuple(sorted(self.votes, key=lambda v: sum(map(abs, v.stages)) or abs(v.relative_score)))
+
+
+class Judge:
+    """A scorer with its network, ready to score.
+
+    Raises
+    ------
+    CheckpointError
+        The weights are not those of the network.
+    UsageError
+        The method is not installed here.
+    """
+
+    def __init__(self, scorer: Scorer) -> None:
+        self.scorer, self.method, self.network = scorer, scorer.method, scorer.build()
+
+    def score(self, packed: PackedFile, i: int, fallback: Fallback | None = None) -> Score:
+        """Score clip i of a packed file.
+
+        Raises
+        ------
+        UsageError
+            Its dive number is needed, and not known.
+        PoseError
+            Nobody is seen in it.
+        FdposeError
+            It has no exemplar, two divers, or too few frames.
+        CheckpointError
+            The exemplars are not of the network.
+        """
+        clip, scorer = packed.clips[i], self.scorer
+        data = scorer.config.data
+        _check_dive(packed, i, scorer)
+        check_number(clip, scorer.exemplars, data.pairing, fallback)
+        if data.target != "score" and not clip.difficulty:
+            raise UsageError(
+                f"{clip.key}: its degree of difficulty is not known; give the board's height with --height"
+            )
+        dives = Dives(packed, data, self.method.needs_of(scorer.config) & ~(Needs.STAGES | Needs.AWARDS))
+        sample = dives.sample(i)
+        batch = unlabelled_batch([sample])
+        own = [j for j, c in enumerate(scorer.exemplars) if c.key == clip.key]
+        chosen = self._voters(clip, own)
+        voters = [scorer.exemplars[j] for j in chosen]
+        worth = [_worth(dives, i, voter) for voter in voters]
+        with torch.no_grad():
+            votes, cut = self._votes(dives, i, batch, chosen, worth) if self.method.comparative else ((), ())
+            points = float(np.mean([v.score for v in votes])) if votes else self._direct(batch) * dives.unit(i)
+            estimate = getattr(self.network, "faults", None)
+            faults = {n: float(v[0]) for n, v in estimate(batch).items()} if estimate else {}
+        same = all(group(c, data.pairing) == group(clip, data.pairing) for c in voters)
+        return Score(
+            clip,
+            round(points, 4),
+            self._intervals(points, clip, voters),
+            tuple(voters),
+            round(float(np.mean(worth)), 4),
+            MATCHED_BY[data.pairing] if same else "difficulty",
+            votes,
+            tuple(int(dives.positions(i)[t]) if t >= 0 else -1 for t in cut),
+            faults,
+            tuple(_unlike(scorer, sample)),
+            tuple(_remarks(clip, voters, known=bool(own), same=same)),
+        )
+
+    def _voters(self, clip: Clip, own: Sequence[int]) -> list[int]:
+        """Places of the exemplars that the clip is compared with, never itself."""
+        config, exemplars = self.scorer.config, self.scorer.exemplars
+        how = config.evaluation
+        others = [j for j in range(len(exemplars)) if j not in own]
+        everyone = [*exemplars, clip]
+        (chosen,) = choose_voters(
+            everyone, [len(exemplars)], others, how.votes, config.seed, "panel", config.data.pairing, how.pad
+        )
+        if not chosen:
+            raise FdposeError(
+                f"{clip.key}: is the scorer's only exemplar of {clip.action_type}: nothing to compare with"
+            )
+        return chosen
+
+    def _votes(
+        self, dives: Dives, i: int, batch: Batch, chosen: Sequence[int], worth: Sequence[float]
+    ) -> tuple[tuple[Vote, ...], tuple[int, ...]]:
+        """Votes of the chosen exemplars, whose scores are ``worth`` points, and the clip's predicted transitions."""
+        network = cast(ComparativeNetwork, self.network)
+        query = network.encode(batch)
+        known = self._exemplars_like(query)
+        both = type(query)(*(torch.cat([q, known[name]]) for name, q in query._asdict().items()))
+        unit = dives.unit(i)
+        pairs = [(0, 1 + j) for j in chosen]
+        stages = compare_clips(network, both, pairs, torch.tensor(worth, dtype=torch.float32) / unit) * unit
+        votes = tuple(
+            Vote(
+                self.scorer.exemplars[j].key,
+                round(points, 4),
+                round(float(above.sum()), 4),
+                tuple(np.round(above, 4).tolist()) if above.size > 1 else (),
+                (),
+            )
+            for j, points, above in zip(chosen, worth, stages, strict=True)
+        )
+        transitions = query._asdict().get("transitions")
+        return votes, () if transitions is None else tuple(transitions[0].tolist())
+
+    def _exemplars_like(self, query: Any) -> dict[str, Tensor]:
+        """The encoded exemplars in the query's types. Raises CheckpointError where they are of another network."""
+        encoded, fields = self.scorer.encoded, query._asdict()
+        wanted = {name: tuple(value.shape[1:]) for name, value in fields.items()}
+        found = {name: tuple(value.shape[1:]) for name, value in encoded.items()}
+        if found != wanted:
+            raise CheckpointError(
+                f"the scorer's exemplars are {found}, its network encodes dives as {wanted}; train again"
+            )
+        return {name: value.to(fields[name].dtype) for name, value in encoded.items()}
+
+    def _direct(self, batch: Batch) -> float:
+        scores = cast(DirectNetwork, self.network).score(batch)
+        check_shape("score()", scores, (1,))
+        return float(scores[0])
+
+    def _intervals(self, points: float, clip: Clip, voters: Sequence[Clip]) -> tuple[Interval, ...]:
+        difficulties = [c.difficulty for c in voters if c.difficulty]
+        difficulty = clip.difficulty or (float(np.median(difficulties)) if difficulties else None)
+        widths = {level: self.scorer.calibration.half_width(level, difficulty) for level in LEVELS}
+        return tuple(
+            Interval(level, round(max(points - half, 0.0), 4), round(points + half, 4))
+            for level, half in widths.items()
+            if half is not None
+        )
+
+
+def _check_dive(packed: PackedFile, i: int, scorer: Scorer) -> None:
+    """Raises PoseError or FdposeError where there is no dive that the scorer could read."""
+    clip, frames = packed.clips[i], len(packed.frame_numbers(i))
+    if frames < FEWEST_FRAMES:
+        raise FdposeError(f"{clip.key}: has {frames} frame{'s' * (frames != 1)}, which is no dive; nothing is scored")
+    seen = np.isfinite(packed.poses(i).keypoints).any((2, 3))  # (n, 2)
+    if not seen[:, 0].any():
+        raise PoseError(
+            f"{clip.key}: has no pose of a diver in its {frames} frames, so nothing is scored; find one with:"
+            f" fdpose annotate --auto --clip {clip.key}"
+        )
+    pair = bool(clip.synchronised) or 2 * int(seen[:, 1].sum()) > int(seen[:, 0].sum())
+    if pair and not any(c.synchronised for c in scorer.exemplars):
+        raise FdposeError(
+            f"{clip.key}: shows two divers, and the scorer learned from single dives only; nothing is scored"
+        )
+
+
+def _worth(dives: Dives, i: int, exemplar: Clip) -> float:
+    """Points of an exemplar; where scores over difficulty are compared, at the difficulty of dive i."""
+    points = exemplar.dive_score or 0.0
+    return points if dives.settings.target == "score" else points / (exemplar.difficulty or 1.0) * dives.unit(i)
+
+
+def _unlike(scorer: Scorer, sample: dict[str, Any]) -> Iterator[Unlike]:
+    for what, statistics in describe_sample(sample).items():
+        usual = scorer.usual.get(what)
+        if usual is None or len(usual.mean) != len(statistics):
+            continue
+        distance = usual.distance(statistics)
+        if not distance <= usual.limit:
+            yield Unlike(what, round(distance, 2), round(usual.limit, 2))
+
+
+def _remarks(clip: Clip, voters: Sequence[Clip], *, known: bool, same: bool) -> Iterator[str]:
+    if known:
+        yield "the scorer learned from this very dive: its score tells nothing of how good the scorer is"
+    if not same:
+        numbers = sorted({c.action_type or "" for c in voters})
+        yield f"no exemplar has the number {clip.action_type}: compared with {', '.join(numbers)}, as difficult as it"
+    listed = sorted({c.difficulty for c in voters if c.difficulty})
+    if same and clip.difficulty and listed and clip.difficulty not in listed:
+        there = " and ".join(f"{d:g}" for d in listed)
+        yield f"its degree of difficulty is {clip.difficulty:g}, that of its exemplars {there}: is the height right?"
+    if not clip.difficulty:
+        yield "its degree of difficulty is not known, and taken as that of its exemplars"

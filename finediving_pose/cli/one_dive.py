@@ -1,0 +1,168 @@
+"""A video of one dive, taken into a data directory of its own and annotated: what ``dive`` and ``score`` begin with."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from finediving_pose.errors import FdposeError, PoseError, UsageError
+from finediving_pose.workspace import Workspace
+
+if TYPE_CHECKING:
+    from finediving_pose.appearances import Appearance
+    from finediving_pose.clip import Clip
+    from finediving_pose.frames import FrameFolder
+    from finediving_pose.poses import ClipPoses
+
+
+@dataclass(frozen=True, slots=True)
+class OneDive:
+    """A video of one dive with its frames and automatic poses.
+
+    Attributes
+    ----------
+    data : the data directory of this video alone
+    notes : what is to be known, a sentence each
+    appearances : how often a diver is seen; more than once, and the video holds several dives
+    """
+
+    data: Workspace
+    clip: Clip
+    frames: FrameFolder
+    poses: ClipPoses
+    notes: list[str]
+    appearances: int
+
+
+def take_dive(video: Path, out: Path | None, facts: dict[str, Any]) -> OneDive:
+    """Extract and annotate a video; what is there already is kept.
+
+    Parameters
+    ----------
+    out : the folder that becomes its data directory; ``<video>-dive`` where not given
+    facts : what is known of the dive, by the fields of Clip
+
+    Raises
+    ------
+    UsageError
+        There is no such video, or the folder holds another dive.
+    FdposeError
+        It can't be read, or nobody is seen in it.
+    """
+    if not video.is_file():
+        found = "a folder; take all its videos with fdpose extract" if video.is_dir() else "no such file"
+        raise UsageError(f"{video}: expected a video, found {found}")
+    data = Workspace(out or Path(f"{video.stem}-dive"))
+    _check_empty_or_of(data, video)
+    with _left_as_it_was(data.root):
+        clip, notes = _frames(data, video, facts)
+    return _annotated(data, clip, video, notes)
+
+
+def _check_empty_or_of(data: Workspace, video: Path) -> None:
+    """Raise UsageError where the folder holds anything but the dive of this very video."""
+    from finediving_pose.extraction.own_videos import find_own_videos
+    from finediving_pose.frames import is_complete, open_frames
+    from finediving_pose.labels.table import read_clips
+
+    if not data.clips_table.is_file():
+        return
+    key = next(iter(find_own_videos(video).dives))
+    others = [clip.key for clip in read_clips(data) if clip.key != key]
+    if not others and is_complete(data, key):
+        frames = open_frames(data, key)
+        same = Path(frames.source) == video.absolute() and frames.may_come_from(video)
+        others = [] if same else [key]
+    if others:
+        raise UsageError(
+            f"{data.root}: holds the dive of another video already ({others[0]}); give another folder with --out, or"
+            " delete this one"
+        )
+
+
+@contextmanager
+def _left_as_it_was(folder: Path) -> Iterator[None]:
+    """Remove what was made of ``folder`` where it was not there and the block fails."""
+    there = folder.exists()
+    try:
+        yield
+    except FdposeError:
+        if not there:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def _frames(data: Workspace, video: Path, facts: dict[str, Any]) -> tuple[Clip, list[str]]:
+    """The video's frames, stored as one clip; the clip, and what is to be known of it."""
+    from finediving_pose.extraction.own_videos import extract_own_videos
+    from finediving_pose.labels.table import read_clips
+
+    result = extract_own_videos(data, video, facts)
+    for error in result.failed.values():
+        raise error
+    key = next(iter([*result.made, *result.kept]))
+    return next(c for c in read_clips(data) if c.key == key), list(result.warnings)
+
+
+def _annotated(data: Workspace, clip: Clip, video: Path, notes: list[str]) -> OneDive:
+    from annotate.auto import Machinery, annotate_clips
+    from annotate.estimators.presets import DEFAULT, resolve
+    from finediving_pose.appearances import appearances
+    from finediving_pose.cli.options import device_names
+    from finediving_pose.frames import open_frames
+    from finediving_pose.poses import read_poses
+
+    summary = annotate_clips(data, [clip], Machinery(resolve(DEFAULT, data), device_names("auto")))
+    for outcome in summary.failed:
+        raise outcome.error or FdposeError(f"{clip.key}: not annotated")
+    frames, poses = open_frames(data, clip.key), read_poses(data.pose_file("auto", clip.key))
+    seen = appearances(poses, frames.numbers, frames.times)
+    if not seen and poses.has_diver.any():
+        raise PoseError(
+            f"{video}: a diver is seen in {int(poses.has_diver.sum())} frames at {frames.fps or 0:g} a second, which is"
+            f" too short for a dive{''.join(f'; {note}' for note in notes)}"
+        )
+    if not seen:
+        raise PoseError(
+            f"{video}: no diver was found in its {len(frames.numbers):,} frames, so nothing is measured; look at them"
+            f" in {data.frame_folder(clip.key)}"
+        )
+    notes = notes + _several(data, video, clip, frames, seen)
+    return OneDive(data, clip, frames, poses, notes, len(seen))
+
+
+def _several(data: Workspace, video: Path, clip: Clip, frames: FrameFolder, seen: list[Appearance]) -> list[str]:
+    """What to say, and a table to write, where a diver comes several times."""
+    from finediving_pose.spreadsheet import write_csv
+
+    if len(seen) == 1:
+        return []
+    table = data.root / "dives-of-the-video.csv"
+    borders = [frames.numbers[0], *(_between(a, b) for a, b in pairwise(seen)), frames.numbers[-1] + 1]
+    known = ["" if clip.height_m is None else f"{clip.height_m:g}"]
+    rows = [[clip.key.video, str(i), str(a), str(b - 1), *known] for i, (a, b) in enumerate(pairwise(borders), 1)]
+    write_csv(table, ["video", "index", "start_frame", "end_frame", "height_m"], rows)
+    times = " and ".join(f"{a.begins:.1f} to {a.ends:.1f} s" for a in seen)
+    each = " && ".join(
+        f"fdpose {words} --data dives"
+        for words in (
+            f"extract --videos {shlex.quote(str(video))} --labels {shlex.quote(str(table))}",
+            "annotate --auto",
+            "kinematics",
+        )
+    )
+    return [
+        f"a diver is seen {len(seen)} times ({times}), as if the video held {len(seen)} dives. The numbers mix them: do"
+        f" not use them. To measure each on its own: {each}"
+    ]
+
+
+def _between(one: Appearance, two: Appearance) -> int:
+    """The frame that begins the second appearance's clip: a quarter of the gap before it."""
+    return two.first - (two.first - one.last) // 4
