@@ -64,13 +64,13 @@ def nearest_numbers(number: str, known: Collection[str]) -> list[str]:
     return sorted(known, key=lambda name: (*_difference(wanted, name), name))[:NEAREST]
 
 
-def _difference(wanted: DiveNumber, name: str) -> tuple[float, ...]:
+def _difference(wanted: DiveNumber, known: str) -> tuple[float, ...]:
     try:
-        other = parse_dive_number(name)
+        other = parse_dive_number(known)
     except LexiconError:
         return (float("inf"),)
     return (
-        float(other.group != wanted.group) + float(other.direction != wanted.direction),
+        sum(getattr(other, name) != getattr(wanted, name) for name in ("group", "direction", "armstand")),
         abs(other.half_somersaults - wanted.half_somersaults) + abs(other.half_twists - wanted.half_twists),
         float(other.position != wanted.position),
     )

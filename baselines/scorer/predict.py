@@ -226,7 +226,7 @@ def _check_dive(packed: PackedFile, i: int, scorer: Scorer) -> None:
     clip, frames = packed.clips[i], len(packed.frame_numbers(i))
     if frames < FEWEST_FRAMES:
         raise FdposeError(f"{clip.key}: has {frames} frame{'s' * (frames != 1)}, which is no dive; nothing is scored")
-    seen = np.isfinite(packed.poses(i).keypoints).any((2, 3))  # (n, 2)
+    seen = np.asarray(np.isfinite(packed.poses(i).keypoints).any((2, 3)))  # (n, 2)
     if not seen[:, 0].any():
         raise PoseError(
             f"{clip.key}: has no pose of a diver in its {frames} frames, so nothing is scored; find one with:"

@@ -119,14 +119,14 @@ def describe_poses(pose: Tensor) -> NDArray[np.float64]:
     """
     joints = pose.squeeze(-1).permute(1, 2, 0).double().numpy()  # (T, 16, 2)
     joints = joints - joints[:, INDEX["pelvis"], None]
-    trunk = float(np.median(np.linalg.norm(joints[:, INDEX["thorax"]], axis=-1)))
+    moves = np.append(False, np.abs(np.diff(joints, axis=0)).max((1, 2)) > 0)
+    moves = moves if moves.any() else ~moves
+    trunk = float(np.median(np.linalg.norm(joints[moves, INDEX["thorax"]], axis=-1)))
     joints = joints / max(trunk, _LEAST)
-    steps = np.diff(joints, axis=0)  # (T - 1, 16, 2)
-    moving = np.abs(steps).max((1, 2)) > 0 if len(steps) else np.zeros(0, bool)
-    seen = joints[1:][moving] if moving.any() else joints
+    seen, steps = joints[moves], np.diff(joints, axis=0)  # (T - 1, 16, 2)
     lengths = [np.median(np.concatenate([_length(seen, a, b), _length(seen, FLIP[a], FLIP[b])])) for a, b in _SIDES]
-    pace = np.linalg.norm(steps[moving], axis=-1) if moving.any() else np.zeros((1, 1))
-    turns = np.linalg.norm(np.diff(steps, axis=0), axis=-1) if len(steps) > 1 else np.zeros((1, 1))
+    pace = np.linalg.norm(steps[moves[1:]], axis=-1) if moves[1:].any() else np.zeros((1, 1))
+    turns = np.linalg.norm(np.diff(joints[moves], 2, axis=0), axis=-1) if moves.sum() > 2 else np.zeros((1, 1))
     spread = [_length(seen, INDEX["head_top"], foot) for foot in (INDEX["right_ankle"], INDEX["left_ankle"])]
     motion = [np.median(pace), np.percentile(pace, 90), np.median(turns), np.median(spread)]
     return np.log(np.array([*lengths, *motion]) + _LEAST)

@@ -162,7 +162,8 @@ def benchmark(
         return
     show(metrics)
     click.echo(
-        f"\nrun   {folder}  (metrics.json, predictions.csv, votes.csv, checkpoints)\npage  {folder / 'report.html'}"
+        f"\nrun   {folder}  (metrics.json, predictions.csv, votes.csv, scorer.pth, checkpoints)"
+        f"\npage  {folder / 'report.html'}"
     )
 
 
