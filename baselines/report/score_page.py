@@ -13,11 +13,13 @@ from baselines.report.scores import (
     costliest,
     interval_in_words,
     scorer_in_words,
+    seen_first,
     stage_names,
     warnings_of,
 )
 from baselines.report.wording import differs, number
 from baselines.runs.predictions import Vote
+from baselines.scorer.faults import Fault
 from baselines.scorer.predict import Score
 from baselines.scorer.run import ScoredDive
 from finediving_pose.report.contact_sheet import dive_in_words
@@ -105,6 +107,11 @@ class Section:
     def largest(self) -> float:
         """Points that the longest bar stands for."""
         return max([abs(p) for p in self.score.stages] + [1.0])
+
+    @property
+    def faults(self) -> list[Fault]:
+        """Those that are seen first."""
+        return seen_first(self.dive.faults)
 
     @property
     def moments(self) -> list[tuple[str, str]]:

@@ -10,6 +10,7 @@ from typing import Any
 from baselines.modules.stages import STAGE_NAMES
 from baselines.report.tables import BASELINE
 from baselines.report.wording import differs, number
+from baselines.scorer.faults import Fault
 from baselines.scorer.file import Scorer
 from baselines.scorer.interval import LEVELS
 from baselines.scorer.predict import Score
@@ -72,6 +73,11 @@ def values_of(dive: ScoredDive) -> dict[str, Any]:
         ]
         or [{"dive": str(c.key), "score": c.dive_score, "above": None} for c in score.exemplars],
     }
+
+
+def seen_first(faults: Sequence[Fault]) -> list[Fault]:
+    """Faults, those that are not to be seen at the end."""
+    return sorted(faults, key=lambda fault: fault.value is None)
 
 
 def stage_names(score: Score) -> list[str]:
@@ -167,7 +173,7 @@ def _in_full(dive: ScoredDive) -> Iterator[str]:
         for s, (name, points) in enumerate(zip(stage_names(score), score.stages, strict=True)):
             yield f"  {name:<18} {differs(points, 1):>6}{'   costs most' if s == costliest(score) else ''}"
     yield "faults"
-    for fault in dive.faults:
+    for fault in seen_first(dive.faults):
         yield f"  {fault.words:<18} {fault.text:<16} {fault.remark}"
     if score.votes:
         yield "nearest exemplars"

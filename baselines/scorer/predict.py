@@ -25,6 +25,8 @@ from finediving_pose.clip import Clip
 from finediving_pose.errors import CheckpointError, FdposeError, PoseError, UsageError
 from finediving_pose.packed.reader import PackedFile
 
+MOST_AWARDS = 30.0
+"""Of three judges, or of five at 0.6: no dive scores more than this times its degree of difficulty."""
 FEWEST_FRAMES = 8
 """Of a dive: it lasts a second and more."""
 
@@ -213,9 +215,10 @@ class Judge:
     def _intervals(self, points: float, clip: Clip, voters: Sequence[Clip]) -> tuple[Interval, ...]:
         difficulties = [c.difficulty for c in voters if c.difficulty]
         difficulty = clip.difficulty or (float(np.median(difficulties)) if difficulties else None)
+        highest = MOST_AWARDS * clip.difficulty if clip.difficulty else float("inf")
         widths = {level: self.scorer.calibration.half_width(level, difficulty) for level in LEVELS}
         return tuple(
-            Interval(level, round(max(points - half, 0.0), 4), round(points + half, 4))
+            Interval(level, round(max(points - half, 0.0), 4), round(max(min(points + half, highest), points), 4))
             for level, half in widths.items()
             if half is not None
         )

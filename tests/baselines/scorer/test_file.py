@@ -132,5 +132,5 @@ def test_weights_of_another_network_are_refused_before_it_is_built(scorer: Score
 
 
 def test_a_method_that_is_not_installed_is_named(scorer: Scorer) -> None:
-    with pytest.raises(UsageError, match="of the method 'nobodys'; .*install its package"):
+    with pytest.raises(UsageError, match=r"of the method 'nobodys'; .*install its package"):
         replace(scorer, config=replace(scorer.config, method="nobodys")).build()

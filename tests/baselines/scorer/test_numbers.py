@@ -36,7 +36,7 @@ def test_a_number_without_exemplar_is_refused_with_the_nearest() -> None:
 
 def test_a_number_is_asked_for_only_where_it_is_needed() -> None:
     exemplars = [clip(i, number=n) for i, n in enumerate(KNOWN)]
-    with pytest.raises(UsageError, match="--dive-number .*107b, 107c"):
+    with pytest.raises(UsageError, match=r"--dive-number .*107b, 107c"):
         check_number(clip(9, action_type=None), exemplars, "number", None)
     check_number(clip(9, action_type=None), exemplars, "random", None)
     check_number(clip(9, number="105a"), exemplars, "rotation", None)
