@@ -42,6 +42,8 @@ def check_number(clip: Clip, exemplars: Sequence[Clip], pairing: Pairing, fallba
         )
     if group(clip, pairing) in {group(c, pairing) for c in exemplars}:
         return
+    if not exemplars:
+        raise FdposeError(f"{clip.key}: is the scorer's only exemplar, so there is nothing to compare it with")
     nearest = " or ".join(nearest_numbers(clip.action_type or "", numbers)) or "none"
     if fallback is None:
         raise FdposeError(

@@ -125,7 +125,8 @@ class Judge:
         clip, scorer = packed.clips[i], self.scorer
         data = scorer.config.data
         _check_dive(packed, i, scorer)
-        check_number(clip, scorer.exemplars, data.pairing, fallback)
+        others = [c for c in scorer.exemplars if (c.key, c.dive_score) != (clip.key, clip.dive_score)]
+        check_number(clip, others, data.pairing, fallback)
         if data.target != "score" and not clip.difficulty:
             raise UsageError(
                 f"{clip.key}: its degree of difficulty is not known; give the board's height with --height"
@@ -133,8 +134,7 @@ class Judge:
         dives = Dives(packed, data, self.method.needs_of(scorer.config) & ~(Needs.STAGES | Needs.AWARDS))
         sample = dives.sample(i)
         batch = unlabelled_batch([sample])
-        own = [j for j, c in enumerate(scorer.exemplars) if c.key == clip.key]
-        chosen = self._voters(clip, own)
+        chosen = self._voters(clip, others)
         voters = [scorer.exemplars[j] for j in chosen]
         worth = [_worth(dives, i, voter) for voter in voters]
         with torch.no_grad():
@@ -154,22 +154,17 @@ class Judge:
             tuple(int(dives.positions(i)[t]) if t >= 0 else -1 for t in cut),
             faults,
             tuple(_unlike(scorer, sample)),
-            tuple(_remarks(clip, voters, known=bool(own), same=same)),
+            tuple(_remarks(scorer, clip, voters, known=len(others) < len(scorer.exemplars), same=same)),
         )
 
-    def _voters(self, clip: Clip, own: Sequence[int]) -> list[int]:
-        """Places of the exemplars that the clip is compared with, never itself."""
+    def _voters(self, clip: Clip, others: Sequence[Clip]) -> list[int]:
+        """Places of the exemplars that the clip is compared with, some of those that are other dives."""
         config, exemplars = self.scorer.config, self.scorer.exemplars
-        how = config.evaluation
-        others = [j for j in range(len(exemplars)) if j not in own]
+        how, places = config.evaluation, [j for j, c in enumerate(exemplars) if c in others]
         everyone = [*exemplars, clip]
         (chosen,) = choose_voters(
-            everyone, [len(exemplars)], others, how.votes, config.seed, "panel", config.data.pairing, how.pad
+            everyone, [len(exemplars)], places, how.votes, config.seed, "panel", config.data.pairing, how.pad
         )
-        if not chosen:
-            raise FdposeError(
-                f"{clip.key}: is the scorer's only exemplar of {clip.action_type}: nothing to compare with"
-            )
         return chosen
 
     def _votes(
@@ -258,7 +253,7 @@ def _unlike(scorer: Scorer, sample: dict[str, Any]) -> Iterator[Unlike]:
             yield Unlike(what, round(distance, 2), round(usual.limit, 2))
 
 
-def _remarks(clip: Clip, voters: Sequence[Clip], *, known: bool, same: bool) -> Iterator[str]:
+def _remarks(scorer: Scorer, clip: Clip, voters: Sequence[Clip], *, known: bool, same: bool) -> Iterator[str]:
     if known:
         yield "the scorer learned from this very dive: its score tells nothing of how good the scorer is"
     if not same:
@@ -268,5 +263,5 @@ def _remarks(clip: Clip, voters: Sequence[Clip], *, known: bool, same: bool) -> 
     if same and clip.difficulty and listed and clip.difficulty not in listed:
         there = " and ".join(f"{d:g}" for d in listed)
         yield f"its degree of difficulty is {clip.difficulty:g}, that of its exemplars {there}: is the height right?"
-    if not clip.difficulty:
-        yield "its degree of difficulty is not known, and taken as that of its exemplars"
+    if not clip.difficulty and scorer.calibration.by_difficulty:
+        yield "its degree of difficulty is not known; the interval takes that of its exemplars"

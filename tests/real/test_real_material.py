@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from baselines.scorer.find import BUNDLED
 from finediving_pose.cli import main
 from finediving_pose.labels.table import read_clips
 from finediving_pose.packed.reader import open_packed
@@ -113,3 +114,13 @@ def test_unlabelled_dives_can_not_be_benchmarked(real_dives: Workspace):
     assert result.exit_code == 1
     assert "needs labelled dives" in result.stderr
     assert result.stderr.count("\n") == 1
+
+
+def test_the_bundled_scorer_warns_of_real_dives(real_dives: Workspace, tmp_path: Path):
+    """It learned from synthetic dives: it must say that it knows no such pictures."""
+    if not BUNDLED.is_file():
+        pytest.skip(f"no bundled scorer in {BUNDLED.parent}; make one with: make scorer")
+    words = ("finediv", "--dive-number", "107b", "--height", 10, "--out", tmp_path, "--json")
+    for dive in json.loads(fdpose("score", *words, data=real_dives))["dives"]:
+        assert dive["unlike"], dive["index"]
+        assert "are unlike those that the scorer learned from" in dive["warnings"][0]
