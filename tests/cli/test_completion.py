@@ -37,7 +37,7 @@ def completed(line: str) -> list[str]:
     ("line", "offered"),
     [
         ("fdpose ann", ["annotate"]),
-        ("fdpose s", ["synth", "split", "suggest"]),
+        ("fdpose s", ["synth", "split", "suggest", "score"]),
         ("fdpose annotate --man", ["--manual"]),
         ("fdpose finetune --from", ["--from-scratch"]),
         ("fdpose benchmark --pre", ["--preset"]),
