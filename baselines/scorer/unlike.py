@@ -95,7 +95,7 @@ def describe_sample(sample: Mapping[str, object]) -> dict[str, NDArray[np.float6
 
 
 def describe_pictures(video: Tensor) -> NDArray[np.float64]:
-    """Colours, texture, noise and motion of pictures (3, T, H, W), normalised RGB: (15,)."""
+    """Colours, light, texture and motion of pictures (3, T, H, W), normalised RGB: (15,)."""
     red, green, blue = video
     grey = video.mean(0)  # (T, H, W)
     across, down = grey.diff(dim=2), grey.diff(dim=1)

@@ -69,8 +69,8 @@ def score(
     path, names = scorer_of(words, data)
     videos = [Path(name) for name in names if Path(name).is_file()]
     clips = _clips(data, [name for name in names if not Path(name).is_file()], split, facts)
-    if out and len(videos) > 1:
-        raise UsageError("--out is for one video; leave it out, and each video has a folder of its own")
+    if out and videos and len(videos) + bool(clips) > 1:
+        raise UsageError("--out is for one video, or for clips; leave it out, and each video has a folder of its own")
     if not clips and not videos:
         raise UsageError("nothing to score; name a video, or clips as VIDEO/INDEX, or give --split (see --help)")
     scores = load_scores(path, exemplar_fallback)
