@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -106,6 +107,20 @@ def test_a_truncated_file_is_said_to_be_damaged(written: Path, share: float) -> 
     written.write_bytes(content[: int(len(content) * share)])
     with pytest.raises(CheckpointError, match="not a checkpoint of tensors and plain values"):
         read_scorer(written)
+
+
+def test_a_flipped_byte_is_noticed_or_changes_nothing(scorer: Scorer, written: Path) -> None:
+    content, rng = written.read_bytes(), np.random.default_rng(0)
+    noticed = 0
+    for place in rng.integers(len(content), size=25).tolist():
+        written.write_bytes(content[:place] + bytes([content[place] ^ 0xFF]) + content[place + 1 :])
+        try:
+            back = read_scorer(written)
+        except CheckpointError:
+            noticed += 1
+        else:
+            assert all(torch.equal(back.weights[name], value) for name, value in scorer.weights.items())
+    assert noticed > 20
 
 
 def test_no_code_runs(written: Path, tmp_path: Path) -> None:
