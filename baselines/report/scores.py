@@ -35,17 +35,20 @@ def about_scorer(path: Path, scorer: Scorer) -> dict[str, Any]:
         "exemplars": len(scorer.exemplars),
         "dive_numbers": sorted({c.action_type for c in scorer.exemplars if c.action_type}),
         "learned_from": sorted({c.source for c in scorer.exemplars}),
-        "calibrated_on": len(scorer.calibration.errors),
+        "test_dives": len(scorer.calibration.errors),
+        "mean_error": round(scorer.calibration.mean_error, 2),
+        "exemplars_mean_error": round(scorer.calibration.exemplars_error, 2),
     }
 
 
 def scorer_in_words(about: dict[str, Any]) -> str:
     """One line: what the scorer is and what it learned from."""
     kinds = " and ".join(about["learned_from"])
-    numbers, calibrated = len(about["dive_numbers"]), counted(about["calibrated_on"], "test dive")
+    numbers, tested = len(about["dive_numbers"]), counted(about["test_dives"], "test dive")
     return (
         f"{about['method']}, preset {about['preset']}, seed {about['seed']}; {about['exemplars']} exemplars of"
-        f" {counted(numbers, 'dive number')}, source: {kinds}; intervals from {calibrated}"
+        f" {counted(numbers, 'dive number')}, source: {kinds}; on its {tested} off by"
+        f" {about['mean_error']:.1f} points on average, the {BASELINE} by {about['exemplars_mean_error']:.1f}"
     )
 
 

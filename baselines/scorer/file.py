@@ -208,7 +208,8 @@ def _calibration(values: Mapping[str, Any]) -> Calibration:
     errors = tuple(sorted(map(float, values["errors"])))
     if not all(np.isfinite(errors)) or any(e < 0 for e in errors):
         raise ValueError("an error that is negative or not finite")
-    return Calibration(errors, bool(values["by_difficulty"]), bool(values["selected"]))
+    off = float(values["mean_error"]), float(values["exemplars_error"])
+    return Calibration(errors, bool(values["by_difficulty"]), bool(values["selected"]), *off)
 
 
 def _usual(values: Mapping[str, Any]) -> Usual:

@@ -254,6 +254,12 @@ def _unlike(scorer: Scorer, sample: dict[str, Any]) -> Iterator[Unlike]:
 
 
 def _remarks(scorer: Scorer, clip: Clip, voters: Sequence[Clip], *, known: bool, same: bool) -> Iterator[str]:
+    off = scorer.calibration
+    if not off.beats_the_mean:
+        yield (
+            f"on its test dives the scorer was off by {off.mean_error:.1f} points on average, the exemplars' mean by"
+            f" {off.exemplars_error:.1f}: trust the mean more than the score"
+        )
     if known:
         yield "the scorer learned from this very dive: its score tells nothing of how good the scorer is"
     if not same:

@@ -14,8 +14,11 @@ import pytest
 from baselines.methods.hpmcr import HPMCRMethod
 from baselines.runs.results import RunMetrics, read_run
 from baselines.runs.run import new_run, run
+from baselines.scorer.file import read_scorer
+from baselines.scorer.predict import Judge
 from finediving_pose.errors import UsageError
 from finediving_pose.labels.table import read_clips, write_clips
+from finediving_pose.packed.reader import open_packed
 from finediving_pose.packed.writer import write_packed
 from finediving_pose.workspace import Workspace
 
@@ -83,6 +86,13 @@ def test_native_stages_random_pairs_score_over_difficulty_and_the_splash_go_toge
     for row in rows(folder):
         assert abs(float(row["predicted_score"]) - float(row["exemplar_mean"])) < 15
         assert float(row["exemplar_mean"]) > 20
+    judge = Judge(read_scorer(folder / "scorer.pth"))
+    with open_packed(competition.packed) as packed:
+        for row in rows(folder):
+            score = judge.score(packed, packed.index(f"{row['video']}/{row['index']}"))
+            assert score.points == pytest.approx(float(row["predicted_score"]), abs=0.05)
+            assert score.exemplars_mean == pytest.approx(float(row["exemplar_mean"]), abs=1e-3)
+            assert len(score.stages) == 5 and score.matched_by == "chance"
 
 
 def test_mtl_aqa_is_scored_without_stages(competition: Workspace, workspace: Workspace) -> None:

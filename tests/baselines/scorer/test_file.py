@@ -79,7 +79,7 @@ def test_it_holds_no_paths_and_no_pictures(scorer: Scorer, tmp_path: Path) -> No
         ({"encoded": [1]}, "other things than tensors"),
         ({"weights": {"a": 1}}, "other things than tensors"),
         ({"calibration": {}}, "is missing"),
-        ({"calibration": {"errors": [-1.0], "by_difficulty": True, "selected": False}}, "negative"),
+        ({"calibration": {"errors": [-1.0], "by_difficulty": True}}, "negative"),
         ({"config": {}}, "config: method"),
         ({"usual": {"poses": {"mean": 1, "precision": 2, "limit": 3}}}, "no covariance"),
     ],

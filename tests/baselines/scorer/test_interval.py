@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -42,6 +44,14 @@ def test_hard_dives_have_wider_intervals_where_all_difficulties_are_known() -> N
     assert known.half_width(0.9, None) is None
     unknown = calibrate([*predictions, prediction(true=51.0, difficulty=None)], selected=False)
     assert unknown.half_width(0.9, None) == unknown.half_width(0.9, 3.0)
+
+
+def test_a_scorer_that_is_worse_than_the_exemplars_mean_is_known_as_that() -> None:
+    exact_mean = [replace(prediction(true=50.0 + i, difficulty=2.0), exemplar_mean=50.0 + i) for i in range(4)]
+    worse = calibrate(exact_mean, selected=False)
+    assert (worse.mean_error, worse.exemplars_error) == (1.5, 0.0) and not worse.beats_the_mean
+    far_mean = [replace(p, exemplar_mean=90.0) for p in exact_mean]
+    assert calibrate(far_mean, selected=False).beats_the_mean
 
 
 def prediction(true: float, difficulty: float | None) -> Prediction:
