@@ -66,6 +66,7 @@ def values_of(dive: ScoredDive) -> dict[str, Any]:
         "intervals": [asdict(interval) for interval in score.intervals],
         "exemplars_mean": score.exemplars_mean,
         "matched_by": score.matched_by,
+        "doubted": score.doubted,
         "unlike": [asdict(unlike) for unlike in score.unlike],
         "warnings": warnings_of(score),
         "stages": {name: round(points, 4) for name, points in zip(names, score.stages, strict=False)},
@@ -112,7 +113,7 @@ def warnings_of(score: Score) -> list[str]:
 def score_in_short(score: Score) -> str:
     """``Score 72.4, 90 % interval 58.1 to 86.7; exemplars' mean 69.9``, and whether to trust it."""
     parts = ", ".join(filter(None, [f"score {score.points:.1f}", interval_in_words(score)]))
-    doubt = "; the dive is unlike those that the scorer learned from: do not trust it" if score.unlike else ""
+    doubt = "; the dive is not like those that the scorer learned from: do not trust it" if score.doubted else ""
     return f"{parts}; {BASELINE} {score.exemplars_mean:.1f}{doubt}"
 
 

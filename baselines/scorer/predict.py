@@ -66,6 +66,8 @@ class Score:
         dive does not have; empty where the method predicts none
     faults : the network's own estimates, by names that end with their unit; NaN where not to be seen
     unlike : in what the dive is unlike those that the scorer learned from
+    doubted : whether neither score nor interval is to be trusted: the dive is unlike those, or they are all synthetic
+        and it is not
     remarks : what else is to be known, a sentence each
     """
 
@@ -79,6 +81,7 @@ class Score:
     transitions: tuple[int, ...]
     faults: dict[str, float]
     unlike: tuple[Unlike, ...]
+    doubted: bool
     remarks: tuple[str, ...]
 
     @property
@@ -142,6 +145,7 @@ class Judge:
             points = float(np.mean([v.score for v in votes])) if votes else self._direct(batch) * dives.unit(i)
             estimate = getattr(self.network, "faults", None)
             faults = {n: float(v[0]) for n, v in estimate(batch).items()} if estimate else {}
+        unlike = tuple(_unlike(scorer, sample))
         same = all(group(c, data.pairing) == group(clip, data.pairing) for c in voters)
         return Score(
             clip,
@@ -153,7 +157,8 @@ class Judge:
             votes,
             tuple(int(dives.positions(i)[t]) if t >= 0 else -1 for t in cut),
             faults,
-            tuple(_unlike(scorer, sample)),
+            unlike,
+            bool(unlike) or _is_foreign(scorer, clip),
             tuple(_remarks(scorer, clip, voters, known=len(others) < len(scorer.exemplars), same=same)),
         )
 
@@ -253,7 +258,14 @@ def _unlike(scorer: Scorer, sample: dict[str, Any]) -> Iterator[Unlike]:
             yield Unlike(what, round(distance, 2), round(usual.limit, 2))
 
 
+def _is_foreign(scorer: Scorer, clip: Clip) -> bool:
+    """Whether the scorer knows synthetic dives only, and the clip is none."""
+    return clip.source != "synthetic" and all(c.source == "synthetic" for c in scorer.exemplars)
+
+
 def _remarks(scorer: Scorer, clip: Clip, voters: Sequence[Clip], *, known: bool, same: bool) -> Iterator[str]:
+    if _is_foreign(scorer, clip):
+        yield "the scorer learned from synthetic dives only: of a real dive its score means nothing"
     off = scorer.calibration
     if not off.beats_the_mean:
         yield (
