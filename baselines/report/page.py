@@ -43,6 +43,7 @@ FILES = {
     "metrics.json": "",
     "predictions.csv": " (a row a test dive)",
     "votes.csv": " (a row a comparison)",
+    "scorer.pth": " (scores new dives)",
     "config.json": "",
 }
 """Of a run, linked from its page, and what they hold."""
