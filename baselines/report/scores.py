@@ -69,7 +69,7 @@ def values_of(dive: ScoredDive) -> dict[str, Any]:
         "doubted": score.doubted,
         "unlike": [asdict(unlike) for unlike in score.unlike],
         "warnings": warnings_of(score),
-        "stages": {name: round(points, 4) for name, points in zip(names, score.stages, strict=False)},
+        "stages": {names[s]: round(score.stages[s], 4) for s in stages_dived(score)},
         "transitions": list(score.transitions),
         "faults": [{k: v for k, v in asdict(fault).items() if k not in ("words", "unit")} for fault in dive.faults],
         "exemplars": [
@@ -88,6 +88,12 @@ def stage_names(score: Score) -> list[str]:
     """Names of the stages that the votes tell; one, the whole dive, where they tell none."""
     count = len(score.stages)
     return list(STAGE_NAMES.get(count, [f"stage {s + 1}" for s in range(count)])) or ["whole dive"]
+
+
+def stages_dived(score: Score) -> list[int]:
+    """Places of the stages that the dive has, among those that the votes tell: not every dive has three flights."""
+    cut = score.transitions
+    return [s for s in range(len(score.stages)) if s == 0 or s > len(cut) or cut[s - 1] >= 0]
 
 
 def costliest(score: Score) -> int:
@@ -174,8 +180,9 @@ def _in_full(dive: ScoredDive) -> Iterator[str]:
         yield f"  warning: {said}"
     if score.stages:
         yield "points by stage, against the exemplars"
-        for s, (name, points) in enumerate(zip(stage_names(score), score.stages, strict=True)):
-            yield f"  {name:<18} {differs(points, 1):>6}{'   costs most' if s == costliest(score) else ''}"
+        for s in stages_dived(score):
+            most = "   costs most" if s == costliest(score) else ""
+            yield f"  {stage_names(score)[s]:<18} {differs(score.stages[s], 1):>6}{most}"
     yield "faults"
     for fault in seen_first(dive.faults):
         yield f"  {fault.words:<18} {fault.text:<16} {fault.remark}"
