@@ -13,6 +13,7 @@ from torch import Tensor
 from baselines.data.batch import Batch
 from baselines.data.dives import Dives, unlabelled_batch
 from baselines.data.exemplars import choose_voters, group
+from baselines.data.settings import Target
 from baselines.data.splits import Fallback
 from baselines.method import ComparativeNetwork, DirectNetwork, Needs
 from baselines.runs.predictions import MATCHED_BY, Vote
@@ -130,19 +131,16 @@ class Judge:
         _check_dive(packed, i, scorer)
         others = [c for c in scorer.exemplars if (c.key, c.dive_score) != (clip.key, clip.dive_score)]
         check_number(clip, others, data.pairing, fallback)
-        if data.target != "score" and not clip.difficulty:
-            raise UsageError(
-                f"{clip.key}: its degree of difficulty is not known; give the board's height with --height"
-            )
         dives = Dives(packed, data, self.method.needs_of(scorer.config) & ~(Needs.STAGES | Needs.AWARDS))
         sample = dives.sample(i)
         batch = unlabelled_batch([sample])
         chosen = self._voters(clip, others)
         voters = [scorer.exemplars[j] for j in chosen]
-        worth = [_worth(dives, i, voter) for voter in voters]
+        unit = _unit(clip, voters, data.target)
+        worth = [_worth(voter, unit, data.target) for voter in voters]
         with torch.no_grad():
-            votes, cut = self._votes(dives, i, batch, chosen, worth) if self.method.comparative else ((), ())
-            points = float(np.mean([v.score for v in votes])) if votes else self._direct(batch) * dives.unit(i)
+            votes, cut = self._votes(batch, chosen, worth, unit) if self.method.comparative else ((), ())
+            points = float(np.mean([v.score for v in votes])) if votes else self._direct(batch) * unit
             estimate = getattr(self.network, "faults", None)
             faults = {n: float(v[0]) for n, v in estimate(batch).items()} if estimate else {}
         unlike = tuple(_unlike(scorer, sample))
@@ -173,14 +171,13 @@ class Judge:
         return chosen
 
     def _votes(
-        self, dives: Dives, i: int, batch: Batch, chosen: Sequence[int], worth: Sequence[float]
+        self, batch: Batch, chosen: Sequence[int], worth: Sequence[float], unit: float
     ) -> tuple[tuple[Vote, ...], tuple[int, ...]]:
         """Votes of the chosen exemplars, whose scores are ``worth`` points, and the clip's predicted transitions."""
         network = cast(ComparativeNetwork, self.network)
         query = network.encode(batch)
         known = self._exemplars_like(query)
         both = type(query)(*(torch.cat([q, known[name]]) for name, q in query._asdict().items()))
-        unit = dives.unit(i)
         pairs = [(0, 1 + j) for j in chosen]
         stages = compare_clips(network, both, pairs, torch.tensor(worth, dtype=torch.float32) / unit) * unit
         votes = tuple(
@@ -242,10 +239,23 @@ def _check_dive(packed: PackedFile, i: int, scorer: Scorer) -> None:
         )
 
 
-def _worth(dives: Dives, i: int, exemplar: Clip) -> float:
-    """Points of an exemplar; where scores over difficulty are compared, at the difficulty of dive i."""
+def _unit(clip: Clip, voters: Sequence[Clip], target: Target) -> float:
+    """Points that 1 stands for in the target: 1, or the degree of difficulty; where not known, its exemplars'.
+
+    Raises UsageError where these have none either.
+    """
+    if target == "score":
+        return 1.0
+    known = [c.difficulty for c in voters if c.difficulty]
+    if not clip.difficulty and not known:
+        raise UsageError(f"{clip.key}: its degree of difficulty is not known; give the board's height with --height")
+    return clip.difficulty or float(np.median(known))
+
+
+def _worth(exemplar: Clip, unit: float, target: Target) -> float:
+    """Points of an exemplar; where scores over difficulty are compared, at the difficulty of the dive."""
     points = exemplar.dive_score or 0.0
-    return points if dives.settings.target == "score" else points / (exemplar.difficulty or 1.0) * dives.unit(i)
+    return points if target == "score" else points / (exemplar.difficulty or 1.0) * unit
 
 
 def _unlike(scorer: Scorer, sample: dict[str, Any]) -> Iterator[Unlike]:
@@ -281,5 +291,5 @@ def _remarks(scorer: Scorer, clip: Clip, voters: Sequence[Clip], *, known: bool,
     if same and clip.difficulty and listed and clip.difficulty not in listed:
         there = " and ".join(f"{d:g}" for d in listed)
         yield f"its degree of difficulty is {clip.difficulty:g}, that of its exemplars {there}: is the height right?"
-    if not clip.difficulty and scorer.calibration.by_difficulty:
-        yield "its degree of difficulty is not known; the interval takes that of its exemplars"
+    if not clip.difficulty and (scorer.calibration.by_difficulty or scorer.config.data.target != "score"):
+        yield "its degree of difficulty is not known; that of its exemplars is taken"

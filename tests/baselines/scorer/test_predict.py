@@ -190,11 +190,14 @@ def test_a_direct_method_scores_at_the_difficulty_of_the_dive(
     monkeypatch.setattr(Scorer, "method", property(lambda self: MeanMethod()))
     config = made[0].config
     over = replace(config, data=replace(config.data, target="score_over_difficulty"))
-    plain, harder = (replace(made[0], config=c, weights=Mean().state_dict(), encoded={}) for c in (config, over))
+    plain = replace(config, data=replace(config.data, target="score"))
+    plain, harder = (replace(made[0], config=c, weights=Mean().state_dict(), encoded={}) for c in (plain, over))
     one, three = (Judge(s).score(dives, TEST[0]) for s in (plain, harder))
     assert one.votes == () and one.stages == () and one.transitions == ()
     assert three.points == pytest.approx(3.0 * one.points, rel=1e-4)
     assert one.exemplars_mean == pytest.approx(np.mean([c.dive_score or 0 for c in one.exemplars]))
     assert one.faults["twist_deg"] == 12.0 and np.isnan(one.faults["late_s"])
-    with pytest.raises(UsageError, match="degree of difficulty is not known"):
-        Judge(harder).score(packed(clip(90, difficulty=None)), 0)
+    unknown = Judge(harder).score(packed(clip(90, difficulty=None)), 0)
+    difficulties = [c.difficulty for c in unknown.exemplars if c.difficulty]
+    assert unknown.points == pytest.approx(20 * np.median(difficulties), rel=0.1)
+    assert "its degree of difficulty is not known; that of its exemplars is taken" in unknown.remarks
