@@ -1,8 +1,9 @@
-"""HPMCR, small: every part in its place, trained from random weights in minutes on two cores.
+"""HPMCR, small: every part in its place, trained in a minute on a core.
 
-Pictures a twelfth of the paper's area, 48 frames, narrow networks, and in HD-GCN's place a skeleton encoder that few
-dives are enough for. The last epoch is taken: with a few dozen dives every one of them is needed for training. What
-it learns, and what was tried: docs/experiments/scorer.md.
+Pictures a twelfth of the paper's area, 48 frames, narrow networks. The pose branch starts from what was learned from
+dives that nobody filmed (docs/experiments/prior.md), and in HD-GCN's place it has the skeleton encoder that learns
+fastest from those. The last epoch is taken: with a few dozen dives every one of them is needed for training. What it
+learns, and what was tried: docs/experiments/scorer.md.
 """
 
 model = {
@@ -40,10 +41,10 @@ optimiser = {
     # what comes from the prior is not to be unlearned from a few dozen dives; at the full rate pictures are known by
     # heart before they say anything; transitions need a higher one
     "lr_mult": {
-        "skeleton.": 0.02,
-        "pose_segmentation.": 0.02,
-        "fusion.": 0.02,
-        "compare_fused.": 0.02,
+        "skeleton.": 0.1,
+        "pose_segmentation.": 0.1,
+        "fusion.": 0.1,
+        "compare_fused.": 0.1,
         "stage_weights.": 0.1,
         "visual_share": 0.1,
         "dynamic.": 0.01,  # and reduce_dynamic.
