@@ -41,9 +41,9 @@ estimator: install
 	$(BIN)/fdpose annotate --manual $(POOL)/synthetic/truth/annotations.json --annotator truth --data $(POOL)
 	$(BIN)/fdpose merge --data $(POOL)
 	$(BIN)/fdpose $(TRAIN) --network locator --name trained --from-scratch --steps 8000 --seed 3
-	$(BIN)/fdpose $(TRAIN) --network pose --name first --from-scratch --steps 12000 --seed 3 --quick
-	$(BIN)/fdpose $(TRAIN) --network pose --name second --estimator first --steps 12000 --seed 4 --quick
-	$(BIN)/fdpose $(TRAIN) --network pose --name trained --estimator second --steps 12000 --seed 5 --quick --turn 30
+	$(BIN)/fdpose $(TRAIN) --network pose --name first --from-scratch --steps 12000 --seed 3
+	$(BIN)/fdpose $(TRAIN) --network pose --name second --estimator first --steps 12000 --seed 4
+	$(BIN)/fdpose $(TRAIN) --network pose --name trained --estimator second --steps 12000 --seed 5 --turn 30
 
 UNFILMED := fdpose-prior
 PRIOR := baselines/prior/checkpoints

@@ -44,7 +44,7 @@ class Machinery:
     devices : as torch names them; groups of clips take turns on them
     bf16 : compute in bfloat16; None where the device has it
     flip : with a flip test
-    quick : look at every crop once, even where the estimator would look from several sides
+    thorough : take the mean over many views of every crop, where the estimator has them
     jobs : processes; None for one a device
     scheduler : address of a Dask scheduler whose workers see the same paths, in place of ``jobs``
     """
@@ -53,7 +53,7 @@ class Machinery:
     devices: tuple[str, ...] = ("cpu",)
     bf16: bool | None = None
     flip: bool = False
-    quick: bool = False
+    thorough: bool = False
     jobs: int | None = None
     scheduler: str | None = None
 
@@ -216,7 +216,8 @@ def annotate_group(
         except FrameError as e:
             outcomes.append(Outcome(key, error=e))
     sizes = {f.key: (f.width, f.height) for f in folders}
-    for key, found in poses_of_clips(folders, locator, pose, pairs, presence=finish.presence).items():
+    how = {"presence": finish.presence, "thorough": machinery.thorough}
+    for key, found in poses_of_clips(folders, locator, pose, pairs, **how).items():
         if isinstance(found, FdposeError):
             outcomes.append(Outcome(key, error=found))
             continue
@@ -237,8 +238,7 @@ def estimators(machinery: Machinery, device: str) -> tuple[Finder, Estimator]:
     if device == "cpu" and (machinery.jobs or machinery.scheduler):
         share = 1 if machinery.scheduler else max(1, default_jobs() // machinery.processes)
         torch.set_num_threads(min(share, torch.get_num_threads()))
-    locator, pose = machinery.preset.load(device, machinery.bf16, machinery.flip)
-    return locator, pose.quick if machinery.quick else pose
+    return machinery.preset.load(device, machinery.bf16, machinery.flip)
 
 
 def _kept(workspace: Workspace, key: ClipKey) -> Outcome:

@@ -76,11 +76,13 @@ def poses_of_clips(
     pairs: Collection[ClipKey] = (),
     *,
     presence: bool = True,
+    thorough: bool = False,
 ) -> dict[ClipKey, Found | FdposeError]:
     """Poses of every clip, unsmoothed, or why there are none (a picture is missing or damaged, there are no frames).
 
     In the clips of ``pairs`` two divers dive. Without ``presence`` every frame gets a pose, whoever is in it
-    (:mod:`annotate.presence`).
+    (:mod:`annotate.presence`). With ``thorough`` the estimator takes the mean over many views of every crop; boxes are
+    found with one.
     """
     outcomes: dict[ClipKey, Found | FdposeError] = {
         f.key: FrameError(f"{f.key}: has no frames; leave it out of the clips table, or extract it again")
@@ -91,9 +93,9 @@ def poses_of_clips(
     if not pictures.folders:
         return outcomes
     divers = _each_diver(pictures, _locate(pictures, locator), estimator, pairs)
-    keypoints, _ = find_points(pictures, divers, estimator.quick)  # only boxes come of it
+    keypoints, _ = find_points(pictures, divers, estimator)
     divers = _refined(pictures, divers, keypoints)
-    keypoints, confidence = find_points(pictures, divers, estimator)
+    keypoints, confidence = find_points(pictures, divers, estimator.thorough if thorough else estimator)
     for i, folder in enumerate(pictures.folders):
         if i in pictures.failed:
             outcomes[folder.key] = pictures.failed[i]
@@ -168,7 +170,7 @@ def _each_diver(pictures: Pictures, divers: DiverBoxes, estimator: Estimator, pa
 def _two(pictures: Pictures, divers: DiverBoxes, estimator: Estimator) -> list[DiverBoxes]:
     """The boxes of both divers of one clip; unchanged where nothing tells two divers apart."""
     joints, confidence = (
-        a.reshape(len(a), 2, -1, *a.shape[2:]) for a in find_points(pictures, divers, estimator.quick, places=2)
+        a.reshape(len(a), 2, -1, *a.shape[2:]) for a in find_points(pictures, divers, estimator, places=2)
     )
     way, telling = ways(joints, confidence, divers.box)
     parts = [steady_ways(way[shot], telling[shot]) for shot in shots(len(way), pictures.cuts(divers.clip[0]))]

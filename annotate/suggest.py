@@ -18,6 +18,7 @@ from operator import attrgetter
 
 import numpy as np
 
+from annotate.consistency import APART, long_limbs
 from annotate.crop import crop
 from annotate.estimators.base import Estimator
 from annotate.estimators.presets import resolve
@@ -27,9 +28,8 @@ from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.errors import PoseError, UsageError
 from finediving_pose.frames import open_frames
 from finediving_pose.lexicon import ENTRY
-from finediving_pose.poses import ClipPoses, JointSource, read_poses, take_rows
+from finediving_pose.poses import JointSource, read_poses, take_rows
 from finediving_pose.progress import track
-from finediving_pose.skeleton import LIMBS
 from finediving_pose.workspace import Workspace
 
 NEAR_FRAMES = 8
@@ -38,10 +38,6 @@ SAME_CLIP, SAME_NUMBER = 0.85, 0.95
 
 MIRRORED = 4
 """This many times the wanted frames, the most promising by their stored poses, are estimated again, mirrored."""
-APART = 0.1
-"""A joint this far from that of the mirror image, in widths of the crop, counts as unknown."""
-
-LONG_LIMB = 1.5
 ENTRY_SHOWN = 0.1
 """Share of the entry stage in which most of the diver is still above the water."""
 
@@ -65,7 +61,7 @@ def suggest(workspace: Workspace, clips: Sequence[Clip], n: int, device: str = "
     @cache
     def author(name: str) -> Estimator | None:
         try:
-            return resolve(name, workspace).load(device)[1].quick
+            return resolve(name, workspace).load(device)[1]
         except (UsageError, PoseError):  # of the user's own --config, or deleted or damaged since
             return None
 
@@ -97,11 +93,9 @@ def _of_clip(workspace: Workspace, clip: Clip) -> list[Suggestion]:
     by_hand, last = _annotated(workspace, clip.key), _end_of_the_diver(clip)
     doubt = 1 - np.average(poses.confidence, axis=1, weights=placed) if len(poses) else np.zeros(0)
     moved = (poses.source == JointSource.INTERPOLATED).mean(1)
-    long_limbs = _long_limbs(poses)
+    long = long_limbs(poses).mean(1)
     return [
-        Suggestion(
-            clip.key, int(f), float(doubt[i]), float(moved[i]), float(long_limbs[i]), person=int(poses.person[i])
-        )
+        Suggestion(clip.key, int(f), float(doubt[i]), float(moved[i]), float(long[i]), person=int(poses.person[i]))
         for i, f in enumerate(poses.frame)
         if int(f) not in by_hand and int(f) < last
     ]
@@ -162,16 +156,6 @@ def _end_of_the_diver(clip: Clip) -> float:
 def _annotated(workspace: Workspace, key: ClipKey) -> set[int]:
     files = [workspace.pose_file(layer, key) for layer in workspace.manual_layers()]
     return {int(f) for path in files if path.is_file() for f in read_poses(path).frame}
-
-
-def _long_limbs(poses: ClipPoses) -> np.ndarray:
-    """Share of each row's limbs that are longer than 1.5 times their 75th percentile in the clip: float (n,)."""
-    a, b = np.array(LIMBS).T
-    lengths = np.linalg.norm(poses.keypoints[:, a] - poses.keypoints[:, b], axis=-1)  # (n, 15)
-    if not len(lengths):
-        return np.zeros(0)
-    usual = np.nanpercentile(lengths, 75, axis=0)
-    return np.asarray(lengths > LONG_LIMB * usual).mean(1)
 
 
 def _varied(

@@ -50,13 +50,13 @@ def _resume(root: Path) -> list[str]:
 
 COMMANDS = {
     "extract": Command(lambda r: ["extract", "--frames", str(r / "in"), "--force", "--jobs", "1", *_data(r)], 8),
-    "annotate": Command(lambda r: ["annotate", "--auto", "--force", "--quick", "--device", "cpu", *_data(r)], 6),
+    "annotate": Command(lambda r: ["annotate", "--auto", "--force", "--device", "cpu", *_data(r)], 6),
     "import": Command(lambda r: ["import", str(r / "hand.json"), "--annotator", "anna", "--all", *_data(r)], 8),
     "merge": Command(lambda r: ["merge", *_data(r)], 8),
     "export": Command(lambda r: ["export", "yolo", "--out", str(r / "yolo"), *_data(r)], 6),
     "finetune": Command(
         lambda r: [
-            "finetune", "--name", "mine", "--network", "pose", "--steps", "3", "--batch", "2", "--quick",
+            "finetune", "--name", "mine", "--network", "pose", "--steps", "3", "--batch", "2",
             "--device", "cpu", *_data(r),
         ],
         2,

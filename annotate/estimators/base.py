@@ -47,11 +47,12 @@ class Estimator(Finder, Protocol):
 
     Attributes
     ----------
-    quick : the same estimator, looking at every crop no more than once (twice with a flip test)
+    thorough : the same estimator, taking the mean over as many views of every crop as its configuration names; itself
+        where it names none
     """
 
     @property
-    def quick(self) -> Estimator: ...
+    def thorough(self) -> Estimator: ...
 
     def mirror_gaps(self, crops: np.ndarray) -> np.ndarray:
         """How far the joints of each crop lie from those of its mirror image, in widths of the crop: float (n, 16).

@@ -34,6 +34,7 @@ class MMPoseEstimator:
     Parameters
     ----------
     config : mapping with ``model`` and optionally ``pipeline``, ``all_round`` and ``sizes``, or an mmpose config.
+        ``all_round`` and ``sizes`` say what :attr:`thorough` does; without it every crop is seen once.
         ``all_round`` takes the mean over the crop turned by 0, 90, 180 and 270 degrees and the mirror images of these;
         ``sizes`` the mean over the crop in these sizes: a small network reads from the borders where in a crop it is,
         and knows by heart where joints usually are; in a size it did not learn in, it has to look
@@ -72,22 +73,27 @@ class MMPoseEstimator:
                 if name != "data_preprocessor":  # the colours' mean and deviation, to be taken off the crops exactly
                     part.to(torch.bfloat16)
         self.model: Any = model.to(memory_format=torch.channels_last)
-        width, height = model.head.decoder.input_size
-        self.sizes = config.get("sizes") or [int(width)]
-        largest = max(self.sizes)
-        self.input_size = (int(width), int(height)) if len(self.sizes) == 1 else (largest, largest)
-        crop_pixels = self.input_size[0] * self.input_size[1]
-        self.batch = 64 if self.device.type == "cuda" else max(1, _AT_ONCE // crop_pixels)
-        self.turns, self.flip = 4 if config.get("all_round") else 1, flip
-        if self.turns > 1 and not turns_onto_itself(config):
+        width, height = map(int, model.head.decoder.input_size)
+        self.flip = flip
+        self._all_turns, self._all_sizes = 4 if config.get("all_round") else 1, config.get("sizes") or [width]
+        if self._all_turns > 1 and not turns_onto_itself(config):
             raise PoseError(f"{id}: all_round needs square crops and UDP heatmaps, which turn onto themselves")
+        self._look(1, [width], (width, height))
 
     @property
-    def quick(self) -> MMPoseEstimator:
+    def thorough(self) -> MMPoseEstimator:
         """See :class:`annotate.estimators.base.Estimator`."""
-        once, (width, height) = copy.copy(self), self.model.head.decoder.input_size
-        once.turns, once.sizes, once.input_size = 1, [int(width)], (int(width), int(height))
-        return once
+        if self._all_turns == 1 and len(self._all_sizes) == 1:
+            return self
+        largest, many = max(self._all_sizes), copy.copy(self)
+        many._look(self._all_turns, self._all_sizes, (largest, largest))
+        return many
+
+    def _look(self, turns: int, sizes: list[int], input_size: tuple[int, int]) -> None:
+        """Look at crops of this size from this many sides, and in these sizes."""
+        self.turns, self.sizes, self.input_size = turns, sizes, input_size
+        at_once = max(1, _AT_ONCE // (input_size[0] * input_size[1]))
+        self.batch = 64 if self.device.type == "cuda" else at_once
 
     def estimate(self, crops: np.ndarray, places: int = 1) -> tuple[np.ndarray, np.ndarray]:
         """Joints of each crop; see :meth:`annotate.estimators.base.Finder.estimate`."""
@@ -110,6 +116,14 @@ class MMPoseEstimator:
                 here, there = (decode(decoder, r)[0] for r in (raw, back))
             gaps.append(np.linalg.norm(here - there, axis=-1) / decoder.input_size[0])
         return np.concatenate(gaps)
+
+    def heatmaps(self, crops: np.ndarray) -> np.ndarray:
+        """What the network says of each crop, in the size that it learned: float32 (n, points, height, width)."""
+        import torch
+
+        with torch.inference_mode(), torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
+            raw = self._raw(self._normalised(crops))
+        return _resized(raw, self.model.head.decoder.heatmap_size[0]).float().cpu().numpy()
 
     def _batch(self, crops: np.ndarray, places: int) -> tuple[np.ndarray, np.ndarray]:
         import torch

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from mmengine.structures import InstanceData, PixelData
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import ConcatDataset, DataLoader, Dataset, Sampler
 
 from annotate.estimators import mmpose_compat  # noqa: F401  (before mmpose)
 
@@ -47,6 +48,27 @@ def _sample(targets: Mapping[tuple[str, str], torch.Tensor], i: int) -> PoseData
     for part, kind in TARGETS.items():
         setattr(sample, part, kind(**{name: values[i] for (of, name), values in targets.items() if of == part}))
     return sample
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """What a training draws from.
+
+    Attributes
+    ----------
+    words : what they are, for people
+    data : map-style data set of torch, of mmpose's inputs and targets
+    weights : float (n,), how often each is drawn; they sum to 1
+    """
+
+    words: str
+    data: Any
+    weights: np.ndarray
+
+    def beside(self, other: Samples) -> Samples:
+        """Both, each drawn half of the time."""
+        data = ConcatDataset([self.data, other.data])
+        return Samples(f"{self.words}, {other.words}", data, np.concatenate([self.weights, other.weights]) / 2)
 
 
 Draw = tuple[int, int]
@@ -88,12 +110,12 @@ class DrawnFrames(Dataset):
         return self.data[place]
 
 
-def batches(data: Any, weights: np.ndarray, batch_size: int, steps: int, seed: int) -> DataLoader:
-    """``steps`` batches an epoch of the samples of ``data``, each drawn as often as its weight (they sum to 1) says."""
+def batches(samples: Samples, batch_size: int, steps: int, seed: int) -> DataLoader:
+    """``steps`` batches an epoch of the samples, each drawn as often as its weight says."""
     return DataLoader(
-        DrawnFrames(data),
+        DrawnFrames(samples.data),
         batch_size,
-        sampler=WeightedDraws(weights, steps * batch_size, seed),
+        sampler=WeightedDraws(samples.weights, steps * batch_size, seed),
         num_workers=WORKERS,
         persistent_workers=WORKERS > 0,
         collate_fn=stacked,

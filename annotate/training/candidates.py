@@ -23,11 +23,16 @@ def candidates(
     config: dict[str, Any], start: Mapping[str, Any] | None, end: Mapping[str, Any], plan: FinetunePlan
 ) -> list[Candidate]:
     """Configurations and weights that a training may end with, the default first."""
-    mixed = [_mixed(start, end, share) for share in LEARNED] if start is not None else [end]
-    views: list[dict[str, Any]] = [{"all_round": False, "sizes": None}]
-    if plan.network == "pose" and not plan.quick and turns_onto_itself(config):
-        views = [{"all_round": True, "sizes": sizes} for sizes in (crop_sides(config), None)] + views
-    return [(config | view, state) for view in views for state in mixed]
+    states = [mixed(start, end, share) for share in LEARNED] if start is not None else [end]
+    return [(config | view, state) for view in views(config, plan.network) for state in states]
+
+
+def views(config: Mapping[str, Any], network: Network) -> list[dict[str, Any]]:
+    """Ways to look at a crop that a network has, the one with most looks first; the last is a single look."""
+    once = {"all_round": False, "sizes": None}
+    if network != "pose" or not turns_onto_itself(config):
+        return [once]
+    return [{"all_round": True, "sizes": crop_sides(config)}, {"all_round": True, "sizes": None}, once]
 
 
 def best_of(
@@ -39,7 +44,7 @@ def best_of(
     return *found[best], measured[best]
 
 
-def _mixed(start: Mapping[str, Any], end: Mapping[str, Any], share: float) -> dict[str, Any]:
+def mixed(start: Mapping[str, Any], end: Mapping[str, Any], share: float) -> dict[str, Any]:
     """Weights that are ``share`` of ``end`` and for the rest ``start``; counters are those of ``end``."""
     import torch
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import cv2
@@ -10,7 +10,9 @@ import numpy as np
 
 from annotate.crop import whole_frame
 from annotate.locate import POINTS_FLIP, box_points
-from annotate.training.labelled_frames import LabelledFrame
+from annotate.training.batches import Samples
+from annotate.training.labelled_frames import LabelledFrame, draw_weights
+from finediving_pose.clip import ClipKey
 from finediving_pose.skeleton import FLIP
 
 
@@ -21,17 +23,8 @@ class LabelledFrameDataset:
     of the picture, the five points of the box around all divers in it).
     """
 
-    def __init__(self, frames: Sequence[LabelledFrame], pipeline: list[dict[str, Any]], boxes: str) -> None:
-        from mmengine.dataset import Compose
-        from mmengine.registry import DefaultScope
-        from mmpose.registry import TRANSFORMS
-
-        import annotate.training.augment
-        import annotate.training.limbs  # noqa: F401  (both register our transforms)
-
-        self.frames, self.boxes = frames, boxes
-        with DefaultScope.overwrite_default_scope("mmpose"):  # whatever was trained before in this process
-            self.pipeline = Compose([TRANSFORMS.build(step) for step in pipeline])
+    def __init__(self, frames: Sequence[LabelledFrame], pipeline: Sequence[dict[str, Any]], boxes: str) -> None:
+        self.frames, self.boxes, self.pipeline = frames, boxes, compose(pipeline)
 
     def __len__(self) -> int:
         return len(self.frames)
@@ -57,3 +50,34 @@ class LabelledFrameDataset:
                 "flip_indices": list(flip),
             }
         )
+
+
+def labelled_samples(
+    frames: Sequence[LabelledFrame], synthetic: Collection[ClipKey], config: Mapping[str, Any], turn: float | None
+) -> Samples:
+    """Labelled frames as a training draws them: through its pipeline, real ones half of the time.
+
+    ``turn`` as in :class:`annotate.training.plan.FinetunePlan`.
+    """
+    data = LabelledFrameDataset(frames, tilted(config["train_pipeline"], turn), config["boxes"])
+    return Samples(f"{len(frames)} frames", data, draw_weights(frames, synthetic))
+
+
+def compose(pipeline: Sequence[dict[str, Any]]) -> Callable[[dict[str, Any]], Any]:
+    """The transforms of a pipeline of mmpose, one after the other."""
+    from mmengine.dataset import Compose
+    from mmengine.registry import DefaultScope
+    from mmpose.registry import TRANSFORMS
+
+    import annotate.training.augment
+    import annotate.training.limbs  # noqa: F401  (both register our transforms)
+
+    with DefaultScope.overwrite_default_scope("mmpose"):  # whatever was trained before in this process
+        return Compose([TRANSFORMS.build(step) for step in pipeline])
+
+
+def tilted(pipeline: Sequence[dict[str, Any]], most: float | None) -> list[dict[str, Any]]:
+    """The pipeline with frames rotated by up to ``most`` degrees; as it is where that is None."""
+    if most is None:
+        return list(pipeline)
+    return [step | {"rotate_factor": most} if "rotate_factor" in step else step for step in pipeline]

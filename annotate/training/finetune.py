@@ -1,29 +1,31 @@
-"""Train an estimator on joints placed by hand: from the merged poses of a data directory to a checkpoint in it."""
+"""Train an estimator for a data directory, from joints placed by hand or from its own poses, to a checkpoint in it."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
-
-import torch
 
 from annotate.estimators.checkpoint import write_checkpoint
 from annotate.estimators.config import CONFIGS, read_config
 from annotate.estimators.presets import listed, resolve, trained_folder
 from annotate.estimators.stored import check_trainable
+from annotate.training.adapt import adapt
 from annotate.training.candidates import best_of, candidates
+from annotate.training.dataset import labelled_samples
+from annotate.training.distil import distil
 from annotate.training.labelled_frames import LabelledFrame, hold_out, read_labelled_frames
-from annotate.training.measure import measure
+from annotate.training.learned import Learned
+from annotate.training.own_poses import read_frames_with_diver
 from annotate.training.plan import FinetunePlan
-from annotate.training.train import estimator_of, train_network
+from annotate.training.synthetic_dives import made_for
+from annotate.training.train import Computing, estimator_of, figures_of, locator_of, train_network
+from annotate.training.work_folder import work_folder
 from finediving_pose.clip import Clip
 from finediving_pose.errors import UsageError
-from finediving_pose.progress import tell
 from finediving_pose.workspace import Workspace
 from finediving_pose.writing import writing
 
@@ -32,29 +34,34 @@ NETWORK_CONFIGS = {"pose": CONFIGS / "diver_pose.py", "locator": CONFIGS / "dive
 COMMAND = "fdpose finetune"
 MEASURED = 1500
 """At most this many held-out frames, evenly spread, are measured before and after training."""
+LOOKED_AT = 64
+"""At most this many clips, evenly spread, are looked through for frames on which a single look is taught."""
 
 
 def finetune(
     workspace: Workspace, clips: Sequence[Clip], plan: FinetunePlan, *, device: str = "cpu", bf16: bool = False
 ) -> dict[str, Any]:
-    """Train on the merged poses of ``clips`` and write ``estimators/<name>/<network>.pth``.
+    """Train on the poses of ``clips`` and write ``estimators/<name>/<network>.pth``.
 
-    The weights written are those with the best figures on the held-out clips; training ends early when it gains
-    nothing any more. Where there are few clips or frames nothing is held out
+    On joints placed by hand, in the merged poses, the weights written are those with the best figures on the held-out
+    clips; training ends early when it gains nothing any more. Where there are few clips or frames nothing is held out
     (:func:`annotate.training.labelled_frames.hold_out`), and the last weights are written.
+    With ``plan.unlabelled`` it trains on the estimator's own poses (:mod:`annotate.training.adapt`).
+    Where many looks at a crop are best, a single one is then taught to say the same (:mod:`annotate.training.distil`).
     A training that was stopped continues from its last hundred steps when it is called again with the same arguments,
     on the same joints and starting weights.
 
     Returns
     -------
-    Summary with ``checkpoint``, ``frames``, ``held_out`` (how many frames) and the figures of
-    :func:`annotate.training.measure.measure` ``before`` (None from scratch) and ``after``; None where nothing was held
-    out.
+    Summary with ``checkpoint``, ``unlabelled``, ``frames``, ``held_out`` (how many frames) and the figures of
+    :func:`annotate.training.measure.measure` ``before`` (None from scratch), ``after``, and ``thorough``, those of many
+    looks (None where one look is as many); None where nothing was held out.
 
     Raises
     ------
     PoseError
-        No clip has joints placed by hand, or the estimator to start from can't be trained.
+        No clip has joints placed by hand (or with ``plan.unlabelled``: no diver is found), or the estimator to start
+        from can't be trained.
     UsageError
         ``plan.start`` names no estimator, or ``plan.name`` is that of a bundled or published one.
     BusyError
@@ -64,31 +71,71 @@ def finetune(
         raise UsageError(f"--name {plan.name} is the name of an estimator of fdpose's own; choose another")
     target = trained_folder(workspace, plan.name) / f"{plan.network}.pth"
     with writing(COMMAND, [target], [workspace.frames]):
-        return _finetune(workspace, clips, plan, target, device, bf16)
+        return _finetune(workspace, clips, plan, target, Computing(device, bf16))
 
 
 def _finetune(
-    workspace: Workspace, clips: Sequence[Clip], plan: FinetunePlan, target: Path, device: str, bf16: bool
+    workspace: Workspace, clips: Sequence[Clip], plan: FinetunePlan, target: Path, on: Computing
 ) -> dict[str, Any]:
+    start = _start(workspace, plan)
+    check_trainable(start[0], plan.start or plan.network)
+    learned = (adapt if plan.unlabelled else _learn)(workspace, clips, plan, target, start, on)
+    summary = {"unlabelled": plan.unlabelled, "frames": len(learned.frames), "held_out": len(learned.held)}
+    summary |= {"before": learned.before}
+    weights, figures = learned.weights, {"after": learned.after, "thorough": None}
+    if learned.config["all_round"]:
+        frames = _frames_to_teach(workspace, clips, learned, plan, target, on)
+        weights = distil(learned, frames, plan, on)
+        measured = partial(figures_of, learned.config, weights, learned.held, plan, on)
+        figures = {"after": measured(), "thorough": measured(thorough=True)}
+    summary |= figures
+    write_checkpoint(target, learned.config, weights, {"training": asdict(plan), "command": plan.command} | summary)
+    for folder in (learned.work, made_for(target)):
+        shutil.rmtree(folder, ignore_errors=True)
+    return {"checkpoint": target} | summary
+
+
+def _learn(
+    workspace: Workspace,
+    clips: Sequence[Clip],
+    plan: FinetunePlan,
+    target: Path,
+    start: tuple[dict[str, Any], dict[str, Any] | None],
+    on: Computing,
+) -> Learned:
+    """Train on joints placed by hand."""
     synthetic = {c.key for c in clips if c.source == "synthetic"}
     with writing(COMMAND, reads=[workspace.poses / "merged"]):
         labelled = read_labelled_frames(workspace, clips)
     train, held = hold_out(labelled, plan.seed, synthetic)
     held = held[:: max(1, len(held) // MEASURED)]
-    config, weights = _start(workspace, plan)
-    check_trainable(config, plan.start or plan.network)
+    config, weights = start
+    before = figures_of(config, weights, held, plan, on) if weights is not None else None
+    work = work_folder(target, config, weights, plan, [*train, *held])
+    samples = labelled_samples(train, synthetic, config, plan.turn)
+    state = train_network(config, weights, samples, held, plan, work, on)
 
     def figures(config: dict[str, Any], state: Mapping[str, Any]) -> dict[str, Any] | None:
-        return measure(estimator_of(config, state, plan, device, bf16), held, plan.network) if held else None
+        return figures_of(config, state, held, plan, on, thorough=True)
 
-    before = figures(config, weights) if weights is not None else None
-    work = _work_folder(target, config, weights, plan, [*train, *held])
-    state = train_network(config, weights, (train, held), synthetic, plan, work, device, bf16)
     config, state, after = best_of(candidates(config, weights, state, plan), figures, plan.network)
-    summary = {"frames": len(train), "held_out": len(held), "before": before, "after": after}
-    write_checkpoint(target, config, state, {"training": asdict(plan), "command": plan.command} | summary)
-    shutil.rmtree(work, ignore_errors=True)
-    return {"checkpoint": target} | summary
+    return Learned(config, state, samples, train, held, work, before, after)
+
+
+def _frames_to_teach(
+    workspace: Workspace, clips: Sequence[Clip], learned: Learned, plan: FinetunePlan, target: Path, on: Computing
+) -> list[LabelledFrame]:
+    """Frames in which a diver is found, of some clips, real ones if there are any and of held-out ones none.
+
+    Those that were learned from where none is found.
+    """
+    held = {f.folder.key for f in learned.held}
+    left = [c for c in clips if c.key not in held]
+    left = [c for c in left if c.source != "synthetic"] or left
+    left = left[:: max(1, len(left) // LOOKED_AT)]
+    estimator = estimator_of(learned.config, learned.weights, plan, on)
+    found = read_frames_with_diver(workspace, left, locator_of(workspace, plan, target, on), estimator)
+    return found or list(learned.frames)
 
 
 def _start(workspace: Workspace, plan: FinetunePlan) -> tuple[dict[str, Any], dict[str, Any] | None]:
@@ -96,33 +143,3 @@ def _start(workspace: Workspace, plan: FinetunePlan) -> tuple[dict[str, Any], di
     if plan.start is None:
         return read_config(NETWORK_CONFIGS[plan.network]), None
     return resolve(plan.start, workspace).read(plan.network)
-
-
-def _work_folder(
-    target: Path,
-    config: Mapping[str, Any],
-    weights: Mapping[str, Any] | None,
-    plan: FinetunePlan,
-    frames: Sequence[LabelledFrame],
-) -> Path:
-    """Where an unfinished training keeps its state; its name follows from all that decides the outcome.
-
-    That is the configuration and the plan, the weights it starts from, and the joints that it learns and is measured
-    by. A training that was stopped before one of them changed is told of and left alone.
-    """
-    digest = hashlib.sha256(json.dumps([config, asdict(plan)]).encode())
-    for frame in frames:
-        digest.update(f"{frame.folder.key} {frame.number}".encode())
-        for values in (frame.keypoints, frame.known, frame.box, frame.together, frame.way):
-            digest.update(values.tobytes())
-    for name, tensor in (weights or {}).items():
-        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-        digest.update(tensor.contiguous().flatten().view(torch.uint8).numpy().tobytes())
-    work = target.parent / f".{target.stem}-{digest.hexdigest()[:16]}"
-    others = [p for p in target.parent.glob(f".{target.stem}-*") if p.is_dir() and p != work]
-    if others and not work.is_dir():
-        tell(
-            f"training {plan.network} afresh: a training that was stopped was on other joints, starting weights or"
-            f" options; what it left is in {others[0]} and can be deleted"
-        )
-    return work

@@ -11,7 +11,7 @@ from annotate.crop import box_of_joints, hull
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.errors import PoseError
 from finediving_pose.frames import FrameFolder, open_frames
-from finediving_pose.poses import JointSource, Visibility, read_poses
+from finediving_pose.poses import ClipPoses, JointSource, Visibility, read_poses
 from finediving_pose.workspace import Workspace
 
 LEAST_JOINTS = 4
@@ -56,7 +56,7 @@ def read_labelled_frames(workspace: Workspace, clips: Sequence[Clip]) -> dict[Cl
     found: dict[ClipKey, list[LabelledFrame]] = {}
     for clip in clips:
         path = workspace.pose_file("merged", clip.key)
-        if path.is_file() and (labelled := _of_clip(workspace, clip.key)):
+        if path.is_file() and (labelled := _placed_by_hand(workspace, clip.key)):
             found[clip.key] = labelled
     if not found:
         raise PoseError(
@@ -99,10 +99,15 @@ def draw_weights(frames: Sequence[LabelledFrame], synthetic: Collection[ClipKey]
     return share / np.where(made, made.sum(), (~made).sum())
 
 
-def _of_clip(workspace: Workspace, key: ClipKey) -> list[LabelledFrame]:
+def _placed_by_hand(workspace: Workspace, key: ClipKey) -> list[LabelledFrame]:
     poses, folder = read_poses(workspace.pose_file("merged", key)), open_frames(workspace, key)
     known = (poses.source == JointSource.MANUAL) & (poses.visibility != Visibility.ABSENT)
-    known &= ~np.isnan(poses.keypoints[..., 0])
+    return labelled_frames(folder, poses, known)
+
+
+def labelled_frames(folder: FrameFolder, poses: ClipPoses, known: np.ndarray) -> list[LabelledFrame]:
+    """The frames of a clip whose joints ``known`` (n, 16) are labels, where there are enough of them."""
+    known = known & ~np.isnan(poses.keypoints[..., 0])
     boxes = box_of_joints(poses.keypoints)
     there = (known.sum(1) >= LEAST_JOINTS) & np.isin(poses.frame, folder.numbers)
     return [

@@ -70,9 +70,13 @@ def in_words(summaries: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
             "boxes with IoU >= 0.5": "iou_over_half",
         }
         lines |= {name: _change(before.get(k), after[k]) for name, k in figures.items() if k in after}
+        if s["thorough"]:
+            lines["PCKh@0.5 with --thorough"] = f"{s['thorough']['pckh']:.3f}"
         old = before.get("by_joint", {})
         lines |= {j.replace("_", " "): _change(old.get(j), v) for j, v in after.get("by_joint", {}).items()}
-        if not s["held_out"]:
+        if s["unlabelled"]:
+            lines[f"{network} figures"] = "none: no joints were placed by hand to measure by; look with fdpose render"
+        elif not s["held_out"]:
             lines[f"{network} figures"] = (
                 f"none: with fewer than {FEWEST_CLIPS} clips, or {FEWEST_FRAMES} frames in a tenth of them, nothing is"
                 " held out; check with fdpose compare"

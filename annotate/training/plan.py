@@ -20,7 +20,7 @@ _NAME = re.compile(r"[\w][\w.-]{0,63}")
 
 @dataclass(frozen=True, slots=True)
 class FinetunePlan:
-    """A training of one network. Raises UsageError where the name can't be a folder name.
+    """A training of one network. Raises UsageError for a name that can't be a folder's, or options that exclude others.
 
     Attributes
     ----------
@@ -30,7 +30,7 @@ class FinetunePlan:
     steps : batches to train on, rounded up to whole hundreds
     seed : of the hold-out, the weights and the order of the frames
     batch : frames per step; None for the configuration's number, which suits a CPU
-    quick : the estimator looks at every crop once, not rotated and in several sizes
+    unlabelled : learn from the estimator's own poses, not from joints placed by hand
     turn : frames are rotated at random by up to this many degrees; None for the configuration's angle, any
     """
 
@@ -40,19 +40,24 @@ class FinetunePlan:
     steps: int = 1000
     seed: int = 0
     batch: int | None = None
-    quick: bool = False
     turn: float | None = None
+    unlabelled: bool = False
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
             raise UsageError(f"--name {self.name!r}: use letters, digits, dots, dashes; it becomes a folder name")
+        if self.unlabelled and self.network != "pose":
+            raise UsageError("--unlabelled adapts the pose network; the locator learns from joints placed by hand")
+        if self.unlabelled and self.start is None:
+            raise UsageError("--unlabelled adapts an estimator to your frames; --from-scratch has none to adapt")
 
     @property
     def command(self) -> str:
         """The command line that repeats this training."""
         start = f"--estimator {self.start}" if self.start else "--from-scratch"
-        options = (f" --batch {self.batch}" if self.batch else "") + (" --quick" if self.quick else "")
+        options = f" --batch {self.batch}" if self.batch else ""
         options += f" --turn {self.turn:g}" if self.turn is not None else ""
+        options += " --unlabelled" if self.unlabelled else ""
         return (
             f"fdpose finetune --network {self.network} --name {self.name} {start}"
             f" --steps {self.steps} --seed {self.seed}{options}"

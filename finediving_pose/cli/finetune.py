@@ -22,6 +22,7 @@ from finediving_pose.workspace import Workspace
 _EPILOG = """\b
 Examples:
   fdpose finetune --name mine
+  fdpose finetune --name mine --unlabelled
   fdpose finetune --name mine --network pose --steps 3000 --device cuda:0
   fdpose annotate --auto --estimator mine --force
 """
@@ -67,9 +68,9 @@ Examples:
     help="Seed of the held-out clips, the weights and the order of the frames.",
 )
 @click.option(
-    "--quick",
+    "--unlabelled",
     is_flag=True,
-    help="Make an estimator that looks at every crop once; otherwise it averages over up to 24 views.",
+    help="Adapt the pose network to frames without joints placed by hand: it learns from its own consistent poses.",
 )
 @device_option
 @bf16_option
@@ -86,14 +87,14 @@ def finetune(
     batch: int | None,
     turn: float | None,
     seed: int,
-    quick: bool,
+    unlabelled: bool,
     device: str,
     bf16: bool | None,
     clips: tuple[str, ...],
     split: str | None,
     as_json: bool,
 ) -> None:
-    """Train an estimator on the merged poses.
+    """Train an estimator on the merged poses, or adapt one to frames that nobody annotated (--unlabelled).
 
     Some clips are held out where there are enough; the figures before and after are measured on them.
     A stopped training continues when the same command is run again.
@@ -115,12 +116,12 @@ def finetune(
     start = None if from_scratch else estimator or DEFAULT
     where = one_device(device)
     computing: dict[str, Any] = {"device": where, "bf16": has_bf16(where) if bf16 is None else bf16}
-    summary = {}
+    summary, wanted = {}, network or ("pose" if unlabelled else None)
     for part, usual in STEPS.items():
-        if network not in (None, part):
+        if wanted not in (None, part):
             continue
         angle = turn if part == "pose" else None
-        plan = FinetunePlan(name, part, start, steps or usual, seed, batch, quick, angle)
+        plan = FinetunePlan(name, part, start, steps or usual, seed, batch, angle, unlabelled)
         summary[part] = train(data, chosen, plan, **computing)
     shown = summary if as_json else in_words(summary)
     say(shown, as_json=as_json, next_step=f"fdpose annotate --auto --estimator {name} --force")

@@ -24,7 +24,7 @@ class Geometry:
     id: str = "none"
 
     @property
-    def quick(self) -> Estimator:
+    def thorough(self) -> Estimator:
         return self
 
     def estimate(self, crops: np.ndarray, places: int = 1) -> tuple[np.ndarray, np.ndarray]:

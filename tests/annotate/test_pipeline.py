@@ -29,7 +29,7 @@ class Squares:
     id, input_size, padding, unbiased = "squares", (WIDTH, HEIGHT), 1.0, True
 
     @property
-    def quick(self) -> Estimator:
+    def thorough(self) -> Estimator:
         return self
 
     def estimate(self, crops: np.ndarray, places: int = 1) -> tuple[np.ndarray, np.ndarray]:
@@ -47,7 +47,7 @@ class Middles:
     id, input_size, padding, unbiased = "middles", (96, 96), 1.0, True
 
     @property
-    def quick(self) -> Estimator:
+    def thorough(self) -> Estimator:
         return self
 
     def estimate(self, crops: np.ndarray, places: int = 1) -> tuple[np.ndarray, np.ndarray]:

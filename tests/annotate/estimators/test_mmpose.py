@@ -253,7 +253,7 @@ def test_the_bundled_checkpoints_are_what_the_manifest_says() -> None:
             path = CHECKPOINTS / preset[network]["file"]
             assert hashlib.sha256(path.read_bytes()).hexdigest() == preset[network]["sha256"]
             meta = read_checkpoint(path)["meta"]
-            plan = FinetunePlan(**meta["training"])
+            plan = FinetunePlan(**{k: v for k, v in meta["training"].items() if k != "quick"})  # an option of that time
             assert plan.command == preset[network]["command"]
             assert json.loads(meta["config"])["model"]["type"] == "TopdownPoseEstimator"
             total += path.stat().st_size
@@ -317,10 +317,10 @@ def test_in_several_sizes_a_network_wants_the_largest_crop_and_finds_joints_at_t
         return estimators.MMPoseEstimator(config | {"sizes": sizes}, bundled["state_dict"], id="sizes")
 
     crops = np.random.default_rng(0).integers(0, 256, (2, 128, 128, 3), np.uint8)
-    once, twice = estimator(None).estimate(crops), estimator([128, 128]).estimate(crops)
+    once, twice = estimator(None).estimate(crops), estimator([128, 128]).thorough.estimate(crops)
     for one, two in zip(once, twice, strict=True):
         np.testing.assert_allclose(one, two, atol=1e-4)
-    several = estimator([96, 128, 160])
+    several = estimator([96, 128, 160]).thorough
     assert several.input_size == (160, 160)
     joints, sure = several.estimate(np.zeros((2, 160, 160, 3), np.uint8))
     assert joints.shape == (2, 16, 2) and sure.shape == (2, 16)
@@ -329,18 +329,21 @@ def test_in_several_sizes_a_network_wants_the_largest_crop_and_finds_joints_at_t
     assert np.nanmin(joints) > -0.1 and np.nanmax(joints) < 1.1, "fractions of the crop"
 
 
-def test_quick_a_fine_tuned_network_finds_what_it_would_have_found_plainly() -> None:
+def test_a_fine_tuned_network_looks_once_unless_it_is_asked_to_look_many_times() -> None:
     bundled = read_checkpoint(resolve(DEFAULT).pose)
     config = json.loads(bundled["meta"]["config"])
     looks = config | {"all_round": True, "sizes": [96, 128, 160]}
     plain, tuned = (estimators.MMPoseEstimator(c, bundled["state_dict"], id="x") for c in (config, looks))
     crops = np.random.default_rng(0).integers(0, 256, (2, 128, 128, 3), np.uint8)
-    assert (tuned.quick.input_size, tuned.input_size) == ((128, 128), (160, 160))
-    for quick, once in zip(tuned.quick.estimate(crops), plain.estimate(crops), strict=True):
-        np.testing.assert_array_equal(quick, once)
-    flipped = estimators.MMPoseEstimator(looks, bundled["state_dict"], id="x", flip=True).quick
+    many = tuned.thorough
+    assert (tuned.input_size, many.input_size) == ((128, 128), (160, 160))
+    for found, once in zip(tuned.estimate(crops), plain.estimate(crops), strict=True):
+        np.testing.assert_array_equal(found, once)
+    large = np.random.default_rng(0).integers(0, 256, (2, 160, 160, 3), np.uint8)
+    assert many.heatmaps(large).shape == (2, 16, 32, 32), "of the size that the network learned"
+    flipped = estimators.MMPoseEstimator(looks, bundled["state_dict"], id="x", flip=True)
     assert np.abs(flipped.estimate(crops)[0] - plain.estimate(crops)[0]).max() > 1e-3, "a flip test is still one"
-    np.testing.assert_array_equal(plain.quick.estimate(crops)[0], plain.estimate(crops)[0])
+    assert plain.thorough is plain, "one look is all it has"
 
 
 def test_what_is_resized_keeps_its_corners() -> None:

@@ -16,7 +16,7 @@ from annotate.estimators.checkpoint import read_checkpoint
 from annotate.estimators.config import CONFIGS, read_config
 from annotate.estimators.mmpose import build_model
 from annotate.training import train
-from annotate.training.batches import WeightedDraws, batches, stacked
+from annotate.training.batches import Samples, WeightedDraws, batches, stacked
 from annotate.training.dataset import LabelledFrameDataset
 from annotate.training.finetune import finetune
 from annotate.training.labelled_frames import read_labelled_frames
@@ -61,7 +61,7 @@ def test_what_is_drawn_follows_from_the_seed_and_the_epoch(
 
     def pictures(workers: int, epoch: int, seed: int = 3) -> np.ndarray:
         monkeypatch.setattr("annotate.training.batches.WORKERS", workers)
-        loader = batches(data, weights, 4, 3, seed)
+        loader = batches(Samples("frames", data, weights), 4, 3, seed)
         loader.sampler.set_epoch(epoch)  # type: ignore[attr-defined]
         return np.stack([batch["inputs"].numpy() for batch in loader])
 

@@ -21,11 +21,12 @@ from annotate.locate import POINTS
 from annotate.training.augment import RandomBlur, RandomOcclusion, UniformBBoxTransform, motion_kernel
 from annotate.training.candidates import best_of, candidates
 from annotate.training.dataset import LabelledFrameDataset
-from annotate.training.finetune import _work_folder, finetune
+from annotate.training.finetune import finetune
 from annotate.training.labelled_frames import draw_weights, hold_out, read_labelled_frames
 from annotate.training.measure import in_words
 from annotate.training.plan import FinetunePlan
 from annotate.training.runner import BestHook, ProgressHook
+from annotate.training.work_folder import work_folder
 from finediving_pose.cli import main
 from finediving_pose.clip import ClipKey
 from finediving_pose.errors import PoseError
@@ -65,6 +66,8 @@ def test_training_writes_checkpoints_that_work_and_says_how_good_they_are(taught
         checkpoint = read_checkpoint(path)
         assert checkpoint["meta"]["training"]["seed"] == 3
         assert f"--network {network} --name mine --estimator diver-r18 --steps 2" in checkpoint["meta"]["command"]
+        many = json.loads(checkpoint["meta"]["config"])["all_round"]
+        assert (summary["thorough"] is not None) == many
         assert {v.dtype for v in checkpoint["state_dict"].values() if torch.is_floating_point(v)} == {torch.float16}
         estimator = from_checkpoint(path, outputs=outputs)
         width, height = estimator.input_size
@@ -91,12 +94,10 @@ def test_of_a_single_clip_nothing_is_held_out_and_it_says_so(taught: Workspace) 
     assert "with fewer than 5 clips" in words and "nothing is held out" in words
 
 
-def test_a_quick_estimator_is_made_from_nothing_and_says_by_which_command(taught: Workspace) -> None:
-    run(taught, "--network", "pose", "--from-scratch", "--steps", "2", "--quick")
+def test_an_estimator_is_made_from_nothing_and_says_by_which_command(taught: Workspace) -> None:
+    run(taught, "--network", "pose", "--from-scratch", "--steps", "2")
     meta = read_checkpoint(taught.root / "estimators" / "mine" / "pose.pth")["meta"]
-    words = "fdpose finetune --network pose --name mine --from-scratch --steps 2 --seed 0 --quick"
-    assert meta["command"] == words
-    assert json.loads(meta["config"])["all_round"] is False
+    assert meta["command"] == "fdpose finetune --network pose --name mine --from-scratch --steps 2 --seed 0"
 
 
 def test_samples_are_turned_by_as_much_as_asked_and_later_trainings_by_any_angle(
@@ -109,12 +110,12 @@ def test_samples_are_turned_by_as_much_as_asked_and_later_trainings_by_any_angle
             turns.extend(step["rotate_factor"] for step in pipeline if "rotate_factor" in step)
             super().__init__(samples, pipeline, boxes)
 
-    monkeypatch.setattr("annotate.training.train.LabelledFrameDataset", Watched)
-    run(taught, "--steps", "2", "--quick", "--turn", "30")
+    monkeypatch.setattr("annotate.training.dataset.LabelledFrameDataset", Watched)
+    run(taught, "--steps", "2", "--turn", "30")
     assert turns == [0, 30], "the locator's samples stay upright, for its boxes are"
     meta = read_checkpoint(taught.root / "estimators" / "mine" / "pose.pth")["meta"]
-    assert meta["command"].endswith("--seed 0 --quick --turn 30")
-    run(taught, "--network", "pose", "--steps", "2", "--quick", "--estimator", "mine")
+    assert meta["command"].endswith("--seed 0 --turn 30")
+    run(taught, "--network", "pose", "--steps", "2", "--estimator", "mine")
     assert turns[2:] == [180]
 
 
@@ -168,7 +169,7 @@ def test_a_stopped_training_goes_on_only_on_the_same_joints_and_starting_weights
     target, plan = taught.root / "estimators" / "mine" / "locator.pth", FinetunePlan("mine", "locator")
 
     def folder(frames: Any = frames, weights: Any = weights, config: Any = config, plan: Any = plan) -> Path:
-        return _work_folder(target, config, weights, plan, frames)
+        return work_folder(target, config, weights, plan, frames)
 
     stopped = folder()
     stopped.mkdir(parents=True)
@@ -303,7 +304,6 @@ def test_weights_are_mixed_and_the_choice_is_the_best_on_what_is_held_out() -> N
     once = (
         (config, FinetunePlan("mine", "locator")),
         (tall, FinetunePlan("mine")),
-        (config, FinetunePlan("mine", quick=True)),
     )
     for its_config, plan in once:
         plain = candidates(its_config, None, end, plan)

@@ -1,0 +1,36 @@
+"""What a training came to, before its single look is taught."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from annotate.training.batches import Samples
+from annotate.training.labelled_frames import LabelledFrame
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """A trained network, and what it learned from.
+
+    Attributes
+    ----------
+    config : of the network, with the looks that are best (``all_round``, ``sizes``)
+    weights : state dict
+    samples : what the network was trained on
+    frames : the labelled frames among these, without synthetic ones that were made for it
+    held : frames that were held out
+    work : folder of the unfinished training
+    before, after : figures on the held-out frames, of the start and of the network with all its looks; None without any
+    """
+
+    config: dict[str, Any]
+    weights: Mapping[str, Any]
+    samples: Samples
+    frames: Sequence[LabelledFrame]
+    held: Sequence[LabelledFrame]
+    work: Path
+    before: dict[str, Any] | None = None
+    after: dict[str, Any] | None = None
