@@ -18,4 +18,5 @@ def long_limbs(poses: ClipPoses) -> np.ndarray:
     lengths = np.linalg.norm(poses.keypoints[:, a] - poses.keypoints[:, b], axis=-1)
     if not len(lengths):
         return np.zeros(lengths.shape, bool)
+    lengths = np.where(np.isfinite(lengths).any(0), lengths, 0)  # a limb that is never seen
     return np.asarray(lengths > LONG_LIMB * np.nanpercentile(lengths, 75, axis=0))
