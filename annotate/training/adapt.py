@@ -67,4 +67,4 @@ def adapt(
     for i in range(1, ROUNDS):
         frames = found(weights)
         weights = train_network(config, weights, samples(frames), [], few, work / f"round-{i + 1}", on)
-    return Learned(config, weights, samples(frames), frames, [], work)
+    return Learned(config, weights, frames, [], work)

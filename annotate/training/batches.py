@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from mmengine.structures import InstanceData, PixelData
-from torch.utils.data import ConcatDataset, DataLoader, Dataset, Sampler
+from torch.utils.data import DataLoader, Dataset, Sampler
 
 from annotate.estimators import mmpose_compat  # noqa: F401  (before mmpose)
 
@@ -64,11 +64,6 @@ class Samples:
     words: str
     data: Any
     weights: np.ndarray
-
-    def beside(self, other: Samples) -> Samples:
-        """Both, each drawn half of the time."""
-        data = ConcatDataset([self.data, other.data])
-        return Samples(f"{self.words}, {other.words}", data, np.concatenate([self.weights, other.weights]) / 2)
 
 
 Draw = tuple[int, int]

@@ -1,4 +1,4 @@
-"""Teach a network to say in one look what it says in many, on frames in which nobody has to have placed a joint."""
+"""Teach a network to say in one look what it says in many, on frames in which nobody placed a joint."""
 
 from __future__ import annotations
 
@@ -16,25 +16,24 @@ from annotate.training.plan import FinetunePlan
 from annotate.training.taught_crops import teach
 from annotate.training.train import Computing, estimator_of, train_network
 
-STEPS, SHARE = 500, 3
-"""It takes this many steps, or one for every three of the training before if those are fewer."""
-CROPS, REPEATED = 2000, 4
-"""At most this many crops are taught, each drawn this often."""
-RATE = 0.5
+STEPS, SHARE = 300, 5
+"""It takes this many steps, or one for every five of the training before if those are fewer."""
+CROPS, OF_ONE_FRAME = 2000, 10
+"""At most this many crops are taught, and this many of one frame."""
+RATE = 0.2
 """Share of the learning rate of the training before."""
 
 
 def distil(learned: Learned, frames: Sequence[LabelledFrame], plan: FinetunePlan, on: Computing) -> Mapping[str, Any]:
     """Weights whose single look says of ``frames`` what those of ``learned`` say in many.
 
-    Half of the time it trains on what the network was trained on before. After a stop the many looks are taken again,
-    and the steps go on.
+    After a stop the many looks are taken again, and the steps go on.
     """
     config, weights = learned.config, learned.weights
     few = replace(plan, steps=min(STEPS, -(-plan.steps // SHARE)))
-    n = min(CROPS, max(1, few.steps * (plan.batch or config["batch_size"]) // (2 * REPEATED)))
+    n = min(CROPS, OF_ONE_FRAME * len(frames), few.steps * (plan.batch or config["batch_size"]))
     taught = teach(frames, estimator_of(config, weights, plan, on), config["train_pipeline"], n, plan.seed)
-    crops = Samples(f"{len(taught)} crops", taught, np.full(len(taught), 1 / len(taught)))
+    samples = Samples(f"{n} crops", taught, np.full(n, 1 / n))
     work = learned.work / f"one-look-{hashlib.sha256(taught.crops.tobytes()).hexdigest()[:16]}"
     gentle = config | {"learning_rate": RATE * config["learning_rate"]}
-    return train_network(gentle, weights, crops.beside(learned.samples), learned.held, few, work, on)
+    return train_network(gentle, weights, samples, learned.held, few, work, on)

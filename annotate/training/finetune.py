@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -17,14 +17,14 @@ from annotate.training.adapt import adapt
 from annotate.training.candidates import best_of, candidates
 from annotate.training.dataset import labelled_samples
 from annotate.training.distil import distil
-from annotate.training.labelled_frames import LabelledFrame, hold_out, read_labelled_frames
+from annotate.training.labelled_frames import hold_out, read_labelled_frames
 from annotate.training.learned import Learned
 from annotate.training.own_poses import read_frames_with_diver
 from annotate.training.plan import FinetunePlan
 from annotate.training.synthetic_dives import made_for
 from annotate.training.train import Computing, estimator_of, figures_of, locator_of, train_network
 from annotate.training.work_folder import work_folder
-from finediving_pose.clip import Clip
+from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.errors import UsageError
 from finediving_pose.workspace import Workspace
 from finediving_pose.writing import writing
@@ -47,7 +47,8 @@ def finetune(
     clips; training ends early when it gains nothing any more. Where there are few clips or frames nothing is held out
     (:func:`annotate.training.labelled_frames.hold_out`), and the last weights are written.
     With ``plan.unlabelled`` it trains on the estimator's own poses (:mod:`annotate.training.adapt`).
-    Where many looks at a crop are best, a single one is then taught to say the same (:mod:`annotate.training.distil`).
+    Where many looks at a crop are best, a single one is then taught to say the same (:mod:`annotate.training.distil`),
+    if there are frames that nobody annotated.
     A training that was stopped continues from its last hundred steps when it is called again with the same arguments,
     on the same joints and starting weights.
 
@@ -84,8 +85,7 @@ def _finetune(
     summary |= {"before": learned.before}
     weights, figures = learned.weights, {"after": learned.after, "thorough": None}
     if learned.config["all_round"]:
-        frames = _frames_to_teach(workspace, clips, learned, plan, target, on)
-        weights = distil(learned, frames, plan, on)
+        weights = _one_look(workspace, clips, learned, plan, target, on)
         measured = partial(figures_of, learned.config, weights, learned.held, plan, on)
         figures = {"after": measured(), "thorough": measured(thorough=True)}
     summary |= figures
@@ -119,23 +119,34 @@ def _learn(
         return figures_of(config, state, held, plan, on, thorough=True)
 
     config, state, after = best_of(candidates(config, weights, state, plan), figures, plan.network)
-    return Learned(config, state, samples, train, held, work, before, after)
+    return Learned(config, state, train, held, work, before, after)
 
 
-def _frames_to_teach(
+def _one_look(
     workspace: Workspace, clips: Sequence[Clip], learned: Learned, plan: FinetunePlan, target: Path, on: Computing
-) -> list[LabelledFrame]:
-    """Frames in which a diver is found, of some clips, real ones if there are any and of held-out ones none.
+) -> Mapping[str, Any]:
+    """Weights whose single look is taught on frames that nobody annotated; as they were where there are none.
 
-    Those that were learned from where none is found.
+    And where the single look is the worse for it on held-out clips. Taught on frames that it has learned the joints
+    of, it would know these by heart and others less well.
     """
-    held = {f.folder.key for f in learned.held}
-    left = [c for c in clips if c.key not in held]
-    left = [c for c in left if c.source != "synthetic"] or left
-    left = left[:: max(1, len(left) // LOOKED_AT)]
+    known = [*learned.held, *([] if plan.unlabelled else learned.frames)]
+    left = _spread(clips, {f.folder.key for f in learned.held})
     estimator = estimator_of(learned.config, learned.weights, plan, on)
     found = read_frames_with_diver(workspace, left, locator_of(workspace, plan, target, on), estimator)
-    return found or list(learned.frames)
+    places = {(f.folder.key, f.number) for f in known}
+    frames = [f for f in found if (f.folder.key, f.number) not in places]
+    if not frames:
+        return learned.weights
+    taught = [(learned.config, weights) for weights in (distil(learned, frames, plan, on), learned.weights)]
+    return best_of(taught, lambda c, w: figures_of(c, w, learned.held, plan, on), plan.network)[1]
+
+
+def _spread(clips: Sequence[Clip], without: Collection[ClipKey]) -> Sequence[Clip]:
+    """A few clips, evenly spread; real ones if there are any."""
+    left = [c for c in clips if c.key not in without]
+    left = [c for c in left if c.source != "synthetic"] or left
+    return left[:: max(1, len(left) // LOOKED_AT)]
 
 
 def _start(workspace: Workspace, plan: FinetunePlan) -> tuple[dict[str, Any], dict[str, Any] | None]:

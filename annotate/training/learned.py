@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from annotate.training.batches import Samples
 from annotate.training.labelled_frames import LabelledFrame
 
 
@@ -19,8 +18,7 @@ class Learned:
     ----------
     config : of the network, with the looks that are best (``all_round``, ``sizes``)
     weights : state dict
-    samples : what the network was trained on
-    frames : the labelled frames among these, without synthetic ones that were made for it
+    frames : labelled frames that it was trained on, without synthetic ones that were made for it
     held : frames that were held out
     work : folder of the unfinished training
     before, after : figures on the held-out frames, of the start and of the network with all its looks; None without any
@@ -28,7 +26,6 @@ class Learned:
 
     config: dict[str, Any]
     weights: Mapping[str, Any]
-    samples: Samples
     frames: Sequence[LabelledFrame]
     held: Sequence[LabelledFrame]
     work: Path

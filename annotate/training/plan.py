@@ -12,6 +12,8 @@ from finediving_pose.skeleton import N_JOINTS
 
 STEPS: dict[Network, int] = {"locator": 800, "pose": 1500}
 """Maximum number of steps where the command line gives none; in the order in which the networks are trained."""
+STEPS_UNLABELLED = 1000
+"""The same for an adaptation without labels, all rounds together."""
 OUTPUTS: dict[Network, int] = {"pose": N_JOINTS, "locator": len(POINTS)}
 """Number of points that each network finds."""
 

@@ -44,7 +44,7 @@ Examples:
     "--steps",
     type=click.IntRange(min=1),
     default=None,
-    help="Maximum number of steps (batches), rounded up to hundreds.  [default: locator 800, pose 1500]",
+    help="Maximum number of steps (batches), rounded up to hundreds.  [default: locator 800, pose 1500; 1000 with --unlabelled]",
 )
 @click.option(
     "--batch",
@@ -103,7 +103,7 @@ def finetune(
     from annotate.estimators.presets import DEFAULT
     from annotate.training.finetune import finetune as train
     from annotate.training.measure import in_words
-    from annotate.training.plan import STEPS, FinetunePlan
+    from annotate.training.plan import STEPS, STEPS_UNLABELLED, FinetunePlan
     from finediving_pose.labels.table import read_clips, select
 
     if from_scratch and estimator:
@@ -121,7 +121,8 @@ def finetune(
         if wanted not in (None, part):
             continue
         angle = turn if part == "pose" else None
-        plan = FinetunePlan(name, part, start, steps or usual, seed, batch, angle, unlabelled)
+        most = steps or (STEPS_UNLABELLED if unlabelled else usual)
+        plan = FinetunePlan(name, part, start, most, seed, batch, angle, unlabelled)
         summary[part] = train(data, chosen, plan, **computing)
     shown = summary if as_json else in_words(summary)
     say(shown, as_json=as_json, next_step=f"fdpose annotate --auto --estimator {name} --force")

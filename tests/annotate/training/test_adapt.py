@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,24 +19,14 @@ from annotate.training.plan import FinetunePlan
 from annotate.training.synthetic_dives import synthetic_frames
 from finediving_pose.cli import main
 from finediving_pose.errors import PoseError, UsageError
-from finediving_pose.labels.table import read_clips, write_clips
+from finediving_pose.labels.table import read_clips
 from finediving_pose.workspace import Workspace
 
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture
-def filmed(true_poses: Workspace, monkeypatch: pytest.MonkeyPatch) -> Workspace:
-    """A synthetic dive with true poses, and one that passes for real, which nobody annotated."""
-    monkeypatch.setattr("annotate.training.train.STEPS_PER_EPOCH", 1)
-    first, second = read_clips(true_poses)
-    write_clips(true_poses.clips_table, [first, replace(second, source="unlabelled")])
-    true_poses.pose_file("merged", second.key).unlink()
-    return true_poses
-
-
 def test_an_estimator_adapts_to_a_dive_that_nobody_annotated(
-    filmed: Workspace, monkeypatch: pytest.MonkeyPatch
+    half_annotated: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keys = []
 
@@ -47,28 +36,43 @@ def test_an_estimator_adapts_to_a_dive_that_nobody_annotated(
         return found
 
     monkeypatch.setattr("annotate.training.adapt.read_own_poses", watched)
-    words = ["finetune", "--name", "mine", "--unlabelled", "--steps", "4", "--batch", "4", "--data", str(filmed.root)]
+    words = [
+        "finetune",
+        "--name",
+        "mine",
+        "--unlabelled",
+        "--steps",
+        "4",
+        "--batch",
+        "4",
+        "--data",
+        str(half_annotated.root),
+    ]
     result = CliRunner().invoke(main, [*words, "--json"])
     assert result.exit_code == 0, result.stderr
     (said,) = json.loads(result.stdout).values()
-    real = [c for c in read_clips(filmed) if c.source == "unlabelled"]
+    real = [c for c in read_clips(half_annotated) if c.source == "unlabelled"]
     assert keys == [[real[0].key]] * ROUNDS, "from the poses in the real dive alone, of every round"
     assert 20 < said["frames"] <= (real[0].n_frames or 0) and said["held_out"] == 0 and said["after"] is None
-    folder = filmed.root / "estimators" / "mine"
+    folder = half_annotated.root / "estimators" / "mine"
     assert [p.name for p in folder.iterdir()] == ["pose.pth"]
     meta = read_checkpoint(folder / "pose.pth")["meta"]
     assert meta["command"].endswith("--steps 4 --seed 0 --batch 4 --unlabelled")
     assert json.loads(meta["config"])["all_round"], "--thorough looks many times"
 
 
-def test_where_no_diver_is_found_there_is_nothing_to_learn(filmed: Workspace) -> None:
-    for clip in read_clips(filmed):
+def test_where_no_diver_is_found_there_is_nothing_to_learn(half_annotated: Workspace) -> None:
+    for clip in read_clips(half_annotated):
         if clip.source == "unlabelled":
-            for picture in filmed.frame_folder(clip.key).glob("*.jpg"):
+            for picture in half_annotated.frame_folder(clip.key).glob("*.jpg"):
                 _blacken(picture)
     with pytest.raises(PoseError, match="no diver was found in any clip that is not synthetic"):
-        finetune(filmed, read_clips(filmed), FinetunePlan("mine", "pose", "diver-r18", steps=2, unlabelled=True))
-    assert not (filmed.root / "estimators" / "mine" / "pose.pth").exists()
+        finetune(
+            half_annotated,
+            read_clips(half_annotated),
+            FinetunePlan("mine", "pose", "diver-r18", steps=2, unlabelled=True),
+        )
+    assert not (half_annotated.root / "estimators" / "mine" / "pose.pth").exists()
 
 
 def _blacken(picture: Path) -> None:
@@ -85,9 +89,9 @@ def _blacken(picture: Path) -> None:
         (["--network", "locator"], "--unlabelled adapts the pose network"),
     ],
 )
-def test_what_can_not_be_adapted_is_refused(filmed: Workspace, options: list[str], words: str) -> None:
+def test_what_can_not_be_adapted_is_refused(half_annotated: Workspace, options: list[str], words: str) -> None:
     result = CliRunner().invoke(
-        main, ["finetune", "--name", "mine", "--unlabelled", *options, "--data", str(filmed.root)]
+        main, ["finetune", "--name", "mine", "--unlabelled", *options, "--data", str(half_annotated.root)]
     )
     assert result.exit_code == 2 and words in " ".join(result.stderr.split())
     with pytest.raises(UsageError):
@@ -95,10 +99,10 @@ def test_what_can_not_be_adapted_is_refused(filmed: Workspace, options: list[str
 
 
 def test_synthetic_dives_are_made_where_the_data_directory_has_none(
-    filmed: Workspace, competition: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    half_annotated: Workspace, competition: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    clips = read_clips(filmed)
-    own = synthetic_frames(filmed, clips, tmp_path / "made")
+    clips = read_clips(half_annotated)
+    own = synthetic_frames(half_annotated, clips, tmp_path / "made")
     assert {f.folder.key for f in own} == {c.key for c in clips if c.source == "synthetic"}
     assert not (tmp_path / "made").exists()
 
@@ -106,6 +110,6 @@ def test_synthetic_dives_are_made_where_the_data_directory_has_none(
         shutil.copytree(competition, out)
 
     monkeypatch.setattr("annotate.training.synthetic_dives.make_competition", copied)
-    made = synthetic_frames(filmed, [c for c in clips if c.source != "synthetic"], tmp_path / "made")
+    made = synthetic_frames(half_annotated, [c for c in clips if c.source != "synthetic"], tmp_path / "made")
     assert len({f.folder.key for f in made}) == 2
     assert all(tmp_path / "made" in f.folder.folder.parents for f in made)

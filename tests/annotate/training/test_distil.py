@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
-import numpy as np
 import pytest
-import torch
 
 from annotate.estimators.checkpoint import read_checkpoint
 from annotate.estimators.mmpose import from_checkpoint
 from annotate.estimators.presets import DEFAULT
 from annotate.training.finetune import finetune
+from annotate.training.labelled_frames import LabelledFrame, read_labelled_frames
+from annotate.training.learned import Learned
 from annotate.training.plan import FinetunePlan
 from annotate.training.runner import ProgressHook
+from finediving_pose.frames import open_frames
 from finediving_pose.labels.table import read_clips
 from finediving_pose.workspace import Workspace
 
@@ -21,12 +25,11 @@ pytestmark = pytest.mark.slow
 
 
 def test_a_training_that_is_stopped_while_one_look_is_taught_goes_on_there(
-    true_poses: Workspace, monkeypatch: pytest.MonkeyPatch
+    half_annotated: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing is held out of one clip, so 24 looks are taken for the best; three steps, then one look is taught."""
-    monkeypatch.setattr("annotate.training.train.STEPS_PER_EPOCH", 1)
+    """Nothing is held out of one clip, so 24 looks count as best; after six steps one look is taught in two."""
     monkeypatch.setattr("annotate.training.batches.WORKERS", 0)
-    clips, steps = read_clips(true_poses)[:1], []
+    clips, steps = read_clips(half_annotated), []
     plan = FinetunePlan("mine", "pose", DEFAULT, steps=6, batch=4)
     real = ProgressHook.after_train_epoch
 
@@ -37,11 +40,11 @@ def test_a_training_that_is_stopped_while_one_look_is_taught_goes_on_there(
             raise KeyboardInterrupt
 
     monkeypatch.setattr("annotate.training.runner.ProgressHook.after_train_epoch", stop_once)
-    folder = true_poses.root / "estimators" / "mine"
+    folder = half_annotated.root / "estimators" / "mine"
     with pytest.raises(KeyboardInterrupt):
-        finetune(true_poses, clips, plan)
+        finetune(half_annotated, clips, plan)
     assert not (folder / "pose.pth").exists()
-    summary = finetune(true_poses, clips, plan)
+    summary = finetune(half_annotated, clips, plan)
     assert steps == [1, 2, 3, 4, 5, 6, 1, 1, 2], "the six steps before are not done again"
     assert summary["before"] is summary["after"] is summary["thorough"] is None
     config = json.loads(read_checkpoint(folder / "pose.pth")["meta"]["config"])
@@ -50,4 +53,23 @@ def test_a_training_that_is_stopped_while_one_look_is_taught_goes_on_there(
     assert (estimator.turns, estimator.sizes) == (1, [128]), "one look is the default"
     assert (estimator.thorough.turns, estimator.thorough.sizes) == (4, [96, 128, 160])
     assert sorted(p.name for p in folder.iterdir()) == ["pose.pth"]
-    assert torch.isfinite(torch.from_numpy(estimator.estimate(np.zeros((1, 128, 128, 3), np.uint8))[1])).all()
+
+
+@pytest.mark.parametrize("found_elsewhere", [True, False])
+def test_one_look_is_taught_on_frames_that_nobody_annotated_or_not_at_all(
+    half_annotated: Workspace, monkeypatch: pytest.MonkeyPatch, found_elsewhere: bool
+) -> None:
+    clips = read_clips(half_annotated)
+    annotated = [f for found in read_labelled_frames(half_annotated, clips).values() for f in found]
+    elsewhere = replace(annotated[0], folder=open_frames(half_annotated, clips[1].key))
+    taught = []
+
+    def watched(learned: Learned, frames: Sequence[LabelledFrame], *_: object) -> Mapping[str, Any]:
+        taught.extend(frames)
+        return {k: v + 1 for k, v in learned.weights.items()}
+
+    monkeypatch.setattr("annotate.training.finetune.distil", watched)
+    found = [*annotated, *([elsewhere] if found_elsewhere else [])]
+    monkeypatch.setattr("annotate.training.finetune.read_frames_with_diver", lambda *_: found)
+    finetune(half_annotated, clips, FinetunePlan("mine", "pose", DEFAULT, steps=2, batch=4))
+    assert taught == ([elsewhere] if found_elsewhere else [])
