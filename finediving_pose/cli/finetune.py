@@ -44,7 +44,8 @@ Examples:
     "--steps",
     type=click.IntRange(min=1),
     default=None,
-    help="Maximum number of steps (batches), rounded up to hundreds.  [default: locator 800, pose 1500; 1000 with --unlabelled]",
+    help="Maximum number of steps (batches), rounded up to hundreds.  "
+    "[default: locator 800, pose 1500, with --unlabelled 1000]",
 )
 @click.option(
     "--batch",

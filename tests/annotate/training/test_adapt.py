@@ -36,19 +36,8 @@ def test_an_estimator_adapts_to_a_dive_that_nobody_annotated(
         return found
 
     monkeypatch.setattr("annotate.training.adapt.read_own_poses", watched)
-    words = [
-        "finetune",
-        "--name",
-        "mine",
-        "--unlabelled",
-        "--steps",
-        "4",
-        "--batch",
-        "4",
-        "--data",
-        str(half_annotated.root),
-    ]
-    result = CliRunner().invoke(main, [*words, "--json"])
+    words = ["finetune", "--name", "mine", "--unlabelled", "--steps", "4", "--batch", "4", "--json"]
+    result = CliRunner().invoke(main, [*words, "--data", str(half_annotated.root)])
     assert result.exit_code == 0, result.stderr
     (said,) = json.loads(result.stdout).values()
     real = [c for c in read_clips(half_annotated) if c.source == "unlabelled"]
@@ -67,11 +56,8 @@ def test_where_no_diver_is_found_there_is_nothing_to_learn(half_annotated: Works
             for picture in half_annotated.frame_folder(clip.key).glob("*.jpg"):
                 _blacken(picture)
     with pytest.raises(PoseError, match="no diver was found in any clip that is not synthetic"):
-        finetune(
-            half_annotated,
-            read_clips(half_annotated),
-            FinetunePlan("mine", "pose", "diver-r18", steps=2, unlabelled=True),
-        )
+        plan = FinetunePlan("mine", "pose", "diver-r18", steps=2, unlabelled=True)
+        finetune(half_annotated, read_clips(half_annotated), plan)
     assert not (half_annotated.root / "estimators" / "mine" / "pose.pth").exists()
 
 
