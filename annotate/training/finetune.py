@@ -84,7 +84,7 @@ def _finetune(
     summary = {"unlabelled": plan.unlabelled, "frames": len(learned.frames), "held_out": len(learned.held)}
     summary |= {"before": learned.before}
     weights, figures = learned.weights, {"after": learned.after, "thorough": None}
-    if learned.config["all_round"]:
+    if learned.config["all_round"] and not plan.unlabelled:
         weights = _one_look(workspace, clips, learned, plan, target, on)
         measured = partial(figures_of, learned.config, weights, learned.held, plan, on)
         figures = {"after": measured(), "thorough": measured(thorough=True)}
@@ -130,12 +130,11 @@ def _one_look(
     And where the single look is the worse for it on held-out clips. Taught on frames that it has learned the joints
     of, it would know these by heart and others less well.
     """
-    known = [*learned.held, *([] if plan.unlabelled else learned.frames)]
+    known = {(f.folder.key, f.number) for f in learned.frames}
     left = _spread(clips, {f.folder.key for f in learned.held})
     estimator = estimator_of(learned.config, learned.weights, plan, on)
     found = read_frames_with_diver(workspace, left, locator_of(workspace, plan, target, on), estimator)
-    places = {(f.folder.key, f.number) for f in known}
-    frames = [f for f in found if (f.folder.key, f.number) not in places]
+    frames = [f for f in found if (f.folder.key, f.number) not in known]
     if not frames:
         return learned.weights
     taught = [(learned.config, weights) for weights in (distil(learned, frames, plan, on), learned.weights)]

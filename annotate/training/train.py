@@ -145,7 +145,7 @@ def _model(config: dict[str, Any], weights: Mapping[str, Any] | None, plan: Fine
 
 def _schedule(epochs: int) -> list[dict[str, Any]]:
     """Linear warm-up over the first twentieth, then half a cosine down to nothing."""
-    steps = epochs * STEPS_PER_EPOCH
+    steps = max(2, epochs * STEPS_PER_EPOCH)
     warm = max(1, steps // 20)
     return [
         {"type": "LinearLR", "start_factor": 0.01, "by_epoch": False, "end": warm},
