@@ -33,7 +33,7 @@ def adapt(
     clips: Sequence[Clip],
     plan: FinetunePlan,
     target: Path,
-    start: tuple[dict[str, Any], Mapping[str, Any]],
+    start: tuple[dict[str, Any], Mapping[str, Any] | None],
     on: Computing,
 ) -> Learned:
     """Train on the poses that the network itself finds in the real ``clips``, in :data:`ROUNDS` rounds.
@@ -48,6 +48,7 @@ def adapt(
     made = synthetic_frames(workspace, clips, made_for(target))
     synthetic = {f.folder.key for f in made}
     config, weights = start[0] | views(start[0], plan.network)[0], start[1]
+    assert weights is not None, "a plan without labels starts from an estimator"
 
     def found(weights: Mapping[str, Any]) -> list[LabelledFrame]:
         own = read_own_poses(workspace, real, locator, estimator_of(config, weights, plan, on))

@@ -65,7 +65,7 @@ def _blacken(picture: Path) -> None:
     import simplejpeg
 
     height, width, *_ = simplejpeg.decode_jpeg_header(picture.read_bytes())
-    picture.write_bytes(simplejpeg.encode_jpeg(np.zeros((height, width, 3), np.uint8)))
+    picture.write_bytes(simplejpeg.encode_jpeg(np.zeros((int(height), int(width), 3), np.uint8)))
 
 
 @pytest.mark.parametrize(
