@@ -126,4 +126,5 @@ def finetune(
         plan = FinetunePlan(name, part, start, most, seed, batch, angle, unlabelled)
         summary[part] = train(data, chosen, plan, **computing)
     shown = summary if as_json else in_words(summary)
-    say(shown, as_json=as_json, next_step=f"fdpose annotate --auto --estimator {name} --force")
+    look = "--thorough " if unlabelled else ""  # one look is not taught without labels
+    say(shown, as_json=as_json, next_step=f"fdpose annotate --auto --estimator {name} {look}--force")

@@ -104,6 +104,33 @@ def test_of_a_pair_of_which_one_is_never_seen_there_are_the_poses_of_one(tmp_pat
     assert len(found.poses) == FRAMES and np.isfinite(found.poses.keypoints).all()
 
 
+class ManyLooks(Middles):
+    """Counts the crops that it sees in one look and in many; many are half as sure."""
+
+    def __init__(self, many: ManyLooks | None = None) -> None:
+        self.many, self.crops = many, 0
+
+    @property
+    def thorough(self) -> Estimator:
+        return self.many or self
+
+    def estimate(self, crops: np.ndarray, places: int = 1) -> tuple[np.ndarray, np.ndarray]:
+        self.crops += len(crops)
+        points, confidence = super().estimate(crops, places)
+        return points, confidence if self.many else confidence / 2
+
+
+@pytest.mark.parametrize("thorough", [False, True])
+def test_many_looks_are_taken_where_asked_and_at_the_final_boxes_alone(tmp_path: Path, thorough: bool) -> None:
+    folder, _ = film(tmp_path / "clip", 1)
+    many = ManyLooks()
+    once = ManyLooks(many)
+    found = poses_of_clips([folder], Squares(), once, presence=False, thorough=thorough)[folder.key]
+    assert isinstance(found, Found)
+    assert (once.crops, many.crops) == ((FRAMES, FRAMES) if thorough else (2 * FRAMES, 0))
+    np.testing.assert_allclose(found.poses.confidence, 0.45 if thorough else 0.9)
+
+
 class Surer(Squares):
     """As sure as there is white in view: a square that the view cuts makes it less sure."""
 
