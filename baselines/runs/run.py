@@ -218,7 +218,7 @@ def _find_weights(method: Method, preset: str, folder: Path | None) -> dict[str,
     if folder is None:
         return {}
     if not method.presets[preset].published_weights:
-        raise UsageError(f"--weights: preset {preset} of {method.title} starts from random weights; leave it out")
+        raise UsageError(f"--weights: preset {preset} of {method.title} takes no published weights; leave it out")
     found, missing = {}, []
     for encoder, file in method.weights.items():
         path = next((folder / name for name in file.names if (folder / name).is_file()), None)

@@ -77,7 +77,7 @@ def test_the_exemplars_mean_stands_beside_the_model(finished: dict[str, Any]) ->
 def test_random_weights_are_told_where_published_ones_are_meant(
     competition: Workspace, finished: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The demo is meant to start from random weights, and says nothing of them."""
+    """The demo is meant to start without published weights, and says nothing of them."""
     assert finished["made"]["weights"] == {"i3d": "random", "static": "random"}
     assert "RANDOM WEIGHTS" not in finished["stderr"]
     method = HPMCRMethod()
@@ -98,7 +98,7 @@ def test_a_weights_folder_without_the_files_is_refused(competition: Workspace, t
     assert "model_rgb" not in result.stderr
     demo = fdpose(*words)
     assert demo.exit_code == 2
-    assert "preset demo of HPMCR starts from random weights" in demo.stderr
+    assert "preset demo of HPMCR takes no published weights" in demo.stderr
 
 
 def test_a_stopped_run_goes_on_where_it_stopped(competition: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
