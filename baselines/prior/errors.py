@@ -23,7 +23,7 @@ LEAST = 4
 """A frame with fewer joints in sight has no pose."""
 
 
-@dataclass(frozen=True, slots=False)
+@dataclass(frozen=True)
 class PoseErrors:
     """Errors of N filmed dives.
 
