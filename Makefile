@@ -1,7 +1,7 @@
 # make demo shows the whole way, make test runs every test, make check is for while you work: lint, types and the tests
 # that are not marked slow, in under 3 minutes on two cores. Each makes .venv from the lock first, if needed.
 # make prior learns from dives that nobody filmed what the demo's model starts from: an hour on two cores (docs/experiments/prior.md).
-# make scorer trains the bundled scorer (docs/score.md).
+# make scorer runs the demo and takes its scorer as the bundled one (docs/score.md).
 # make estimator trains what the bundled estimator is, from nothing: some four hours on two cores (docs/experiments/estimator.md).
 PYTHON ?= $(firstword $(foreach p,python3.13 python3.12 python3.11 python3,$(if $(shell $(p) -c 'print(1)' 2>/dev/null),$(p))))
 BIN := .venv/bin
@@ -60,11 +60,7 @@ SCORED := fdpose-scorer
 
 scorer: export OMP_NUM_THREADS = 1
 scorer: install
-	$(BIN)/fdpose synth --dives 768 --seed 83 --out $(SCORED)/synthetic
-	$(BIN)/fdpose extract --labels $(SCORED)/synthetic/labels --videos $(SCORED)/synthetic/videos --data $(SCORED)
-	$(BIN)/fdpose annotate --auto --data $(SCORED)
-	$(BIN)/fdpose pack --cache --data $(SCORED)
-	$(BIN)/fdpose benchmark hpmcr --data $(SCORED)
+	$(BIN)/fdpose demo --data $(SCORED)
 	mkdir -p baselines/scorer/bundled
 	cp "$$(ls -td $(SCORED)/runs/*/ | head -n 1)scorer.pth" baselines/scorer/bundled/synthetic.pth
 

@@ -65,13 +65,15 @@ def _above(network: PoseScorer, tokens: Tensor, others: list[NDArray[np.int64]])
 
 
 def _faults(found: NDArray[np.float32], known: NDArray[np.float32]) -> dict[str, dict[str, float]]:
-    return {
-        name: {
-            "correlation": _round(np.corrcoef(found[:, k], known[:, k])[0, 1]),
-            "median_error": _round(np.median(np.abs(found[:, k] - known[:, k])) * COST[name].unit),
+    """Figures of each fault over the dives that have it: where there is nothing to twist, no twist is easily told."""
+    figures = {}
+    for k, name in enumerate(FAULTS):
+        told, true = (values[known[:, k] > 0, k] for values in (found, known))
+        figures[name] = {
+            "correlation": _round(np.corrcoef(told, true)[0, 1]),
+            "median_error": _round(np.median(np.abs(told - true)) * COST[name].unit),
         }
-        for k, name in enumerate(FAULTS)
-    }
+    return figures
 
 
 def _round(value: float | np.floating) -> float:
