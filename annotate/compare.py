@@ -30,6 +30,9 @@ from finediving_pose.poses import ClipPoses, JointSource, read_poses, take_rows
 from finediving_pose.skeleton import JOINTS
 from finediving_pose.workspace import Workspace
 
+FEWEST_RESAMPLED = 3
+"""Clips that a bootstrap needs."""
+
 
 @dataclass(frozen=True, slots=True)
 class Accuracy:
@@ -43,6 +46,7 @@ class Accuracy:
     false_poses : poses that the layer has there
     pckh : share of joints within half a head length (PCKh@0.5, see :mod:`annotate.agreement`); the head's length is
         the layer's where the reference lacks the head
+    pckh_interval : 95 % interval of ``pckh`` by the bootstrap over clips; None with fewer than three
     pckh_false_wrong : ``pckh`` with every joint of a false pose counted as wrong
     pck_torso : share of joints within a fifth of the torso (PCK@0.2)
     oks_ap : average precision by object keypoint similarity, of poses with four joints or more in the reference
@@ -56,6 +60,7 @@ class Accuracy:
     nobody: int
     false_poses: int
     pckh: float
+    pckh_interval: tuple[float, float] | None
     pckh_false_wrong: float
     pck_torso: float
     oks_ap: float
@@ -66,8 +71,9 @@ class Accuracy:
 
 @dataclass(frozen=True, slots=True)
 class _Pair:
-    """One pose in both: joints (16, 2) found and wanted, the found box, its confidence, the kind of stage."""
+    """One pose in both: clip, joints (16, 2) found and wanted, the found box, its confidence, the kind of stage."""
 
+    clip: ClipKey
     found: np.ndarray
     wanted: np.ndarray
     box: np.ndarray
@@ -152,7 +158,7 @@ def _pairs(clip: Clip, poses: ClipPoses, wanted: dict[Posed, np.ndarray]) -> lis
         row = poses.row(frame, person)
         if row is not None and np.isfinite(joints).any():
             confidence = float(poses.confidence[row].mean())
-            pairs.append(_Pair(poses.keypoints[row], joints, poses.box[row], confidence, _stage(clip, frame)))
+            pairs.append(_Pair(clip.key, poses.keypoints[row], joints, poses.box[row], confidence, _stage(clip, frame)))
     return pairs
 
 
@@ -188,6 +194,7 @@ def _summed_up(pairs: Sequence[_Pair], nobody: Sequence[int]) -> Accuracy:
         nobody=len(nobody),
         false_poses=sum(n > 0 for n in nobody),
         pckh=_share(right, counted),
+        pckh_interval=_interval(right.sum(1), counted.sum(1), [str(p.clip) for p in pairs]),
         pckh_false_wrong=float(right.sum() / (counted.sum() + sum(nobody))) if counted.any() else float("nan"),
         pck_torso=pck_torso(found, wanted),
         oks_ap=oks_ap(found[boxed], wanted[boxed], confidence[boxed]),
@@ -195,6 +202,22 @@ def _summed_up(pairs: Sequence[_Pair], nobody: Sequence[int]) -> Accuracy:
         by_joint={name: _share(right[:, j], counted[:, j]) for j, name in enumerate(JOINTS)},
         by_stage={k: _share(right[stages == k], counted[stages == k]) for k in kinds},
     )
+
+
+def _interval(right: np.ndarray, counted: np.ndarray, clips: Sequence[str]) -> tuple[float, float] | None:
+    """95 % interval of a share, from numbers of joints (n,): percentiles of 1000 resamples of the clips.
+
+    Frames of a clip are alike, so that whole clips are drawn (Efron, 1979).
+    """
+    _, clip = np.unique(clips, return_inverse=True)
+    number = clip.max() + 1
+    if number < FEWEST_RESAMPLED or not counted.any():
+        return None
+    drawn = np.random.default_rng(0).integers(number, size=(1000, number))
+    sums = [np.bincount(clip, n, number)[drawn].sum(1) for n in (right, counted)]
+    shares = np.divide(*sums, out=np.full(1000, np.nan), where=sums[1] > 0)
+    low, high = np.nanpercentile(shares, (2.5, 97.5))
+    return float(low), float(high)
 
 
 def _share(right: np.ndarray, counted: np.ndarray) -> float:

@@ -61,6 +61,7 @@ def compare(
             "missed_poses": accuracy.missed,
             "false_poses": f"{accuracy.false_poses} where nobody is ({accuracy.nobody} frames and persons)",
             "PCKh@0.5": f"{accuracy.pckh:.3f}",
+            **_interval(accuracy.pckh_interval),
             "PCKh@0.5_false_poses_wrong": f"{accuracy.pckh_false_wrong:.3f}",
             "PCK@0.2_torso": f"{accuracy.pck_torso:.3f}",
             "OKS_AP": f"{accuracy.oks_ap:.3f}",
@@ -70,6 +71,11 @@ def compare(
     click.echo("\nPCKh@0.5 by joint and by stage")
     parts = {name: f"{share:.3f}" for name, share in (accuracy.by_joint | accuracy.by_stage).items()}
     say(parts, next_step="fdpose suggest 50 (frames that are most useful to annotate next)")
+
+
+def _interval(found: tuple[float, float] | None) -> dict[str, str]:
+    """A line for the interval, if there are clips enough for one."""
+    return {} if found is None else {"95_%_interval": "{:.3f} to {:.3f}, over clips".format(*found)}
 
 
 def _without_nan(value: Any) -> Any:

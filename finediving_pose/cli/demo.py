@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 import time
 from pathlib import Path
@@ -86,6 +87,7 @@ def _write_report(data: Workspace, where: Path) -> Path:
     table: dict[str, Any] = {
         "frames compared": accuracy.frames,
         "PCKh@0.5": f"{accuracy.pckh:.3f}",
+        "95 % interval over the dives": "{:.3f} to {:.3f}".format(*accuracy.pckh_interval or (math.nan, math.nan)),
         "PCKh@0.5, false poses wrong": f"{accuracy.pckh_false_wrong:.3f}",
         "frames with a diver that have no pose": f"{accuracy.missed:,} of {accuracy.frames:,}",
         "frames without a diver that have one": f"{accuracy.false_poses:,} of {accuracy.nobody:,}",

@@ -45,6 +45,27 @@ def test_a_layer_is_compared_joint_by_joint_and_stage_by_stage(posed: Workspace)
     assert 0 < accuracy.oks_ap < 1
 
 
+def test_the_interval_is_over_clips_not_over_their_frames(workspace: Workspace) -> None:
+    """Four clips, one of them wholly wrong: a resample has none to four of it, mostly one."""
+    keys = [ClipKey("meet", n) for n in range(4)]
+    write_clips(workspace.clips_table, [Clip(key, n_frames=3) for key in keys])
+    accuracy = []
+    for wrong in (0, 1):
+        for n, key in enumerate(keys):
+            poses = table("auto", JointSource.AUTOMATIC, frames=(0, 1, 2))
+            poses.keypoints[:] += 20 * (n < wrong)
+            write_poses(workspace.pose_file("auto", key), poses)
+            write_poses(workspace.pose_file("manual/anna", key), table("anna", JointSource.MANUAL, frames=(0, 1, 2)))
+        accuracy.append(compare(workspace, read_clips(workspace), "manual/anna"))
+    assert accuracy[0].pckh_interval == (1.0, 1.0)
+    assert accuracy[1].pckh == 0.75
+    assert accuracy[1].pckh_interval == (0.25, 1.0)
+
+
+def test_one_clip_has_no_interval(posed: Workspace) -> None:
+    assert compare(posed, read_clips(posed), "manual/anna").pckh_interval is None
+
+
 def test_a_file_is_as_good_a_reference_as_a_layer(posed: Workspace, tmp_path: Path) -> None:
     path = tmp_path / "truth.json"
     write_official(path, [OfficialPose.of(f"{KEY}/0000{i}.jpg", BASE) for i in range(3)])
