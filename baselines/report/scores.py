@@ -119,7 +119,12 @@ def warnings_of(score: Score) -> list[str]:
 def score_in_short(score: Score) -> str:
     """``Score 72.4, 90 % interval 58.1 to 86.7; exemplars' mean 69.9``, and whether to trust it."""
     parts = ", ".join(filter(None, [f"score {score.points:.1f}", interval_in_words(score)]))
-    doubt = "; the dive is not like those that the scorer learned from: do not trust it" if score.doubted else ""
+    why = (
+        "the dive is not like those that the scorer learned from"
+        if score.unlike
+        else "the scorer knows synthetic dives"
+    )
+    doubt = f"; {why}: do not trust it" if score.doubted else ""
     return f"{parts}; {BASELINE} {score.exemplars_mean:.1f}{doubt}"
 
 

@@ -183,8 +183,6 @@ def _check_exemplars(scorer: Scorer) -> None:
         raise ValueError("no exemplars with scores")
     if any(not value.ndim or len(value) != n for value in scorer.encoded.values()):
         raise ValueError(f"the encoded exemplars are not {n}")
-    if any(value.is_floating_point() and not value.isfinite().all() for value in scorer.encoded.values()):
-        raise ValueError("an encoded exemplar is not finite")
 
 
 def _cells(clip: Clip) -> dict[str, Any]:
@@ -201,6 +199,8 @@ def _known_cells(cells: Any) -> dict[str, Any]:
 def _tensors(values: Any, name: str) -> dict[str, Tensor]:
     if not isinstance(values, dict) or not all(isinstance(v, Tensor) for v in values.values()):
         raise ValueError(f"{name} holds other things than tensors")
+    if any(v.is_floating_point() and not v.isfinite().all() for v in values.values()):
+        raise ValueError(f"a number in {name} is not finite")
     return {str(key): value for key, value in values.items()}
 
 

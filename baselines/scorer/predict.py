@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -23,7 +24,7 @@ from baselines.scorer.interval import LEVELS
 from baselines.scorer.numbers import check_number
 from baselines.scorer.unlike import describe_sample
 from finediving_pose.clip import Clip
-from finediving_pose.errors import CheckpointError, FdposeError, PoseError, UsageError
+from finediving_pose.errors import CheckpointError, FdposeError, PoseError, UsageError, first_line
 from finediving_pose.packed.reader import PackedFile
 
 MOST_AWARDS = 30.0
@@ -124,7 +125,7 @@ class Judge:
         FdposeError
             It has no exemplar, two divers, or too few frames.
         CheckpointError
-            The exemplars are not of the network.
+            The exemplars are not of the network, or it can't score a dive.
         """
         clip, scorer = packed.clips[i], self.scorer
         data = scorer.config.data
@@ -138,11 +139,13 @@ class Judge:
         voters = [scorer.exemplars[j] for j in chosen]
         unit = _unit(clip, voters, data.target)
         worth = [_worth(voter, unit, data.target) for voter in voters]
-        with torch.no_grad():
+        with torch.no_grad(), _told_of_the_scorer():
             votes, cut = self._votes(batch, chosen, worth, unit) if self.method.comparative else ((), ())
             points = float(np.mean([v.score for v in votes])) if votes else self._direct(batch) * unit
             estimate = getattr(self.network, "faults", None)
             faults = {n: float(v[0]) for n, v in estimate(batch).items()} if estimate else {}
+            if not np.isfinite([points, *(p for v in votes for p in v.stages)]).all():
+                raise ArithmeticError("what it gives is not a number")
         unlike = tuple(_unlike(scorer, sample))
         same = all(group(c, data.pairing) == group(clip, data.pairing) for c in voters)
         return Score(
@@ -237,6 +240,17 @@ def _check_dive(packed: PackedFile, i: int, scorer: Scorer) -> None:
         raise FdposeError(
             f"{clip.key}: shows two divers, and the scorer learned from single dives only; nothing is scored"
         )
+
+
+@contextmanager
+def _told_of_the_scorer() -> Iterator[None]:
+    """What goes wrong in a network is the fault of the scorer that describes it."""
+    try:
+        yield
+    except FdposeError:
+        raise
+    except (TypeError, ValueError, ArithmeticError, AttributeError, LookupError, RuntimeError) as e:
+        raise CheckpointError(f"its network can't score a dive ({first_line(e)}); train it again") from e
 
 
 def _unit(clip: Clip, voters: Sequence[Clip], target: Target) -> float:

@@ -95,7 +95,7 @@ def finetune(
     split: str | None,
     as_json: bool,
 ) -> None:
-    """Train an estimator on the merged poses, or adapt one to frames that nobody annotated (--unlabelled).
+    """Train an estimator on the merged poses, or on frames that nobody annotated.
 
     Some clips are held out where there are enough; the figures before and after are measured on them.
     A stopped training continues when the same command is run again.

@@ -194,13 +194,17 @@ def test_a_study_has_a_row_a_training_and_means_over_its_seeds(study: dict[str, 
 
 
 def _weights(run: Path) -> tuple[float, ...]:
-    """What became of two weights that every ablation has; scores hardly part in an epoch of a step or two."""
+    """What became of three weights that every ablation has; scores hardly part in an epoch of a step or two."""
     import torch
 
     state = torch.load(run / "epoch_1.pth", weights_only=False)["state_dict"]
     return tuple(
         float(state[k].double().sum())
-        for k in ("network.reduce_dynamic.copies.0.0.weight", "network.static.net.stem.conv.weight")
+        for k in (
+            "network.reduce_dynamic.copies.0.0.weight",
+            "network.static.net.stem.conv.weight",
+            "network.compare_fused.head.4.weight",
+        )
     )
 
 
@@ -290,7 +294,8 @@ def test_parts_are_chosen_by_name(competition: Workspace) -> None:
     assert [(m.seed, m.without) for m in read_plan(folder)] == [(3, None), (3, "skeleton"), (3, "contrast")]
     whole, less = (read_config(folder / m) for m in ("seed-3", "without-skeleton-seed-3"))
     assert (whole.without, less.without) == ((), ("skeleton",))
-    assert whole.reads == less.reads == ("PICTURES", "POSES", "STAGES", "NUMBER"), "all trainings see the same dives"
+    reads = ("PICTURES", "POSES", "STAGES", "NUMBER", "DIFFICULTY")
+    assert whole.reads == less.reads == reads, "all trainings see the same dives"
 
 
 def test_set_puts_values_in_the_place_of_the_preset_s(competition: Workspace) -> None:

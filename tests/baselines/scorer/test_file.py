@@ -76,6 +76,7 @@ def test_it_holds_no_paths_and_no_pictures(scorer: Scorer, tmp_path: Path) -> No
         ({"exemplars": [{"video": "../../etc", "index": 0}]}, "an exemplar without"),
         ({"encoded": {"fused": torch.zeros(3, 2)}}, "the encoded exemplars are not 20"),
         ({"encoded": {"fused": torch.full((20, 2), float("nan"))}}, "not finite"),
+        ({"weights": {"a": torch.full((2,), float("inf"))}}, "a number in weights is not finite"),
         ({"encoded": [1]}, "other things than tensors"),
         ({"weights": {"a": 1}}, "other things than tensors"),
         ({"calibration": {}}, "is missing"),

@@ -201,3 +201,20 @@ def test_a_direct_method_scores_at_the_difficulty_of_the_dive(
     difficulties = [c.difficulty for c in unknown.exemplars if c.difficulty]
     assert unknown.points == pytest.approx(20 * np.median(difficulties), rel=0.1)
     assert "its degree of difficulty is not known; that of its exemplars is taken" in unknown.remarks
+
+
+def test_a_network_that_can_not_score_is_said_to_be_the_scorer_s_fault(
+    made: tuple[Scorer, list[Prediction]], dives: PackedFile
+) -> None:
+    scorer = made[0]
+    headless = replace(scorer.config, model={**scorer.config.model, "heads": 0})
+    with pytest.raises(CheckpointError, match=r"its network can't score a dive \(.+\); train it again"):
+        Judge(replace(scorer, config=headless)).score(dives, TEST[0])
+
+
+def test_a_score_that_is_no_number_is_never_given(made: tuple[Scorer, list[Prediction]], dives: PackedFile) -> None:
+    judge = Judge(made[0])
+    with torch.no_grad():
+        next(judge.network.parameters()).fill_(float("nan"))
+    with pytest.raises(CheckpointError, match="what it gives is not a number"):
+        judge.score(dives, TEST[0])
