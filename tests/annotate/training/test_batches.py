@@ -95,6 +95,6 @@ def test_training_is_on_the_device_that_it_is_told(true_poses: Workspace, monkey
     assert plan.command.endswith("--steps 2 --seed 0 --batch 3")
     summary = finetune(true_poses, read_clips(true_poses), plan, device="cpu")
     assert summary["checkpoint"].is_file()
-    assert batches == [3, 3]
+    assert batches == [3, 3, 3], "two steps, and one that teaches a single look what many say"
     carried = read_checkpoint(summary["checkpoint"])["meta"]["config"]
     assert '"batch_size": 32' in carried, "what a GPU was given is not what a processor goes on with"
