@@ -12,8 +12,8 @@ from click.shell_completion import CompletionItem
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 """Threads of a computation wait for each other asleep. Those that spin, as they do by default, take the processor from
-the ones that they wait for as soon as another program runs: a training step of 3 seconds then takes 48
-(``benchmarks/waiting.py``). Read when torch is loaded."""
+the ones that they wait for when other programs run: on a machine with six times the work that it has cores for, a
+training step of 3 seconds took 48 (``benchmarks/waiting.py``). Read when torch is loaded."""
 
 GROUPS: dict[str, dict[str, str]] = {
     "Data": {
