@@ -82,5 +82,10 @@ def normalise_pose(keypoints: np.ndarray, how: PoseNorm) -> np.ndarray:
     if how == "none":
         return keypoints
     centred = keypoints - keypoints[:, INDEX["pelvis"], None]
-    torso = np.median(np.linalg.norm(centred[:, INDEX["thorax"]], axis=-1))
-    return centred / max(float(torso), 1.0)
+    return centred / torso_length(keypoints)
+
+
+def torso_length(keypoints: np.ndarray) -> float:
+    """Median distance from pelvis to thorax in the frames (T, 16, 2) that have both, pixels; 1 at least."""
+    length = np.linalg.norm(keypoints[:, INDEX["thorax"]] - keypoints[:, INDEX["pelvis"]], axis=-1)
+    return max(float(np.nanmedian(length)) if np.isfinite(length).any() else 1.0, 1.0)

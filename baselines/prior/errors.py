@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from finediving_pose.skeleton import FLIP, INDEX
+from baselines.data.transforms import torso_length
+from finediving_pose.skeleton import FLIP
 
 PAIRS = tuple((j, FLIP[j]) for j in range(len(FLIP)) if j < FLIP[j])
 """The joints that have a left and a right."""
@@ -72,7 +73,7 @@ class PoseErrors:
         donor = int(rng.choice(same)) if len(same) and rng.random() < 0.5 else int(rng.integers(len(self)))
         at = np.abs(self.phase[donor][None] - phase[:, None]).argmin(1)
         offset = np.nan_to_num(_held(self.offset[donor].astype(np.float32)))[at]
-        found = joints + offset * trunk(joints)
+        found = joints + offset * torso_length(joints)
         for k, (a, b) in enumerate(PAIRS):
             exchanged = self.exchanged[donor][at, k]
             found[exchanged, a], found[exchanged, b] = found[exchanged, b].copy(), found[exchanged, a].copy()
@@ -99,19 +100,13 @@ def compare_poses(
         machine[rows, a], machine[rows, b] = machine[rows, b].copy(), machine[rows, a].copy()
     missed = (seen.sum(1) >= LEAST) & ~np.isfinite(machine[..., 0]).any(1)
     return {
-        "offset": ((machine - truth) / trunk(truth)).astype(np.float16), "exchanged": exchanged, "missed": missed
+        "offset": ((machine - truth) / torso_length(truth)).astype(np.float16), "exchanged": exchanged, "missed": missed
     }  # fmt: skip
 
 
 def phases(frames: NDArray[np.number], take_off: float, touch: float, end: float) -> NDArray[np.float32]:
     """Phase of the frames at these times, all in one unit: 0 at the start, 1 at take-off, 2 at touch, 3 at the end."""
     return np.interp(np.asarray(frames, float), [0, take_off, touch, max(end, touch)], [0, 1, 2, 3]).astype(np.float32)
-
-
-def trunk(joints: NDArray[np.floating]) -> float:
-    """Median distance from pelvis to thorax, pixels; 1 at least."""
-    length = np.linalg.norm(joints[:, INDEX["thorax"]] - joints[:, INDEX["pelvis"]], axis=-1)
-    return max(float(np.nanmedian(length)) if np.isfinite(length).any() else 1.0, 1.0)
 
 
 def write_errors(path: Path, errors: PoseErrors, provenance: str) -> None:

@@ -24,13 +24,12 @@ _NOWHERE = np.full((N_JOINTS, 2), np.nan, np.float32)
 _UNSEEN = np.zeros(N_JOINTS, bool)
 
 
-def measure_errors(workspace: Workspace, truth: Path, split: str | None = None) -> PoseErrors:
+def measure_errors(workspace: Workspace, truth: Path) -> PoseErrors:
     """Errors of the automatic poses of a data directory, of first divers.
 
     Parameters
     ----------
     truth : the folder ``truth`` that ``fdpose synth`` wrote
-    split : only the clips of this one
 
     Raises
     ------
@@ -43,7 +42,7 @@ def measure_errors(workspace: Workspace, truth: Path, split: str | None = None) 
     rows: list[tuple[str, NDArray[np.float32], dict[str, NDArray[Any]]]] = []
     for clip in read_clips(workspace):
         path, dive = workspace.pose_file("auto", clip.key), dives.get(clip.key)
-        if dive is None or not path.is_file() or split not in (None, clip.split):
+        if dive is None or not path.is_file():
             continue
         first, last = dive["start_frame"], dive["end_frame"]
         positions = sample_frames(last - first + 1, FRAMES)

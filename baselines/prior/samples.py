@@ -16,7 +16,7 @@ from baselines.prior.stream import FAULTS, UnfilmedDives, filmed, frame_times
 from finediving_pose.packed.views import mirror_joints, sample_frames
 from finediving_pose.synth.camera import WIDTH
 from finediving_pose.synth.dive import FPS
-from finediving_pose.synth.faults import COST, EITHER_WAY
+from finediving_pose.synth.faults import COST
 from finediving_pose.synth.plan import DIVE_NUMBERS
 
 TRUE = 0.15
@@ -72,9 +72,7 @@ def facts_of(dives: UnfilmedDives, chosen: NDArray[np.int64]) -> NDArray[np.floa
     The quality of a synchronised dive is NaN: it is not the first diver's alone.
     """
     cost = np.array([COST[name].unit for name in FAULTS], np.float32)
-    faults = dives.faults[chosen] / cost
-    either = np.array([name in EITHER_WAY for name in FAULTS])
-    faults[:, either] = np.abs(faults[:, either])
+    faults = np.abs(dives.faults[chosen]) / cost
     quality = np.where(dives.synchronised[chosen], np.nan, dives.quality[chosen] - 7.0)
     return np.concatenate([quality[:, None], faults], 1).astype(np.float32)
 

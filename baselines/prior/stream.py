@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +40,6 @@ class UnfilmedDives:
 
     Attributes
     ----------
-    place : int64 (N,), where in the stream
     number : int64 (N,), index in :data:`~finediving_pose.synth.plan.DIVE_NUMBERS`
     joints : float32 (N, T, 16, 3), metres, world frame of :mod:`finediving_pose.synth.dive`
     path : float32 (N, G, 3), where the diver's middle is, every :data:`PATH` seconds; held after the end
@@ -53,7 +51,6 @@ class UnfilmedDives:
     synchronised : bool (N,)
     """
 
-    place: NDArray[np.int64]
     number: NDArray[np.int64]
     joints: NDArray[np.float32]
     path: NDArray[np.float32]
@@ -65,7 +62,7 @@ class UnfilmedDives:
     synchronised: NDArray[np.bool_]
 
     def __len__(self) -> int:
-        return len(self.place)
+        return len(self.number)
 
     def only(self, rows: slice) -> UnfilmedDives:
         """The dives of these rows."""
@@ -114,7 +111,7 @@ def frame_times(end: float, frames: int = FRAMES) -> NDArray[np.float64]:
 def _one(seed: int, place: int, dive_numbers: Sequence[str]) -> UnfilmedDives:
     rng = generator(seed, place)
     number = dive_numbers[int(rng.integers(len(dive_numbers)))]
-    height = _height(number)
+    height = usual_height(number)
     together = rng.random() < 1 / SYNCHRONISED_EVERY and not parse_dive_number(number).armstand
     builds = random_builds(rng, bool(rng.integers(2)), together)
     dive = perform(number, height, builds, random_panel(rng), float(rng.normal(0, 0.3)), rng)
@@ -122,7 +119,6 @@ def _one(seed: int, place: int, dive_numbers: Sequence[str]) -> UnfilmedDives:
     path = motion.points(np.minimum(np.arange(0, _LONGEST, PATH), motion.end))[:, 6]
     starts = [first for _, first in motion.stages[1:]]
     return UnfilmedDives(
-        place=np.array([place]),
         number=np.array([DIVE_NUMBERS.index(number)]),
         joints=motion.points(frame_times(motion.end))[None, :, :N_JOINTS].astype(np.float32),
         path=path[None].astype(np.float32),
@@ -133,8 +129,3 @@ def _one(seed: int, place: int, dive_numbers: Sequence[str]) -> UnfilmedDives:
         difficulty=np.array([dive.difficulty], np.float32),
         synchronised=np.array([together]),
     )
-
-
-@cache
-def _height(number: str) -> float:
-    return usual_height(number)

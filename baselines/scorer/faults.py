@@ -20,7 +20,7 @@ from finediving_pose.kinematics.quantities import SEEN
 from finediving_pose.kinematics.readings import Reason, Value
 from finediving_pose.kinematics.words import in_words
 from finediving_pose.lexicon import DiveNumber, parse_dive_number
-from finediving_pose.synth.faults import COST, possible
+from finediving_pose.synth.faults import COST, UNITS, possible
 
 _MEANINGS = {
     "rotation": ("rotation", "trunk from vertical at the entry; below 0 short of it, above 0 beyond it"),
@@ -34,8 +34,6 @@ _MEANINGS = {
     "splash": ("splash", "largest share of the picture"),
 }
 """Words for each fault, and what its number is."""
-
-_UNITS = {"distance": "m", "late": "s", "splash": "share"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +84,7 @@ def find_faults(number: str | None, measures: DiverMeasures, estimates: Mapping[
     except LexiconError:
         dive = None
     stems = possible(dive) if dive else tuple(COST)
-    names = [f"{stem}_{_UNITS.get(stem, 'deg')}" for stem in stems]
+    names = [f"{stem}_{UNITS[stem]}" for stem in stems]
     more = [name for name in estimates if name not in names and name.rpartition("_")[0] not in COST]
     return [_fault(name, dive, measures, estimates.get(name, float("nan"))) for name in [*names, *more]]
 

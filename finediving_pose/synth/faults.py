@@ -76,6 +76,9 @@ COST: dict[str, Price] = {
     "splash": Price(0.4, 1.0, 3.6),
 }
 
+UNITS = {name: {"distance": "m", "late": "s", "splash": "share"}.get(name, "deg") for name in COST}
+"""The unit of each fault, as names of quantities end with it."""
+
 FAILED = 2 / 3000
 """Share of failed dives: FineDiving has two among its 3000."""
 

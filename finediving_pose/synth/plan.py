@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import cache
 from typing import Any
 
 from finediving_pose.errors import LexiconError, UsageError
@@ -105,6 +106,7 @@ def _in_pairs(numbers: list[str]) -> tuple[list[str], list[str]]:
     return [numbers[i] for i in sorted(chosen)], [n for i, n in enumerate(numbers) if i not in chosen]
 
 
+@cache
 def usual_height(number: str) -> float:
     """The height from which FineDiving's divers dive the number most."""
     try:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from baselines.prior.weights import read_prior
-from finediving_pose.synth.faults import COST
+from finediving_pose.synth.faults import COST, UNITS
 
 PARTS = {
     "skeleton": "skeleton",
@@ -20,10 +20,7 @@ PARTS = {
     "facts": "facts",
 }
 """Parts of the network, and what they are called in :class:`~baselines.prior.network.PoseScorer`."""
-FAULT_UNITS = {
-    name: (price.unit, {"distance": "m", "late": "s", "splash": "share"}.get(name, "deg"))
-    for name, price in COST.items()
-}
+FAULT_UNITS = {name: (price.unit, UNITS[name]) for name, price in COST.items()}
 """How much of each fault costs a point, and its unit; see :class:`finediving_pose.synth.faults.Faults`."""
 TOLD = 0.5
 """A fault is told by poses if estimates of it, from machine poses of unfilmed dives, correlate so with the truth."""

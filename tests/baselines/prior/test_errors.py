@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from baselines.prior.errors import PAIRS, PoseErrors, compare_poses, phases, read_errors, trunk, write_errors
+from baselines.data.transforms import torso_length
+from baselines.prior.errors import PAIRS, PoseErrors, compare_poses, phases, read_errors, write_errors
 from finediving_pose.skeleton import INDEX
 
 T = 12
@@ -66,8 +67,8 @@ def test_phases_meet_at_take_off_and_touch() -> None:
 
 
 def test_the_trunk_of_a_dive_without_poses_is_one_pixel() -> None:
-    assert trunk(np.full((3, 16, 2), np.nan)) == 1.0
-    assert trunk(_dive(0)) == pytest.approx(40)
+    assert torso_length(np.full((3, 16, 2), np.nan)) == 1.0
+    assert torso_length(_dive(0)) == pytest.approx(40)
 
 
 def test_a_file_gives_back_what_was_written(tmp_path: Path) -> None:
