@@ -5,6 +5,8 @@ It goes on where it was stopped: dives are kept by the thousand, the training by
 
 from __future__ import annotations
 
+import hashlib
+import json
 import time
 from dataclasses import asdict, dataclass, field, fields
 from functools import partial
@@ -64,7 +66,7 @@ def pretrain(plan: Plan, errors: PoseErrors, work: Path, target: Path, command: 
     """Train as planned and write the weights to ``target``; ``work`` keeps dives and the unfinished training."""
     dives = performed(plan.seed, plan.dives + HELD_OUT, work)
     learned, held_out = (Samples(dives.only(part), errors) for part in (slice(plan.dives), slice(plan.dives, None)))
-    network = train(plan, learned, work / f"{target.stem}.pth")
+    network = train(plan, learned, work / f"{target.stem}-{_digest(plan, errors)}.pth")
     made = {**asdict(plan), "command": command, "held_out": measure_prior(network, held_out)}
     write_prior(target, Prior(plan.settings, network.state_dict(), made))
 
@@ -87,7 +89,7 @@ def train(plan: Plan, samples: Samples, checkpoint: Path) -> PoseScorer:
     optimiser = torch.optim.AdamW(network.parameters(), plan.lr, weight_decay=plan.weight_decay)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, partial(_rate, plan.steps))
     kept: dict[str, Any] = {"network": network, "optimiser": optimiser, "schedule": schedule}
-    begun = _resume(checkpoint, plan, kept)
+    begun = _resume(checkpoint, kept)
     draws = groups(samples.dives, plan.batch, np.random.default_rng((plan.seed, 1)))
     for _ in range(begun):
         next(draws)
@@ -113,6 +115,13 @@ def train(plan: Plan, samples: Samples, checkpoint: Path) -> PoseScorer:
     return network.eval()
 
 
+def _digest(plan: Plan, errors: PoseErrors) -> str:
+    """Of what decides a training: one that was stopped with other options, or other errors, is not gone on with."""
+    found = hashlib.sha256(json.dumps(asdict(plan)).encode())
+    found.update(errors.offset.tobytes())
+    return found.hexdigest()[:16]
+
+
 def _rate(steps: int, step: int) -> float:
     """Share of the full learning rate: up in a twentieth of the steps, then half a cosine down."""
     warm = max(1, steps // 20)
@@ -121,8 +130,8 @@ def _rate(steps: int, step: int) -> float:
     return 0.5 * (1 + float(np.cos(np.pi * (step - warm) / max(1, steps - warm))))
 
 
-def _resume(checkpoint: Path, plan: Plan, kept: dict[str, Any]) -> int:
-    """Load a checkpoint of the same plan, if there is one; the number of steps that it has."""
+def _resume(checkpoint: Path, kept: dict[str, Any]) -> int:
+    """Load a checkpoint, if there is one; the number of steps that it has."""
     if not checkpoint.is_file():
         return 0
     found = read_checkpoint(checkpoint)
