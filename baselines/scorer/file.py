@@ -4,6 +4,10 @@ Weights, configuration, the exemplars as the network encodes them, with their sc
 is usual among the training dives. It may be passed on where the videos may not. Reading one runs no code: it holds
 tensors and plain values (:mod:`finediving_pose.checkpoints`), the method is looked up among the installed ones, and
 the network is filled only where its shapes are those of the weights.
+
+What is wrong with a scorer is one of two things, and commands exit by it. The argument is wrong, where the path is
+missing, a folder, or anything but a scorer: UsageError, exit code 2. The scorer is: damaged, of another version, or of
+a method that is not installed: CheckpointError or SetupError, exit code 1.
 """
 
 from __future__ import annotations
@@ -26,12 +30,16 @@ from baselines.scorer.unlike import Usual
 from finediving_pose import __version__
 from finediving_pose.checkpoints import read_checkpoint, write_checkpoint
 from finediving_pose.clip import Clip
-from finediving_pose.errors import CheckpointError, FdposeError, UsageError, first_line
+from finediving_pose.errors import CheckpointError, FdposeError, SetupError, UsageError, first_line
 from finediving_pose.labels.cells import clip_of_cells
 from finediving_pose.skeleton import JOINTS
 
 SCORER = "scorer.pth"
 FORMAT, VERSION = "fdpose scorer", 1
+WHERE = f"give the {SCORER} of a run of fdpose benchmark, or none: a scorer is bundled"
+"""What to do about a file that is no scorer."""
+_START = b"PK\3\4"
+"""How the files of torch begin."""
 
 _CELLS = ("action_type", "difficulty", "dive_score", "height_m", "synchronised", "source")
 """What is kept of an exemplar's labels beside its key."""
@@ -62,11 +70,11 @@ class Scorer:
 
     @property
     def method(self) -> Method:
-        """The method, as it is installed here. Raises UsageError where it is not."""
+        """The method, as it is installed here. Raises SetupError where it is not."""
         try:
             return find_method(self.config.method)
         except UsageError as e:
-            raise UsageError(f"the scorer is of the method {self.config.method!r}; {e}; install its package") from e
+            raise SetupError(f"the scorer is of the method {self.config.method!r}; {e}; install its package") from e
 
     def build(self) -> nn.Module:
         """The network with its weights, for testing.
@@ -75,7 +83,7 @@ class Scorer:
         ------
         CheckpointError
             The weights are not those of the network that the configuration describes.
-        UsageError
+        SetupError
             The method is not installed here.
         """
         method = self.method
@@ -133,13 +141,18 @@ def read_scorer(path: Path) -> Scorer:
 
     Raises
     ------
+    UsageError
+        The file is missing, or is no scorer.
     CheckpointError
-        The file is missing, damaged or cut short, is no scorer, is of another format version, or orders the joints
-        otherwise.
+        It is damaged or cut short, of another format version, or orders the joints otherwise.
     """
-    content = read_checkpoint(path)
+    _check_file(path)
+    try:
+        content = read_checkpoint(path)
+    except CheckpointError as e:
+        raise CheckpointError(f"{e}; copy it again, or train again") from e
     if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise CheckpointError(f"{path}: not a scorer; a run of fdpose benchmark leaves one, {SCORER}, in its folder")
+        raise UsageError(f"{path}: not a scorer; {WHERE}")
     if content.get("version") != VERSION:
         raise CheckpointError(
             f"{path}: a scorer of format {str(content.get('version'))[:20]}, this fdpose reads format {VERSION}; update"
@@ -162,6 +175,19 @@ def read_scorer(path: Path) -> Scorer:
         said = f"{first_line(e)} is missing" if isinstance(e, KeyError) else first_line(e)
         raise CheckpointError(f"{path}: a scorer whose content is wrong ({said}); copy it again, or train again") from e
     return scorer
+
+
+def _check_file(path: Path) -> None:
+    """Raise UsageError where this can't ever have been a scorer; one that was cut to nothing may."""
+    if not path.is_file():
+        raise UsageError(f"{path}: {'a folder, not a scorer' if path.is_dir() else 'no such scorer'}; {WHERE}")
+    try:
+        with open(path, "rb") as file:
+            start = file.read(len(_START))
+    except OSError as e:
+        raise CheckpointError(f"{path}: can't be read ({e.strerror}); see who may read it, or copy it again") from e
+    if start and not _START.startswith(start):
+        raise UsageError(f"{path}: not a scorer; {WHERE}")
 
 
 def _check_joints(path: Path, joints: Any) -> None:

@@ -15,7 +15,7 @@ import torch
 from baselines.runs.config import Origin
 from baselines.scorer.file import Scorer, read_scorer, write_scorer
 from finediving_pose.checkpoints import read_checkpoint, write_checkpoint
-from finediving_pose.errors import CheckpointError, UsageError
+from finediving_pose.errors import CheckpointError, SetupError, UsageError
 from tests.baselines.scorer.small_scorer import small_scorer
 
 pytestmark = pytest.mark.slow
@@ -69,7 +69,6 @@ def test_it_holds_no_paths_and_no_pictures(scorer: Scorer, tmp_path: Path) -> No
     [
         ({"version": 2}, "a scorer of format 2, this fdpose reads format 1; update fdpose, or train again"),
         ({"version": "2" * 1000}, "a scorer of format 22222"),
-        ({"format": "something else"}, "not a scorer"),
         ({"joints": ["pelvis", "right_knee"]}, "joint 0 is pelvis, here it is right_ankle"),
         ({"joints": None}, "joint 0 is none, here it is right_ankle"),
         ({"exemplars": []}, "no exemplars with scores"),
@@ -93,6 +92,16 @@ def test_wrong_content_is_one_line(written: Path, change: dict[str, Any], said: 
     assert len(str(e.value)) < 500 and "\n" not in str(e.value)
 
 
+@pytest.mark.parametrize("content", [b"a text", None])
+def test_what_is_no_scorer_is_bad_usage(written: Path, content: bytes | None) -> None:
+    if content is None:
+        write_checkpoint(written, read_checkpoint(written) | {"format": "something else"})
+    else:
+        written.write_bytes(content)
+    with pytest.raises(UsageError, match=r"scorer\.pth: not a scorer; give the scorer\.pth of a run"):
+        read_scorer(written)
+
+
 def test_the_joints_are_told_to_the_first_difference(written: Path) -> None:
     content = read_checkpoint(written)
     joints = content["joints"]
@@ -106,7 +115,7 @@ def test_the_joints_are_told_to_the_first_difference(written: Path) -> None:
 def test_a_truncated_file_is_said_to_be_damaged(written: Path, share: float) -> None:
     content = written.read_bytes()
     written.write_bytes(content[: int(len(content) * share)])
-    with pytest.raises(CheckpointError, match="not a checkpoint of tensors and plain values"):
+    with pytest.raises(CheckpointError, match=r"not a checkpoint of tensors and plain values.*; copy it again, or"):
         read_scorer(written)
 
 
@@ -148,5 +157,5 @@ def test_weights_of_another_network_are_refused_before_it_is_built(scorer: Score
 
 
 def test_a_method_that_is_not_installed_is_named(scorer: Scorer) -> None:
-    with pytest.raises(UsageError, match=r"of the method 'nobodys'; .*install its package"):
+    with pytest.raises(SetupError, match=r"of the method 'nobodys'; .*install its package"):
         replace(scorer, config=replace(scorer.config, method="nobodys")).build()
