@@ -21,7 +21,7 @@ from baselines.runs.predictions import MATCHED_BY, Vote
 from baselines.runs.scoring import check_shape, compare_clips
 from baselines.scorer.file import Scorer
 from baselines.scorer.interval import LEVELS
-from baselines.scorer.numbers import check_number
+from baselines.scorer.numbers import check_number, with_difficulty
 from baselines.scorer.unlike import describe_sample
 from finediving_pose.clip import Clip
 from finediving_pose.errors import CheckpointError, FdposeError, PoseError, UsageError, first_line
@@ -106,12 +106,24 @@ class Judge:
     ------
     CheckpointError
         The weights are not those of the network.
-    UsageError
+    SetupError
         The method is not installed here.
     """
 
     def __init__(self, scorer: Scorer) -> None:
         self.scorer, self.method, self.network = scorer, scorer.method, scorer.build()
+
+    def check(self, clip: Clip, fallback: Fallback | None = None) -> None:
+        """Raise where a dive of these labels can't be scored, whatever is seen of it.
+
+        Raises
+        ------
+        UsageError
+            Its dive number is needed, and not known.
+        FdposeError
+            It has no exemplar.
+        """
+        check_number(with_difficulty(clip), self._others(clip), self.scorer.config.data.pairing, fallback)
 
     def score(self, packed: PackedFile, i: int, fallback: Fallback | None = None) -> Score:
         """Score clip i of a packed file.
@@ -130,8 +142,8 @@ class Judge:
         clip, scorer = packed.clips[i], self.scorer
         data = scorer.config.data
         _check_dive(packed, i, scorer)
-        others = [c for c in scorer.exemplars if (c.key, c.dive_score) != (clip.key, clip.dive_score)]
-        check_number(clip, others, data.pairing, fallback)
+        others = self._others(clip)
+        self.check(clip, fallback)
         dives = Dives(packed, data, self.method.needs_of(scorer.config) & ~(Needs.STAGES | Needs.AWARDS))
         sample = dives.sample(i)
         batch = unlabelled_batch([sample])
@@ -162,6 +174,10 @@ class Judge:
             bool(unlike) or _is_foreign(scorer, clip),
             tuple(_remarks(scorer, clip, voters, known=len(others) < len(scorer.exemplars), same=same)),
         )
+
+    def _others(self, clip: Clip) -> list[Clip]:
+        """The exemplars that are other dives than the clip."""
+        return [c for c in self.scorer.exemplars if (c.key, c.dive_score) != (clip.key, clip.dive_score)]
 
     def _voters(self, clip: Clip, others: Sequence[Clip]) -> list[int]:
         """Places of the exemplars that the clip is compared with, some of those that are other dives."""

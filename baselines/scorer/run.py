@@ -67,7 +67,8 @@ def score_clips(
     known = [with_difficulty(clip) for clip in clips]
     with TemporaryDirectory(prefix="fdpose-score-") as folder:
         path = Path(folder) / "dives.h5"
-        done.failed = _pack(workspace, known, path)
+        done.failed = _refused(judge, known, fallback)
+        done.failed |= _pack(workspace, [clip for clip in known if str(clip.key) not in done.failed], path)
         good = [clip for clip in known if str(clip.key) not in done.failed]
         if not good:
             return done
@@ -78,6 +79,17 @@ def score_clips(
                 except FdposeError as e:
                     done.failed[str(clip.key)] = e
     return done
+
+
+def _refused(judge: Judge, clips: Sequence[Clip], fallback: Fallback | None) -> dict[str, FdposeError]:
+    """Those of the clips that can't be scored by their labels, and why: found before any work."""
+    failed: dict[str, FdposeError] = {}
+    for clip in clips:
+        try:
+            judge.check(clip, fallback)
+        except FdposeError as e:
+            failed[str(clip.key)] = e
+    return failed
 
 
 def _pack(workspace: Workspace, clips: Sequence[Clip], path: Path) -> dict[str, FdposeError]:

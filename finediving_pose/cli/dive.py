@@ -12,7 +12,7 @@ from finediving_pose.cli.options import json_option, say
 from finediving_pose.errors import FdposeError, SetupError
 
 if TYPE_CHECKING:
-    from finediving_pose.cli.one_dive import OneDive
+    from finediving_pose.cli.one_dive import DiveVideo, OneDive
     from finediving_pose.cli.score import Scores
 
 
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--scorer",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Score the dive with this scorer.pth.  [default: the bundled one, where the dive number is given]",
+    type=click.Path(path_type=Path),
+    help="Score the dive with this scorer.pth, or that of a run.  [default: the bundled one, if the number is given]",
 )
 @json_option
 def dive(
@@ -39,10 +39,12 @@ def dive(
     Everything goes to one folder, which is a data directory: other commands go on from it with --data. Run again,
     what is finished is kept. Where the dive number is known the dive is scored, too (fdpose score).
     """
-    from finediving_pose.cli.one_dive import take_dive
+    from finediving_pose.cli.one_dive import find_dive, take_dive
 
-    taken = take_dive(video, out, facts_of_own_videos(dive_number, height))
-    scores = _scored(taken, scorer)
+    found = find_dive(video, out, facts_of_own_videos(dive_number, height))
+    asked = _asked(found, scorer) if scorer else None
+    taken = take_dive(found)
+    scores = _scored(taken, asked)
     result = _measured(taken, scores)
     if as_json:
         say({**result, "score": scores.as_dict() if scores else None}, as_json=True)
@@ -60,27 +62,36 @@ def dive(
     click.echo(f"\npage   {result['page']}\nvideo  {result['video']}\ntables {result['tables']}")
 
 
-def _scored(taken: OneDive, scorer: Path | None) -> Scores | None:
-    """The dive's score; None where it has no number and no scorer is given, or none is there.
+def _asked(dive: DiveVideo, scorer: Path) -> Scores:
+    """The scorer that is asked for. Raises FdposeError, before any work, where it can't score such a dive."""
+    from baselines.scorer.find import find_scorer
+    from finediving_pose.cli.score import load_scores
+
+    scores = load_scores(find_scorer(str(scorer), Path()) or scorer)
+    scores.judge.check(dive.clip)
+    return scores
+
+
+def _scored(taken: OneDive, asked: Scores | None) -> Scores | None:
+    """The dive's score; None where it has no number and no scorer is asked for, or none is bundled.
 
     Why it can't be scored becomes a note where the scorer was not asked for.
     """
     from baselines.scorer.find import bundled_scorer
     from finediving_pose.cli.score import load_scores
 
-    if not scorer and not taken.clip.action_type:
+    if not asked and not taken.clip.action_type:
         return None
     try:
-        scores = load_scores(scorer or bundled_scorer())
-        scores.add_video(taken)
+        scores = asked or load_scores(bundled_scorer())
+        scores.add_taken(taken)
         for error in scores.failed.values():
             raise error
-    except SetupError:
-        return None  # no scorer is bundled
     except FdposeError as e:
-        if scorer:
+        if asked:
             raise
-        taken.notes.append(f"not scored: {e}")
+        if not isinstance(e, SetupError):  # that none is bundled is no fault
+            taken.notes.append(f"not scored: {e}")
         return None
     return scores
 

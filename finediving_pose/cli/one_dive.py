@@ -6,7 +6,7 @@ import shlex
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,9 +16,24 @@ from finediving_pose.workspace import Workspace
 
 if TYPE_CHECKING:
     from finediving_pose.appearances import Appearance
-    from finediving_pose.clip import Clip
+    from finediving_pose.clip import Clip, ClipKey
     from finediving_pose.frames import FrameFolder
     from finediving_pose.poses import ClipPoses
+
+
+@dataclass(frozen=True, slots=True)
+class DiveVideo:
+    """A video of one dive, before anything is done with it.
+
+    Attributes
+    ----------
+    data : the data directory of this video alone; it need not exist yet
+    clip : the dive, with what is told of it now, or was before
+    """
+
+    video: Path
+    data: Workspace
+    clip: Clip
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,41 +55,55 @@ class OneDive:
     appearances: int
 
 
-def take_dive(video: Path, out: Path | None, facts: dict[str, Any]) -> OneDive:
-    """Extract and annotate a video; what is there already is kept.
+def find_dive(video: Path, out: Path | None, facts: dict[str, Any]) -> DiveVideo:
+    """A video with its data directory and what is known of its dive; nothing is written.
 
     Parameters
     ----------
     out : the folder that becomes its data directory; ``<video>-dive`` where not given
-    facts : what is known of the dive, by the fields of Clip
+    facts : what is told of the dive, by the fields of Clip
 
     Raises
     ------
     UsageError
         There is no such video, or the folder holds another dive.
-    FdposeError
-        It can't be read, or nobody is seen in it.
+    VideoError
+        It is no video by its ending.
     """
+    from finediving_pose.clip import Clip
+    from finediving_pose.extraction.own_videos import find_own_videos
+
     if not video.is_file():
         found = "a folder; take all its videos with fdpose extract" if video.is_dir() else "no such file"
         raise UsageError(f"{video}: expected a video, found {found}")
     data = Workspace(out or Path(f"{video.stem}-dive"))
-    _check_empty_or_of(data, video)
-    with _left_as_it_was(data.root):
-        clip, notes = _frames(data, video, facts)
-    return _annotated(data, clip, video, notes)
+    key = next(iter(find_own_videos(video).dives))
+    known = _known(data, video, key) or Clip(key)
+    return DiveVideo(video, data, replace(known, **facts))
 
 
-def _check_empty_or_of(data: Workspace, video: Path) -> None:
-    """Raise UsageError where the folder holds anything but the dive of this very video."""
-    from finediving_pose.extraction.own_videos import find_own_videos
+def take_dive(dive: DiveVideo) -> OneDive:
+    """Extract and annotate a video; what is there already is kept.
+
+    Raises FdposeError where the video can't be read, or nobody is seen in it.
+    """
+    with _left_as_it_was(dive.data.root):
+        clip, notes = _frames(dive)
+    return _annotated(dive.data, clip, dive.video, notes)
+
+
+def _known(data: Workspace, video: Path, key: ClipKey) -> Clip | None:
+    """The dive as the folder has it, None where it is empty.
+
+    Raises UsageError where it holds anything but the dive of this very video.
+    """
     from finediving_pose.frames import is_complete, open_frames
     from finediving_pose.labels.table import read_clips
 
     if not data.clips_table.is_file():
-        return
-    key = next(iter(find_own_videos(video).dives))
-    others = [clip.key for clip in read_clips(data) if clip.key != key]
+        return None
+    table = {clip.key: clip for clip in read_clips(data)}
+    others = [other for other in table if other != key]
     if not others and is_complete(data, key):
         frames = open_frames(data, key)
         same = Path(frames.source) == video.absolute() and frames.may_come_from(video)
@@ -84,6 +113,7 @@ def _check_empty_or_of(data: Workspace, video: Path) -> None:
             f"{data.root}: holds the dive of another video already ({others[0]}); give another folder with --out, or"
             " delete this one"
         )
+    return table.get(key)
 
 
 @contextmanager
@@ -98,16 +128,20 @@ def _left_as_it_was(folder: Path) -> Iterator[None]:
         raise
 
 
-def _frames(data: Workspace, video: Path, facts: dict[str, Any]) -> tuple[Clip, list[str]]:
+def _frames(dive: DiveVideo) -> tuple[Clip, list[str]]:
     """The video's frames, stored as one clip; the clip, and what is to be known of it."""
     from finediving_pose.extraction.own_videos import extract_own_videos
     from finediving_pose.labels.table import read_clips
 
-    result = extract_own_videos(data, video, facts)
+    result = extract_own_videos(dive.data, dive.video, _told(dive.clip))
     for error in result.failed.values():
         raise error
-    key = next(iter([*result.made, *result.kept]))
-    return next(c for c in read_clips(data) if c.key == key), list(result.warnings)
+    return next(c for c in read_clips(dive.data) if c.key == dive.clip.key), list(result.warnings)
+
+
+def _told(clip: Clip) -> dict[str, Any]:
+    """What is known of a clip of the facts that a video's dive can be given."""
+    return {name: value for name in ("action_type", "height_m") if (value := getattr(clip, name)) is not None}
 
 
 def _annotated(data: Workspace, clip: Clip, video: Path, notes: list[str]) -> OneDive:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from baselines.data.splits import Fallback
     from baselines.scorer.predict import Judge
     from baselines.scorer.run import ScoredDive
-    from finediving_pose.cli.one_dive import OneDive
+    from finediving_pose.cli.one_dive import DiveVideo, OneDive
     from finediving_pose.clip import Clip
 
 MOST_ON_A_PAGE = 20
@@ -63,7 +63,7 @@ def score(
     (VIDEO/INDEX, or VIDEO for all its clips) needs frames and poses; a video of one dive is extracted and annotated
     first. Writes score.html; docs/score.md says what the numbers mean.
     """
-    from finediving_pose.cli.one_dive import take_dive
+    from finediving_pose.cli.one_dive import find_dive
 
     facts = facts_of_own_videos(dive_number, height)
     path, names = scorer_of(words, data)
@@ -78,7 +78,7 @@ def score(
         scores.add(data, clips, (out or data.reports) / "score.html")
     for video in videos:
         try:
-            scores.add_video(take_dive(video, out, facts))
+            scores.add_video(find_dive(video, out, facts))
         except FdposeError as e:
             scores.failed[str(video)] = e
     for error in scores.failed.values():
@@ -196,7 +196,18 @@ class Scores:
         if not self.pages:
             yield f"no page: it shows {MOST_ON_A_PAGE} dives at most"
 
-    def add_video(self, taken: OneDive) -> None:
+    def add_video(self, dive: DiveVideo) -> None:
+        """Extract, annotate and score a video.
+
+        Raises FdposeError where the scorer can't score such a dive, which is found before any work, where the video
+        can't be taken in, or holds several dives.
+        """
+        from finediving_pose.cli.one_dive import take_dive
+
+        self.judge.check(dive.clip, self.fallback)
+        self.add_taken(take_dive(dive))
+
+    def add_taken(self, taken: OneDive) -> None:
         """Score a video that was taken in. Raises PoseError where it holds several dives."""
         from finediving_pose.errors import PoseError
 

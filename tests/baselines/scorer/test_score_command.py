@@ -17,6 +17,7 @@ from baselines.runs.scoring import predict_clips
 from baselines.scorer import find
 from baselines.scorer.file import write_scorer
 from baselines.scorer.make import make_scorer
+from finediving_pose.checkpoints import read_checkpoint, write_checkpoint
 from finediving_pose.labels.table import read_clips, write_clips
 from finediving_pose.packed.reader import open_packed
 from finediving_pose.synth.filming import Take, write_video
@@ -140,13 +141,79 @@ def test_bad_usage_is_exit_code_two(
     assert done.exit_code == code and said in done.stderr and done.stderr.count("fdpose: ") == 1
 
 
-def test_a_bad_scorer_is_one_line(competition: Workspace, scorer: Path, tmp_path: Path) -> None:
-    cut = tmp_path / "cut.pth"
-    cut.write_bytes(scorer.read_bytes()[:5000])
-    for path, said in ((cut, "damaged"), (tmp_path / "none.pth", "no such checkpoint")):
-        done = fdpose("score", path, key_of(competition), "--data", competition.root)
-        assert done.exit_code == 1 and str(path) in done.stderr and said in done.stderr
-        assert "Traceback" not in done.output
+def bad_scorer(kind: str, scorer: Path, folder: Path) -> Path:
+    """Something that can't be used as a scorer."""
+    if kind == "study":
+        for run in ("seed-0", "seed-1"):
+            (folder / "study" / run).mkdir(parents=True)
+            shutil.copy(scorer, folder / "study" / run / "scorer.pth")
+        (folder / "study" / "study.json").write_text("[]")
+        return folder / "study"
+    if kind == "run":
+        (folder / "run").mkdir()
+        (folder / "run" / "config.json").write_text("{}")
+        return folder / "run"
+    path = folder / f"{kind}.pth"
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "text":
+        path.write_text("a text")
+    elif kind == "cut":
+        path.write_bytes(scorer.read_bytes()[:5000])
+    elif kind in ("later", "other"):
+        write_checkpoint(path, read_checkpoint(scorer) | ({"version": 99} if kind == "later" else {"format": "x"}))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "said"),
+    [
+        ("missing", 2, "no such scorer; give the scorer.pth of a run"),
+        ("folder", 2, "no such scorer; give the scorer.pth of a run"),
+        ("text", 2, "not a scorer; give the scorer.pth of a run"),
+        ("other", 2, "not a scorer; give the scorer.pth of a run"),
+        ("study", 2, "a study, not a scorer; name one of its runs: "),
+        ("run", 2, "finish it with: fdpose benchmark --resume"),
+        ("cut", 1, "damaged"),
+        ("cut", 1, "; copy it again, or train again"),
+        ("later", 1, "a scorer of format 99"),
+    ],
+)
+@pytest.mark.parametrize("command", ["score", "dive"])
+def test_a_wrong_scorer_is_bad_usage_and_a_damaged_one_is_not(
+    scorer: Path, tmp_path: Path, kind: str, code: int, said: str, command: str
+) -> None:
+    path = bad_scorer(kind, scorer, tmp_path)
+    (tmp_path / "a.mp4").write_bytes(b"")
+    how = (path, tmp_path / "a.mp4") if command == "score" else (tmp_path / "a.mp4", "--scorer", path)
+    done = fdpose(command, *how, "--out", tmp_path / "out")
+    assert done.exit_code == code and said in done.stderr and str(path) in done.stderr
+    assert done.stderr.startswith("fdpose: ") and done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", ["score", "dive"])
+@pytest.mark.parametrize(
+    ("number", "code", "said"),
+    [
+        ((), 2, "film/0: its dive number is not known; give it with --dive-number"),
+        (("--dive-number", "405b"), 1, "film/0: the scorer has no exemplar of 405b; the nearest"),
+    ],
+)
+def test_a_number_that_can_not_be_scored_is_refused_before_any_work(
+    scorer: Path, tmp_path: Path, command: str, number: tuple[str, ...], code: int, said: str
+) -> None:
+    (tmp_path / "film.mp4").write_bytes(b"no video: who opens it says something else")
+    named = (scorer, tmp_path / "film.mp4") if command == "score" else (tmp_path / "film.mp4", "--scorer", scorer)
+    done = fdpose(command, *named, *number, "--out", tmp_path / "out")
+    assert done.exit_code == code and said in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_clips_whose_number_can_not_be_scored_are_refused_before_any_work(scorer: Path, copied: Workspace) -> None:
+    write_clips(copied.clips_table, [replace(c, action_type="405b") for c in read_clips(copied)])
+    shutil.rmtree(copied.frames)
+    done = fdpose("score", scorer, key_of(copied), "--data", copied.root)
+    assert done.exit_code == 1 and "no exemplar of 405b" in done.stderr
 
 
 def test_without_a_bundled_scorer_one_is_asked_for(
