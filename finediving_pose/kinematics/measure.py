@@ -29,6 +29,11 @@ from finediving_pose.kinematics.splash import splash_share
 from finediving_pose.poses import ClipPoses, best_layer, read_poses
 from finediving_pose.workspace import Workspace
 
+STILL = 100.0
+"""Degrees a second: a trunk that turns less hardly turns. Dives do 130 and more on average."""
+FEWEST_STILL = 3
+"""Frames of such a trunk that show how the diver stands."""
+
 
 @dataclass(frozen=True, slots=True)
 class DiverMeasures:
@@ -67,6 +72,19 @@ class DiverMeasures:
         if not seen.measured or self.half_somersaults_expected is None:
             return None
         return round(seen.value) == self.half_somersaults_expected
+
+    @property
+    def stance(self) -> float | None:
+        """How far the trunk is from upright before it turns fastest, in the frames in which it hardly turns: 0 for a
+        diver who stands, 90 for one on the side, 180 for an armstand, degrees. None where there are too few of them."""
+        trunk, pace = self.series["trunk_deg"], np.abs(self.series["somersault_rate_deg_s"].values)
+        if not np.isfinite(pace).any():
+            return None
+        slow = trunk.measured & (pace < STILL)
+        slow[np.nanargmax(pace) :] = False
+        if slow.sum() < FEWEST_STILL:
+            return None
+        return float(np.median(np.abs((trunk.values[slow] + 180) % 360 - 180)))
 
     @property
     def take_off_frame(self) -> int | None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from finediving_pose.kinematics.flight import jump_height
 from finediving_pose.kinematics.quantities import DIVE_QUANTITIES, PAIR_QUANTITIES
 from finediving_pose.kinematics.readings import Reason
 from finediving_pose.kinematics.rotation import half_turns
+
+if TYPE_CHECKING:
+    from finediving_pose.kinematics.measure import DiverMeasures
 
 _UNITS = {"_deg_s": "°/s", "_deg": "°", "_s": "s", "_m": "m", "_share": "of the picture"}
 _NAMES = {"take_off": "take-off", "come_out": "come-out"}
@@ -34,6 +37,8 @@ MEANINGS = {
 """What each quantity of a dive is, in half a sentence; docs/kinematics.md has the definitions."""
 _SENTENCES = {reason.label: reason.sentence for reason in Reason}
 _DIGITS = {"°/s": 0, "°": 0, "": 0}
+_TILTED = 30.0
+"""Degrees about 90 within which a trunk lies on its side: of divers who stand, it was 39 from upright at most."""
 _MISMATCHES = 5
 _LINES = 20
 _ALWAYS = {
@@ -68,13 +73,30 @@ def summary_lines(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
         yield "± holds for two of three synthetic dives; real ones are harder (docs/kinematics.md)"
     wrong = [row for row in rows if row["count_agrees"] is False]
     for row in wrong[:_MISMATCHES]:
-        yield (
-            f"{row['video']}/{row['index']}: {row['half_somersaults']:.0f} half somersaults seen, but"
-            f" {row['dive_number']} has {row['half_somersaults_expected']}; see its plot, then correct the poses or"
-            " the dive number"
-        )
+        differs = _count_differs(row["half_somersaults"], row["dive_number"], row["half_somersaults_expected"])
+        yield f"{row['video']}/{row['index']}: {differs}; see its plot, then correct the poses or the dive number"
     if len(wrong) > _MISMATCHES:
         yield f"and {len(wrong) - _MISMATCHES} more whose count differs; see count_agrees in dives.csv"
+
+
+def doubts(dive_number: str | None, measures: DiverMeasures) -> Iterator[str]:
+    """What speaks against the dive number, or the picture's being upright, a sentence each."""
+    count, expected = measures.values["half_somersaults"], measures.half_somersaults_expected
+    if measures.count_agrees is False:
+        yield f"{_count_differs(count.value, dive_number, expected)}: is the dive number right?"
+    turns, stance = measures.half_turns, measures.stance
+    if count.reason == Reason.WRONG_TRUNK and turns is not None and half_turns(180 * turns) is not None:
+        yield _stands_otherwise(dive_number)
+    elif stance is not None and 90 - _TILTED < stance < 90 + _TILTED:
+        yield f"before the dive the trunk is {stance:.0f}° from upright: is the video on its side? Turn it upright"
+
+
+def _count_differs(seen: float, dive_number: str | None, expected: int | None) -> str:
+    return f"{seen:.0f} half somersaults seen, but {dive_number} has {expected}"
+
+
+def _stands_otherwise(dive_number: str | None) -> str:
+    return f"the trunk stands at take-off as in no {dive_number}: pose or dive number is probably wrong"
 
 
 def _dive(row: dict[str, Any], several: bool) -> Iterator[str]:
@@ -113,7 +135,7 @@ def _why_not(row: dict[str, Any], name: str) -> str:
     if why == Reason.WRONG_TRUNK.label and row["half_turns"] is not None:
         if half_turns(180 * row["half_turns"]) is None:
             return f"{row['half_turns']:.1f} half turns between take-off and touch: one of the two is probably off"
-        return f"the trunk stands at take-off as in no {row['dive_number']}: pose or dive number is probably wrong"
+        return _stands_otherwise(row["dive_number"])
     return _SENTENCES[why]
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.kinematics.measure import Facts, measure_divers
 from finediving_pose.kinematics.table import dive_rows
-from finediving_pose.kinematics.words import readings_in_words, summary_lines
+from finediving_pose.kinematics.words import doubts, readings_in_words, summary_lines
 from tests.finediving_pose.kinematics.made_up import MadeUpDive
 
 
@@ -44,6 +44,22 @@ def test_a_trunk_upside_down_at_take_off_is_told_as_that():
     dive = MadeUpDive(50.0, halves=4)
     row = row_of(dive, Facts("205b", 10.0, (25,)), keypoints=dive.points.mean((0, 1)) * 2 - dive.points)
     assert "stands at take-off as in no 205b" in said(row)["half somersaults"]
+
+
+def doubts_of(dive: MadeUpDive, number: str, **changed: Any) -> list[str]:
+    facts = Facts(number, 10.0, (25,))
+    return list(doubts(number, measure_divers([dive.diver(**changed)], dive.times, facts)[0]))
+
+
+def test_what_poses_say_against_a_dive_number_or_a_picture():
+    dive = MadeUpDive(50.0)
+    assert doubts_of(dive, "205b") == []
+    assert doubts_of(dive, "107b") == ["5 half somersaults seen, but 107b has 7: is the dive number right?"]
+    (said,) = doubts_of(dive, "205b", keypoints=dive.points[..., ::-1] * [1, -1])
+    assert said == "before the dive the trunk is 90° from upright: is the video on its side? Turn it upright"
+    even = MadeUpDive(50.0, halves=4)
+    (said,) = doubts_of(even, "205b", keypoints=even.points.mean((0, 1)) * 2 - even.points)
+    assert "stands at take-off as in no 205b" in said
 
 
 def test_half_turns_are_those_of_the_dive():
