@@ -122,10 +122,11 @@ class DirectNetwork(Protocol):
     """An ``nn.Module`` that scores clips on their own. Scores are in units of the target, see ``data.target``.
 
     A network of either kind may have two more methods. ``describe() -> dict[str, str]``: facts about the trained
-    network, for its page. ``faults(batch) -> dict[str, Tensor]``: what went wrong in N clips, each (N,), NaN where it
-    is not to be seen; a name ends with its unit, as ``rotation_deg``, ``late_s``, ``distance_m`` or ``splash_share``,
-    and begins as a fault of :class:`finediving_pose.synth.faults.Faults` where it is that one. ``fdpose score`` shows
-    them where poses do not measure the fault.
+    network, for its page. ``faults(batch) -> dict[str, Tensor]``, of a comparative network ``faults(encoded)`` with
+    what its ``encode`` returned: what went wrong in N clips, each (N,), NaN where it is not to be seen; a name ends
+    with its unit, as ``rotation_deg``, ``late_s``, ``distance_m`` or ``splash_share``, and begins as a fault of
+    :class:`finediving_pose.synth.faults.Faults` where it is that one. ``fdpose score`` shows them where poses do not
+    measure the fault.
     """
 
     def loss(self, batch: Batch) -> dict[str, Tensor]:

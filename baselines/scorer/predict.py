@@ -19,18 +19,17 @@ from baselines.data.splits import Fallback
 from baselines.method import ComparativeNetwork, DirectNetwork, Needs
 from baselines.runs.predictions import MATCHED_BY, Vote
 from baselines.runs.scoring import check_shape, compare_clips
+from baselines.scorer.checks import check_dive
 from baselines.scorer.file import Scorer
 from baselines.scorer.interval import LEVELS
 from baselines.scorer.numbers import check_number, with_difficulty
 from baselines.scorer.unlike import describe_sample
 from finediving_pose.clip import Clip
-from finediving_pose.errors import CheckpointError, FdposeError, PoseError, UsageError, first_line
+from finediving_pose.errors import CheckpointError, FdposeError, UsageError, first_line
 from finediving_pose.packed.reader import PackedFile
 
 MOST_AWARDS = 30.0
 """Of three judges, or of five at 0.6: no dive scores more than this times its degree of difficulty."""
-FEWEST_FRAMES = 8
-"""Of a dive: it lasts a second and more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +67,10 @@ class Score:
         dive does not have; empty where the method predicts none
     faults : the network's own estimates, by names that end with their unit; NaN where not to be seen
     unlike : in what the dive is unlike those that the scorer learned from
-    doubted : whether neither score nor interval is to be trusted: the dive is unlike those, or they are all synthetic
-        and it is not
+    doubted : whether neither score nor interval is to be trusted: the dive is unlike those, they are all synthetic and
+        it is not, or there are doubts
     remarks : what else is to be known, a sentence each
+    doubts : what its poses say against its dive number, or its being filmed upright, a sentence each
     """
 
     clip: Clip
@@ -85,6 +85,7 @@ class Score:
     unlike: tuple[Unlike, ...]
     doubted: bool
     remarks: tuple[str, ...]
+    doubts: tuple[str, ...] = ()
 
     @property
     def stages(self) -> tuple[float, ...]:
@@ -133,7 +134,7 @@ class Judge:
         UsageError
             Its dive number is needed, and not known.
         PoseError
-            Nobody is seen in it.
+            Nobody is seen in it, or nobody moves.
         FdposeError
             It has no exemplar, two divers, or too few frames.
         CheckpointError
@@ -141,7 +142,7 @@ class Judge:
         """
         clip, scorer = packed.clips[i], self.scorer
         data = scorer.config.data
-        _check_dive(packed, i, scorer)
+        check_dive(packed, i, scorer.exemplars)
         others = self._others(clip)
         self.check(clip, fallback)
         dives = Dives(packed, data, self.method.needs_of(scorer.config) & ~(Needs.STAGES | Needs.AWARDS))
@@ -152,10 +153,14 @@ class Judge:
         unit = _unit(clip, voters, data.target)
         worth = [_worth(voter, unit, data.target) for voter in voters]
         with torch.no_grad(), _told_of_the_scorer():
-            votes, cut = self._votes(batch, chosen, worth, unit) if self.method.comparative else ((), ())
+            encoded: Any = cast(ComparativeNetwork, self.network).encode(batch) if self.method.comparative else None
+            votes = () if encoded is None else self._votes(encoded, chosen, worth, unit)
             points = float(np.mean([v.score for v in votes])) if votes else self._direct(batch) * unit
             estimate = getattr(self.network, "faults", None)
-            faults = {n: float(v[0]) for n, v in estimate(batch).items()} if estimate else {}
+            told = estimate(batch if encoded is None else encoded) if estimate else {}
+            faults = {name: float(value[0]) for name, value in told.items()}
+            predicted = getattr(encoded, "transitions", None)
+            cut = () if predicted is None else predicted[0].tolist()
             if not np.isfinite([points, *(p for v in votes for p in v.stages)]).all():
                 raise ArithmeticError("what it gives is not a number")
         unlike = tuple(_unlike(scorer, sample))
@@ -189,17 +194,14 @@ class Judge:
         )
         return chosen
 
-    def _votes(
-        self, batch: Batch, chosen: Sequence[int], worth: Sequence[float], unit: float
-    ) -> tuple[tuple[Vote, ...], tuple[int, ...]]:
-        """Votes of the chosen exemplars, whose scores are ``worth`` points, and the clip's predicted transitions."""
+    def _votes(self, query: Any, chosen: Sequence[int], worth: Sequence[float], unit: float) -> tuple[Vote, ...]:
+        """Votes of the chosen exemplars, whose scores are ``worth`` points, on the encoded clip."""
         network = cast(ComparativeNetwork, self.network)
-        query = network.encode(batch)
         known = self._exemplars_like(query)
         both = type(query)(*(torch.cat([q, known[name]]) for name, q in query._asdict().items()))
         pairs = [(0, 1 + j) for j in chosen]
         stages = compare_clips(network, both, pairs, torch.tensor(worth, dtype=torch.float32) / unit) * unit
-        votes = tuple(
+        return tuple(
             Vote(
                 self.scorer.exemplars[j].key,
                 round(points, 4),
@@ -209,8 +211,6 @@ class Judge:
             )
             for j, points, above in zip(chosen, worth, stages, strict=True)
         )
-        transitions = query._asdict().get("transitions")
-        return votes, () if transitions is None else tuple(transitions[0].tolist())
 
     def _exemplars_like(self, query: Any) -> dict[str, Tensor]:
         """The encoded exemplars in the query's types. Raises CheckpointError where they are of another network."""
@@ -237,24 +237,6 @@ class Judge:
             Interval(level, round(max(points - half, 0.0), 4), round(max(min(points + half, highest), points), 4))
             for level, half in widths.items()
             if half is not None
-        )
-
-
-def _check_dive(packed: PackedFile, i: int, scorer: Scorer) -> None:
-    """Raises PoseError or FdposeError where there is no dive that the scorer could read."""
-    clip, frames = packed.clips[i], len(packed.frame_numbers(i))
-    if frames < FEWEST_FRAMES:
-        raise FdposeError(f"{clip.key}: has {frames} frame{'s' * (frames != 1)}, which is no dive; nothing is scored")
-    seen = np.asarray(np.isfinite(packed.poses(i).keypoints).any((2, 3)))  # (n, 2)
-    if not seen[:, 0].any():
-        raise PoseError(
-            f"{clip.key}: has no pose of a diver in its {frames} frames, so nothing is scored; find one with:"
-            f" fdpose annotate --auto --clip {clip.key}"
-        )
-    pair = bool(clip.synchronised) or 2 * int(seen[:, 1].sum()) > int(seen[:, 0].sum())
-    if pair and not any(c.synchronised for c in scorer.exemplars):
-        raise FdposeError(
-            f"{clip.key}: shows two divers, and the scorer learned from single dives only; nothing is scored"
         )
 
 

@@ -253,14 +253,14 @@ class HPMCR(nn.Module):
             losses["splash_loss"] = self.splash_weight * self.splash.loss(clips.fused, batch.splash)
         return losses
 
-    def faults(self, batch: Batch) -> dict[str, Tensor]:
-        """Sizes of the faults of N clips, see :func:`~baselines.methods.hpmcr.prior.faults_in_units`.
+    def faults(self, clips: Encoded) -> dict[str, Tensor]:
+        """Sizes of the faults of N encoded clips, see :func:`~baselines.methods.hpmcr.prior.faults_in_units`.
 
         Nothing without the prior: no competition has labels of faults.
         """
         if self.facts is None:
             return {}
-        return faults_in_units(self.facts(self.encode(batch).fused), self.told)
+        return faults_in_units(self.facts(clips.fused), self.told)
 
     def describe(self) -> dict[str, str]:
         """The learned weights of the stages."""

@@ -117,17 +117,28 @@ class Odd(InMemory):
         return replace(found, keypoints=keypoints)
 
 
+class Still(InMemory):
+    """One clip in which nothing moves but the camera, and one joint in one frame."""
+
+    def poses(self, i: int) -> PackedPoses:
+        found = super().poses(i)
+        joints = np.broadcast_to(found.keypoints[:1], found.keypoints.shape) + np.arange(20)[:, None, None, None]
+        joints[7, 0, 3] += 500
+        return replace(found, keypoints=joints)
+
+
 @pytest.mark.parametrize(
     ("odd", "kind", "said"),
     [
         (Odd(clip(90), frames=1), FdposeError, "has 1 frame, which is no dive"),
         (Odd(clip(90), divers=0), PoseError, "has no pose of a diver in its 20 frames, so nothing is scored"),
+        (Still([clip(90)]), PoseError, "the diver does not move in any of its 20 frames, as in a still picture"),
         (Odd(clip(90), divers=2), FdposeError, "shows two divers, and the scorer learned from single dives only"),
         (Odd(clip(90, synchronised=True)), FdposeError, "shows two divers"),
         (Odd(clip(90, action_type=None)), UsageError, "its dive number is not known; give it with --dive-number"),
     ],
 )
-def test_what_is_no_dive_for_this_scorer_is_one_line(judge: Judge, odd: Odd, kind: type, said: str) -> None:
+def test_what_is_no_dive_for_this_scorer_is_one_line(judge: Judge, odd: InMemory, kind: type, said: str) -> None:
     with pytest.raises(kind) as e:
         judge.score(cast(PackedFile, odd), 0)
     assert said in str(e.value) and "\n" not in str(e.value)
@@ -144,13 +155,13 @@ def test_pictures_and_poses_that_are_unlike_are_told(judge: Judge, dives: Packed
         def training_frames(self, i: int, positions: np.ndarray) -> np.ndarray:
             return np.full((len(positions), 112, 200, 3), 255, np.uint8)
 
-    class Stiff(InMemory):
+    class Flat(InMemory):
         def poses(self, i: int) -> PackedPoses:
             found = super().poses(i)
-            return replace(found, keypoints=np.broadcast_to(found.keypoints[:1], found.keypoints.shape).copy())
+            return replace(found, keypoints=found.keypoints * np.array([1, 0.02], np.float32))
 
     assert judge.score(dives, TEST[0]).unlike == ()
-    for kind, what in ((White, "pictures"), (Stiff, "poses")):
+    for kind, what in ((White, "pictures"), (Flat, "poses")):
         (unlike,) = judge.score(cast(PackedFile, kind([clip(91)])), 0).unlike
         assert unlike.what == what and unlike.distance > unlike.limit
 
@@ -201,6 +212,16 @@ def test_a_direct_method_scores_at_the_difficulty_of_the_dive(
     difficulties = [c.difficulty for c in unknown.exemplars if c.difficulty]
     assert unknown.points == pytest.approx(20 * np.median(difficulties), rel=0.1)
     assert "its degree of difficulty is not known; that of its exemplars is taken" in unknown.remarks
+
+
+def test_a_clip_is_encoded_once_though_its_faults_are_estimated(
+    made: tuple[Scorer, list[Prediction]], dives: PackedFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judge, seen = Judge(made[0]), []
+    encode = judge.network.encode
+    monkeypatch.setattr(judge.network, "encode", lambda batch: seen.append(encode(batch)) or seen[-1])
+    monkeypatch.setattr(judge.network, "faults", lambda clips: {"late_s": torch.tensor([len(clips.fused) / 4])})
+    assert judge.score(dives, TEST[0]).faults == {"late_s": 0.25} and len(seen) == 1
 
 
 def test_a_network_that_can_not_score_is_said_to_be_the_scorer_s_fault(

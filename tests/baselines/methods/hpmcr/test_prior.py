@@ -65,7 +65,7 @@ def test_a_branch_of_which_a_part_is_left_out_starts_from_random_weights(batch: 
     network = _network(("skeleton",))
     assert network.prior is None and network.visual_share is None
     assert "pose branch started from" not in network.describe()
-    assert network.faults(batch) == {}
+    assert network.faults(network.encode(batch)) == {}
 
 
 def test_the_page_names_what_the_branch_started_from() -> None:
@@ -80,7 +80,7 @@ def test_a_branch_of_another_shape_is_refused_in_words() -> None:
 def test_faults_that_poses_do_not_tell_are_not_numbers(batch: Batch) -> None:
     network = _network().eval()
     with torch.no_grad():
-        found = network.faults(batch)
+        found = network.faults(network.encode(batch))
     figures = read_prior().made["held_out"]["machine"]["faults"]
     told = {name for name, figure in figures.items() if figure["correlation"] >= TOLD}
     assert told == set(network.told) and 0 < len(told) < len(FAULT_UNITS)
