@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from markupsafe import Markup, escape
+
 from baselines.report.scores import (
+    MATTERS,
     NEAREST,
     compared_with,
     costliest,
@@ -35,8 +38,9 @@ class Scale:
 
     @classmethod
     def of(cls, score: Score) -> Scale:
-        """A line that holds the score, its interval and its exemplars."""
+        """A line that holds the score, its interval, its exemplars and what judges gave."""
         values = [score.points, score.exemplars_mean, *(c.dive_score or 0.0 for c in score.exemplars)]
+        values += [] if score.clip.dive_score is None else [score.clip.dive_score]
         values += [end for interval in score.intervals for end in (interval.low, interval.high)]
         margin = max((max(values) - min(values)) * 0.04, 0.5)
         return cls(min(values) - margin, max(values) + margin)
@@ -127,6 +131,11 @@ class Section:
         return self.score.nearest[:NEAREST]
 
 
+def breakable(name: object) -> Markup:
+    """A name as HTML whose line may break between the parts of a long video name, and nowhere else."""
+    return Markup(str(escape(str(name))).replace("_", "_<wbr>"))
+
+
 def write_score_page(target: Path, dives: Sequence[ScoredDive], about: dict[str, Any]) -> Path:
     """Write the page of some dives, whole or not at all.
 
@@ -138,12 +147,13 @@ def write_score_page(target: Path, dives: Sequence[ScoredDive], about: dict[str,
         loader=PackageLoader("baselines", "report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
-    environment.filters |= {"figure": number, "signed": differs}
+    environment.filters |= {"figure": number, "signed": differs, "breakable": breakable}
     page = environment.get_template("score.html.j2").render(
         sections=[Section(dive) for dive in dives],
         scorer=scorer_in_words(about),
         file=Path(about["file"]).name,
         synthetic=about["learned_from"] == ["synthetic"],
+        matters=MATTERS,
     )
     with atomic_write(target) as part:
         part.write_text(page, encoding="utf-8")

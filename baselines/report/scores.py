@@ -20,8 +20,8 @@ from finediving_pose.validate.words import counted
 
 NEAREST = 3
 """Exemplars that are named."""
-UNSEEN = 0.05
-"""Points that do not show with one decimal."""
+MATTERS = 1.0
+"""Points below which a stage is not said to cost: the network is not that exact."""
 
 
 def about_scorer(path: Path, scorer: Scorer) -> dict[str, Any]:
@@ -97,14 +97,14 @@ def stages_dived(score: Score) -> list[int]:
 
 
 def costliest(score: Score) -> int:
-    """The stage in which the dive loses most against its exemplars; -1 where it loses in none."""
+    """The stage in which the dive loses most against its exemplars; -1 where it loses a point in none."""
     lost = min(score.stages, default=0.0)
-    return score.stages.index(lost) if lost <= -UNSEEN else -1
+    return score.stages.index(lost) if lost <= -MATTERS else -1
 
 
 def warnings_of(score: Score) -> list[str]:
     """What is to be known of a score, a sentence each."""
-    said = list(score.remarks)
+    said = [*score.doubts, *score.remarks]
     if score.unlike:
         what = " and ".join(u.what for u in score.unlike)
         how = ", ".join(f"distance {u.distance:g}, usual up to {u.limit:g}" for u in score.unlike)
@@ -119,13 +119,18 @@ def warnings_of(score: Score) -> list[str]:
 def score_in_short(score: Score) -> str:
     """``Score 72.4, 90 % interval 58.1 to 86.7; exemplars' mean 69.9``, and whether to trust it."""
     parts = ", ".join(filter(None, [f"score {score.points:.1f}", interval_in_words(score)]))
-    why = (
+    doubt = f"; {_why_doubted(score)}: do not trust it" if score.doubted else ""
+    return f"{parts}; {BASELINE} {score.exemplars_mean:.1f}{doubt}"
+
+
+def _why_doubted(score: Score) -> str:
+    if score.doubts:
+        return "its poses speak against dive number or picture"
+    return (
         "the dive is not like those that the scorer learned from"
         if score.unlike
         else "the scorer knows synthetic dives"
     )
-    doubt = f"; {why}: do not trust it" if score.doubted else ""
-    return f"{parts}; {BASELINE} {score.exemplars_mean:.1f}{doubt}"
 
 
 def interval_in_words(score: Score) -> str:
@@ -158,7 +163,8 @@ def scores_in_lines(dives: Sequence[ScoredDive]) -> Iterator[str]:
         yield f"{place:<{widest}}  {_line(dive.score, true)}"
     told: dict[str, list[str]] = {}
     for place, dive in zip(places, dives, strict=True):
-        for said in (["unlike what the scorer learned from"] if dive.score.unlike else []) + list(dive.score.remarks):
+        unlike = ["unlike what the scorer learned from"] if dive.score.unlike else []
+        for said in (*unlike, *dive.score.doubts, *dive.score.remarks):
             told.setdefault(said, []).append(place)
     for said, where in told.items():
         yield f"warning: {said}: {', '.join(where[:3])}{f' and {len(where) - 3} more' if len(where) > 3 else ''}"
@@ -190,7 +196,7 @@ def _in_full(dive: ScoredDive) -> Iterator[str]:
             yield f"  {stage_names(score)[s]:<18} {differs(score.stages[s], 1):>6}{most}"
     yield "faults"
     for fault in seen_first(dive.faults):
-        yield f"  {fault.words:<18} {fault.text:<16} {fault.remark}"
+        yield f"  {fault.words:<18} {fault.text:<16} {fault.meaning}"
     if score.votes:
         yield "nearest exemplars"
         for vote in score.nearest[:NEAREST]:

@@ -61,6 +61,12 @@ class Fault:
     frame: int | None = None
 
     @property
+    def meaning(self) -> str:
+        """The remark; of an estimate, that it is one."""
+        estimated = "(estimated by the network)" if self.source == "estimated" else ""
+        return " ".join(filter(None, [self.remark, estimated]))
+
+    @property
     def text(self) -> str:
         """``-8 ± 4 °``, or ``not to be seen``."""
         if self.value is None:
@@ -91,7 +97,7 @@ def find_faults(number: str | None, measures: DiverMeasures, estimates: Mapping[
 
 def _fault(name: str, dive: DiveNumber | None, measures: DiverMeasures, estimate: float) -> Fault:
     stem = name.rpartition("_")[0]
-    words, meaning = _MEANINGS.get(stem, (in_words(name)[0], "estimated by the network"))
+    words, meaning = _MEANINGS.get(stem, (in_words(name)[0], ""))
     unit = in_words(name)[1]
     value, frame = _measured(stem, dive, measures)
     if value.measured:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -16,6 +16,7 @@ from finediving_pose.clip import Clip
 from finediving_pose.errors import FdposeError
 from finediving_pose.frames import is_complete
 from finediving_pose.kinematics.measure import measure_clip
+from finediving_pose.kinematics.words import doubts
 from finediving_pose.packed.reader import PackedFile, open_packed
 from finediving_pose.packed.writer import write_packed
 from finediving_pose.progress import track
@@ -56,6 +57,8 @@ def score_clips(
     pictures: bool = False,
 ) -> Scoring:
     """Score clips that have frames and poses. One that can't be scored is in ``failed``; the others go on.
+
+    Nothing is written in the data directory.
 
     Parameters
     ----------
@@ -103,7 +106,7 @@ def _pack(workspace: Workspace, clips: Sequence[Clip], path: Path) -> dict[str, 
     good = [clip for clip in clips if str(clip.key) not in failed]
     while good:
         try:
-            write_packed(workspace, target=path, clips=good)
+            write_packed(workspace, target=path, clips=good, hold=False)
             break
         except FdposeError as error:
             bad = _not_packed(workspace, good, path) or {str(clip.key): error for clip in good}
@@ -117,7 +120,7 @@ def _not_packed(workspace: Workspace, clips: Sequence[Clip], path: Path) -> dict
     failed: dict[str, FdposeError] = {}
     for clip in clips:
         try:
-            write_packed(workspace, target=path, clips=[clip])
+            write_packed(workspace, target=path, clips=[clip], hold=False)
         except FdposeError as e:
             failed[str(clip.key)] = e
     return failed
@@ -128,7 +131,11 @@ def _scored(
 ) -> ScoredDive:
     row = packed.index(clip.key)
     score = judge.score(packed, row, fallback)
-    faults = tuple(find_faults(clip.action_type, measure_clip(workspace, clip)[0], score.faults))
+    diver, *partner = measure_clip(workspace, clip)
+    if not partner:  # of two divers who hide each other, one count in four is wrong
+        said = tuple(doubts(clip.action_type, diver))
+        score = replace(score, doubts=said, doubted=score.doubted or bool(said))
+    faults = tuple(find_faults(clip.action_type, diver, score.faults))
     if not pictures:
         return ScoredDive(score, faults)
     place = {int(number): i for i, number in enumerate(packed.frame_numbers(row))}

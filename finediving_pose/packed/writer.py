@@ -68,7 +68,12 @@ class _Provenance:
 
 
 def write_packed(
-    workspace: Workspace, *, target: Path | None = None, clips: Sequence[Clip] | None = None, cache: bool = False
+    workspace: Workspace,
+    *,
+    target: Path | None = None,
+    clips: Sequence[Clip] | None = None,
+    cache: bool = False,
+    hold: bool = True,
 ) -> dict[str, Any]:
     """Pack clips with their frames and best poses into one HDF5 file; a card and a Croissant description beside it.
 
@@ -77,6 +82,8 @@ def write_packed(
     target : the file; by default ``finediving_pose.h5`` in the data directory
     clips : pack these only; by default the whole clips table
     cache : also store every frame at training size, 112 x 200
+    hold : keep other commands from writing what is packed meanwhile. Without it nothing is written in the data
+        directory, not even a lock; pictures that change are noticed all the same, by their digest
 
     Returns
     -------
@@ -92,7 +99,7 @@ def write_packed(
         Another command is writing the same file, or what is to be packed.
     """
     target = target or workspace.packed
-    read = [workspace.frames, workspace.poses / "merged", workspace.poses / "auto"]
+    read = [workspace.frames, workspace.poses / "merged", workspace.poses / "auto"] if hold else []
     with writing("fdpose pack", [target], read):
         remove_part_files(target)  # of one that was killed
         return _write_packed(workspace, target, read_clips(workspace) if clips is None else clips, cache)

@@ -58,6 +58,28 @@ def test_a_dive_that_loses_nowhere_has_no_costliest_stage() -> None:
     assert costliest(better.score) == -1 and costliest(dive(votes=()).score) == -1
 
 
+def test_a_stage_that_loses_less_than_a_point_costs_nothing() -> None:
+    for lost, marked in ((-0.9, -1), (-1.1, 1)):
+        votes = (Vote(ClipKey("train", 0), 60.0, 3.0, (1.0, lost, 0.5), ()),)
+        assert costliest(dive(votes=votes, transitions=(5, 9)).score) == marked
+
+
+def test_what_the_network_estimates_is_told_so_on_the_terminal() -> None:
+    guessed = Fault("twist_deg", "twist", "°", 9.0, None, "estimated", "missing at the entry")
+    lines = "\n".join(scores_in_lines([replace(dive(), faults=(*FAULTS, guessed))]))
+    assert "missing at the entry (estimated by the network)" in lines and lines.count("estimated") == 1
+
+
+def test_what_poses_say_against_the_dive_number_comes_first() -> None:
+    said = "5 half somersaults seen, but 107b has 7: is the dive number right?"
+    doubtful = dive(doubts=(said,), remarks=("a remark",), doubted=True)
+    lines = list(scores_in_lines([doubtful]))
+    assert [line for line in lines if "warning" in line] == [f"  warning: {said}", "  warning: a remark"]
+    assert f"warning: {said}: video1/4" in list(scores_in_lines([dive(), doubtful]))
+    assert "its poses speak against dive number or picture: do not trust it" in score_in_short(doubtful.score)
+    assert values_of(doubtful)["warnings"][0] == said
+
+
 def test_one_dive_is_told_in_full_with_what_is_seen_first() -> None:
     lines = list(scores_in_lines([dive()]))
     assert any(line.split() == ["score", "66.0", "90", "%", "interval", "55.0", "to", "77.0"] for line in lines)
@@ -90,6 +112,8 @@ def test_json_is_json() -> None:
 def test_the_scale_holds_everything_that_it_shows() -> None:
     score = dive().score
     scale = Scale.of(score)
+    judged = replace(score, clip=clip(4, dive_score=20.0))
+    assert Scale.of(judged).low < 20.0 < scale.low
     assert 0 < scale.place(55.0) < scale.place(60.0) < scale.place(66.0) < scale.place(77.0) < 100
 
 
@@ -103,6 +127,9 @@ def test_the_scale_holds_everything_that_it_shows() -> None:
             ["So &lt;b&gt;it&lt;/b&gt; is.", "doubted"],
             ["<b>it</b>"],
         ),
+        ({}, [], ["judges' score"]),
+        ({"clip": clip(4, dive_score=72.4)}, ["judges' score", 'score: 72.4"></i>'], []),
+        ({"clip": replace(clip(4), key=ClipKey("Men10m_final", 3))}, ["<h1>Men10m_<wbr>final/3</h1>"], []),
         ({"intervals": ()}, ["No interval: the scorer has too few test dives for one."], ['class="band" style']),
     ],
 )
