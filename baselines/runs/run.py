@@ -30,6 +30,7 @@ from baselines.runs.scoring import predict_clips
 from baselines.scorer.file import SCORER, write_scorer
 from baselines.scorer.make import make_scorer
 from baselines.training import processes
+from baselines.training.threads import computing_with
 from baselines.training.trainer import train
 from finediving_pose.checkpoints import read_checkpoint
 from finediving_pose.errors import CheckpointError, UsageError, first_line
@@ -126,7 +127,7 @@ def _run(folder: Path, packed_file: Path | None, resume: bool) -> RunMetrics:
     started = time.monotonic()
     config = read_config(folder)
     method = method_of(folder, config)
-    with open_run_data(folder, config, packed_file) as packed:
+    with computing_with(config.training.threads), open_run_data(folder, config, packed_file) as packed:
         split = split_of(packed, method, config)
         begun = last_checkpoint(folder) if resume else None
         torch.manual_seed(config.seed)

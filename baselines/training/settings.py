@@ -29,6 +29,8 @@ class Training:
     precision : ``bf16`` computes in bfloat16 where that is safe (autocast)
     channels_last : memory order of the 3D convolutions that GPUs are fastest with
     compile : the modules that the method names go through ``torch.compile``
+    threads : that each process computes with on the processor, in training and evaluation; None leaves it to torch,
+        which takes one a core. Small networks are hardly faster with several, and much slower on a busy machine
     """
 
     epochs: PositiveInt
@@ -42,6 +44,7 @@ class Training:
     precision: Literal["fp32", "bf16"] = "fp32"
     channels_last: bool = False
     compile: bool = False
+    threads: PositiveInt | None = None
 
     @property
     def part(self) -> int:

@@ -10,8 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
+from baselines.data.batch import Batch
 from baselines.methods.hpmcr import HPMCRMethod
+from baselines.methods.hpmcr.network import HPMCR
+from baselines.runs import scoring
 from baselines.runs.results import RunMetrics, read_run
 from baselines.runs.run import new_run, run
 from baselines.scorer.file import read_scorer
@@ -59,6 +63,27 @@ def test_the_released_code_s_figures_are_labelled_as_chosen_on_the_test_split(co
     if scored:
         assert metrics.figures.rho == pytest.approx(max(scored), abs=1e-4)
     assert read_run(folder) == metrics
+
+
+def test_a_run_computes_with_the_threads_that_it_is_given(
+    competition: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: dict[str, set[int]] = {"training": set(), "evaluation": set()}
+    loss, encode = HPMCR.loss, scoring.encode_clips
+
+    def noted(self: HPMCR, batch: Batch) -> dict[str, torch.Tensor]:
+        seen["training"].add(torch.get_num_threads())
+        return loss(self, batch)
+
+    def noted_too(*given: Any) -> Any:
+        seen["evaluation"].add(torch.get_num_threads())
+        return encode(*given)
+
+    monkeypatch.setattr(HPMCR, "loss", noted)
+    monkeypatch.setattr(scoring, "encode_clips", noted_too)
+    before = torch.get_num_threads()
+    finished(competition, "demo", 1, training__threads=3)
+    assert seen == {"training": {3}, "evaluation": {3}} and torch.get_num_threads() == before
 
 
 def test_native_stages_random_pairs_score_over_difficulty_and_the_splash_go_together(

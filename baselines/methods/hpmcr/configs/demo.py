@@ -33,7 +33,7 @@ data = {
     "target": "score_over_difficulty",
     "in_memory": True,
 }
-training = {"epochs": 12, "batch_size": 16, "exemplars": 0, "every_pair": True, "alike": 8, "workers": 0}
+training = {"epochs": 12, "batch_size": 16, "exemplars": 0, "every_pair": True, "alike": 8, "workers": 0, "threads": 1}
 optimiser = {
     "type": "AdamW",
     "lr": 1e-3,
