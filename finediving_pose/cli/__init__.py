@@ -93,7 +93,9 @@ class LazyGroup(click.Group):
         except FdposeError as e:
             if ctx.params.get("debug"):
                 raise
-            click.echo(f"fdpose: {e}", err=True)
+            from finediving_pose.cli.options import complain
+
+            complain(str(e))
             ctx.exit(e.exit_code)
         except KeyboardInterrupt:
             click.echo("fdpose: stopped; what is finished is kept, run the same command again to go on", err=True)

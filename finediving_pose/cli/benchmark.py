@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from finediving_pose.cli.options import data_option, json_option, say
+from finediving_pose.cli.options import complain, data_option, json_option, say
 from finediving_pose.errors import FdposeError, SetupError, UsageError
 from finediving_pose.workspace import Workspace
 
@@ -246,7 +246,7 @@ def list_methods(as_json: bool) -> None:
             for n, (name, words) in enumerate(lines.items()):
                 click.echo(f"  {title if n == 0 else '':<8} {name:<{width}}  {words}")
     for problem in broken.values():
-        click.echo(f"fdpose: {problem}", err=True)
+        complain(problem)
 
 
 def choose_device(device: str) -> None:

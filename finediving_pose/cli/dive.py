@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from finediving_pose.cli.extract import dive_number_option, facts_of_own_videos, height_option
-from finediving_pose.cli.options import json_option, say
+from finediving_pose.cli.options import complain, json_option, say, speak_of, with_data
 from finediving_pose.errors import FdposeError, SetupError
 
 if TYPE_CHECKING:
@@ -42,6 +42,9 @@ def dive(
     from finediving_pose.cli.one_dive import find_dive, take_dive
 
     found = find_dive(video, out, facts_of_own_videos(dive_number, height))
+    speak_of(found.data)
+    for said in found.recalled:
+        complain(said)
     asked = _asked(found, scorer) if scorer else None
     taken = take_dive(found)
     scores = _scored(taken, asked)
@@ -91,7 +94,7 @@ def _scored(taken: OneDive, asked: Scores | None) -> Scores | None:
         if asked:
             raise
         if not isinstance(e, SetupError):  # that none is bundled is no fault
-            taken.notes.append(f"not scored: {e}")
+            taken.notes.append(f"not scored: {with_data(str(e))}")
         return None
     return scores
 

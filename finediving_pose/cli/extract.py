@@ -12,6 +12,7 @@ import click
 
 from finediving_pose.cli.options import (
     clip_option,
+    complain,
     data_option,
     jobs_option,
     json_option,
@@ -204,7 +205,7 @@ _AT_MOST = 10
 
 def _tell(lines: list[str]) -> None:
     for line in lines[:_AT_MOST]:
-        click.echo(f"fdpose: {line}", err=True)
+        complain(line)
     if len(lines) > _AT_MOST:
         click.echo(f"fdpose: and {len(lines) - _AT_MOST} more like these; --json lists them all", err=True)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from finediving_pose.cli.options import check_layer, clip_option, data_option, json_option, say, split_option
+from finediving_pose.cli.options import check_layer, clip_option, complain, data_option, json_option, say, split_option
 from finediving_pose.workspace import Workspace
 
 _SHOWN = 5
@@ -51,7 +51,7 @@ def kinematics(
         raise UsageError("no clip is chosen; list the clips with: fdpose info")
     done = measure_clips(data, chosen, out or data.reports / "kinematics", layer=layer, plots=plots)
     for error in list(done.failed.values())[:_SHOWN]:
-        click.echo(f"fdpose: {error}", err=True)
+        complain(str(error))
     if len(done.failed) > _SHOWN:
         click.echo(f"fdpose: and {len(done.failed) - _SHOWN} more like these; --json lists them all", err=True)
     if as_json:

@@ -29,11 +29,13 @@ class DiveVideo:
     ----------
     data : the data directory of this video alone; it need not exist yet
     clip : the dive, with what is told of it now, or was before
+    recalled : what is taken from before, and what is not, a sentence each
     """
 
     video: Path
     data: Workspace
     clip: Clip
+    recalled: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,17 +81,37 @@ def find_dive(video: Path, out: Path | None, facts: dict[str, Any]) -> DiveVideo
     data = Workspace(out or Path(f"{video.stem}-dive"))
     key = next(iter(find_own_videos(video).dives))
     known = _known(data, video, key) or Clip(key)
-    return DiveVideo(video, data, replace(known, **facts))
+    return DiveVideo(video, data, replace(known, **facts), tuple(_recalled(known, facts)))
 
 
-def take_dive(dive: DiveVideo) -> OneDive:
+def _recalled(known: Clip, facts: dict[str, Any]) -> Iterator[str]:
+    """What is said of facts that were told before: that they hold, or do no longer."""
+    for field, (name, option, unit) in _FACTS.items():
+        before, now = getattr(known, field), facts.get(field)
+        if before is not None and now is None:
+            yield f"{name} {_written(before)}{unit}, as given before; another: {option}"
+        elif before not in (None, now):
+            yield f"{name} {_written(now)}{unit} from now on; before, it was {_written(before)}{unit}"
+
+
+_FACTS = {"action_type": ("dive number", "--dive-number", ""), "height_m": ("height", "--height", " m")}
+"""What can be told of the dive of a video, by the field of Clip: its name, option and unit."""
+
+
+def _written(value: str | float) -> str:
+    return f"{value:g}" if isinstance(value, float) else value
+
+
+def take_dive(dive: DiveVideo, then: str = "kinematics") -> OneDive:
     """Extract and annotate a video; what is there already is kept.
+
+    ``then`` is what a video that holds several dives is to be cut for: the last command of those that are told.
 
     Raises FdposeError where the video can't be read, or nobody is seen in it.
     """
     with _left_as_it_was(dive.data.root):
         clip, notes = _frames(dive)
-    return _annotated(dive.data, clip, dive.video, notes)
+    return _annotated(dive.data, clip, dive.video, notes, then)
 
 
 def _known(data: Workspace, video: Path, key: ClipKey) -> Clip | None:
@@ -140,11 +162,11 @@ def _frames(dive: DiveVideo) -> tuple[Clip, list[str]]:
 
 
 def _told(clip: Clip) -> dict[str, Any]:
-    """What is known of a clip of the facts that a video's dive can be given."""
-    return {name: value for name in ("action_type", "height_m") if (value := getattr(clip, name)) is not None}
+    """Those of the facts that are known of a clip."""
+    return {name: value for name in _FACTS if (value := getattr(clip, name)) is not None}
 
 
-def _annotated(data: Workspace, clip: Clip, video: Path, notes: list[str]) -> OneDive:
+def _annotated(data: Workspace, clip: Clip, video: Path, notes: list[str], then: str) -> OneDive:
     from annotate.auto import Machinery, annotate_clips
     from annotate.estimators.presets import DEFAULT, resolve
     from finediving_pose.appearances import appearances
@@ -167,11 +189,13 @@ def _annotated(data: Workspace, clip: Clip, video: Path, notes: list[str]) -> On
             f"{video}: no diver was found in its {len(frames.numbers):,} frames, so nothing is measured; look at them"
             f" in {data.frame_folder(clip.key)}"
         )
-    notes = notes + _several(data, video, clip, frames, seen)
+    notes = notes + _several(data, video, clip, frames, seen, then)
     return OneDive(data, clip, frames, poses, notes, len(seen))
 
 
-def _several(data: Workspace, video: Path, clip: Clip, frames: FrameFolder, seen: list[Appearance]) -> list[str]:
+def _several(
+    data: Workspace, video: Path, clip: Clip, frames: FrameFolder, seen: list[Appearance], then: str
+) -> list[str]:
     """What to say, and a table to write, where a diver comes several times."""
     from finediving_pose.spreadsheet import write_csv
 
@@ -179,21 +203,25 @@ def _several(data: Workspace, video: Path, clip: Clip, frames: FrameFolder, seen
         return []
     table = data.root / "dives-of-the-video.csv"
     borders = [frames.numbers[0], *(_between(a, b) for a, b in pairwise(seen)), frames.numbers[-1] + 1]
-    known = ["" if clip.height_m is None else f"{clip.height_m:g}"]
-    rows = [[clip.key.video, str(i), str(a), str(b - 1), *known] for i, (a, b) in enumerate(pairwise(borders), 1)]
-    write_csv(table, ["video", "index", "start_frame", "end_frame", "height_m"], rows)
+    told = {field: _written(value) for field, value in _told(clip).items()}
+    rows = [
+        [clip.key.video, str(i), str(a), str(b - 1), *told.values()] for i, (a, b) in enumerate(pairwise(borders), 1)
+    ]
+    write_csv(table, ["video", "index", "start_frame", "end_frame", *told], rows)
     times = " and ".join(f"{a.begins:.1f} to {a.ends:.1f} s" for a in seen)
     each = " && ".join(
         f"fdpose {words} --data dives"
         for words in (
             f"extract --videos {shlex.quote(str(video))} --labels {shlex.quote(str(table))}",
             "annotate --auto",
-            "kinematics",
+            then,
         )
     )
+    number = f" Correct its action_type first, where not both are {clip.action_type}." if clip.action_type else ""
     return [
         f"a diver is seen {len(seen)} times ({times}), as if the video held {len(seen)} dives. The numbers mix them: do"
-        f" not use them. To measure each on its own: {each}"
+        f" not use them. {shlex.quote(str(table))} says where each begins and ends.{number} To take each on its own:"
+        f" {each}"
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Callable
 from pathlib import Path
@@ -28,9 +29,25 @@ class WorkspaceType(click.ParamType):
         return Workspace(path)
 
 
+_GIVEN = "finediving_pose.data"
+"""Under this name a context knows the data directory that commands to be typed are about."""
+
+
+def speak_of(data: Workspace) -> None:
+    """Let the commands that this one tells to type be about a data directory, where ``--data`` gave none."""
+    click.get_current_context().meta[_GIVEN] = data
+
+
+def _note_given(context: click.Context, option: click.Parameter, data: Workspace) -> Workspace:
+    if context.get_parameter_source(option.name or "") is click.core.ParameterSource.COMMANDLINE:
+        context.meta[_GIVEN] = data
+    return data
+
+
 data_option: Callable = click.option(
     "--data",
     type=WorkspaceType(),
+    callback=_note_given,
     default="./fdpose-data",
     envvar="FDPOSE_DATA",
     show_default=True,
@@ -86,7 +103,7 @@ def say(summary: dict[str, Any], *, as_json: bool = False, next_step: str | None
         click.echo(f"{name.replace('_', ' '):<{width}}  {in_words(value)}")
     context = click.get_current_context()
     if next_step and context.find_root().obj is None:
-        click.echo(f"\nnext: {_with_data(context, next_step)}")
+        click.echo(f"\n{with_data(f'next: {next_step}')}")
 
 
 def in_words(value: Any) -> str:
@@ -100,14 +117,37 @@ def in_words(value: Any) -> str:
     return "none" if value is None else str(value)
 
 
-def _with_data(context: click.Context, step: str) -> str:
-    """The step with the data directory that this command was given, so that it can be typed as it stands."""
-    data = context.params.get("data")
-    given = context.get_parameter_source("data") is click.core.ParameterSource.COMMANDLINE
-    if not given or "--data" in step:
-        return step
-    command, remark, rest = step.partition(" (")
-    return f"{command} --data {shlex.quote(str(data.root))}{remark}{rest}" if data else step
+def complain(text: str) -> None:
+    """Print a line on standard error, its commands with the data directory."""
+    click.echo(f"fdpose: {with_data(text)}", err=True)
+
+
+def with_data(text: str, data: Workspace | None = None) -> str:
+    """A text whose commands have the data directory, so that they can be typed as they stand.
+
+    A command is what follows a colon, ``then`` or ``&&``. One that has a ``--data`` keeps it; one that takes none is
+    left as it is.
+
+    Parameters
+    ----------
+    data : the one that the command line gave where not given; without either the text stays as it is
+    """
+    data = data or click.get_current_context().meta.get(_GIVEN)
+    if data is None:
+        return text
+    option = f" --data {shlex.quote(str(data.root))}"
+    return _COMMAND.sub(lambda found: found[0] + option * _takes_data(found[1]), text)
+
+
+_COMMAND = re.compile(r"(?:(?<=: )|(?<=then )|(?<=&& ))fdpose ([a-z]+)\b(?!(?:(?!fdpose ).)* --data )(?! is )")
+"""A command to be typed: not who is at work on something, as errors of locks name them."""
+
+
+def _takes_data(name: str) -> bool:
+    from finediving_pose.cli import main
+
+    command = main.get_command(click.get_current_context(), name) if isinstance(main, click.Group) else None
+    return command is not None and any(option.name == "data" for option in command.params)
 
 
 def device_names(text: str) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from finediving_pose.cli.options import check_layer, clip_option, data_option, json_option, say, split_option
+from finediving_pose.cli.options import check_layer, clip_option, complain, data_option, json_option, say, split_option
 from finediving_pose.errors import UsageError
 from finediving_pose.workspace import Workspace
 
@@ -66,7 +66,7 @@ def render(
 
         written, failed = write_sheets(data, chosen, out, layer=layer, every=every)
     for error in list(failed.values())[:5]:
-        click.echo(f"fdpose: {error}", err=True)
+        complain(str(error))
     kind = "videos" if video else "recordings" if rerun else "pictures"
     say({kind: len(written), "clips_left_out": len(failed), "folder": str(out)}, as_json=as_json)
     ctx.exit(1 if failed and not written else 0)

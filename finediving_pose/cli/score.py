@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from finediving_pose.cli.extract import dive_number_option, facts_of_own_videos, height_option
-from finediving_pose.cli.options import data_option, json_option, say, split_option
+from finediving_pose.cli.options import complain, data_option, json_option, say, split_option, with_data
 from finediving_pose.errors import FdposeError, UsageError
 from finediving_pose.workspace import Workspace
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from finediving_pose.clip import Clip
 
 MOST_ON_A_PAGE = 20
+NAMED = 10
+"""Dives without a score that are named at the end, at most; ``--json`` has them all."""
 _EPILOG = """\b
 Examples:
   fdpose score IMG_1234.MOV --dive-number 107b --height 3
@@ -63,8 +66,6 @@ def score(
     (VIDEO/INDEX, or VIDEO for all its clips) needs frames and poses; a video of one dive is extracted and annotated
     first. Writes score.html; docs/score.md says what the numbers mean.
     """
-    from finediving_pose.cli.one_dive import find_dive
-
     facts = facts_of_own_videos(dive_number, height)
     path, names = scorer_of(words, data)
     videos = [Path(name) for name in names if Path(name).is_file()]
@@ -77,18 +78,16 @@ def score(
     if clips:
         scores.add(data, clips, (out or data.reports) / "score.html")
     for video in videos:
-        try:
-            scores.add_video(find_dive(video, out, facts))
-        except FdposeError as e:
-            scores.failed[str(video)] = e
+        scores.add_video(video, out, facts)
     for error in scores.failed.values():
-        click.echo(f"fdpose: {error}", err=True)
+        complain(str(error))
     if as_json:
         say(scores.as_dict(), as_json=True)
     elif scores.dives:
         for line in scores.in_lines():
             click.echo(line)
     if scores.failed:
+        tell_failed(list(scores.failed), len(clips) + len(videos))
         codes = {error.exit_code for error in scores.failed.values()}
         ctx.exit(codes.pop() if len(codes) == 1 and not scores.dives else 1)
 
@@ -99,6 +98,15 @@ def scorer_of(words: Sequence[str], data: Workspace) -> tuple[Path, Sequence[str
 
     named = find_scorer(words[0], data.runs) if words else None
     return (named, words[1:]) if named else (bundled_scorer(), words)
+
+
+def tell_failed(failed: Sequence[str], asked: int) -> None:
+    """Say at the end which of several dives have no score: what was said of each may be far above."""
+    if asked < 2:
+        return
+    more = f" and {len(failed) - NAMED} more" if len(failed) > NAMED else ""
+    have = "has" if len(failed) == 1 else "have"
+    complain(f"{len(failed)} of {asked} dives {have} no score: {', '.join(failed[:NAMED])}{more}")
 
 
 def load_scores(path: Path, fallback: Fallback | None = None) -> Scores:
@@ -168,7 +176,8 @@ class Scores:
         few = len(clips) <= MOST_ON_A_PAGE
         found = score_clips(data, clips, self.judge, fallback=self.fallback, pictures=few)
         self.dives += found.dives
-        self.failed |= found.failed
+        for name, error in found.failed.items():
+            self._fail(name, error, data)
         if few and found.dives:
             self.pages.append(write_score_page(page, found.dives, self.about))
 
@@ -196,16 +205,33 @@ class Scores:
         if not self.pages:
             yield f"no page: it shows {MOST_ON_A_PAGE} dives at most"
 
-    def add_video(self, dive: DiveVideo) -> None:
-        """Extract, annotate and score a video.
+    def add_video(self, video: Path, out: Path | None, facts: dict[str, Any]) -> None:
+        """Extract, annotate and score a video. One that the scorer can't score is refused before any work."""
+        from finediving_pose.cli.one_dive import find_dive
 
-        Raises FdposeError where the scorer can't score such a dive, which is found before any work, where the video
-        can't be taken in, or holds several dives.
-        """
+        dive = None
+        try:
+            dive = find_dive(video, out, facts)
+            self._take(dive)
+        except FdposeError as e:
+            self._fail(str(video), e, dive.data if dive else None)
+
+    def _take(self, dive: DiveVideo) -> None:
+        from baselines.scorer.find import BUNDLED
         from finediving_pose.cli.one_dive import take_dive
 
+        for said in dive.recalled:
+            complain(f"{dive.video}: {said}")
         self.judge.check(dive.clip, self.fallback)
-        self.add_taken(take_dive(dive))
+        scorer = [] if Path(self.about["file"]) == BUNDLED else [self.about["file"]]
+        taken = take_dive(dive, shlex.join(["score", *scorer, dive.clip.key.video]))
+        self.add_taken(taken)
+        for note in taken.notes:
+            complain(f"note: {note}")
+
+    def _fail(self, name: str, error: FdposeError, data: Workspace | None = None) -> None:
+        """Keep why a dive has no score; the commands that it names are about ``data``."""
+        self.failed[name] = type(error)(with_data(str(error), data))
 
     def add_taken(self, taken: OneDive) -> None:
         """Score a video that was taken in. Raises PoseError where it holds several dives."""

@@ -36,7 +36,10 @@ def test_export_and_import_say_what_they_did_and_what_comes_next(posed: Workspac
     out = tmp_path / "poses.json"
     run = fdpose(posed, "export", "coco", "--out", out)
     assert run.exit_code == 0, run.output
-    assert "poses                10" in run.stdout and f"next: fdpose import {out} --annotator NAME" in run.stdout
+    assert (
+        "poses                10" in run.stdout
+        and f"next: fdpose import --data {posed.root} {out} --annotator NAME" in run.stdout
+    )
     run = fdpose(posed, "import", out, "--annotator", "anna", "--all")
     assert run.exit_code == 0, run.output
     assert "next: fdpose merge" in run.stdout

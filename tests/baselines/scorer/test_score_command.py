@@ -81,6 +81,33 @@ def test_json_has_what_the_lines_have(competition: Workspace, scorer: Path, tmp_
     assert found["scorer"]["learned_from"] == ["synthetic"] and found["failed"] == {}
 
 
+def test_nothing_changes_in_the_data_directory(scorer: Path, copied: Workspace, tmp_path: Path) -> None:
+    def state() -> dict[Path, tuple[int, int]]:
+        there = [copied.root, *copied.root.rglob("*")]
+        return {path: (path.stat().st_mtime_ns, path.stat().st_size) for path in there}
+
+    before = state()
+    assert fdpose("score", scorer, key_of(copied), "--data", copied.root, "--out", tmp_path / "out").exit_code == 0
+    assert state() == before and (tmp_path / "out" / "score.html").is_file()
+
+
+def test_two_dives_in_one_video_are_refused_with_the_commands_that_score_each(scorer: Path, tmp_path: Path) -> None:
+    event = Event("Synthetic2026Men10m_final_r1", 10.0, False, ("107b",), (901, 0))
+    pictures = list(Take(event).pictures(io.StringIO()))
+    write_video(tmp_path / "two.mp4", [*pictures, *pictures[:1] * 20, *pictures], 25)
+    words = ("--dive-number", "107b", "--height", 10, "--out", tmp_path / "out")
+    done = fdpose("score", scorer, tmp_path / "two.mp4", *words)
+    assert done.exit_code == 1 and done.stdout == ""
+    table = tmp_path / "out" / "dives-of-the-video.csv"
+    assert table.read_text().splitlines()[0] == "video,index,start_frame,end_frame,action_type,height_m"
+    assert (
+        f"fdpose extract --videos {tmp_path / 'two.mp4'} --labels {table} --data dives && fdpose annotate --auto --data"
+        f" dives && fdpose score {scorer} two --data dives" in done.stderr
+    )
+    again = fdpose("score", scorer, tmp_path / "two.mp4", "--out", tmp_path / "out")
+    assert "two.mp4: dive number 107b, as given before; another: --dive-number" in again.stderr
+
+
 def test_a_run_names_its_scorer(competition: Workspace, scorer: Path, copied: Workspace) -> None:
     run = copied.runs / "some-run"
     run.mkdir(parents=True)
@@ -119,6 +146,22 @@ def test_one_bad_clip_does_not_stop_the_others(scorer: Path, copied: Workspace) 
     assert found["failed"].keys() == {str(bad), str(empty)} and len(found["dives"]) == len(good)
     assert "changed since they were extracted" in found["failed"][str(bad)]
     assert "has no pose of a diver" in found["failed"][str(empty)]
+    last = done.stderr.splitlines()[-1]
+    assert last == f"fdpose: 2 of {len(good) + 2} dives have no score: {bad}, {empty}" or last.endswith(
+        f"{empty}, {bad}"
+    )
+
+
+def test_a_wrong_dive_number_is_noticed_by_the_somersaults(scorer: Path, copied: Workspace, tmp_path: Path) -> None:
+    """107b has seven half somersaults, 205b five."""
+    clips = read_clips(copied)
+    (right,) = (c for c in clips if c.split == "test" and c.action_type == "205b")
+    words = ("score", scorer, right.key, "--data", copied.root, "--out", tmp_path, "--json")
+    (dive,) = json.loads(fdpose(*words).stdout)["dives"]
+    assert not dive["doubted"] or not any("half somersaults seen" in said for said in dive["warnings"])
+    write_clips(copied.clips_table, [replace(c, action_type="107b") if c.key == right.key else c for c in clips])
+    (dive,) = json.loads(fdpose(*words).stdout)["dives"]
+    assert dive["doubted"] and "5 half somersaults seen, but 107b has 7: is the dive number right?" in dive["warnings"]
 
 
 @pytest.mark.parametrize(
@@ -126,7 +169,7 @@ def test_one_bad_clip_does_not_stop_the_others(scorer: Path, copied: Workspace) 
     [
         ((), 2, "nothing to score"),
         (("nobody.mp4",), 2, "nobody.mp4: no such video, and no clip of"),
-        (("nobody/3",), 2, "list the clips with: fdpose info"),
+        (("nobody/3",), 2, "list the clips with: fdpose info --data DATA"),
         ((".",), 2, "a folder; take all its videos with fdpose extract"),
         (("--split", "none"), 2, "no clip is in the split none"),
         (("KEY", "--dive-number", "5253b"), 2, "the labels of"),
@@ -138,6 +181,7 @@ def test_bad_usage_is_exit_code_two(
 ) -> None:
     words = tuple(key_of(competition) if word == "KEY" else word for word in words)
     done = fdpose("score", scorer, *words, "--data", competition.root)
+    said = said.replace("DATA", str(competition.root))
     assert done.exit_code == code and said in done.stderr and done.stderr.count("fdpose: ") == 1
 
 
