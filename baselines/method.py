@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import Flag, auto
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -26,6 +26,14 @@ Encoded = Any
 
 A field named ``transitions`` holds the predicted stage boundaries, int64 (N, S - 1), frames of the T sampled ones and
 -1 for a stage that a dive does not have. Where it is there, AIoU is computed and pages cut pictures by it."""
+
+
+E = TypeVar("E", bound=tuple)
+
+
+def pick(encoded: E, clips: Tensor) -> E:
+    """The clips of these indices, in this order, with repetition, of what is known of N clips (:data:`Encoded`)."""
+    return type(encoded)(*(field[clips] for field in encoded))
 
 
 class Needs(Flag):
@@ -121,10 +129,19 @@ class ComparativeMethod(Method):
 class DirectNetwork(Protocol):
     """An ``nn.Module`` that scores clips on their own. Scores are in units of the target, see ``data.target``.
 
-    A network of either kind may have two more methods. ``describe() -> dict[str, str]``: facts about the trained
-    network, for its page. ``faults(batch) -> dict[str, Tensor]``, of a comparative network ``faults(encoded)`` with
-    what its ``encode`` returned: what went wrong in N clips, each (N,), NaN where it is not to be seen; a name ends
-    with its unit, as ``rotation_deg``, ``late_s``, ``distance_m`` or ``splash_share``, and begins as a fault of
+    A network of either kind may have more methods.
+
+    ``prepare(labels)`` is called once, before the training, with a :class:`~baselines.data.batch.Batch` of the labels
+    of all training dives, without pictures and poses, whose pairs are all those of two dives that may be compared.
+    What the network keeps of them belongs into buffers: checkpoints and scorers carry those along.
+
+    ``begin_epoch(epoch, epochs)`` is called before each of so many epochs, counted from 0.
+
+    ``describe() -> dict[str, str]``: facts about the trained network, for its page.
+
+    ``faults(batch) -> dict[str, Tensor]``, of a comparative network ``faults(encoded)`` with what its ``encode``
+    returned: what went wrong in N clips, each (N,), NaN where it is not to be seen; a name ends with its unit, as
+    ``rotation_deg``, ``late_s``, ``distance_m`` or ``splash_share``, and begins as a fault of
     :class:`finediving_pose.synth.faults.Faults` where it is that one. ``fdpose score`` shows them where poses do not
     measure the fault.
     """

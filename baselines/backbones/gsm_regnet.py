@@ -18,6 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from baselines.backbones.frozen import keep_statistics
 from finediving_pose.errors import SetupError
 
 
@@ -132,9 +133,7 @@ class GSMRegNet(nn.Module):
     def train(self, mode: bool = True) -> GSMRegNet:
         super().train(mode)
         if self.freeze_bn:
-            for module in self.modules():
-                if isinstance(module, nn.modules.batchnorm._BatchNorm):
-                    module.eval()
+            keep_statistics(self)
         return self
 
 

@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from baselines.backbones.frozen import keep_statistics
 from finediving_pose.errors import SetupError
 
 Triple = tuple[int, int, int]
@@ -100,6 +101,8 @@ class I3D(nn.Module):
     bn_eps : batch-norm epsilon; 1e-3 is what the published weights were trained with,
         1e-5 what the public action-quality code runs them with
     weights : path of ``model_rgb.pth``; None starts from random weights
+    freeze_bn : keep the statistics of the batch norms in training, as most public action-quality code does; None does
+        so exactly when ``weights`` is given, since statistics that were never estimated normalise nothing
 
     Raises
     ------
@@ -108,7 +111,12 @@ class I3D(nn.Module):
     """
 
     def __init__(
-        self, width: float = 1.0, stride: int = 10, bn_eps: float = 1e-3, weights: str | Path | None = None
+        self,
+        width: float = 1.0,
+        stride: int = 10,
+        bn_eps: float = 1e-3,
+        weights: str | Path | None = None,
+        freeze_bn: bool | None = False,
     ) -> None:
         super().__init__()
 
@@ -123,6 +131,7 @@ class I3D(nn.Module):
             return channels
 
         self.stride = stride
+        self.freeze_bn = weights is not None if freeze_bn is None else freeze_bn
         self.conv3d_1a_7x7 = Unit3d(3, scaled(64), 7, 2, bn_eps)
         self.maxPool3d_2a_3x3 = MaxPool3dSame((1, 3, 3), (1, 2, 2))
         self.conv3d_2b_1x1 = Unit3d(scaled(64), scaled(64), bn_eps=bn_eps)
@@ -144,11 +153,24 @@ class I3D(nn.Module):
         return x
 
     def forward(self, video: Tensor) -> Tensor:
-        batch = video.shape[0]
+        return self._snippet_maps(video).mean((3, 4, 5))
+
+    def features_and_maps(self, video: Tensor) -> tuple[Tensor, Tensor]:
+        """As :meth:`forward`, (B, n, C), and the maps, averaged over time: (B, n, C, 4, 4) for 112 pixels."""
+        maps = self._snippet_maps(video)
+        return maps.mean((3, 4, 5)), maps.mean(3)
+
+    def _snippet_maps(self, video: Tensor) -> Tensor:
+        """(B, n, C, 2, 4, 4) for pictures of 112 pixels."""
         starts = range(0, video.shape[2] - SNIPPET + 1, self.stride)
         snippets = torch.stack([video[:, :, s : s + SNIPPET] for s in starts], dim=1)  # (B, n, 3, 16, H, W)
-        features = self.feature_map(snippets.flatten(0, 1)).mean((2, 3, 4))  # (B*n, C)
-        return features.unflatten(0, (batch, len(starts)))
+        return self.feature_map(snippets.flatten(0, 1)).unflatten(0, snippets.shape[:2])
+
+    def train(self, mode: bool = True) -> I3D:
+        super().train(mode)
+        if self.freeze_bn:
+            keep_statistics(self)
+        return self
 
     def load_published(self, path: Path) -> None:
         """Load ``model_rgb.pth``; its classifier is left out."""

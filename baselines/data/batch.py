@@ -43,3 +43,9 @@ class Batch:
         """The same on another device."""
         given = ((f.name, getattr(self, f.name)) for f in fields(self))
         return replace(self, **{name: value.to(device) for name, value in given if isinstance(value, Tensor)})
+
+
+def given(field: Tensor | None) -> Tensor:
+    """A field of the batch that the method needs."""
+    assert field is not None
+    return field

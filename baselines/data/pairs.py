@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
@@ -10,8 +12,10 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
+from baselines.data.batch import Batch
 from baselines.data.dives import Dives, Sample, stack
 from baselines.data.exemplars import group, groups_of
+from baselines.method import Needs
 
 
 class TrainingPairs(Dataset):
@@ -41,6 +45,17 @@ class TrainingPairs(Dataset):
         others = [i for i in peers if i != query] or [query]
         chosen = rng.permutation(others)[: self.exemplars].tolist()
         return [self.dives.sample(i, rng) for i in (query, *chosen)]
+
+
+def labels_and_pairs(dives: Dives, train: Sequence[int]) -> Batch:
+    """Labels of the training dives, and all pairs of two of a group, each once: without pictures and poses."""
+    bare = replace(dives, needs=dives.needs & ~(Needs.PICTURES | Needs.POSES))
+    samples = [bare.sample(i) for i in train]
+    members: dict[str, list[int]] = defaultdict(list)
+    for place, sample in enumerate(samples):
+        members[sample["group"]].append(place)
+    pairs = torch.cat([torch.combinations(torch.tensor(group)) for group in members.values()])
+    return Batch(**stack(samples), query=pairs[:, 0], exemplar=pairs[:, 1])
 
 
 def collate_pairs(

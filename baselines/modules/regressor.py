@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from baselines.modules.decoder import Decoder
@@ -33,24 +34,42 @@ class StageWeights(nn.Module):
         return per_stage * shares / shares.sum(-1, keepdim=True)
 
 
-class StageRegressor(nn.Module):
-    """Query and exemplar tokens (B, S, K, D) to a relative score of every stage (B, S).
+def relative_score_loss(forth: Tensor, back: Tensor, difference: Tensor, unit: float = 1.0) -> Tensor:
+    """Squared error of B comparisons made both ways, each (B,), in units of ``unit``: a scalar.
 
-    The decoder and the head are shared by the stages. Source: arXiv 2501.03674;
-    widths of the head (D, D, D / 4, 1) from the public TSA and MCoRe code.
+    Parameters
+    ----------
+    forth, back : how far the query is said to be above its exemplar, and the exemplar above the query
+    difference : how far the query is above its exemplar
+    """
+    return (F.mse_loss(forth, difference) + F.mse_loss(back, -difference)) / unit**2
+
+
+class StageRegressor(nn.Module):
+    """Query tokens (B, S, K, D) and exemplar tokens (B, S, L, D) to a relative score of every stage (B, S).
+
+    The decoder and the head are shared by the stages. Source: arXiv 2501.03674, and the code of its predecessors.
+    ``widths``: of the head's two hidden layers; D and D / 4 by default.
     ``start_equal``: the last layer starts at zero, so that before training every dive equals its exemplar.
     ``antisymmetric``: the query is as much above the exemplar as the exemplar is below the query, by half the
     difference of both comparisons, instead of by learning.
     """
 
     def __init__(
-        self, dim: int, depth: int = 4, heads: int = 2, start_equal: bool = False, antisymmetric: bool = False
+        self,
+        dim: int,
+        depth: int = 4,
+        heads: int = 2,
+        start_equal: bool = False,
+        antisymmetric: bool = False,
+        widths: tuple[int, int] | None = None,
     ) -> None:
         super().__init__()
         self.antisymmetric = antisymmetric
         self.decoder = Decoder(dim, depth, heads)
+        first, second = widths or (dim, dim // 4)
         self.head = nn.Sequential(
-            nn.Linear(dim, dim), nn.ReLU(), nn.Linear(dim, dim // 4), nn.ReLU(), nn.Linear(dim // 4, 1)
+            nn.Linear(dim, first), nn.ReLU(), nn.Linear(first, second), nn.ReLU(), nn.Linear(second, 1)
         )
         if start_equal:
             for parameter in self.head[-1].parameters():

@@ -46,7 +46,7 @@ def present_stages(transitions: Tensor) -> Tensor:
     return F.pad(transitions != ABSENT, (1, 0), value=True)
 
 
-def pool_stages(features: Tensor, transitions: Tensor, tokens: int) -> Tensor:
+def pool_stages(features: Tensor, transitions: Tensor, tokens: int, half_open: bool = False) -> Tensor:
     """Cut (B, T, C) features at S - 1 transitions and resample each stage: -> (B, S, tokens, C).
 
     The stages are [0, t1], [t1, t2], ..., [tlast - 1, T - 1], all ends inclusive, as
@@ -54,14 +54,18 @@ def pool_stages(features: Tensor, transitions: Tensor, tokens: int) -> Tensor:
 
     Parameters
     ----------
+    half_open : no stage has a frame of the next one: [0, t1), [t1, t2), ..., [tlast, T), as in the code of earlier
+        models. A stage of one frame is that frame, ``tokens`` times
     transitions : (B, S - 1) integers in rising order, time steps of ``features``; stage bounds beyond the clip are
         pulled in. An absent stage has the length zero, at the start of the next one.
     """
     last = features.shape[1] - 1
     first = torch.zeros_like(transitions[:, :1])
-    start = _next_present(transitions, last)
-    end = torch.cat((start, torch.full_like(first, last)), dim=1).clamp(0, last)  # (B, S)
-    start = torch.cat((first, start[:, :-1], start[:, -1:] - 1), dim=1).clamp(0, last)
+    shared = 0 if half_open else 1  # frames of the stage before that the last stage begins with
+    following = _next_present(transitions, last)
+    start = torch.cat((first, following[:, :-1], following[:, -1:] - shared), dim=1).clamp(0, last)  # (B, S)
+    end = torch.cat((following - 1 if half_open else following, torch.full_like(first, last)), dim=1).clamp(0, last)
+    end = torch.maximum(start, end) if half_open else end
     along = torch.linspace(0, 1, tokens, device=features.device)
     position = start[..., None] + (end - start)[..., None] * along  # (B, S, K), in time steps
     before = position.floor().clamp(max=last)

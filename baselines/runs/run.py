@@ -16,7 +16,7 @@ import torch
 from torch import nn
 
 from baselines.data.dives import Dives
-from baselines.data.pairs import TrainingPairs
+from baselines.data.pairs import TrainingPairs, labels_and_pairs
 from baselines.data.splash import read_splashes
 from baselines.data.splits import MENDS, Split, some, split_clips
 from baselines.method import Method, Needs
@@ -135,6 +135,9 @@ def _run(folder: Path, packed_file: Path | None, resume: bool) -> RunMetrics:
         announce(method, config, split, network)
         dives = dives_of(packed, method, config)
         judged = selecting_split(config, split)
+        prepare = getattr(network, "prepare", None)
+        if prepare is not None:
+            prepare(labels_and_pairs(dives, split.train))
 
         def score(queries: Sequence[int], seed: int = config.seed) -> list[Prediction]:
             return predict_clips(network, method, dives, queries, split.train, config.evaluation, seed)

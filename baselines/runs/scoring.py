@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from baselines.data.dives import Dives, unlabelled_batch
 from baselines.data.exemplars import choose_voters, dive_number, group
-from baselines.method import ComparativeNetwork, DirectNetwork, Encoded, Method
+from baselines.method import ComparativeNetwork, DirectNetwork, Encoded, Method, pick
 from baselines.runs.config import Evaluation
 from baselines.runs.metrics import interval_iou
 from baselines.runs.predictions import MATCHED_BY, Prediction, Vote
@@ -109,7 +109,7 @@ def compare_clips(
     parts = []
     at_once = zip(torch.tensor(pairs).split(PAIRS_AT_ONCE), exemplar_scores.split(PAIRS_AT_ONCE), strict=True)
     for places, scores in at_once:
-        query, exemplar = (type(encoded)(*(f[p].to(device) for f in encoded)) for p in places.unbind(1))
+        query, exemplar = (type(encoded)(*(f.to(device) for f in pick(encoded, p))) for p in places.unbind(1))
         above = network.compare(query, exemplar, scores.to(device)).cpu()
         check_shape("compare()", above, (len(places), *above.shape[1:2]))
         parts.append(above if above.ndim == 2 else above[:, None])

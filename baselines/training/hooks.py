@@ -34,6 +34,15 @@ class Seeds(Hook):
         torch.manual_seed((self.seed << 20) + runner.epoch)  # dropout
 
 
+class BeginEpoch(Hook):
+    """Tells the network which epoch begins, if it wants to know."""
+
+    def before_train_epoch(self, runner: Runner) -> None:
+        begin = getattr(network_of(runner), "begin_epoch", None)
+        if begin is not None:
+            begin(runner.epoch, runner.max_epochs)
+
+
 class EpochHistory(Hook):
     """Mean losses of every epoch: a line on the terminal, and a list that checkpoints carry along."""
 

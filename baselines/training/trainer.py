@@ -27,7 +27,7 @@ from baselines.data.order import AlikeTogether
 from baselines.data.pairs import TrainingPairs, collate_clips, collate_pairs
 from baselines.method import DirectNetwork, Method
 from baselines.training import processes
-from baselines.training.hooks import EpochHistory, ExpectedTime, Seeds
+from baselines.training.hooks import BeginEpoch, EpochHistory, ExpectedTime, Seeds
 from baselines.training.settings import Training
 from finediving_pose.errors import FdposeError
 from finediving_pose.resuming import ResumableRunner, WholeCheckpoints
@@ -94,7 +94,7 @@ def train(
             "checkpoint": WholeCheckpoints(),
             "logger": {"type": "LoggerHook", "interval": 10},
         },
-        custom_hooks=[Seeds(pairs, config.seed), EpochHistory(), ExpectedTime(), *hooks],
+        custom_hooks=[Seeds(pairs, config.seed), BeginEpoch(), EpochHistory(), ExpectedTime(), *hooks],
         visualizer={"type": "Visualizer", "vis_backends": [{"type": "TensorboardVisBackend"}]},
         # on GPUs some operations used here have no deterministic form, and asking for it would be an error
         randomness={"seed": config.seed, "deterministic": not torch.cuda.is_available()},

@@ -16,6 +16,7 @@ from baselines.modules.segmentation import ProcedureSegmentation, predict_transi
 from baselines.modules.stages import pool_stages
 from baselines.runs.metrics import average_iou, interval_iou
 from finediving_pose.packed.views import sample_frames
+from tests.parity.peers import peers_fixture
 from tests.parity.reference import TOLERANCE, error, fixture, reference_input, reference_state
 
 
@@ -38,6 +39,15 @@ def test_stage_pooling(shared_method: Path, name: str, length: int) -> None:
     transitions = torch.tensor([[int(t) for t in name.split("_")[1:]]])
     features = reference_input(f"seg_pool.input_{length}", 1, 4, length).transpose(1, 2)
     pooled = pool_stages(features, transitions if length == 96 else transitions // 10, tokens=10)
+    assert error(pooled.flatten(1, 2).transpose(1, 2), expected) < TOLERANCE
+
+
+@pytest.mark.parametrize("name", ["stages_20_70", "stages_1_95", "stages_48_49", "stages_47_48"])
+def test_half_open_stage_pooling(shared_method: Path, name: str) -> None:
+    expected = peers_fixture(shared_method, "halfopen_pooling")[name]
+    transitions = torch.tensor([[int(t) for t in name.split("_")[1:]]])
+    features = reference_input("seg_pool.input_96", 1, 4, 96).transpose(1, 2)
+    pooled = pool_stages(features, transitions, tokens=5, half_open=True)
     assert error(pooled.flatten(1, 2).transpose(1, 2), expected) < TOLERANCE
 
 

@@ -11,18 +11,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from baselines.backbones.gsm_regnet import GSMRegNet
 from baselines.backbones.i3d import I3D
 from baselines.backbones.skeleton import SKELETON_ENCODERS
-from baselines.data.batch import Batch
+from baselines.data.batch import Batch, given
+from baselines.method import pick
 from baselines.methods.hpmcr.prior import FAULT_UNITS, faults_in_units, start_from_prior
 from baselines.modules.contrast import stage_contrast
 from baselines.modules.facts import FactsHead
 from baselines.modules.fusion import PoseBiasedFusion, PoseGuidedFusion
-from baselines.modules.regressor import SplashHead, StageRegressor, StageWeights
+from baselines.modules.regressor import SplashHead, StageRegressor, StageWeights, relative_score_loss
 from baselines.modules.segmentation import (
     ProcedureSegmentation,
     predict_transitions,
@@ -59,7 +59,7 @@ class Encoded(NamedTuple):
 
     def pick(self, clips: Tensor) -> Encoded:
         """The clips of these indices, in this order, with repetition."""
-        return Encoded(*(field[clips] for field in self))
+        return pick(self, clips)
 
 
 class HPMCR(nn.Module):
@@ -239,8 +239,7 @@ class HPMCR(nn.Module):
         q, e = clips.pick(query), clips.pick(exemplar)
         difference = score[query] - score[exemplar]
         forth, back = self.compare(q, e).sum(1), self.compare(e, q).sum(1)
-        both_ways = F.mse_loss(forth, difference) + F.mse_loss(back, -difference)
-        losses = {"score_loss": both_ways / self.score_unit**2}
+        losses = {"score_loss": relative_score_loss(forth, back, difference, self.score_unit)}
         if "segmentation" not in self.without:
             true = given(batch.transitions)
             losses["segmentation_loss"] = segmentation_loss(clips.logits, true, self.second_transition_weight)
@@ -268,9 +267,3 @@ class HPMCR(nn.Module):
         shares = self.stage_weights.shares.tolist()
         facts = {"stage weights": ", ".join(f"{n} {share:.2f}" for n, share in zip(names, shares, strict=True))}
         return facts if self.prior is None else facts | {"pose branch started from": self.prior}
-
-
-def given(field: Tensor | None) -> Tensor:
-    """A field of the batch that the method needs."""
-    assert field is not None
-    return field

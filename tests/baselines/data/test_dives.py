@@ -12,7 +12,7 @@ import torch
 
 from baselines.data.dives import Dives
 from baselines.data.exemplars import Voters, choose_voters, groups_of
-from baselines.data.pairs import TrainingPairs, collate_pairs
+from baselines.data.pairs import TrainingPairs, collate_pairs, labels_and_pairs
 from baselines.data.settings import DataSettings
 from baselines.data.splits import split_clips
 from baselines.method import Needs
@@ -267,6 +267,15 @@ def test_without_dive_number_any_dive_is_an_exemplar() -> None:
     assert all(q != e for q, e in drawn)
     voters = choose_voters(ten(), [8], range(8), 8, seed=0, pairing="random")
     assert voters == [list(range(8))]
+
+
+def test_labels_of_all_training_dives_come_with_all_pairs_and_without_pictures() -> None:
+    labels = labels_and_pairs(dives(), range(8))
+    assert labels.video is None and labels.pose is None
+    assert labels.score is not None and labels.score.tolist() == [50.0 + i for i in range(8)]
+    assert labels.query is not None and labels.exemplar is not None
+    pairs = list(zip(labels.query.tolist(), labels.exemplar.tolist(), strict=True))
+    assert sorted(pairs) == [(a, b) for a in range(8) for b in range(a + 1, 8) if (a + b) % 2 == 0]
 
 
 def test_by_rotation_a_dive_meets_dives_that_rotate_its_way() -> None:

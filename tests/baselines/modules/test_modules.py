@@ -100,6 +100,27 @@ def test_each_stage_is_resampled_between_its_own_ends() -> None:
     assert torch.allclose(stages[1], torch.linspace(30, 61, 4))
 
 
+def test_half_open_stages_share_no_frame_and_a_single_frame_stays_what_it_is() -> None:
+    ramp = torch.arange(96.0)[None, :, None]
+    stages = pool_stages(ramp, torch.tensor([[30, 61]]), tokens=4, half_open=True)[0, :, :, 0]
+    assert torch.allclose(stages[:, 0], torch.tensor([0.0, 30, 61]))
+    assert torch.allclose(stages[:, -1], torch.tensor([29.0, 60, 95]))
+    short = pool_stages(ramp, torch.tensor([[1, 95]]), tokens=4, half_open=True)[0, :, :, 0]
+    assert short[0].tolist() == [0, 0, 0, 0]
+    assert short[2].tolist() == [95, 95, 95, 95]
+
+
+def test_i3d_gives_maps_whose_mean_is_its_features_and_keeps_its_statistics_where_told() -> None:
+    torch.manual_seed(0)
+    i3d, video = I3D(width=0.0625, stride=8, freeze_bn=True).train(), torch.randn(2, 3, 24, 64, 64)
+    before = {k: v.clone() for k, v in i3d.named_buffers()}
+    features, maps = i3d.features_and_maps(video)
+    assert (features.shape, maps.shape) == ((2, 2, 64), (2, 2, 64, 2, 2))
+    assert torch.allclose(maps.mean((3, 4)), features, atol=1e-6)
+    assert torch.equal(features, i3d(video))
+    assert all(torch.equal(v, before[k]) for k, v in i3d.named_buffers())
+
+
 def test_clips_of_a_batch_are_pooled_independently() -> None:
     torch.manual_seed(0)
     features, transitions = torch.randn(3, 20, 5), torch.tensor([[3, 9], [1, 2], [10, 18]])

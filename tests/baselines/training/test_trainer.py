@@ -160,6 +160,13 @@ def test_the_static_encoder_learns_at_a_tenth_of_the_rate() -> None:
     assert {rates[id(p)] for n, p in model.named_parameters() if n not in slow} == {5e-4}
 
 
+def test_a_network_that_wants_to_know_is_told_every_epoch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[tuple[int, int]] = []
+    monkeypatch.setattr(HPMCR, "begin_epoch", lambda self, *at: told.append(at), raising=False)
+    small_training(tmp_path, epochs=2)
+    assert told == [(0, 2), (1, 2)]
+
+
 def test_long_trainings_say_early_how_long(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
     monkeypatch.setattr("baselines.training.hooks.tell", lambda line, **style: said.append(line))

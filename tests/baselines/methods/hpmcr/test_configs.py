@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 import torch
 
+from baselines.data.batch import given
 from baselines.data.dives import Dives
 from baselines.data.exemplars import choose_voters
 from baselines.data.pairs import collate_pairs
 from baselines.data.settings import DataSettings
 from baselines.methods.hpmcr import HPMCRMethod
-from baselines.methods.hpmcr.network import HPMCR, given
+from baselines.methods.hpmcr.network import HPMCR
 from baselines.runs.config import RunConfig, Validation, make_config
 from baselines.runs.results import SELECTIONS
 from baselines.runs.run import selecting_split, split_of

@@ -9,9 +9,9 @@ import torch
 
 from baselines.backbones.hdgcn import HDGCN
 from baselines.backbones.joint_conv import JointConv
-from baselines.data.batch import Batch
+from baselines.data.batch import Batch, given
 from baselines.methods.hpmcr import HPMCRMethod
-from baselines.methods.hpmcr.network import HPMCR, given
+from baselines.methods.hpmcr.network import HPMCR
 from tests.baselines.small_model import SMALL, batch
 
 pytestmark = pytest.mark.slow
