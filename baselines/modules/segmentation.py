@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Literal
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -82,3 +85,15 @@ def predict_transitions_by_halves(logits: Tensor) -> Tensor:
     """The public code's rule: first transition in the first half, second in the last. (B, T, 2) -> (B, 2) integers."""
     half = logits.shape[1] // 2
     return torch.stack((logits[:, :half, 0].argmax(1), logits[:, half:, 1].argmax(1) + half), dim=1)
+
+
+def transition_rule(name: Literal["ordered", "halves"]) -> Callable[[Tensor], Tensor]:
+    """How logits (B, T, 2) of transitions become frames (B, 2) that can cut three stages, none of them empty.
+
+    ``ordered`` is :func:`predict_transitions`; ``halves`` is :func:`predict_transitions_by_halves`, a first transition
+    of 0 raised to 1. Raises ValueError for any other name.
+    """
+    rules = {"ordered": predict_transitions, "halves": lambda x: predict_transitions_by_halves(x).clamp(min=1)}
+    if name not in rules:
+        raise ValueError(f"predict={name!r}; it is {' or '.join(rules)}")
+    return rules[name]

@@ -36,6 +36,12 @@ def number_of_slots(stages: Stages) -> int:
     return MOST_STAGES if stages == "native" else STAGES
 
 
+def check_three_stages(stages: Stages) -> None:
+    """Raises ValueError for ``native`` stages, where a model cuts every dive in three."""
+    if stages != STAGES:
+        raise ValueError(f"data.stages={stages!r}; this model cuts every dive in {STAGES} stages")
+
+
 def stage_slots(count: int, stages: int) -> list[int]:
     """Which of ``stages`` slots a dive of ``count`` stages fills: the first ones, and always the last."""
     return [*range(min(count, stages) - 1), stages - 1]

@@ -6,12 +6,29 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
 
 from tests.parity.reference import fixture, reference_weight
 
 FIRST_VALUES = {"temp": 0.07}
 """What the reference starts with, for tensors without dimensions, by the end of their key."""
+
+
+SCORES = torch.tensor([65.5, 80.1, 70.2, 60.0])
+QUERIES, EXEMPLARS = torch.tensor([0, 1]), torch.tensor([2, 3])
+"""Of the two pairs with which training steps of stage-wise models were made."""
+
+
+class Given(nn.Module):
+    """In an encoder's place: features that are given as pictures."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.out_channels = channels
+
+    def forward(self, video: Tensor) -> Tensor:
+        return video
 
 
 def peers_fixture(folder: Path, name: str) -> dict[str, Tensor]:
@@ -20,8 +37,6 @@ def peers_fixture(folder: Path, name: str) -> dict[str, Tensor]:
 
 def peers_state(folder: Path, module: str, rename: Callable[[str], str] = lambda key: key) -> dict[str, Tensor]:
     """State dict of a reference module, under our names."""
-    import torch
-
     keys = json.loads((folder / "peers" / "state_dict_keys_peers.json").read_text())[module]
     first = {key: FIRST_VALUES.get(key.rpartition(".")[2]) for key, shape in keys if not shape}
     return {

@@ -88,6 +88,8 @@ DECODER_NAMES = {
     "mlp.fc2": "mlp.2",
 }
 
+HEAD_NAMES = {"layer1": "0", "layer2": "2", "layer3": "4"}
+
 
 def renamed(key: str, names: dict[str, str]) -> str:
     for theirs, ours in names.items():
@@ -109,7 +111,7 @@ def test_regressor(shared_method: Path) -> None:
     expected = fixture(shared_method, "regressor")
     head = StageRegressor(256).head.eval()
     state = reference_state(shared_method, "regressor")
-    head.load_state_dict({renamed(k, {"layer1": "0", "layer2": "2", "layer3": "4"}): v for k, v in state.items()})
+    head.load_state_dict({renamed(k, HEAD_NAMES): v for k, v in state.items()})
     scores = head(reference_input("regressor.tokens", 2, 30, 256))
     assert error(scores, expected["token_scores"]) < TOLERANCE
     weights = StageWeights()
