@@ -160,9 +160,16 @@ class I3D(nn.Module):
         maps = self._snippet_maps(video)
         return maps.mean((3, 4, 5)), maps.mean(3)
 
+    def snippets(self, frames: int) -> int:
+        """n, the number of snippets of a clip of so many frames."""
+        return len(self._starts(frames))
+
+    def _starts(self, frames: int) -> range:
+        return range(0, frames - SNIPPET + 1, self.stride)
+
     def _snippet_maps(self, video: Tensor) -> Tensor:
         """(B, n, C, 2, 4, 4) for pictures of 112 pixels."""
-        starts = range(0, video.shape[2] - SNIPPET + 1, self.stride)
+        starts = self._starts(video.shape[2])
         snippets = torch.stack([video[:, :, s : s + SNIPPET] for s in starts], dim=1)  # (B, n, 3, 16, H, W)
         return self.feature_map(snippets.flatten(0, 1)).unflatten(0, snippets.shape[:2])
 

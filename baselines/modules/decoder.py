@@ -12,10 +12,15 @@ def mlp(dim: int, ratio: int = 4) -> nn.Sequential:
 
 
 class CrossAttention(nn.Module):
-    """Multi-head attention without bias in q, k, v: (B, K, D), (B, L, D) -> (B, K, D)."""
+    """Multi-head attention without bias in q, k, v: (B, K, D), (B, L, D) -> (B, K, D).
+
+    Raises ValueError where D is not a multiple of ``heads``.
+    """
 
     def __init__(self, dim: int, heads: int) -> None:
         super().__init__()
+        if dim % heads:
+            raise ValueError(f"{dim} channels can't be split in {heads} attention heads")
         self.heads = heads
         self.query = nn.Linear(dim, dim, bias=False)
         self.key = nn.Linear(dim, dim, bias=False)

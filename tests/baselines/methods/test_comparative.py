@@ -11,7 +11,7 @@ import pytest
 
 from baselines.registry import find_method
 from baselines.runs.config import make_config
-from baselines.runs.run import new_run, run
+from baselines.runs.run import new_run, prepare_run, run
 from baselines.scorer.file import read_scorer
 from baselines.scorer.predict import Judge
 from finediving_pose.errors import PackedError
@@ -42,6 +42,7 @@ SIZE = {"data.frames": 24, "data.resize": [58, 32], "data.crop": 32, "training.b
 REGNET = {"depth": 4, "w0": 16, "wa": 16.0, "wm": 1.6, "group_size": 8, "se_ratio": 0.25}
 CASES = [
     Case("mcore", True, {"model.static": {"arch": REGNET}, "model.depth": 1, "model.heads": 2}),
+    Case("tsa", True, {"model.i3d": {"width": 0.0625, "stride": 8}, "model.depth": 1, "model.heads": 2}),
 ]
 CUTTING = [case for case in CASES if case.cuts]
 FREE = [case for case in CASES if not case.cuts]
@@ -85,6 +86,9 @@ def test_every_preset_can_be_built_and_the_released_one_trained(competition: Wor
 def test_without_stages_it_says_what_it_needs(bare: Workspace, case: Case) -> None:
     with pytest.raises(PackedError, match=r"have no stages .*: fdpose extract with a label file that has stages"):
         new_run(bare, find_method(case.name), "demo", 0)
+
+    with_thirds = prepare_run(bare, find_method(case.name), "demo", 0, without=["segmentation"])
+    assert "STAGES" not in (with_thirds.reads or ())
 
 
 @pytest.fixture(scope="module")
