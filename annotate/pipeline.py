@@ -14,6 +14,8 @@ from datetime import UTC, datetime
 
 import numpy as np
 
+from annotate.background import background_shifts
+from annotate.bystander import stands_after_fall, steps_of
 from annotate.crop import box_of_joints, crop, to_frame, whole_frame, without_other
 from annotate.estimators.base import Estimator, Finder
 from annotate.locate import SURE, boxes_of, steady, windows
@@ -104,7 +106,7 @@ def poses_of_clips(
         cut_at = pictures.cuts(i)
         poses = _table(folder, divers.only(rows), keypoints[rows], confidence[rows], estimator.id)
         if presence:
-            there = _there(divers.only(rows), keypoints[rows], confidence[rows], shots(len(folder.numbers), cut_at))
+            there = _there(pictures, divers.only(rows), keypoints[rows], confidence[rows])
             poses = without_joints(poses, ~np.repeat(there.T.reshape(-1, 1), N_JOINTS, axis=1))
         outcomes[folder.key] = Found(poses, tuple(folder.numbers[p] for p in cut_at.tolist()))
     return outcomes
@@ -206,16 +208,27 @@ def _steadied(pictures: Pictures, divers: DiverBoxes, score: np.ndarray) -> Dive
     return replace(divers, box=boxes)
 
 
-def _there(divers: DiverBoxes, joints: np.ndarray, confidence: np.ndarray, parts: Sequence[slice]) -> np.ndarray:
+def _there(pictures: Pictures, divers: DiverBoxes, joints: np.ndarray, confidence: np.ndarray) -> np.ndarray:
     """Whether each diver of one clip is there, frame by frame: bool (persons, frames)."""
     persons = int(divers.person.max()) + 1
     of_joints = confidence.mean(1).reshape(persons, -1)
-    sure = combine(of_joints, divers.score.reshape(persons, -1))
+    parts = shots(of_joints.shape[1], pictures.cuts(int(divers.clip[0])))
+    nobody = _bystanders(pictures, divers, parts)
     if persons == 2:
         size = float(np.median(np.hypot(*(divers.box[:, 2:] - divers.box[:, :2]).T)))
         pairs = joints.reshape(2, -1, *joints.shape[1:]).swapaxes(0, 1)
-        sure = np.where(twice_found(pairs, of_joints.T, size).T, 0, sure)
+        nobody |= twice_found(pairs, of_joints.T, size).T
+    sure = np.where(nobody, 0, combine(of_joints, divers.score.reshape(persons, -1)))
     return np.stack([find_presence(s, parts) for s in sure])
+
+
+def _bystanders(pictures: Pictures, divers: DiverBoxes, parts: Sequence[slice]) -> np.ndarray:
+    """Where a bystander was found in place of each diver of one clip, frame by frame: bool (persons, frames)."""
+    boxes = divers.box.reshape(int(divers.person.max()) + 1, -1, 4)
+    clip = int(divers.clip[0])
+    shifts = background_shifts((pictures.read(clip, i) for i in range(boxes.shape[1])), boxes.swapaxes(0, 1))
+    steps = [steps_of(each, shifts) for each in boxes]
+    return np.stack([np.concatenate([stands_after_fall(s[part]) for part in parts]) for s in steps])
 
 
 def _table(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import cv2
 import numpy as np
 import simplejpeg
 
@@ -96,6 +97,12 @@ def machine_poses(keypoints: np.ndarray, confidence: Any = 1.0, first: int = 100
         ["machine"] * n,
         ["now"] * n,
     )
+
+
+def panorama(height: int, width: int) -> np.ndarray:
+    """A wide picture of patches, for a camera to pan over: uint8 (height, width, 3)."""
+    patches = np.random.default_rng(0).integers(0, 256, (height // 16 + 1, width // 16 + 1, 3), np.uint8)
+    return cv2.resize(patches, (width, height), interpolation=cv2.INTER_NEAREST)
 
 
 def _grey_frames(workspace: Workspace, key: ClipKey, names: tuple[str, ...]) -> None:

@@ -1,0 +1,60 @@
+"""How the background moves through the picture while the camera follows a diver.
+
+Phase correlation of shrunken grey pictures (Kuglin and Hines, 1975) finds the one shift that most of a picture shares;
+the divers, whom the camera follows, are hidden from it. Zoom and rotation are left out: between two frames they move
+the middle of the picture by little.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+HEIGHT = 64
+"""Of the shrunken pictures: finds the shift of a 256 lines high picture to half a pixel (median)."""
+MARGIN = 0.25
+"""Hidden around a box on every side, in its sides: a limb that sticks out stays in place like the diver."""
+
+
+def background_shifts(pictures: Iterable[NDArray[np.uint8]], boxes: NDArray[np.floating]) -> NDArray[np.float64]:
+    """How far the background moves from the frame before to each frame.
+
+    Across a camera cut the shift means nothing.
+
+    Parameters
+    ----------
+    pictures : uint8 (height, width, 3), RGB, of one clip in order
+    boxes : (n, divers, 4), x1 y1 x2 y2 in pixels, what to hide in each
+
+    Returns
+    -------
+    float (n, 2), pixels, right and down; 0 in the first frame
+    """
+    shifts = np.zeros((len(boxes), 2))
+    before = window = None
+    for i, (picture, hidden) in enumerate(zip(pictures, boxes, strict=True)):
+        here, scale = _shrunk(picture, hidden)
+        if before is None or window is None:
+            window = cv2.createHanningWindow(here.shape[::-1], cv2.CV_32F)
+        else:
+            shifts[i] = np.array(cv2.phaseCorrelate(before, here, window)[0]) / scale
+        before = here
+    return shifts
+
+
+def _shrunk(picture: NDArray[np.uint8], boxes: NDArray[np.floating]) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    """The picture in grey, :data:`HEIGHT` high, evenly grey in the boxes; and its scale (2,), across and down."""
+    height, width = picture.shape[:2]
+    size = max(1, round(width * HEIGHT / height)), HEIGHT
+    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+    small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+    scale = np.array(size) / (width, height)
+    even = small.mean()
+    sides = boxes[:, 2:] - boxes[:, :2]
+    wide = np.concatenate([boxes[:, :2] - MARGIN * sides, boxes[:, 2:] + MARGIN * sides], axis=1)
+    for x1, y1, x2, y2 in np.maximum(np.nan_to_num(wide) * np.tile(scale, 2), 0).astype(int).tolist():
+        small[y1 : y2 + 1, x1 : x2 + 1] = even
+    return small, scale

@@ -1,0 +1,41 @@
+"""The background's motion, by windows that pan over a made-up panorama."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from annotate.background import background_shifts
+from tests.annotate.made_up import panorama
+
+HEIGHT, WIDTH = 256, 456
+NOWHERE = np.array([np.nan] * 4)
+
+
+def pan(corners: np.ndarray) -> list[np.ndarray]:
+    """Windows onto the panorama whose top-left corners (n, 2) are these, pixels right and down."""
+    wide = panorama(700, 900)
+    return [wide[y : y + HEIGHT, x : x + WIDTH].copy() for x, y in corners.tolist()]
+
+
+def test_a_still_camera_has_a_still_background() -> None:
+    shifts = background_shifts(pan(np.full((4, 2), 50)), np.tile(NOWHERE, (4, 1, 1)))
+    np.testing.assert_allclose(shifts, 0, atol=0.05)
+
+
+@pytest.mark.parametrize("divers", [1, 2])
+def test_the_background_moves_against_the_camera_whoever_it_follows(divers: int) -> None:
+    """Bright divers stay in the same place of the picture, as the camera follows them."""
+    corners = np.array([[100, 20], [103, 20], [110, 26], [112, 40], [112, 80], [104, 127]])
+    pictures = pan(corners)
+    boxes = np.array([[150, 60, 230, 200], [260, 60, 340, 200]])[:divers]
+    for picture in pictures:
+        for x1, y1, x2, y2 in boxes.tolist():
+            picture[y1:y2, x1:x2:8] = 255
+    shifts = background_shifts(pictures, np.tile(boxes, (len(pictures), 1, 1)))
+    assert not shifts[0].any()
+    np.testing.assert_allclose(shifts[1:], -np.diff(corners, axis=0), atol=3)
+
+
+def test_of_no_frames_there_are_no_shifts() -> None:
+    assert background_shifts([], np.zeros((0, 1, 4))).shape == (0, 2)
