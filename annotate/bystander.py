@@ -16,7 +16,7 @@ WINDOW = 5
 """Speeds are medians over so many frames: a jump from one person to another is no motion."""
 FALL = 1.0
 """A diver who falls, falls by their own size at least, at more than half of the highest speed downward."""
-SLOW = 0.2
+SLOW = 0.15
 """Who stands moves more slowly than this share of the fall's speed: boxes are not quite still."""
 LONG = 6
 """Frames for which somebody stands still: feet that go under seem still for some."""
