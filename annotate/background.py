@@ -22,7 +22,7 @@ MARGIN = 0.25
 def background_shifts(pictures: Iterable[NDArray[np.uint8]], boxes: NDArray[np.floating]) -> NDArray[np.float64]:
     """How far the background moves from the frame before to each frame.
 
-    Across a camera cut the shift means nothing.
+    0 where a picture shows nothing at all; across a camera cut the shift means nothing.
 
     Parameters
     ----------
@@ -40,7 +40,8 @@ def background_shifts(pictures: Iterable[NDArray[np.uint8]], boxes: NDArray[np.f
         if before is None or window is None:
             window = cv2.createHanningWindow(here.shape[::-1], cv2.CV_32F)
         else:
-            shifts[i] = np.array(cv2.phaseCorrelate(before, here, window)[0]) / scale
+            shift, response = cv2.phaseCorrelate(before, here, window)
+            shifts[i] = np.array(shift) / scale if response > 0 else 0
         before = here
     return shifts
 
@@ -48,7 +49,7 @@ def background_shifts(pictures: Iterable[NDArray[np.uint8]], boxes: NDArray[np.f
 def _shrunk(picture: NDArray[np.uint8], boxes: NDArray[np.floating]) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
     """The picture in grey, :data:`HEIGHT` high, evenly grey in the boxes; and its scale (2,), across and down."""
     height, width = picture.shape[:2]
-    size = max(1, round(width * HEIGHT / height)), HEIGHT
+    size = max(2, round(width * HEIGHT / height)), HEIGHT
     grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
     small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA).astype(np.float32)
     scale = np.array(size) / (width, height)

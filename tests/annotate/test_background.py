@@ -37,5 +37,12 @@ def test_the_background_moves_against_the_camera_whoever_it_follows(divers: int)
     np.testing.assert_allclose(shifts[1:], -np.diff(corners, axis=0), atol=3)
 
 
+@pytest.mark.parametrize("width", [3, WIDTH])
+def test_pictures_with_nothing_in_them_do_not_move(width: int) -> None:
+    """A fade from black to white, also in a picture as narrow as there may be."""
+    pictures = [np.full((HEIGHT, width, 3), value, np.uint8) for value in (0, 0, 128, 255)]
+    np.testing.assert_allclose(background_shifts(pictures, np.tile(NOWHERE, (4, 1, 1))), 0, atol=0.01)
+
+
 def test_of_no_frames_there_are_no_shifts() -> None:
     assert background_shifts([], np.zeros((0, 1, 4))).shape == (0, 2)
