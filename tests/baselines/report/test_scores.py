@@ -128,6 +128,7 @@ def test_the_scale_holds_everything_that_it_shows() -> None:
             ["<b>it</b>"],
         ),
         ({}, [], ["judges' score"]),
+        ({"doubts": ("is the number right?",)}, ["Is the number right?</p>"], []),
         ({"clip": clip(4, dive_score=72.4)}, ["judges' score", 'score: 72.4"></i>'], []),
         ({"clip": replace(clip(4), key=ClipKey("Men10m_final", 3))}, ["<h1>Men10m_<wbr>final/3</h1>"], []),
         ({"intervals": ()}, ["No interval: the scorer has too few test dives for one."], ['class="band" style']),
