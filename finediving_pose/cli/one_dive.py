@@ -98,8 +98,8 @@ _FACTS = {"action_type": ("dive number", "--dive-number", ""), "height_m": ("hei
 """What can be told of the dive of a video, by the field of Clip: its name, option and unit."""
 
 
-def _written(value: str | float) -> str:
-    return f"{value:g}" if isinstance(value, float) else value
+def _written(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def take_dive(dive: DiveVideo, then: str = "kinematics") -> OneDive:
