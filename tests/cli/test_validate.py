@@ -206,7 +206,11 @@ def test_render_writes_one_sheet_a_clip(posed: Workspace, tmp_path: Path, every:
 @pytest.mark.parametrize(
     ("args", "code", "says"),
     [
-        (("--clip", "Men10m_r1/2"), 1, "no automatic or merged poses; make some with: fdpose annotate --auto"),
+        (
+            ("--clip", "Men10m_r1/2"),
+            1,
+            "poses; make some with: fdpose annotate --data DATA --auto",
+        ),
         (("--layer", "manual/kim"), 2, "--layer manual/kim: no such layer in"),
         (("--clip", "x/1"), 2, "--clip x/1: no such clip"),
         (("--layer", "merged"), 2, "--layer merged: no such layer in"),
@@ -217,7 +221,7 @@ def test_render_says_why_there_is_no_picture(
 ) -> None:
     result = fdpose(posed, "render", "--out", str(tmp_path / "out"), *args)
     assert result.exit_code == code
-    assert says in result.stderr
+    assert says.replace("DATA", str(posed.root)) in result.stderr
     assert not (tmp_path / "out").exists()
 
 
