@@ -37,7 +37,7 @@ def check_dive(packed: PackedFile, i: int, exemplars: Sequence[Clip]) -> None:
     if not seen[:, 0].any():
         raise PoseError(
             f"{clip.key}: has no pose of a diver in its {frames} frames, so nothing is scored; find one with:"
-            f" fdpose annotate --auto --clip {clip.key}"
+            f" fdpose annotate --auto --force --clip {clip.key}"
         )
     if motion(joints[:, 0]) < LEAST_MOTION:
         raise PoseError(

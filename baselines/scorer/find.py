@@ -31,7 +31,7 @@ def find_scorer(name: str, runs: Path) -> Path | None:
             )
     if not name.endswith(".pth"):
         return None
-    if not Path(name).is_file():
+    if not Path(name).exists():
         raise UsageError(f"{name}: no such scorer; {WHERE}")
     return Path(name)
 

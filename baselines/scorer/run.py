@@ -101,7 +101,8 @@ def _pack(workspace: Workspace, clips: Sequence[Clip], path: Path) -> dict[str, 
     for clip in clips:
         if not is_complete(workspace, clip.key):
             failed[str(clip.key)] = FdposeError(
-                f"{clip.key}: has no frames in {workspace.root}; extract them first with: fdpose extract"
+                f"{clip.key}: has no frames in {workspace.root}; extract them first with: fdpose extract --videos PATH"
+                f" --clip {clip.key}"
             )
     good = [clip for clip in clips if str(clip.key) not in failed]
     while good:

@@ -42,10 +42,10 @@ def dive(
     from finediving_pose.cli.one_dive import find_dive, take_dive
 
     found = find_dive(video, out, facts_of_own_videos(dive_number, height))
-    speak_of(found.data)
     for said in found.recalled:
         complain(said)
     asked = _asked(found, scorer) if scorer else None
+    speak_of(found.data)
     taken = take_dive(found)
     scores = _scored(taken, asked)
     result = _measured(taken, scores)

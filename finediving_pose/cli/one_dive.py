@@ -76,12 +76,17 @@ def find_dive(video: Path, out: Path | None, facts: dict[str, Any]) -> DiveVideo
     from finediving_pose.extraction.own_videos import find_own_videos
 
     if not video.is_file():
-        found = "a folder; take all its videos with fdpose extract" if video.is_dir() else "no such file"
+        found = f"a folder; {of_a_folder(video)}" if video.is_dir() else "no such file"
         raise UsageError(f"{video}: expected a video, found {found}")
     data = Workspace(out or Path(f"{video.stem}-dive"))
     key = next(iter(find_own_videos(video).dives))
     known = _known(data, video, key) or Clip(key)
     return DiveVideo(video, data, replace(known, **facts), tuple(_recalled(known, facts)))
+
+
+def of_a_folder(folder: Path) -> str:
+    """What to do with a folder of videos where one video is expected."""
+    return f"give one of its videos, or make clips of all with: fdpose extract --videos {shlex.quote(str(folder))}"
 
 
 def _recalled(known: Clip, facts: dict[str, Any]) -> Iterator[str]:

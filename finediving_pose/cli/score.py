@@ -88,8 +88,8 @@ def score(
             click.echo(line)
     if scores.failed:
         tell_failed(list(scores.failed), len(clips) + len(videos))
-        codes = {error.exit_code for error in scores.failed.values()}
-        ctx.exit(codes.pop() if len(codes) == 1 and not scores.dives else 1)
+        (first, *_) = scores.failed.values()
+        ctx.exit(first.exit_code if len(clips) + len(videos) == 1 else 1)
 
 
 def scorer_of(words: Sequence[str], data: Workspace) -> tuple[Path, Sequence[str]]:
@@ -124,6 +124,7 @@ def load_scores(path: Path, fallback: Fallback | None = None) -> Scores:
 
 def _clips(data: Workspace, names: Sequence[str], split: str | None, facts: dict[str, Any]) -> list[Clip]:
     """The clips of the table that are named, or those of a split, with what is told of them."""
+    from finediving_pose.cli.one_dive import of_a_folder
     from finediving_pose.clip import composed
     from finediving_pose.labels.table import read_clips
 
@@ -131,10 +132,10 @@ def _clips(data: Workspace, names: Sequence[str], split: str | None, facts: dict
         return []
     for name in names:
         if Path(name).is_dir():
-            raise UsageError(f"{name}: a folder; take all its videos with fdpose extract, then score the clips")
+            raise UsageError(f"{name}: a folder; {of_a_folder(Path(name))}")
     if not data.clips_table.is_file():
         missing = f"{names[0]}: no such video, and " if names else ""
-        raise UsageError(f"{missing}no clips in {data.root}; make some with: fdpose extract")
+        raise UsageError(f"{missing}no clips in {data.root}; make some with: fdpose extract --videos PATH")
     table, chosen = read_clips(data), []
     for name in map(composed, names):
         found = [c for c in table if name in (str(c.key), c.key.video)]

@@ -89,7 +89,7 @@ def test_a_clip_without_frames_says_how_to_get_them(dives: Workspace) -> None:
     key = read_clips(dives)[0].key
     (dives.frame_folder(key) / "clip.json").unlink()
     result = auto(dives, "--clip", str(key))
-    assert result.exit_code == 1 and f"fdpose extract --clip {key}" in result.stderr
+    assert result.exit_code == 1 and f"fdpose extract --data {dives.root} --clip {key}" in result.stderr
 
 
 def test_several_processes_share_the_clips_and_give_the_same_poses(dives: Workspace) -> None:

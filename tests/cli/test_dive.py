@@ -33,7 +33,7 @@ def pictures() -> list[np.ndarray]:
     ("name", "words", "said"),
     [
         ("none.mp4", (), "none.mp4: expected a video, found no such file"),
-        (".", (), "expected a video, found a folder; take all its videos with fdpose extract"),
+        (".", (), "expected a video, found a folder; give one of its videos, or make clips of all with: fdpose"),
         ("a.mp4", ("--dive-number", "999z"), "--dive-number: '999z'"),
         ("a.mp4", ("--height", "4"), "'4' is not one of '1', '3', '5', '7.5', '10'"),
     ],

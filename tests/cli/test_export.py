@@ -122,5 +122,5 @@ def test_a_file_of_no_known_format_is_told_what_it_seems_to_be(
 def test_nothing_to_export_says_what_to_run(workspace: Workspace, tmp_path: Path) -> None:
     fill(workspace)
     run = fdpose(workspace, "export", "coco", "--out", tmp_path / "x.json")
-    assert run.exit_code == 1 and "fdpose annotate --auto" in run.stderr
+    assert run.exit_code == 1 and f"fdpose annotate --data {workspace.root} --auto" in run.stderr
     assert not list(tmp_path.glob("*x.json*"))

@@ -103,7 +103,9 @@ def test_several_dives_are_a_line_each_and_a_wrong_count_is_said(data: Workspace
     assert lines[1].split()[3] == "5" and lines[4].split()[:3] == ["pair/0", "diver", "1"]
     assert "splash" not in result.stdout and "median" not in result.stdout
     assert "made_up/1: 5 half somersaults seen, but 207b has 7" in result.stdout
-    assert "unposed/0: has no poses; annotate it first with: fdpose annotate --auto" in result.stderr
+    assert (
+        f"unposed/0: has no poses; annotate it first with: fdpose annotate --data {data.root} --auto" in result.stderr
+    )
 
 
 def test_clips_without_a_diver_are_counted_as_such(data: Workspace):

@@ -209,7 +209,7 @@ def test_render_writes_one_sheet_a_clip(posed: Workspace, tmp_path: Path, every:
         (
             ("--clip", "Men10m_r1/2"),
             1,
-            "poses; make some with: fdpose annotate --data DATA --auto",
+            "no automatic or merged poses; make some with: fdpose annotate --data DATA --auto",
         ),
         (("--layer", "manual/kim"), 2, "--layer manual/kim: no such layer in"),
         (("--clip", "x/1"), 2, "--clip x/1: no such clip"),

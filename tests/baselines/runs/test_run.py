@@ -82,7 +82,7 @@ def test_a_run_computes_with_the_threads_that_it_is_given(
     monkeypatch.setattr(HPMCR, "loss", noted)
     monkeypatch.setattr(scoring, "encode_clips", noted_too)
     before = torch.get_num_threads()
-    finished(competition, "demo", 1, training__threads=3)
+    finished(competition, "full", 1, training__threads=3)
     assert seen == {"training": {3}, "evaluation": {3}} and torch.get_num_threads() == before
 
 

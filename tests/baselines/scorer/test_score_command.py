@@ -170,7 +170,7 @@ def test_a_wrong_dive_number_is_noticed_by_the_somersaults(scorer: Path, copied:
         ((), 2, "nothing to score"),
         (("nobody.mp4",), 2, "nobody.mp4: no such video, and no clip of"),
         (("nobody/3",), 2, "list the clips with: fdpose info --data DATA"),
-        ((".",), 2, "a folder; take all its videos with fdpose extract"),
+        ((".",), 2, "make clips of all with: fdpose extract --data DATA --videos ."),
         (("--split", "none"), 2, "no clip is in the split none"),
         (("KEY", "--dive-number", "5253b"), 2, "the labels of"),
         (("KEY", "--dive-number", "999z"), 2, "--dive-number: '999z'"),
@@ -213,7 +213,7 @@ def bad_scorer(kind: str, scorer: Path, folder: Path) -> Path:
     ("kind", "code", "said"),
     [
         ("missing", 2, "no such scorer; give the scorer.pth of a run"),
-        ("folder", 2, "no such scorer; give the scorer.pth of a run"),
+        ("folder", 2, "a folder, not a scorer; give the scorer.pth of a run"),
         ("text", 2, "not a scorer; give the scorer.pth of a run"),
         ("other", 2, "not a scorer; give the scorer.pth of a run"),
         ("study", 2, "a study, not a scorer; name one of its runs: "),

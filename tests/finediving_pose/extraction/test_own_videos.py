@@ -311,17 +311,18 @@ def test_a_clip_alone_is_answered_with_its_place(workspace: Workspace, phone: Pa
     extracted(workspace.root, "--frames", tmp_path / "a b")
     run = extracted(workspace.root, "--clip", "IMG_1234/0", "--force")
     assert run.exit_code == 2
-    step = f"fdpose extract --videos {phone / 'IMG_1234.MOV'} --size 128 --clip IMG_1234/0 --force"
+    given = f"--data {workspace.root}"
+    step = f"fdpose extract {given} --videos {phone / 'IMG_1234.MOV'} --size 128 --clip IMG_1234/0 --force"
     assert run.stderr == f"fdpose: give the place of IMG_1234/0, too: {step}\n"
     assert extracted(workspace.root, *step.split()[2:]).exit_code == 0
     run = extracted(workspace.root, "--clip", "a b/0")
-    assert f"fdpose extract --frames '{tmp_path / 'a b'}' --clip 'a b/0' --force" in run.stderr
+    assert f"fdpose extract {given} --frames '{tmp_path / 'a b'}' --clip 'a b/0' --force" in run.stderr
     assert "give --videos FILE or DIR, or --frames DIR" in extracted(workspace.root, "--clip", "c/0").stderr
 
 
 def test_an_empty_data_directory_is_told_a_command_that_needs_no_labels(workspace: Workspace, phone: Path) -> None:
     run = fdpose("validate", "--data", workspace.root)
-    assert "make one with: fdpose extract --videos PATH" in run.stderr
+    assert f"make one with: fdpose extract --data {workspace.root} --videos PATH" in run.stderr
     assert extracted(workspace.root, "--videos", phone).exit_code == 0
     assert fdpose("info", "--data", workspace.root).exit_code == 0
 
