@@ -18,6 +18,7 @@ class Batch:
     ----------
     video : float32 (N, 3, T, H, W), normalised RGB
     pose : float32 (N, 2, T, 16, 1), x and y of the first diver's joints in MPII order, see ``data.pose_norm``
+    scale : float32 (N,), length of the first diver's trunk as a share of the picture's height, NaN where unknown
     transitions : int64 (N, S - 1), true first frames of the stages after the first, among the T sampled frames; -1 for
         a stage that a dive does not have. None in testing
     score : float32 (N,), true scores in units of the target, see ``data.target``. None in testing
@@ -30,6 +31,7 @@ class Batch:
 
     video: Tensor | None = None
     pose: Tensor | None = None
+    scale: Tensor | None = None
     transitions: Tensor | None = None
     score: Tensor | None = None
     difficulty: Tensor | None = None

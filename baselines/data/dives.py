@@ -13,7 +13,7 @@ from torch import Tensor
 from baselines.data.batch import Batch
 from baselines.data.exemplars import dive_number, group
 from baselines.data.settings import DataSettings
-from baselines.data.transforms import fill_gaps, normalise_pose, resized, sample_transitions
+from baselines.data.transforms import fill_gaps, normalise_pose, resized, sample_transitions, torso_length
 from baselines.method import Needs
 from baselines.modules.stages import ABSENT, number_of_slots
 from finediving_pose.packed.schema import TRAINING_HEIGHT, TRAINING_WIDTH
@@ -61,6 +61,7 @@ class Dives:
             sample["video"] = torch.from_numpy(normalised(mirrored(pictures) if view.mirrored else pictures))
         if Needs.POSES in self.needs:
             sample["pose"] = self._pose(i, view, rng)
+            sample["scale"] = torch.tensor(self._scale(i), dtype=torch.float32)
         if Needs.STAGES in self.needs:
             slots = number_of_slots(self.settings.stages)
             sample["transitions"] = torch.tensor(self.transitions(i) or [ABSENT] * (slots - 1))
@@ -101,6 +102,10 @@ class Dives:
         if rng and settings.pose_noise:
             pose = pose + rng.normal(0, settings.pose_noise, pose.shape)
         return torch.from_numpy(pose.astype(np.float32)).permute(2, 0, 1).unsqueeze(-1)
+
+    def _scale(self, i: int) -> float:
+        height = self.packed.clips[i].image_height
+        return torso_length(self._joints(i)) / height if height else np.nan
 
     def _joints(self, i: int) -> np.ndarray:
         """Joints (T, 16, 2) of the sampled frames; gaps are filled from all frames, since a dive turns fast."""

@@ -14,7 +14,7 @@ from finediving_pose.workspace import Workspace
 
 @click.group()
 def main() -> None:
-    """Make what the skeleton encoders start from."""
+    """Make what networks start from: of poses, and of splashes."""
 
 
 @main.command()
@@ -47,6 +47,22 @@ def train(work: Path, error_file: Path, dives: int, steps: int, seed: int) -> No
     plan = Plan(seed=seed, dives=dives, steps=steps)
     command = f"python -m baselines.prior train --dives {dives} --steps {steps} --seed {seed}"
     pretrain(plan, read_errors(error_file), work, BUNDLED, command)
+
+
+@main.command()
+@click.option("--work", type=click.Path(path_type=Path), required=True, help="Keeps filmed dives.")
+@click.option("--errors", "error_file", type=click.Path(path_type=Path), required=True)
+@click.option("--venues", type=click.IntRange(min=60), default=700, show_default=True, help="Four dives in each.")
+@click.option("--seed", type=int, default=0, show_default=True)
+def splash(work: Path, error_file: Path, venues: int, seed: int) -> None:
+    """Film the ends of dives and learn from them to see a splash, and what it says beside poses."""
+    from baselines.prior.errors import read_errors
+    from baselines.prior.splash import SplashPlan, pretrain_splash
+    from baselines.prior.weights import BUNDLED_SPLASH, read_prior
+
+    plan = SplashPlan(seed=seed, venues=venues)
+    command = f"python -m baselines.prior splash --venues {venues} --seed {seed}"
+    pretrain_splash(plan, read_errors(error_file), read_prior().network(), work, BUNDLED_SPLASH, command)
 
 
 if __name__ == "__main__":

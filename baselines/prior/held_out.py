@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from baselines.prior.network import SCORE_UNIT, PoseScorer
+from baselines.prior.performed import FAULTS
 from baselines.prior.samples import Samples
-from baselines.prior.stream import FAULTS
 from baselines.runs.metrics import pairs_in_order, spearman
 from finediving_pose.synth.faults import COST
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from baselines.prior.errors import PoseErrors, compare_poses, phases
-from baselines.prior.stream import FRAMES
+from baselines.prior.performed import FRAMES
 from finediving_pose.clip import ClipKey
 from finediving_pose.documents import read_json
 from finediving_pose.errors import LabelError, PoseError

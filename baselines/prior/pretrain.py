@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,14 +18,13 @@ import torch
 
 from baselines.prior.errors import PoseErrors
 from baselines.prior.held_out import measure_prior
+from baselines.prior.kept import kept
 from baselines.prior.network import PoseScorer, prior_losses
 from baselines.prior.samples import Samples, groups, pairs_within
 from baselines.prior.stream import UnfilmedDives, perform_unfilmed
 from baselines.prior.weights import Prior, write_prior
 from finediving_pose.checkpoints import read_checkpoint, write_checkpoint
-from finediving_pose.parallel import map_clips
 from finediving_pose.progress import console
-from finediving_pose.workspace import atomic_write
 
 SETTINGS: dict[str, Any] = {
     "encoder": "joint_conv",
@@ -73,13 +72,7 @@ def pretrain(plan: Plan, errors: PoseErrors, work: Path, target: Path, command: 
 
 def performed(seed: int, count: int, work: Path, jobs: int | None = None) -> UnfilmedDives:
     """The first ``count`` dives of the stream, from ``work`` as far as they are there."""
-    work.mkdir(parents=True, exist_ok=True)
-    files = [work / f"dives-{seed}-{first}.npz" for first in range(0, count, SHARD)]
-    todo = [_Shard(seed, i * SHARD, file) for i, file in enumerate(files) if not file.is_file()]
-    for _, outcome in map_clips(_perform, todo, jobs, "performing", "dives", count=lambda s: SHARD):
-        if isinstance(outcome, Exception):
-            raise outcome
-    return UnfilmedDives.joined([_read(file) for file in files]).only(slice(count))
+    return kept(UnfilmedDives, perform_unfilmed, seed, range(count), SHARD, work, jobs)
 
 
 def train(plan: Plan, samples: Samples, checkpoint: Path) -> PoseScorer:
@@ -87,7 +80,7 @@ def train(plan: Plan, samples: Samples, checkpoint: Path) -> PoseScorer:
     torch.manual_seed(plan.seed)
     network = PoseScorer(**plan.settings)
     optimiser = torch.optim.AdamW(network.parameters(), plan.lr, weight_decay=plan.weight_decay)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, partial(_rate, plan.steps))
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, partial(rate, plan.steps))
     kept: dict[str, Any] = {"network": network, "optimiser": optimiser, "schedule": schedule}
     begun = _resume(checkpoint, kept)
     draws = groups(samples.dives, plan.batch, np.random.default_rng((plan.seed, 1)))
@@ -122,7 +115,7 @@ def _digest(plan: Plan, errors: PoseErrors) -> str:
     return found.hexdigest()[:16]
 
 
-def _rate(steps: int, step: int) -> float:
+def rate(steps: int, step: int) -> float:
     """Share of the full learning rate: up in a twentieth of the steps, then half a cosine down."""
     warm = max(1, steps // 20)
     if step < warm:
@@ -138,27 +131,3 @@ def _resume(checkpoint: Path, kept: dict[str, Any]) -> int:
     for name, part in kept.items():
         part.load_state_dict(found[name])
     return int(found["step"])
-
-
-@dataclass(frozen=True, slots=True)
-class _Shard:
-    """A thousand dives that are to be performed, and the file that they go to."""
-
-    seed: int
-    first: int
-    file: Path
-
-    def __str__(self) -> str:
-        return self.file.stem
-
-
-def _perform(shard: _Shard) -> int:
-    dives = perform_unfilmed(shard.seed, range(shard.first, shard.first + SHARD))
-    with atomic_write(shard.file) as part, open(part, "wb") as file:
-        np.savez(file, **{f.name: getattr(dives, f.name) for f in fields(UnfilmedDives)})
-    return len(dives)
-
-
-def _read(file: Path) -> UnfilmedDives:
-    with np.load(file, allow_pickle=False) as arrays:
-        return UnfilmedDives(**{f.name: arrays[f.name] for f in fields(UnfilmedDives)})

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from torch import Tensor
 
@@ -14,6 +15,7 @@ from finediving_pose.checkpoints import read_checkpoint, write_checkpoint
 from finediving_pose.errors import CheckpointError, SetupError
 
 BUNDLED = Path(__file__).parent / "checkpoints" / "joint_conv.pth"
+BUNDLED_SPLASH = Path(__file__).parent / "checkpoints" / "splash.pth"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +55,69 @@ class Prior:
         return f"it is {self.settings['encoder']} with {self.settings['skeleton']}, {self.settings['tokens']} tokens"
 
 
+@dataclass(frozen=True, slots=True)
+class SplashPrior:
+    """Pre-trained :class:`~baselines.backbones.splash_finder.SplashFinder` and what judges by it.
+
+    Attributes
+    ----------
+    finder, judge : state dicts, of a :class:`~baselines.modules.splash.SplashJudge` the latter
+    share : of what poses say, beside the splash
+    made : how they were made
+    """
+
+    finder: dict[str, Tensor]
+    judge: dict[str, Tensor]
+    share: float
+    made: dict[str, Any]
+
+    @property
+    def title(self) -> str:
+        """In words, for pages."""
+        return f"the ends of {self.made['dives']:,} filmed synthetic dives"
+
+
 def write_prior(path: Path, prior: Prior) -> None:
     """Write it; numbers in half precision, which changes no score by a hundredth of a point."""
-    half = {k: v.half() if v.is_floating_point() else v for k, v in prior.state.items()}
-    write_checkpoint(path, {"settings": prior.settings, "state": half, "made": prior.made})
+    write_checkpoint(path, {"settings": prior.settings, "state": _half(prior.state), "made": prior.made})
+
+
+def write_splash_prior(path: Path, prior: SplashPrior) -> None:
+    """Write it, as :func:`write_prior`."""
+    state = {"finder": _half(prior.finder), "judge": _half(prior.judge)}
+    write_checkpoint(path, {**state, "share": prior.share, "made": prior.made})
 
 
 @cache
 def read_prior(path: Path = BUNDLED) -> Prior:
     """The prior in a file. Raises SetupError where it is missing or damaged."""
+    return _read(path, lambda found: Prior(dict(found["settings"]), _full(found["state"]), dict(found["made"])))
+
+
+@cache
+def read_splash_prior(path: Path = BUNDLED_SPLASH) -> SplashPrior:
+    """The same for what sees splashes."""
+    return _read(
+        path,
+        lambda found: SplashPrior(
+            _full(found["finder"]), _full(found["judge"]), float(found["share"]), dict(found["made"])
+        ),
+    )
+
+
+P = TypeVar("P")
+
+
+def _read(path: Path, build: Callable[[dict[str, Any]], P]) -> P:
     try:
-        found = read_checkpoint(path)
-        state = {k: v.float() if v.is_floating_point() else v for k, v in found["state"].items()}
-        return Prior(dict(found["settings"]), state, dict(found["made"]))
+        return build(read_checkpoint(path))
     except (CheckpointError, KeyError, TypeError, ValueError, AttributeError) as e:
-        raise SetupError(f"{path}: the weights learned from unfilmed dives are lost ({e}); reinstall fdpose") from e
+        raise SetupError(f"{path}: the weights learned from synthetic dives are lost ({e}); reinstall fdpose") from e
+
+
+def _half(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {k: v.half() if v.is_floating_point() else v for k, v in state.items()}
+
+
+def _full(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {k: v.float() if v.is_floating_point() else v for k, v in state.items()}

@@ -116,7 +116,7 @@ class Take:
             for i, (picture, seen, splash) in enumerate(painter.film(shot)):
                 yield picture
                 row["hidden"].append([_joint_set(t) for t in seen])
-                row["splash_area"].append(splash)
+                row["splash_area"].append(int(splash.sum()))
                 image = f"{event.video}/{index}/{row['start_frame'] + i:05d}.jpg"
                 lines.writelines(f"{json.dumps(entry)}\n" for entry in _annotations(image, seen))
             number = row["start_frame"] + shot.motion.n_frames

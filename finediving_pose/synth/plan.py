@@ -40,7 +40,7 @@ class Event:
     height: float
     woman: bool
     dive_numbers: tuple[str, ...]
-    seed: tuple[int, int]
+    seed: tuple[int, ...]
     synchronised: bool = False
 
     def __str__(self) -> str:

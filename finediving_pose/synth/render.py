@@ -22,7 +22,7 @@ from finediving_pose.synth.splash import Splash
 SAMPLES = 25
 """Instants within one exposure, evenly spaced; the middle one is where the truth is told."""
 
-STEPS = 2.2
+STEP = 2.2
 """Pixels that anything of a diver moves between two instants that are drawn, where ``SAMPLES`` allow it."""
 
 SPLASH_SHOWS = 20
@@ -80,10 +80,20 @@ class Truth:
 
 
 class Painter:
-    """Draws frames of one event; holds the noise of its camera."""
+    """Draws frames of one event; holds the noise of its camera.
 
-    def __init__(self, scene: Scenery, view: View, rng: np.random.Generator, lanes: tuple[float, ...] = (0.0,)) -> None:
-        self.scene, self.view = scene, view
+    ``step``: see :data:`STEP`; a larger one is faster, for pictures that are made smaller afterwards.
+    """
+
+    def __init__(
+        self,
+        scene: Scenery,
+        view: View,
+        rng: np.random.Generator,
+        lanes: tuple[float, ...] = (0.0,),
+        step: float = STEP,
+    ) -> None:
+        self.scene, self.view, self.step = scene, view, step
         self.lanes = sorted(lanes, key=lambda y: -view.away[1] * y)
         self.soft, self.crisp = float(rng.uniform(0.3, 0.6)), float(rng.uniform(-0.3, 0.9))
         grain = rng.normal(0, rng.uniform(0.3, 2.2), (HEIGHT + 64, WIDTH + 64, 1)).astype(np.int16)
@@ -98,8 +108,8 @@ class Painter:
 
     def film(
         self, shot: Shot, frames: Sequence[int] | None = None
-    ) -> Iterator[tuple[NDArray[np.uint8], tuple[Truth | None, ...], int]]:
-        """The frames of a dive, all or some, each with every diver's truth and the pixels of splash.
+    ) -> Iterator[tuple[NDArray[np.uint8], tuple[Truth | None, ...], NDArray[np.bool_]]]:
+        """The frames of a dive, all or some, each with every diver's truth and where the splash is, bool (H, W).
 
         None instead of a truth where no joint of a diver is to be seen.
         """
@@ -117,13 +127,13 @@ class Painter:
         centre, scale = shot.pan.at(time)
         places = to_pixels(self.view.panorama(points), centre, scale).reshape(n, SAMPLES, -1, 2)
         moved = np.linalg.norm(places[:, -1] - places[:, 0], axis=-1).max(1)
-        chosen = [i * SAMPLES + _instants(m) for i, m in enumerate(moved.tolist())]
+        chosen = [i * SAMPLES + _instants(m, self.step) for i, m in enumerate(moved.tolist())]
         needed = np.concatenate(chosen)
         placed = iter(place_figure(shot.figure, self.view, points[needed], centre[needed], scale[needed]))
         for i in range(n):
             yield Seen(shot, points[i * SAMPLES + SAMPLES // 2], [next(placed) for _ in chosen[i]])
 
-    def _frame(self, time: float, divers: list[Seen]) -> tuple[np.ndarray, tuple[Truth | None, ...], int]:
+    def _frame(self, time: float, divers: list[Seen]) -> tuple[np.ndarray, tuple[Truth | None, ...], np.ndarray]:
         """One frame: what is behind the divers, the divers, far ones first, and the splashes before them."""
         pan = divers[0].shot.pan
         centre, scale = pan.at(np.array([time]))
@@ -135,11 +145,11 @@ class Painter:
             self._diver(picture, divers[k], waterlines[k], time > motion.touch)
             if self.scene.platform:
                 covers[k] = self.scene.platform.draw(picture, self.view, centre, scale, motion.lane)
-        dry, splash = picture.copy(), 0
+        dry, splash = picture.copy(), np.zeros(picture.shape[:2], bool)
         foams = [d.shot.splash.draw(picture, time, self.view, pan, self.scene.foam) for d in divers]
         if any(foam is not None for foam in foams):
             red, green, blue = cv2.split(cv2.absdiff(picture, dry))
-            splash = int(np.count_nonzero(cv2.max(cv2.max(red, green), blue) > SPLASH_SHOWS))
+            splash = cv2.max(cv2.max(red, green), blue) > SPLASH_SHOWS
         covers = [_over(cover, *foams) for cover in covers]
         truths = tuple(_truth(d, _nearer(d, divers), w, c) for d, w, c in zip(divers, waterlines, covers, strict=True))
         return self._finished(picture), truths, splash
@@ -227,10 +237,10 @@ class Painter:
         return cv2.add(picture, self.grain[dy : dy + HEIGHT, dx : dx + WIDTH], dtype=cv2.CV_8U)
 
 
-def _instants(moved: float) -> np.ndarray:
+def _instants(moved: float, step: float) -> np.ndarray:
     """Which instants of an exposure to draw when something moves by ``moved`` pixels: an odd number of them."""
     for count in (1, 3, 5, 7, 13, SAMPLES):
-        if moved <= STEPS * (count - 0.5) or count == SAMPLES:
+        if moved <= step * (count - 0.5) or count == SAMPLES:
             return np.linspace(0, SAMPLES - 1, count).round().astype(int) if count > 1 else np.array([SAMPLES // 2])
     raise AssertionError("unreachable")
 

@@ -28,6 +28,7 @@ class HPMCRMethod(ComparativeMethod):
         "static": "only fused tokens are compared",
         "fusion": "visual and skeleton tokens are added",
         "contrast": "no contrastive loss",
+        "splash": "no splash is looked for in the pictures",
         "segmentation": "stages are equal parts of the clip",
     }
     needs = Needs.PICTURES | Needs.POSES | Needs.STAGES

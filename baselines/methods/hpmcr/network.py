@@ -11,14 +11,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from baselines.backbones.gsm_regnet import GSMRegNet
 from baselines.backbones.i3d import I3D
 from baselines.backbones.skeleton import SKELETON_ENCODERS
+from baselines.backbones.splash_finder import SplashFinder
 from baselines.data.batch import Batch, given
 from baselines.method import pick
-from baselines.methods.hpmcr.prior import FAULT_UNITS, faults_in_units, start_from_prior
+from baselines.methods.hpmcr.prior import FAULT_UNITS, faults_in_units, start_from_prior, with_splash
 from baselines.modules.contrast import stage_contrast
 from baselines.modules.facts import FactsHead
 from baselines.modules.fusion import PoseBiasedFusion, PoseGuidedFusion
@@ -29,6 +31,7 @@ from baselines.modules.segmentation import (
     predict_transitions_by_halves,
     segmentation_loss,
 )
+from baselines.modules.splash import SplashJudge
 from baselines.modules.stages import (
     STAGE_NAMES,
     Stages,
@@ -49,6 +52,8 @@ class Encoded(NamedTuple):
     """(N, S, K, D) tokens of the single frames."""
     logits: Tensor
     """(N, T, S - 1) transition logits."""
+    splash: Tensor
+    """(N, 3) what the splash says, see :class:`~baselines.modules.splash.SplashJudge`; nothing without a finder."""
     transitions: Tensor
     """(N, S - 1) the transitions that the stages were cut at, frames of the T; -1 for a stage that a dive has not."""
 
@@ -93,12 +98,16 @@ class HPMCR(nn.Module):
     prior : the pose branch (skeleton encoder, fusion, comparison of fused tokens, stage weights) starts from what comes
         with the project, learned from dives that nobody filmed (:mod:`baselines.prior`); its transitions are added to
         those of the static encoder; visual tokens start at nothing, by a learned factor. The branch's shape has to be
-        the prior's; one of which a part is left out starts from random weights, since the rest learned with it
+        the prior's; one of which a part is left out starts from random weights, since the rest learned with it.
+        A network that learned from synthetic dives finds the splash in the pictures, and what it says is added to the
+        comparison of the last stage; it expects pictures 64 high
+    coarse : pictures are averaged over so many pixels either way before the visual encoders read them; a splash is
+        small and is looked for in all of them
     splash_weight : weight of the splash loss (the paper's second version); 0 builds no splash head, as the public code
     without : parts to leave out, of ``HPMCRMethod.parts``. skeleton: fused tokens are the visual ones. static: only
         fused tokens are compared (the encoder remains, since the segmentation reads it). fusion: visual and
-        skeleton tokens are added. contrast: neither contrastive loss. segmentation: no transitions are
-        learned, stages are equal parts of the clip
+        skeleton tokens are added. contrast: neither contrastive loss. splash: none is looked for. segmentation: no
+        transitions are learned, stages are equal parts of the clip
     """
 
     def __init__(
@@ -123,11 +132,12 @@ class HPMCR(nn.Module):
         antisymmetric: bool = False,
         contrast_weight: float = 1.0,
         prior: bool = False,
+        coarse: int = 1,
         splash_weight: float = 0.0,
         without: Sequence[str] = (),
     ) -> None:
         super().__init__()
-        self.prior: str | None = None
+        self.prior: dict[str, str] = {}
         for name, value, known in (
             ("skeleton_encoder", skeleton_encoder, tuple(SKELETON_ENCODERS)),
             ("fusion", fusion, ("cross", "residual", "bias")),
@@ -140,7 +150,7 @@ class HPMCR(nn.Module):
             raise ValueError("transitions are predicted by halves for three stages only; use predict='ordered'")
         self.without = frozenset(without)
         self.tokens, self.score_unit, self.contrast_weight = tokens, score_unit, contrast_weight
-        self.visual_dropout = visual_dropout
+        self.visual_dropout, self.coarse = visual_dropout, coarse
         self.splash_weight, self.second_transition_weight = splash_weight, second_transition_weight
         self.slots = slots = number_of_slots(stages)  # S
         self.predict_transitions = predict_transitions if predict == "ordered" else predict_transitions_by_halves
@@ -161,12 +171,15 @@ class HPMCR(nn.Module):
         self.compare_static = StageRegressor(dim, depth, heads, start_equal, antisymmetric)
         self.stage_weights = StageWeights(slots)  # shared by both branches
         self.splash = SplashHead(dim) if splash_weight else None
+        sees_splash = prior and "splash" not in self.without
+        self.finder = SplashFinder() if sees_splash else None
+        self.judge = SplashJudge() if sees_splash else None
         prior = prior and not self.without & {"skeleton", "fusion"}
         self.visual_share = nn.Parameter(torch.zeros(())) if prior else None
         self.pose_segmentation = ProcedureSegmentation(dim, dropout=0.1, stages=slots) if prior else None
         self.facts = FactsHead(dim, 1 + len(FAULT_UNITS), slots) if prior else None
         self.told: tuple[str, ...] = ()
-        if prior:
+        if prior or sees_splash:
             self.prior, self.told = start_from_prior(self)
         # what is left out is built first, so that the rest starts from the same random weights
         dropped = {
@@ -183,14 +196,18 @@ class HPMCR(nn.Module):
         They are of thousands of dives; those of a batch of two dive numbers are not.
         """
         super().train(mode)
-        if self.prior is not None:
+        if self.facts is not None:
             self.skeleton.eval()
+        if self.finder is not None:
+            self.finder.eval()
         return self
 
     def encode(self, batch: Batch, transitions: Tensor | None = None) -> Encoded:
         """Encode N clips. ``transitions`` (N, S - 1) cuts the stages; without it the predicted ones do."""
-        video = given(batch.video)
-        static = self.static(video)  # (N, T, 368)
+        video = small = given(batch.video)
+        if self.coarse > 1:
+            small = F.avg_pool3d(video, (1, self.coarse, self.coarse))
+        static = self.static(small)  # (N, T, 368)
         skeleton = None if "skeleton" in self.without else self.skeleton(given(batch.pose)).transpose(1, 2)  # (N, T, D)
         logits = self.segmentation(static)  # (N, T, S - 1)
         if self.pose_segmentation is not None and skeleton is not None:
@@ -198,13 +215,24 @@ class HPMCR(nn.Module):
         cut = self.predict_transitions(logits) if transitions is None else transitions
         if "segmentation" in self.without:
             cut = equal_parts(video.shape[2], self.slots).to(video.device).expand(len(video), -1)
-        dynamic = pool_stages(self.dynamic(video), cut // self.dynamic.stride, self.tokens)  # (N, S, K, 1024)
+        dynamic = pool_stages(self.dynamic(small), cut // self.dynamic.stride, self.tokens)  # (N, S, K, 1024)
         return Encoded(
             fused=self._fuse(self.reduce_dynamic(dynamic), skeleton, cut),
             static=self.reduce_static(pool_stages(static, cut, self.tokens)),
             logits=logits,
+            splash=self._judge_splash(video, batch.scale, cut),
             transitions=cut,
         )
+
+    def _judge_splash(self, video: Tensor, scale: Tensor | None, cut: Tensor) -> Tensor:
+        """What the splash says of N clips (N, 3). There is none before the last stage, whatever looks like one."""
+        if self.finder is None or self.judge is None:
+            return video.new_zeros(len(video), 3)
+        half = video.shape[2] // 2  # nobody enters the water in the first half of a clip
+        with torch.no_grad():
+            found = F.pad(self.finder(video[:, :, half:]), (half, 0))
+        over = torch.arange(video.shape[2], device=video.device) >= cut[:, -1:]
+        return self.judge(found * over, found.new_full((len(video),), torch.nan) if scale is None else scale)
 
     def _fuse(self, visual: Tensor, skeleton: Tensor | None, cut: Tensor) -> Tensor:
         """Visual tokens (N, S, K, D) that have seen the skeleton's features (N, T, D)."""
@@ -230,7 +258,10 @@ class HPMCR(nn.Module):
             relative = self.compare_fused(query.fused.float(), exemplar.fused.float())  # (B, S)
             if "static" not in self.without:
                 relative = (relative + self.compare_static(query.static.float(), exemplar.static.float())) / 2
-            return self.stage_weights(relative, query.present & exemplar.present) * self.score_unit
+            relative = self.stage_weights(relative, query.present & exemplar.present)
+            alone = int("skeleton" in self.without)  # what a splash is worth where poses say nothing
+            by_splash = F.pad((query.splash - exemplar.splash)[:, alone, None], (relative.shape[1] - 1, 0))
+            return (relative + by_splash) * self.score_unit
 
     def loss(self, batch: Batch) -> dict[str, Tensor]:
         """Losses of B pairs among N clips, each clip encoded once; stages cut at the true transitions."""
@@ -259,11 +290,14 @@ class HPMCR(nn.Module):
         """
         if self.facts is None:
             return {}
-        return faults_in_units(self.facts(clips.fused), self.told)
+        facts = self.facts(clips.fused)
+        if self.judge is not None:
+            facts = with_splash(facts, clips.splash[:, 2])
+        return faults_in_units(facts, self.told)
 
     def describe(self) -> dict[str, str]:
         """The learned weights of the stages."""
         names = STAGE_NAMES[self.slots]
         shares = self.stage_weights.shares.tolist()
         facts = {"stage weights": ", ".join(f"{n} {share:.2f}" for n, share in zip(names, shares, strict=True))}
-        return facts if self.prior is None else facts | {"pose branch started from": self.prior}
+        return facts | self.prior

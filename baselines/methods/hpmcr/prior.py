@@ -1,15 +1,19 @@
-"""The pose branch of HPMCR, started from what was learned from dives that nobody filmed (:mod:`baselines.prior`)."""
+"""What of HPMCR starts from synthetic dives (:mod:`baselines.prior`): the pose branch, and what sees the splash."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Collection
+from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from baselines.prior.weights import read_prior
+from baselines.prior.weights import Prior, read_prior, read_splash_prior
 from finediving_pose.synth.faults import COST, UNITS
+
+if TYPE_CHECKING:
+    from baselines.methods.hpmcr.network import HPMCR
 
 PARTS = {
     "skeleton": "skeleton",
@@ -26,12 +30,34 @@ TOLD = 0.5
 """A fault is told by poses if estimates of it, from machine poses of unfilmed dives, correlate so with the truth."""
 
 
-def start_from_prior(network: nn.Module) -> tuple[str, tuple[str, ...]]:
-    """Fill the pose branch; says in words with what, and which faults it tells.
+def start_from_prior(network: HPMCR) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Fill the pose branch and what sees the splash, as far as they are there.
 
-    Raises ValueError where the branch has another shape.
+    Returns what each started from, in words, and which faults the network tells.
+    Raises ValueError where the pose branch has another shape.
     """
-    prior = read_prior()
+    started, told = {}, []
+    if network.facts is not None:
+        prior = read_prior()
+        _fill_pose_branch(network, prior)
+        started["pose branch started from"] = prior.title
+        found = prior.made["held_out"]["machine"]["faults"]
+        told += [name for name in FAULT_UNITS if found[name]["correlation"] >= TOLD]
+    if network.finder is not None and network.judge is not None:
+        splash = read_splash_prior()
+        network.finder.load_state_dict(splash.finder)
+        network.finder.requires_grad_(False)
+        network.judge.load_state_dict(splash.judge)
+        started["splash finder learned from"] = splash.title
+        told += ["splash"] * (splash.made["held_out"]["correlation"] >= TOLD)
+        if network.facts is not None:
+            _weigh_poses(network, splash.share)
+    if network.facts is not None and "static" in network.without:  # the prior's is one of two whose mean is taken
+        _weigh_poses(network, 0.5)
+    return started, tuple(told)
+
+
+def _fill_pose_branch(network: HPMCR, prior: Prior) -> None:
     for part, learned in PARTS.items():
         try:
             with warnings.catch_warnings():  # settings are tried on a network without numbers, on the meta device
@@ -39,11 +65,19 @@ def start_from_prior(network: nn.Module) -> tuple[str, tuple[str, ...]]:
                 network.get_submodule(part).load_state_dict(prior.part(learned))
         except (RuntimeError, AttributeError):
             raise ValueError(f"prior=true: {part} has another shape than the prior's; {prior.shape}") from None
-    if "static" in getattr(network, "without", ()):  # the prior's comparison is one of two of which the mean is taken
-        for parameter in network.get_submodule("compare_fused.head")[-1].parameters():  # type: ignore[index]
-            parameter.data /= 2
-    found = prior.made["held_out"]["machine"]["faults"]
-    return prior.title, tuple(name for name in FAULT_UNITS if found[name]["correlation"] >= TOLD)
+
+
+def _weigh_poses(network: HPMCR, share: float) -> None:
+    """Have the comparison of fused tokens say so much of what it says."""
+    for parameter in network.compare_fused.head[-1].parameters():
+        parameter.data *= share
+
+
+def with_splash(facts: Tensor, points: Tensor) -> Tensor:
+    """Facts (N, 1 + 9) with the splash as pictures tell it, points (N,): no pose shows it."""
+    facts = facts.clone()
+    facts[:, 1 + list(FAULT_UNITS).index("splash")] = points
+    return facts
 
 
 def faults_in_units(facts: Tensor, told: Collection[str]) -> dict[str, Tensor]:

@@ -10,9 +10,10 @@ import torch
 
 from baselines.prior.errors import PoseErrors, phases
 from baselines.prior.network import PoseScorer
+from baselines.prior.performed import FRAMES, frame_times
 from baselines.prior.pretrain import Plan, train
 from baselines.prior.samples import SAME_NUMBER, Samples, facts_of, groups, pairs_within
-from baselines.prior.stream import FRAMES, frame_times, perform_unfilmed
+from baselines.prior.stream import perform_unfilmed
 from baselines.prior.weights import Prior, read_prior, write_prior
 from finediving_pose.errors import SetupError
 from finediving_pose.skeleton import INDEX
@@ -97,7 +98,7 @@ def test_a_training_that_was_stopped_ends_with_the_same_weights(
 
 def test_weights_that_are_damaged_are_said_to_be_lost(tmp_path: Path) -> None:
     (tmp_path / "prior.pth").write_bytes(b"PK\x03\x04")
-    with pytest.raises(SetupError, match=r"prior.pth: the weights learned from unfilmed dives are lost .*reinstall"):
+    with pytest.raises(SetupError, match=r"prior.pth: the weights learned from synthetic dives are lost .*reinstall"):
         read_prior(tmp_path / "prior.pth")
 
 

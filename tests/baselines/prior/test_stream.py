@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from baselines.prior.stream import FAULTS, FRAMES, UnfilmedDives, filmed, frame_times, generator, perform_unfilmed
+from baselines.prior.performed import FAULTS, FRAMES, frame_times
+from baselines.prior.stream import UnfilmedDives, generator, perform_unfilmed
 from finediving_pose.skeleton import INDEX
 from finediving_pose.synth.faults import Faults
 from finediving_pose.synth.plan import DIVE_NUMBERS, Plan
@@ -58,7 +59,7 @@ def test_the_seeds_of_events_are_two_words() -> None:
 
 def test_a_camera_sees_the_diver_in_the_picture_until_the_water(dives: UnfilmedDives) -> None:
     for i in range(len(dives)):
-        joints, seen = filmed(dives, i, np.random.default_rng(i))
+        joints, seen = dives.seen(i, np.random.default_rng(i))
         take_off, touch, end = dives.times[i].tolist()
         times = frame_times(end)
         assert joints.shape == (FRAMES, 16, 2)
@@ -70,7 +71,7 @@ def test_what_is_higher_over_the_water_is_higher_in_the_picture(dives: UnfilmedD
     """Of the same world points the lower one is lower in the picture, whatever the camera does."""
     up = dives.joints[:1].copy()
     up[..., INDEX["pelvis"], 2] += 0.5
-    higher, _ = filmed(replace(dives, joints=np.concatenate([up, dives.joints[1:]])), 0, np.random.default_rng(0))
-    as_it_was, _ = filmed(dives, 0, np.random.default_rng(0))
+    higher, _ = replace(dives, joints=np.concatenate([up, dives.joints[1:]])).seen(0, np.random.default_rng(0))
+    as_it_was, _ = dives.seen(0, np.random.default_rng(0))
     assert (higher[:, INDEX["pelvis"], 1] < as_it_was[:, INDEX["pelvis"], 1]).all()
     np.testing.assert_array_equal(higher[:, INDEX["thorax"]], as_it_was[:, INDEX["thorax"]])

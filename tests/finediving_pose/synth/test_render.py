@@ -158,7 +158,7 @@ def test_some_frames_are_the_same_as_all_of_them(shot: Shot) -> None:
 
 
 def test_a_splash_has_an_area_only_after_the_touch(shot: Shot) -> None:
-    areas = [splash for _, _, splash in Painter(shot.scene, shot.view, np.random.default_rng(0)).film(shot)]
+    areas = [int(splash.sum()) for _, _, splash in Painter(shot.scene, shot.view, np.random.default_rng(0)).film(shot)]
     touch = round(shot.motion.touch * 25)
     assert max(areas[:touch]) == 0 and max(areas[touch:]) > 50
 

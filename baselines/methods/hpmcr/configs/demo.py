@@ -14,6 +14,7 @@ model = {
     "skeleton": {"in_channels": 2, "channels": 64, "width": 96, "depth": 3},
     "skeleton_encoder": "joint_conv",
     "prior": True,
+    "coarse": 2,
     "fusion": "residual",
     "visual_dropout": 0.5,
     "dim": 64,
@@ -27,8 +28,8 @@ model = {
 }
 data = {
     "frames": 48,
-    "resize": (58, 32),
-    "crop": 32,
+    "resize": (116, 64),
+    "crop": 64,
     "pose_norm": "centre",
     "target": "score_over_difficulty",
     "in_memory": True,
@@ -46,6 +47,7 @@ optimiser = {
         "fusion.": 0.1,
         "compare_fused.": 0.1,
         "stage_weights.": 0.1,
+        "judge.": 0.1,
         "visual_share": 0.1,
         "dynamic.": 0.01,  # and reduce_dynamic.
         "reduce_static.": 0.01,
