@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from baselines.method import Needs
 from finediving_pose.clip import Clip
 
 
@@ -16,9 +17,18 @@ def dive_number(clip: Clip) -> str:
     return clip.action_type or ""
 
 
-Pairing = Literal["number", "random", "rotation"]
+Pairing = Literal["number", "random", "rotation", "difficulty"]
 """Who is compared with whom. ``number``: dives of one dive number (w/ DN in the paper). ``random``: any dives
-(w/o DN). ``rotation``: dives that rotate the same way, what the public code does for w/o DN."""
+(w/o DN). ``rotation``: dives that rotate the same way, what the public code does for w/o DN. ``difficulty``: dives of
+one degree of difficulty."""
+
+PAIRING_NEEDS: dict[str, Needs] = {
+    "number": Needs.NUMBER,
+    "random": Needs.NOTHING,
+    "rotation": Needs.NUMBER,
+    "difficulty": Needs.DIFFICULTY,
+}
+"""What a clip must have to be paired so."""
 
 
 def group(clip: Clip, pairing: Pairing = "number") -> str:
@@ -30,6 +40,8 @@ def group(clip: Clip, pairing: Pairing = "number") -> str:
     number = dive_number(clip)
     if pairing == "random":
         return ""
+    if pairing == "difficulty":
+        return f"{clip.difficulty:g}" if clip.difficulty else ""
     return number if pairing == "number" else number[: 2 if number[:1] in ("5", "6") else 1]
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from baselines.data.exemplars import Pairing, dive_number, group, groups_of
+from baselines.data.exemplars import Pairing, group, groups_of
 from baselines.method import Needs
 from finediving_pose.clip import Clip
 from finediving_pose.errors import PackedError
@@ -140,10 +140,11 @@ def _check_exemplars(
     elif fallback:
         mend = "no train dive has a degree of difficulty to be paired by: give them one in the label file"
     if alone:
-        named = some([f"{clips[i].key} ({dive_number(clips[i])})" for i in alone])
+        named = some([f"{clips[i].key} ({group(clips[i], pairing)})" for i in alone])
+        what = {"rotation": "rotation", "difficulty": "difficulty"}.get(pairing, "dive number")
         raise PackedError(
-            f"{packed.path}: {len(alone)} of {len(test)} test dives have a dive number that no train dive has, and so"
-            f" no exemplar: {named}; {mend}, or move a dive of each number to the train split"
+            f"{packed.path}: {len(alone)} of {len(test)} test dives have a {what} that no train dive has, and so"
+            f" no exemplar: {named}; {mend}, or move a dive of each {what.split()[-1]} to the train split"
         )
 
 

@@ -19,7 +19,7 @@ class CrossAttention(nn.Module):
 
     def __init__(self, dim: int, heads: int) -> None:
         super().__init__()
-        if dim % heads:
+        if heads < 1 or dim % heads:
             raise ValueError(f"{dim} channels can't be split in {heads} attention heads")
         self.heads = heads
         self.query = nn.Linear(dim, dim, bias=False)

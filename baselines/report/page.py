@@ -193,7 +193,7 @@ def _parts(run: RunMetrics) -> dict[str, str]:
 def _facts(run: RunMetrics, comparative: bool) -> dict[str, str]:
     """How the run came about."""
     made = run.made
-    kin = {"number": "dive number", "rotation": "kind of rotation"}.get(made.pairing)
+    kin = {"number": "dive number", "rotation": "kind of rotation", "difficulty": "difficulty"}.get(made.pairing)
     group = f" of the {kin}" if kin else ""
     rule = f"the same for all dives{group}" if made.voters == "panel" else "drawn anew for each dive"
     by_difficulty = run.matched_by_difficulty

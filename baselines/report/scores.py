@@ -144,6 +144,7 @@ def compared_with(score: Score) -> str:
     alike = {
         "dive number": " with the same dive number",
         "rotation": " that rotate the same way",
+        "same difficulty": " of the same difficulty",
         "chance": ", drawn at random",
         "difficulty": ", the nearest in difficulty",
     }

@@ -45,13 +45,23 @@ def differs(value: float | None, digits: int) -> str:
     return text[1:] if float(text) == 0 else text.replace("-", "−")
 
 
-PROTOCOLS = {"number": "with dive number", "random": "without dive number", "rotation": "by rotation"}
+PROTOCOLS = {
+    "number": "with dive number",
+    "random": "without dive number",
+    "rotation": "by rotation",
+    "difficulty": "by difficulty",
+}
 """By the pairing."""
 
 
 def what_baseline(votes: int, pairing: str) -> str:
     """What the exemplars' mean predicts."""
-    of = {"number": " with the same dive number", "random": "", "rotation": " that rotate the same way"}[pairing]
+    of = {
+        "number": " with the same dive number",
+        "random": "",
+        "rotation": " that rotate the same way",
+        "difficulty": " of the same difficulty",
+    }[pairing]
     return f"the baseline that predicts the mean score of up to {votes} train dives{of}"
 
 

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from baselines.data.dives import Dives
-from baselines.data.exemplars import Pairing, choose_voters
+from baselines.data.exemplars import PAIRING_NEEDS, Pairing, choose_voters
 from baselines.data.settings import DataSettings
 from baselines.data.splits import Fallback, some, split_clips
-from baselines.method import Needs
 from baselines.runs.config import Evaluation
 from baselines.runs.predictions import Prediction
 from baselines.runs.scoring import make_prediction
@@ -49,8 +48,7 @@ def score_file(
         A row is not a finite score of a test dive, a dive is there twice, or a test dive is missing.
     """
     given = read_scores(path)
-    needs = Needs.NUMBER if pairing != "random" else Needs.NOTHING
-    split = split_clips(packed, needs, fallback=fallback, pairing=pairing)
+    split = split_clips(packed, PAIRING_NEEDS[pairing], fallback=fallback, pairing=pairing)
     place = {packed.clips[i].key: i for i in split.test}
     if unknown := [str(key) for key in given if key not in place]:
         raise FdposeError(

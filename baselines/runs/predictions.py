@@ -19,7 +19,7 @@ from finediving_pose.spreadsheet import unescaped, write_csv
 
 PREDICTIONS, VOTES = "predictions.csv", "votes.csv"
 
-MATCHED_BY = {"number": "dive number", "random": "chance", "rotation": "rotation"}
+MATCHED_BY = {"number": "dive number", "random": "chance", "rotation": "rotation", "difficulty": "same difficulty"}
 """What a dive and its exemplars have in common, by the pairing; ``difficulty`` where the fallback found them."""
 
 

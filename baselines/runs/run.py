@@ -16,6 +16,7 @@ import torch
 from torch import nn
 
 from baselines.data.dives import Dives
+from baselines.data.exemplars import PAIRING_NEEDS
 from baselines.data.pairs import TrainingPairs, labels_and_pairs
 from baselines.data.splash import read_splashes
 from baselines.data.splits import MENDS, Split, some, split_clips
@@ -90,8 +91,8 @@ def new_run(workspace: Workspace, method: Method, preset: str, seed: int, **opti
 def needed(method: Method, config: RunConfig) -> tuple[str, ...]:
     """Names of what a clip must have: what the method reads, and what pairing and target read."""
     needs = method.needs_of(config)
-    if method.comparative and config.data.pairing != "random":
-        needs |= Needs.NUMBER
+    if method.comparative:
+        needs |= PAIRING_NEEDS[config.data.pairing]
     if config.data.target == "score_over_difficulty":
         needs |= Needs.DIFFICULTY
     return tuple(need.name or "" for need in Needs if need in needs)

@@ -30,12 +30,18 @@ def check_number(clip: Clip, exemplars: Sequence[Clip], pairing: Pairing, fallba
     Raises
     ------
     UsageError
-        The dive number is not known.
+        The dive number, or the difficulty by which dives are paired, is not known.
     FdposeError
         No exemplar has it, and ``fallback`` is None or needs a degree of difficulty that is not known.
     """
     numbers = sorted({c.action_type for c in exemplars if c.action_type})
-    if not clip.action_type and pairing != "random":
+    by_difficulty = pairing == "difficulty"
+    if by_difficulty and not clip.difficulty:
+        raise UsageError(
+            f"{clip.key}: its degree of difficulty is not known, by which the scorer finds exemplars; give its dive"
+            " number and the height of the board with --dive-number and --height"
+        )
+    if not clip.action_type and pairing not in ("random", "difficulty"):
         raise UsageError(
             f"{clip.key}: its dive number is not known; give it with --dive-number (the scorer has exemplars of"
             f" {', '.join(numbers[:12])}{', ...' if len(numbers) > 12 else ''})"
@@ -44,10 +50,11 @@ def check_number(clip: Clip, exemplars: Sequence[Clip], pairing: Pairing, fallba
         return
     if not exemplars:
         raise FdposeError(f"{clip.key}: is the scorer's only exemplar, so there is nothing to compare it with")
+    wanted = f"difficulty {clip.difficulty:g}" if by_difficulty else clip.action_type
     nearest = " or ".join(nearest_numbers(clip.action_type or "", numbers)) or "none"
     if fallback is None:
         raise FdposeError(
-            f"{clip.key}: the scorer has no exemplar of {clip.action_type}; the nearest of its {len(numbers)} dive"
+            f"{clip.key}: the scorer has no exemplar of {wanted}; the nearest of its {len(numbers)} dive"
             f" numbers: {nearest}. To compare with dives of about the same difficulty: --exemplar-fallback difficulty"
         )
     if not clip.difficulty or not any(c.difficulty for c in exemplars):

@@ -16,9 +16,10 @@ from finediving_pose.workspace import Workspace
 @click.argument("predictions", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @data_option
 @click.option("--name", default=None, help="Name of the method in the table.  [default: the file's name]")
-@click.option("--pairing", type=click.Choice(["number", "random", "rotation"]), default="number", show_default=True,
-              help="Train dives whose mean score is the baseline: those of the dive number, any, or those that "
-                   "rotate the same way.")  # fmt: skip
+@click.option("--pairing", type=click.Choice(["number", "random", "rotation", "difficulty"]), default="number",
+              show_default=True,
+              help="Train dives whose mean score is the baseline: those of the dive number, any, those that rotate the "
+                   "same way, or those of its difficulty.")  # fmt: skip
 @click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of the baseline's train dives."
 )

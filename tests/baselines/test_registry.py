@@ -58,7 +58,9 @@ def test_an_unknown_name_gets_the_nearest(monkeypatch: pytest.MonkeyPatch) -> No
     offer(monkeypatch, pose_conv="nowhere:Nothing")
     with pytest.raises(UsageError, match=r"no method 'pose-con'; did you mean pose-conv\?"):
         find_method("pose-con")
-    assert list(method_names()) == ["hpmcr", "pose-conv"]
+    *ours, theirs = method_names()
+    assert "hpmcr" in ours
+    assert theirs == "pose-conv"
 
 
 @pytest.mark.parametrize(
@@ -76,14 +78,14 @@ def test_what_can_not_be_loaded_is_named_and_the_others_go_on(
     with pytest.raises(UsageError, match=words):
         find_method("mine")
     methods, broken = list_methods()
-    assert [m.name for m in methods] == ["hpmcr"]
+    assert "hpmcr" in {m.name for m in methods}
     assert list(broken) == ["mine"]
 
 
 def test_a_foreign_entry_point_under_our_name_is_told(emptied: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     offer(monkeypatch, hpmcr="impostor:Impostor")
     methods, broken = list_methods()
-    assert type(methods[0]).__module__ == "baselines.methods.hpmcr"
+    assert {m.name: type(m).__module__ for m in methods}["hpmcr"] == "baselines.methods.hpmcr"
     assert "the name is taken by fdpose's own method" in broken["hpmcr"]
     assert type(find_method("hpmcr")).__module__ == "baselines.methods.hpmcr"
 

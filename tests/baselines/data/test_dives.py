@@ -285,6 +285,15 @@ def test_by_rotation_a_dive_meets_dives_that_rotate_its_way() -> None:
     assert groups == {"1": [0, 1], "51": [2, 4], "52": [3], "61": [5, 6], "2": [7]}
 
 
+def test_by_difficulty_a_dive_meets_dives_as_difficult_as_it() -> None:
+    clips = [clip(i, number=("107b", "205b", "305c")[i % 3], difficulty=(3.0, 3.2)[i % 2]) for i in range(6)]
+    assert groups_of(clips, range(6), "difficulty") == {"3": [0, 2, 4], "3.2": [1, 3, 5]}
+    rare = [*clips, clip(6, "test", difficulty=3.2), clip(7, "test", difficulty=4.1)]
+    with pytest.raises(PackedError, match=r"1 of 2 test dives have a difficulty that no train dive has.*\(4\.1\)"):
+        split_clips(packed(*rare), Needs.DIFFICULTY, pairing="difficulty")
+    split_clips(packed(*rare), Needs.DIFFICULTY, pairing="difficulty", fallback="difficulty")
+
+
 def test_too_few_voters_are_repeated_where_that_is_wanted() -> None:
     few = choose_voters(ten(), [8], range(8), count=10, seed=3)[0]
     padded = choose_voters(ten(), [8], range(8), count=10, seed=3, pad=True)[0]

@@ -157,7 +157,7 @@ def test_mtl_aqa_is_scored_without_stages(competition: Workspace, workspace: Wor
         ("evaluation.votes", 0, "evaluation.votes: input should be greater than 0"),
         ("validation.share", 2, "validation.share: input should be less than 1"),
         ("validation.interval", 0, "validation.interval: input should be greater than 0"),
-        ("data.pairing", "height", "data.pairing: input should be 'number', 'random' or 'rotation'"),
+        ("data.pairing", "height", "data.pairing: input should be 'number', 'random', 'rotation' or 'difficulty'"),
     ],
 )
 def test_a_setting_that_can_not_be_is_bad_usage(workspace: Workspace, name: str, value: object, words: str) -> None:
