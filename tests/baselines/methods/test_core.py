@@ -31,7 +31,6 @@ def test_the_range_of_scores_follows_from_the_target_unless_it_is_given(
 def test_every_part_learns_and_the_exemplar_s_score_is_read() -> None:
     torch.manual_seed(0)
     network, some = CoRe(**SMALL, score_range=110), batch()
-    network.prepare(some)
     torch.stack(list(network.loss(some).values())).sum().backward()
     assert [n for n, p in network.named_parameters() if p.grad is None or not torch.isfinite(p.grad).all()] == []
     with torch.no_grad():
