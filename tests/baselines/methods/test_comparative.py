@@ -43,6 +43,7 @@ REGNET = {"depth": 4, "w0": 16, "wa": 16.0, "wm": 1.6, "group_size": 8, "se_rati
 CASES = [
     Case("mcore", True, {"model.static": {"arch": REGNET}, "model.depth": 1, "model.heads": 2}),
     Case("core", False, {"model.i3d": {"width": 0.0625, "stride": 8}, "model.width": 16}),
+    Case("tpt", False, {"model.i3d": {"width": 0.0625, "stride": 2}, "model.width": 32, "model.hidden": 16}),
     Case("tsa", True, {"model.i3d": {"width": 0.0625, "stride": 8}, "model.depth": 1, "model.heads": 2}),
 ]
 CUTTING = [case for case in CASES if case.cuts]

@@ -1,0 +1,93 @@
+"""TPT: temporal parsing transformer (Bai et al., ECCV 2022)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from baselines.method import ComparativeMethod, Needs, Preset, WeightFile
+from baselines.registry import method
+
+if TYPE_CHECKING:
+    from baselines.methods.tpt.network import TPT
+    from baselines.runs.config import RunConfig
+
+DEMO: dict[str, Any] = {
+    "model": {"i3d": {"width": 0.0625, "stride": 4}, "width": 64, "heads": 4, "hidden": 32},
+    "data": {
+        "frames": 48,
+        "resize": [58, 32],
+        "crop": 32,
+        "target": "score_over_difficulty",
+        "in_memory": True,
+    },
+    "training": {"epochs": 12, "batch_size": 16, "exemplars": 0, "every_pair": True, "alike": 8},
+    "optimiser": {"type": "AdamW", "lr": 1e-3, "weight_decay": 0.1, "clip_norm": 5.0},
+}
+FULL: dict[str, Any] = {
+    "model": {
+        "i3d": {"width": 1.0, "stride": 10, "bn_eps": 1e-3, "freeze_bn": None},  # None: frozen with published weights
+        "parts": 5,
+        "width": 512,
+        "heads": 8,
+        "hidden": 128,
+        "groups": 16,
+        "dropout": 0.1,
+        "rank_margin": None,  # 3.2 / 19 of the clip's length in snippets: 1.35 for nine
+        "sparse_weight": 0.05,
+        "score_range": None,  # 30 for scores over difficulty, 110 for scores
+        "out_of_range": "nearest",
+    },
+    "data": {
+        "frames": 96,
+        "resize": [200, 112],
+        "crop": 112,
+        "pairing": "number",
+        "target": "score_over_difficulty",  # "score" for the protocol without dive number
+    },
+    "training": {"epochs": 250, "batch_size": 24, "workers": 4, "channels_last": True},
+    "optimiser": {
+        "type": "Adam",
+        "lr": 1e-4,
+        "lr_mult": {"classify.": 10.0, "place.": 10.0},
+        "schedule": "constant",
+    },
+    "validation": {"share": 0.1, "interval": 5},
+}
+RELEASED: dict[str, Any] = FULL | {
+    "model": FULL["model"]
+    | {
+        "i3d": {"width": 1.0, "stride": 10, "bn_eps": 1e-5, "freeze_bn": True},
+        "rank_margin": 3.2,  # as if there were twenty snippets
+        "out_of_range": "released",  # a query that is much better is taught as the worst
+    },
+    "data": FULL["data"]
+    | {
+        "resize": [112, 200],  # width and height were swapped
+        "resample": "bilinear",
+        "pairing": "difficulty",
+    },
+    "training": FULL["training"] | {"share_clips": False},
+    "evaluation": {"voters": "each", "redraw": True},
+    "validation": {"share": 0.0, "interval": 1, "on_test": True},
+}
+
+
+@method("tpt", title="TPT")
+class TPTMethod(ComparativeMethod):
+    """Finds parts of a dive without labels of stages and compares them; :mod:`baselines.methods.tpt.network`."""
+
+    presets: ClassVar = {
+        "demo": Preset("a small network, minutes on two cores", DEMO),
+        "full": Preset("the paper's shape on FineDiving, for a GPU", FULL, True),
+        "released": Preset("the same as the public code does it, slips included", RELEASED, True),
+    }
+    needs = Needs.PICTURES
+    weights: ClassVar = {"i3d": WeightFile(("model_rgb.pth",), "github.com/hassony2/kinetics_i3d_pytorch")}
+    compiles = ("i3d",)
+
+    def build(self, config: RunConfig) -> TPT:
+        from baselines.methods.tpt.network import TPT
+        from baselines.modules.groups import SCORE_RANGES
+
+        score_range = config.model.get("score_range") or SCORE_RANGES[config.data.target]
+        return TPT(**config.model | {"score_range": score_range})
