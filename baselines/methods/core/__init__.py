@@ -77,5 +77,6 @@ class CoReMethod(ComparativeMethod):
         from baselines.methods.core.network import CoRe
         from baselines.modules.groups import SCORE_RANGES
 
-        score_range = config.model.get("score_range") or SCORE_RANGES[config.data.target]
-        return CoRe(**config.model | {"score_range": score_range})
+        settings: dict[str, Any] = {"score_range": SCORE_RANGES[config.data.target]}
+        settings |= {name: value for name, value in config.model.items() if (name, value) != ("score_range", None)}
+        return CoRe(**settings)
