@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -52,12 +52,11 @@ class Dives:
 
     def sample(self, i: int, rng: np.random.Generator | None = None) -> Sample:
         """Clip i, cropped in the centre, or with ``rng`` at a random place and mirrored every other time."""
-        size, crop = self.settings.resize, self.settings.crop
-        view = View.random(crop, rng, size) if rng else View.centre(crop, size)
+        view = self._view(rng)
         clip = self.packed.clips[i]
         sample: Sample = {"clip": i, "group": group(clip, self.settings.pairing), "number": dive_number(clip)}
         if Needs.PICTURES in self.needs:
-            pictures = self._pictures(i, view)
+            pictures = self._pictures(i, view, rng)
             sample["video"] = torch.from_numpy(normalised(mirrored(pictures) if view.mirrored else pictures))
         if Needs.POSES in self.needs:
             sample["pose"] = self._pose(i, view, rng)
@@ -93,6 +92,14 @@ class Dives:
         first = int(numbers[0]) if self.settings.sampling == "video" else 0
         return sample_frames(len(numbers), self.settings.frames, first)
 
+    def _view(self, rng: np.random.Generator | None) -> View:
+        size, crop = self.settings.resize, self.settings.crop
+        centre = View.centre(crop, size)
+        if rng is None:
+            return centre
+        drawn = View.random(crop, rng, size)
+        return drawn if self.settings.train_crop == "random" else replace(centre, mirrored=drawn.mirrored)
+
     def _pose(self, i: int, view: View, rng: np.random.Generator | None) -> Tensor:
         """Joints of the sampled frames, mirrored as the pictures are: float32 (2, T, 16, 1)."""
         settings, keypoints = self.settings, self._joints(i)
@@ -116,16 +123,19 @@ class Dives:
             self._joints_kept[i] = joints
         return joints
 
-    def _pictures(self, i: int, view: View) -> np.ndarray:
+    def _pictures(self, i: int, view: View, rng: np.random.Generator | None) -> np.ndarray:
         """Pictures uint8 (T, crop, crop, 3), not yet mirrored."""
         settings = self.settings
         stored = settings.resize == (TRAINING_WIDTH, TRAINING_HEIGHT) and settings.resample == "area"
         if settings.in_memory or not stored:
-            return np.ascontiguousarray(view.crop(self._whole_pictures(i)))
+            return np.ascontiguousarray(view.crop(self._whole_pictures(i, rng)))
         return snippet(self.packed, i, self.positions(i), view)
 
-    def _whole_pictures(self, i: int) -> np.ndarray:
-        """The same before the crop, at the size of ``resize``; from memory where they are kept."""
+    def _whole_pictures(self, i: int, rng: np.random.Generator | None) -> np.ndarray:
+        """The same before the crop, at the size of ``resize``; from memory where they are kept.
+
+        Filters that are drawn follow from the clip where there is no ``rng``, so that a test can be repeated.
+        """
         if i in self._pictures_kept:
             return self._pictures_kept[i]
         positions = self.positions(i)
@@ -135,7 +145,8 @@ class Dives:
         else:
             pictures = self.packed.frames(i, positions)
         if pictures.shape[1:3] != (height, width):
-            pictures = np.stack([resized(p, width, height, self.settings.resample) for p in pictures])
+            rng = rng or np.random.default_rng(i)
+            pictures = np.stack([resized(p, width, height, self.settings.resample, rng) for p in pictures])
         if self.settings.in_memory:
             self._pictures_kept[i] = pictures
         return pictures

@@ -8,7 +8,7 @@ from pydantic import NonNegativeFloat, PositiveInt, model_validator
 from pydantic.dataclasses import dataclass
 
 from baselines.data.exemplars import Pairing
-from baselines.data.transforms import Boundary, PoseNorm, Resample, Sampling
+from baselines.data.transforms import Boundary, PoseNorm, Resample, Sampling, TrainCrop
 from baselines.modules.stages import STAGES, Stages
 from finediving_pose.packed.schema import TRAINING_HEIGHT, TRAINING_WIDTH
 
@@ -30,6 +30,7 @@ class DataSettings:
     sampling : see :data:`baselines.data.transforms.Sampling`
     boundary : see :data:`baselines.data.transforms.Boundary`
     crop : side of the square crop, pixels
+    train_crop : where training clips are cropped, ``random`` or in the ``centre``; others always in the centre
     pose_norm : see :func:`baselines.data.transforms.normalise_pose`
     pose_noise : standard deviation of the noise added to every joint of a training sample, in units of ``pose_norm``
     flip_pose : mirror the pose where the picture is mirrored; the public code does not
@@ -46,6 +47,7 @@ class DataSettings:
     sampling: Sampling = "clip"
     boundary: Boundary = "first"
     crop: PositiveInt = 112
+    train_crop: TrainCrop = "random"
     pose_norm: PoseNorm = "centre"
     pose_noise: NonNegativeFloat = 0.0
     flip_pose: bool = True

@@ -21,20 +21,29 @@ Boundary = Literal["first", "before"]
 """What a transition is: the first sampled frame of the new stage, or the last one before it. The public code has the
 latter (``datasets/FineDiving_Pair.py``, commits 6bce799 and 712bca1)."""
 
-Resample = Literal["area", "bilinear"]
+Resample = Literal["area", "bilinear", "random"]
+
+TrainCrop = Literal["random", "centre"]
+
+_FILTERS = ("NEAREST", "BILINEAR", "BICUBIC", "LANCZOS")
+"""Pillow's, among which the public code of USDL draws."""
 
 
-def resized(picture: np.ndarray, width: int, height: int, how: Resample = "area") -> np.ndarray:
+def resized(
+    picture: np.ndarray, width: int, height: int, how: Resample = "area", rng: np.random.Generator | None = None
+) -> np.ndarray:
     """Resize uint8 (H, W, 3) to (height, width, 3), proportions not kept.
 
     ``area`` averages, as the cache's pictures are made; ``bilinear`` is Pillow's, with a triangle as wide as the
-    reduction, as the public code has it.
+    reduction, as the public code of HPMCR has it; ``random`` is one of four filters of Pillow's, drawn from ``rng``
+    for every picture, as the public code of USDL has it.
     """
-    if how == "bilinear":
-        from PIL import Image
+    if how == "area":
+        return cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+    from PIL import Image
 
-        return np.asarray(Image.fromarray(picture).resize((width, height), Image.Resampling.BILINEAR))
-    return cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+    name = "BILINEAR" if how == "bilinear" or rng is None else _FILTERS[rng.integers(len(_FILTERS))]
+    return np.asarray(Image.fromarray(picture).resize((width, height), Image.Resampling[name]))
 
 
 def sample_transitions(stage_starts: Sequence[int], positions: np.ndarray, stages: Stages = STAGES) -> tuple[int, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from finediving_pose.workspace import Workspace
+from tests.baselines.small_runs import pack_made_up
 from tests.command import fdpose
 
 
@@ -25,3 +26,9 @@ def competition(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
         result = fdpose(command, *words, *(() if command == "synth" else ("--data", data.root)))
         assert result.exit_code == 0, result.output
     return data
+
+
+@pytest.fixture(scope="session")
+def made_up(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """Twelve made-up dives of two numbers, packed, in a second; see :func:`tests.baselines.small_runs.pack_made_up`."""
+    return pack_made_up(Workspace(tmp_path_factory.mktemp("made-up") / "data"))

@@ -15,6 +15,7 @@ from baselines.data.exemplars import Voters, choose_voters, groups_of
 from baselines.data.pairs import TrainingPairs, collate_pairs, labels_and_pairs
 from baselines.data.settings import DataSettings
 from baselines.data.splits import split_clips
+from baselines.data.transforms import resized
 from baselines.method import Needs
 from finediving_pose.clip import Clip
 from finediving_pose.errors import PackedError
@@ -227,6 +228,24 @@ def test_bilinear_pictures_are_made_of_the_stored_frames() -> None:
         assert asked == []
         bilinear.sample(0)
         assert asked.pop() == 0
+
+
+def test_filters_are_drawn_for_every_picture_and_alike_in_every_test() -> None:
+    some = Dives(packed(*ten()), DataSettings(frames=8, resize=(100, 56), crop=48, resample="random"))
+    assert torch.equal(some.sample(0)["video"], some.sample(0)["video"])
+    rng = np.random.default_rng(0)
+    white = np.zeros((4, 64, 3), np.uint8)
+    white[:, 31] = 160
+    assert len({resized(white, 16, 4, "random", rng).tobytes() for _ in range(40)}) == 4
+
+
+def test_training_clips_may_be_cropped_in_the_centre_and_mirrored_all_the_same() -> None:
+    some = Dives(packed(*ten()), DataSettings(frames=8, resize=(60, 34), crop=32, train_crop="centre"))
+    still, rng = some.sample(0)["video"], np.random.default_rng(0)
+    drawn = [some.sample(0, rng)["video"] for _ in range(12)]
+    mirrored = [torch.equal(video, still.flip(-1)) for video in drawn]
+    assert [torch.equal(video, still) for video in drawn] == [not m for m in mirrored]
+    assert 2 < sum(mirrored) < 10
 
 
 def test_frames_spread_over_the_video_are_read_and_cut_alike() -> None:

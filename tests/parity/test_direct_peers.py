@@ -1,0 +1,60 @@
+"""The methods that score each dive on its own compute what their public code computes."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from baselines.data.batch import Batch
+from baselines.methods.usdl.network import USDL
+from baselines.modules.distribution import soft_targets
+from tests.parity.peers import peers_fixture, peers_state
+from tests.parity.reference import TOLERANCE, error, reference_input
+
+
+class Given(nn.Module):
+    """In the encoder's place: features of snippets that are given, (N, n, C)."""
+
+    out_channels = 1024
+
+    def forward(self, video: Tensor) -> Tensor:
+        return video
+
+
+@dataclass
+class Features:
+    """A batch whose pictures are features already."""
+
+    features: Tensor
+
+    def batch(self, **fields: Tensor) -> Batch:
+        return Batch(video=self.features[:, None], **fields)
+
+
+def classifier_keys(key: str) -> str:
+    """``evaluator.3.layer2.weight`` to ``classifiers.3.2.weight``."""
+    number = re.search(r"layer(\d)", key)
+    assert number
+    ours = key.replace(f"layer{number[1]}", str(2 * (int(number[1]) - 1)))
+    return re.sub(r"^evaluator\.(\d)\.(\d)", r"classifiers.\1.\2", ours).replace("evaluator.", "classifier.")
+
+
+@torch.inference_mode()
+def test_usdl(shared_method: Path) -> None:
+    expected = peers_fixture(shared_method, "usdl")
+    network = USDL()
+    network.i3d = Given()  # type: ignore[assignment]
+    network.load_state_dict(peers_state(shared_method, "usdl", classifier_keys))
+    given = Features(reference_input("usdl.features", 4, 1024))
+    batch = given.batch(score=expected["score"])
+    assert error(network.logits(batch), expected["logits"]) < TOLERANCE
+    assert error(network.logits(batch).softmax(-1), expected["probabilities"]) < TOLERANCE
+    assert error(network.score(batch), expected["predicted_score"]) < TOLERANCE
+    assert error(network.loss(batch)["distribution_loss"], expected["loss"]) < TOLERANCE
+    targets = soft_targets(expected["score"] / network.step, 101, 5.0)
+    assert error(targets, expected["soft_target"]) < TOLERANCE
+    assert error(targets.argmax(-1) * network.step, expected["decoded_target"]) < TOLERANCE
