@@ -168,6 +168,23 @@ def awards_total(judge_scores: Sequence[float], synchronised: bool | None) -> fl
     return {3: sum(awards), 7: sum(awards[2:5])}.get(len(awards))
 
 
+def seven_awards(judge_scores: Sequence[float], synchronised: bool | None) -> tuple[float, ...]:
+    """Seven awards in rising order that count as much as those of a panel of three, five or seven.
+
+    The middle three add up to :func:`awards_total`, since of seven the two highest and the two lowest are struck.
+    Empty for a panel of any other size.
+    """
+    awards = tuple(sorted(judge_scores))
+    if len(awards) == 3:
+        return (awards[0],) * 2 + awards + (awards[2],) * 2
+    if len(awards) == 5 and synchronised:
+        mean = sum(awards) / 5
+        return (awards[0], min(awards[1], mean), mean, mean, mean, max(awards[3], mean), awards[4])
+    if len(awards) == 5:
+        return (awards[0], *awards, awards[4])
+    return awards if len(awards) == 7 else ()
+
+
 def height_from_name(video: str) -> float | None:
     """Height of the board or platform in metres, 3 or 10, where a video's name says it."""
     found = _HEIGHT.search(video)

@@ -25,6 +25,7 @@ class Batch:
     difficulty : float32 (N,), degree of difficulty, NaN where unknown
     number : dive numbers of the N clips, empty text where unknown
     awards : float32 (N, 7), judges' awards as listed, NaN beyond their number. None in testing
+    synchronised : bool (N,), two divers at once, False where unknown; only with awards, which count otherwise then
     splash : float32 (N,), size of the splash, negative where unknown; only with ``data.splash``
     query, exemplar : int64 (B,), indices among the N clips; only in the training of a comparative method
     """
@@ -37,6 +38,7 @@ class Batch:
     difficulty: Tensor | None = None
     number: tuple[str, ...] | None = None
     awards: Tensor | None = None
+    synchronised: Tensor | None = None
     splash: Tensor | None = None
     query: Tensor | None = None
     exemplar: Tensor | None = None

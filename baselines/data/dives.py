@@ -67,7 +67,7 @@ class Dives:
         if Needs.AWARDS in self.needs:
             awards = np.full(AWARDS, np.nan, np.float32)
             awards[: len(clip.judge_scores)] = clip.judge_scores[:AWARDS]
-            sample["awards"] = torch.from_numpy(awards)
+            sample |= {"awards": torch.from_numpy(awards), "synchronised": torch.tensor(bool(clip.synchronised))}
         known = {"score": (clip.dive_score or 0.0) / self.unit(i), "difficulty": clip.difficulty or np.nan}
         if self.splash is not None:
             known["splash"] = self.splash.get(str(clip.key), -1.0)

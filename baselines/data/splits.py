@@ -13,6 +13,7 @@ from baselines.data.exemplars import Pairing, group, groups_of
 from baselines.method import Needs
 from finediving_pose.clip import Clip
 from finediving_pose.errors import PackedError
+from finediving_pose.lexicon import awards_total
 
 if TYPE_CHECKING:
     from finediving_pose.packed.reader import PackedFile
@@ -82,7 +83,7 @@ MENDS = {
     "no dive number": "fdpose extract with a label file that has dive numbers",
     "no stages": "fdpose extract with a label file that has stages (three or more a dive)",
     "no difficulty": "fdpose extract with a label file that has degrees of difficulty",
-    "no awards": "fdpose extract with a label file that has judges' awards",
+    "no awards of three, five or seven judges": "fdpose extract with a label file that has judges' awards",
     "no poses": "fdpose annotate --auto, fdpose merge, then fdpose pack (fdpose validate names clips without a diver)",
 }
 """What a clip may lack, and what to type then."""
@@ -99,8 +100,8 @@ def find_missing(packed: PackedFile, i: int, needs: Needs) -> str | None:
         return "no stages"
     if Needs.DIFFICULTY in needs and not clip.difficulty:
         return "no difficulty"
-    if Needs.AWARDS in needs and not clip.judge_scores:
-        return "no awards"
+    if Needs.AWARDS in needs and awards_total(clip.judge_scores, clip.synchronised) is None:
+        return "no awards of three, five or seven judges"
     if Needs.POSES in needs and np.isnan(packed.poses(i).keypoints[:, 0]).all():
         return "no poses"
     return None

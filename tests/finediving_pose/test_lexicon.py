@@ -15,6 +15,7 @@ from finediving_pose.lexicon import (
     expected_sub_actions,
     height_from_name,
     parse_dive_number,
+    seven_awards,
     synchronised_from_name,
 )
 
@@ -97,6 +98,16 @@ def test_awards_count_by_the_size_of_the_panel(
     awards: tuple[float, ...], synchronised: bool | None, total: float | None
 ) -> None:
     assert awards_total(awards, synchronised) == (None if total is None else pytest.approx(total))
+
+
+@given(st.lists(st.integers(0, 20).map(lambda half: half / 2), max_size=9), st.booleans())
+def test_a_panel_made_seven_counts_the_same(awards: list[float], synchronised: bool) -> None:
+    seven, total = seven_awards(awards, synchronised), awards_total(awards, synchronised)
+    assert len(seven) == (0 if total is None else 7)
+    assert list(seven) == sorted(seven)
+    if total is not None:
+        assert awards_total(seven, synchronised) == pytest.approx(total)
+        assert (seven[0], seven[-1]) == (min(awards), max(awards))
 
 
 @pytest.mark.parametrize(
