@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from baselines.runs.results import Conditions
+from baselines.runs.results import Conditions, epochs_in_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +66,11 @@ def what_baseline(votes: int, pairing: str) -> str:
 def how_made(made: Conditions, seeds: Sequence[int], epoch: int | None = None) -> str:
     """Protocol, seeds, batch size, rule for the epoch: printed beside every figure, since each of them moves it."""
     which = f"seed {seeds[0]}" if len(seeds) == 1 else f"seeds {', '.join(map(str, seeds))}"
+    protocol, epochs = f"{PROTOCOLS[made.pairing]}; {which}", epochs_in_words(made.epochs)
+    if not made.epochs:
+        return f"{protocol}; {epochs}"
     picked = "" if epoch in (None, made.epochs) else f" (epoch {epoch})"
-    epochs = f"{made.epochs} epoch{'s' * (made.epochs > 1)}"
-    return f"{PROTOCOLS[made.pairing]}; {which}; batches of {made.batch_size}; {epochs}, {made.selection}{picked}"
+    return f"{protocol}; batches of {made.batch_size}; {epochs}, {made.selection}{picked}"
 
 
 def row_name(made: Conditions) -> str:

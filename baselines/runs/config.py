@@ -238,6 +238,11 @@ def _check_buildable(method: Method, config: RunConfig, where: str) -> None:
     except (TypeError, ValueError, ArithmeticError, RuntimeError) as e:
         said = first_line(e)
         raise UsageError(f"{where}: can't be built ({said})") from e
-    for name in ("loss", "encode", "compare") if method.comparative else ("loss", "score"):
+    for name in ("encode", "compare") if method.comparative else ("score",):
         if not callable(getattr(network, name, None)):
             raise UsageError(f"the network of {method.name} has no method {name}(); see docs/own-model.md")
+    if training.epochs and not callable(getattr(network, "loss", None)):
+        raise UsageError(
+            f"the network of {method.name} has no method loss() and can't be trained; see docs/own-model.md, or train"
+            " nothing: training.epochs=0"
+        )

@@ -25,6 +25,11 @@ SELECTIONS = {
 """Which epoch the figures are from, by the split that it was chosen on; printed beside them."""
 
 
+def epochs_in_words(epochs: int) -> str:
+    """``12 epochs``, or that there is nothing to train."""
+    return f"{epochs} epoch{'s' * (epochs > 1)}" if epochs else "nothing to train"
+
+
 @dataclass(frozen=True, slots=True, config={"extra": "forbid"})
 class Conditions:
     """What figures depend on, apart from the seed.

@@ -26,7 +26,7 @@ from baselines.runs.best_epoch import BEST, BestEpoch
 from baselines.runs.config import CONFIG, Evaluation, Origin, RunConfig, make_config, read_config, write_config
 from baselines.runs.figures import Figures, measure
 from baselines.runs.predictions import Prediction, write_predictions
-from baselines.runs.results import SELECTIONS, Conditions, RunMetrics, write_metrics
+from baselines.runs.results import SELECTIONS, Conditions, RunMetrics, epochs_in_words, write_metrics
 from baselines.runs.scoring import predict_clips
 from baselines.scorer.file import SCORER, write_scorer
 from baselines.scorer.make import make_scorer
@@ -149,12 +149,12 @@ def _run(folder: Path, packed_file: Path | None, resume: bool) -> RunMetrics:
 
         # what would fail after the training had better fail before it
         predict_clips(network, method, dives, split.test[:1], split.train, Evaluation(votes=1), config.seed)
-        if resume and begun is None:
+        if resume and begun is None and config.training.epochs:
             tell(f"{folder}: no whole checkpoint is there; starting with the first epoch")
         epochs = config.training.epochs
         hooks = [BestEpoch(figures_of, judged, lambda n: config.validation.is_due(n, epochs))] if judged else []
         pairs = TrainingPairs(dives, split.train, config.training.exemplars if method.comparative else 0, config.seed)
-        hub = train(network, method, pairs, config, folder, hooks, resume=begun).message_hub
+        hub = train(network, method, pairs, config, folder, hooks, resume=begun).message_hub if epochs else None
         if judged:
             _load_best(network, folder / BEST)
         predictions = processes.on_first(score)(split.test)
@@ -248,7 +248,9 @@ def _section(value: Any) -> Mapping[str, Any]:
 
 
 def selecting_split(config: RunConfig, split: Split) -> Literal["test", "validation"] | None:
-    """The split that the best epoch is chosen on, None for the last epoch."""
+    """The split that the best epoch is chosen on, None for the last epoch, or where there is none."""
+    if not config.training.epochs:
+        return None
     if config.validation.on_test:
         return "test"
     return "validation" if split.validation else None
@@ -279,7 +281,7 @@ def announce(method: Method, config: RunConfig, split: Split, network: nn.Module
     parameters, epochs = sum(p.numel() for p in network.parameters()), config.training.epochs
     tell(
         f"{method.title}, preset {config.preset}: {parameters:,} parameters; {len(split.train)} train,"
-        f" {len(split.validation)} validation, {len(split.test)} test dives; {epochs} epoch{'s' * (epochs > 1)}"
+        f" {len(split.validation)} validation, {len(split.test)} test dives; {epochs_in_words(epochs)}"
     )
     for reason, keys in split.left_out.items():
         tell(f"left out: {len(keys)} dives with {reason} ({some(keys)}); {MENDS[reason]}")
@@ -304,7 +306,7 @@ def _metrics(
     seconds: float,
 ) -> RunMetrics:
     judged, scores = selecting_split(config, split), measure(predictions)
-    history, best = hub.get_info("history", []), hub.get_info("best_of_each", {})
+    history, best = (hub.get_info("history", []), hub.get_info("best_of_each", {})) if hub else ([], {})
     figures, epoch_of_each, epoch = scores.figures, {}, config.training.epochs
     if judged == "test":
         figures = replace(figures, **{name: found["value"] for name, found in best.items()})

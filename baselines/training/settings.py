@@ -18,6 +18,7 @@ class Training:
 
     Attributes
     ----------
+    epochs : 0 trains nothing; what the network learns without it, it learns in its ``prepare``
     batch_size : query dives a step, over all processes
     exemplars : exemplars of a query
     every_pair, share_clips : see :func:`baselines.data.pairs.collate_pairs`
@@ -33,7 +34,7 @@ class Training:
         which takes one a core. Small networks are hardly faster with several, and much slower on a busy machine
     """
 
-    epochs: PositiveInt
+    epochs: NonNegativeInt
     batch_size: PositiveInt
     exemplars: NonNegativeInt = 1
     every_pair: bool = False
