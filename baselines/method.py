@@ -46,6 +46,7 @@ class Needs(Flag):
     NUMBER = auto()
     DIFFICULTY = auto()
     AWARDS = auto()
+    SUB_ACTIONS = auto()
 
 
 @dataclass(frozen=True, slots=True)

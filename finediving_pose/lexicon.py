@@ -141,6 +141,16 @@ def expected_sub_actions(dive: DiveNumber) -> tuple[int, ...]:
     return tuple(ids[w] for w in wanted) if all(w in ids for w in wanted) else ()
 
 
+def known_sub_actions(labelled: Sequence[int], dive_number: str | None) -> tuple[int, ...]:
+    """The labelled sub-action ids; without labels those that the dive number implies. Empty where it implies none."""
+    if labelled or not dive_number:
+        return tuple(labelled)
+    try:
+        return expected_sub_actions(parse_dive_number(dive_number))
+    except LexiconError:
+        return ()
+
+
 @cache
 def difficulties(dive_number: str, height_m: float | None) -> dict[float, int]:
     """Degrees of difficulty seen for a dive at a height, with how often, most frequent first.

@@ -24,6 +24,8 @@ class Batch:
     score : float32 (N,), true scores in units of the target, see ``data.target``. None in testing
     difficulty : float32 (N,), degree of difficulty, NaN where unknown
     number : dive numbers of the N clips, empty text where unknown
+    sub_actions : int64 (N, 5), ids of the sub-actions in their order, as labelled or else as the dive number implies;
+        -1 beyond their number
     awards : float32 (N, 7), judges' awards as listed, NaN beyond their number. None in testing
     synchronised : bool (N,), two divers at once, False where unknown; only with awards, which count otherwise then
     splash : float32 (N,), size of the splash, negative where unknown; only with ``data.splash``
@@ -37,6 +39,7 @@ class Batch:
     score: Tensor | None = None
     difficulty: Tensor | None = None
     number: tuple[str, ...] | None = None
+    sub_actions: Tensor | None = None
     awards: Tensor | None = None
     synchronised: Tensor | None = None
     splash: Tensor | None = None

@@ -16,6 +16,7 @@ from baselines.data.settings import DataSettings
 from baselines.data.transforms import fill_gaps, normalise_pose, resized, sample_transitions, torso_length
 from baselines.method import Needs
 from baselines.modules.stages import ABSENT, number_of_slots
+from finediving_pose.lexicon import known_sub_actions
 from finediving_pose.packed.schema import TRAINING_HEIGHT, TRAINING_WIDTH
 from finediving_pose.packed.snippets import mirrored, normalised, snippet
 from finediving_pose.packed.views import View, mirror_joints, sample_frames
@@ -29,6 +30,9 @@ Sample = dict[str, Any]
 
 AWARDS = 7
 """The most judges that a dive has."""
+SUB_ACTIONS = 5
+"""The most stages that a dive has."""
+NO_SUB_ACTION = -1
 
 
 @dataclass(slots=True)
@@ -64,6 +68,9 @@ class Dives:
         if Needs.STAGES in self.needs:
             slots = number_of_slots(self.settings.stages)
             sample["transitions"] = torch.tensor(self.transitions(i) or [ABSENT] * (slots - 1))
+        if Needs.SUB_ACTIONS in self.needs:
+            found = known_sub_actions(clip.sub_actions, clip.action_type)[:SUB_ACTIONS]
+            sample["sub_actions"] = torch.tensor([*found, *[NO_SUB_ACTION] * (SUB_ACTIONS - len(found))])
         if Needs.AWARDS in self.needs:
             awards = np.full(AWARDS, np.nan, np.float32)
             awards[: len(clip.judge_scores)] = clip.judge_scores[:AWARDS]

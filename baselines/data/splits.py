@@ -13,7 +13,7 @@ from baselines.data.exemplars import Pairing, group, groups_of
 from baselines.method import Needs
 from finediving_pose.clip import Clip
 from finediving_pose.errors import PackedError
-from finediving_pose.lexicon import awards_total
+from finediving_pose.lexicon import awards_total, known_sub_actions
 
 if TYPE_CHECKING:
     from finediving_pose.packed.reader import PackedFile
@@ -82,6 +82,7 @@ MENDS = {
     "no score": "fdpose extract with a label file that has scores",
     "no dive number": "fdpose extract with a label file that has dive numbers",
     "no stages": "fdpose extract with a label file that has stages (three or more a dive)",
+    "no sub-actions": "fdpose extract with a label file that has sub-actions or dive numbers",
     "no difficulty": "fdpose extract with a label file that has degrees of difficulty",
     "no awards of three, five or seven judges": "fdpose extract with a label file that has judges' awards",
     "no poses": "fdpose annotate --auto, fdpose merge, then fdpose pack (fdpose validate names clips without a diver)",
@@ -98,6 +99,8 @@ def find_missing(packed: PackedFile, i: int, needs: Needs) -> str | None:
         return "no dive number"
     if Needs.STAGES in needs and len(clip.stage_starts) < 2:
         return "no stages"
+    if Needs.SUB_ACTIONS in needs and not known_sub_actions(clip.sub_actions, clip.action_type):
+        return "no sub-actions"
     if Needs.DIFFICULTY in needs and not clip.difficulty:
         return "no difficulty"
     if Needs.AWARDS in needs and awards_total(clip.judge_scores, clip.synchronised) is None:

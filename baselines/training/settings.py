@@ -71,6 +71,7 @@ class Optimiser:
     clip_norm : gradients are scaled down to this norm; None leaves them
     schedule : ``cosine`` falls to zero in ``period`` epochs, rises again in as many, and so on; ``constant``
     period : in epochs; None takes all epochs of the training
+    warm_up : epochs in which the rate first rises from nearly zero, step by step
     """
 
     lr: PositiveFloat
@@ -81,6 +82,7 @@ class Optimiser:
     clip_norm: PositiveFloat | None = None
     schedule: Literal["cosine", "constant"] = "cosine"
     period: PositiveInt | None = None
+    warm_up: NonNegativeInt = 0
 
     def wrapper(self, how: Training) -> dict[str, Any]:
         """The optimiser with its wrapper for precision and accumulation, as mmengine builds it."""
@@ -97,6 +99,11 @@ class Optimiser:
 
     def scheduler(self, epochs: int) -> list[dict[str, Any]]:
         """The learning rate over the epochs, as mmengine builds it."""
+        rises: dict[str, Any] = {"type": "LinearLR", "start_factor": 1e-3, "end": self.warm_up}
+        schedule = [rises | {"by_epoch": True, "convert_to_iter_based": True}] if self.warm_up else []
         if self.schedule == "constant":
-            return []
-        return [{"type": "CosineAnnealingLR", "T_max": self.period or epochs, "by_epoch": True, "end": epochs}]
+            return schedule
+        return [
+            *schedule,
+            {"type": "CosineAnnealingLR", "T_max": self.period or epochs, "by_epoch": True, "end": epochs},
+        ]

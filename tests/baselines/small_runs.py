@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,11 +48,16 @@ def pack_made_up(workspace: Workspace, dives: int = 12) -> Workspace:
 
 
 def small_run(
-    workspace: Workspace, method: str, preset: str = "demo", epochs: int | None = 1, seed: int = 0, **changes: Any
+    workspace: Workspace,
+    method: str,
+    preset: str = "demo",
+    epochs: int | None = 1,
+    without: Sequence[str] = (),
+    **changes: Any,
 ) -> tuple[RunMetrics, Path]:
     """Train, score and write the page; ``changes`` are dotted names with ``__`` in the place of the dot."""
     settings = SMALL_DATA | {name.replace("__", "."): value for name, value in changes.items()}
-    folder = new_run(workspace, find_method(method), preset, seed, epochs=epochs, changes=settings)
+    folder = new_run(workspace, find_method(method), preset, 0, epochs=epochs, without=without, changes=settings)
     metrics = run(folder)
     write_page(folder)
     return metrics, folder

@@ -14,6 +14,7 @@ from finediving_pose.lexicon import (
     difficulties,
     expected_sub_actions,
     height_from_name,
+    known_sub_actions,
     parse_dive_number,
     seven_awards,
     synchronised_from_name,
@@ -81,6 +82,16 @@ def test_difficulty_depends_on_the_height() -> None:
     assert next(iter(difficulties("407c", None))) == 3.2
     assert difficulties("301b", 10) == {2.0: 35, 1.9: 2}
     assert difficulties("107a", 10) == {}
+
+
+@pytest.mark.parametrize(
+    ("labelled", "number", "known"),
+    [((3, 24, 36), "107b", (3, 24, 36)), ((), "107b", (1, 17, 36)), ((), "no dive", ()), ((), None, ())],
+)
+def test_sub_actions_are_those_labelled_or_else_those_of_the_number(
+    labelled: tuple[int, ...], number: str | None, known: tuple[int, ...]
+) -> None:
+    assert known_sub_actions(labelled, number) == known
 
 
 @pytest.mark.parametrize(

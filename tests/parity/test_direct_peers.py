@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -32,7 +33,7 @@ class Features:
 
     features: Tensor
 
-    def batch(self, **fields: Tensor) -> Batch:
+    def batch(self, **fields: Any) -> Batch:
         return Batch(video=self.features[:, None], **fields)
 
 

@@ -59,7 +59,8 @@ class MUSDL(nn.Module):
         check_distribution(sigma, decode)
         if award_order not in ("sorted", "listed"):
             raise ValueError(f"award_order={award_order!r}; it is sorted or listed")
-        self.sigma, self.decode, self.listed = sigma, decode, award_order == "listed"
+        self.sigma, self.listed = sigma, award_order == "listed"
+        self.decode: Decode = decode
         self.i3d = I3D(**i3d or {})
         self.classifiers = nn.ModuleList(bin_classifier(self.i3d.out_channels, hidden, BINS) for _ in range(JUDGES))
 

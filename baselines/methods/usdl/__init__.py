@@ -59,4 +59,6 @@ class USDLMethod(DirectMethod):
     def build(self, config: RunConfig) -> USDL:
         from baselines.methods.usdl.network import TOPS, USDL
 
-        return USDL(**config.model | {"top": config.model.get("top") or TOPS[config.data.target]})
+        model = dict(config.model)
+        top = model.pop("top", None)
+        return USDL(**model, top=TOPS[config.data.target] if top is None else top)

@@ -44,7 +44,8 @@ class USDL(nn.Module):
         check_distribution(sigma, decode)
         if not top > 0:
             raise ValueError(f"top={top}; it is above 0")
-        self.step, self.sigma, self.decode = top / (BINS - 1), sigma, decode
+        self.step, self.sigma = top / (BINS - 1), sigma
+        self.decode: Decode = decode
         self.i3d = I3D(**i3d or {})
         self.classifier = bin_classifier(self.i3d.out_channels, hidden, BINS)
 

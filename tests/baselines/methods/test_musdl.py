@@ -11,8 +11,8 @@ import torch
 
 from baselines.data.batch import Batch
 from baselines.data.splits import split_clips
+from baselines.methods.musdl import MUSDLMethod
 from baselines.methods.musdl.network import MUSDL, panel_awards
-from baselines.registry import find_method
 from baselines.runs.config import make_config
 from finediving_pose.errors import UsageError
 from finediving_pose.workspace import Workspace
@@ -21,7 +21,7 @@ from tests.baselines.small_runs import SMALL_I3D, score_again, small_run
 
 pytestmark = pytest.mark.slow
 
-METHOD = find_method("musdl")
+METHOD = MUSDLMethod()
 NAN = math.nan
 
 

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from baselines.data.batch import Batch
+from baselines.methods.usdl import USDLMethod
 from baselines.methods.usdl.network import BINS, USDL
-from baselines.registry import find_method
 from baselines.runs.config import make_config
 from finediving_pose.errors import UsageError
 from finediving_pose.workspace import Workspace
@@ -17,7 +17,7 @@ from tests.baselines.small_runs import SMALL_I3D, score_again, small_run
 
 pytestmark = pytest.mark.slow
 
-METHOD = find_method("usdl")
+METHOD = USDLMethod()
 
 
 def small(**options: Any) -> USDL:
@@ -61,7 +61,7 @@ def test_scores_beyond_the_bins_are_taught_as_the_nearest() -> None:
         network.eval().loss(Batch(video, score=torch.tensor([s] * 2)))["distribution_loss"] for s in (300.0, 30.0)
     )
     assert far.isfinite()
-    assert float(far) == pytest.approx(float(last))
+    assert far.item() == pytest.approx(last.item())
 
 
 def test_the_mean_of_a_distribution_has_no_steps() -> None:
