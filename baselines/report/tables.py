@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
 from baselines.report.published import CAVEAT, COLUMNS, published_figures
-from baselines.report.wording import METRICS, differs, how_made, number, row_name, what_baseline
+from baselines.report.wording import METRICS, Metric, differs, how_made, number, row_name, what_baseline
 from baselines.runs.figures import Figures, Scores
 from baselines.runs.results import AblationRow, Conditions, RunMetrics, StudyMetrics
 from finediving_pose.terminal import terminal
@@ -22,9 +22,10 @@ IN_ORDER = "in order: share of pairs of test dives with the same dive number in 
 def show_run(metrics: RunMetrics) -> None:
     """Print a run's row above the baseline's, and the published figures apart from them."""
     out = terminal()
-    ours = _metrics_table()
-    _row(ours, row_name(metrics.made), metrics.figures)
-    _row(ours, BASELINE, metrics.exemplars_mean)
+    shown = _known(metrics.figures, metrics.exemplars_mean)
+    ours = _table(m.short for m in shown.values())
+    _row(ours, shown, row_name(metrics.made), metrics.figures)
+    _row(ours, shown, BASELINE, metrics.exemplars_mean)
     _say(out, f"{_dives(metrics.made)}; {how_made(metrics.made, [metrics.seed], metrics.epoch)}")
     out.print(ours)
     _say(out, f"{_interval(metrics.intervals['rho'])}; it also varies with the seed\n{_notes(metrics.made)}")
@@ -34,15 +35,16 @@ def show_run(metrics: RunMetrics) -> None:
 def show_study(metrics: StudyMetrics) -> None:
     """Print a row a seed, their mean and spread, and, where parts were left out, a row a part."""
     out = terminal()
-    table = _metrics_table()
+    shown = _known(metrics.mean, metrics.exemplars_mean)
+    table = _table(m.short for m in shown.values())
     for row in metrics.rows:
         if row.without is None:
-            _row(table, f"seed {row.seed}", row.figures)
+            _row(table, shown, f"seed {row.seed}", row.figures)
     table.add_section()
-    _row(table, "mean", metrics.mean, style="bold")
-    _row(table, "spread", metrics.spread)
+    _row(table, shown, "mean", metrics.mean, style="bold")
+    _row(table, shown, "spread", metrics.spread)
     table.add_section()
-    _row(table, BASELINE, metrics.exemplars_mean)
+    _row(table, shown, BASELINE, metrics.exemplars_mean)
     how = how_made(metrics.made, metrics.seeds)
     _say(out, f"{row_name(metrics.made)}: {_dives(metrics.made)}; {how}")
     out.print(table)
@@ -57,7 +59,7 @@ def show_study(metrics: StudyMetrics) -> None:
 def show_evaluation(scores: Scores, name: str, dives: int, baseline: str) -> None:
     """Print the figures of predictions that another program made, with their intervals."""
     out = terminal()
-    known = {key: m for key, m in METRICS.items() if getattr(scores.figures, key) is not None}
+    known = _known(scores.figures)
     table = _table([m.short for m in known.values()])
     for words, value in (
         (name, lambda key: getattr(scores.figures, key)),
@@ -138,13 +140,14 @@ def _dives(made: Conditions) -> str:
     return f"{made.n_test} test dives, {made.n_train} train dives"
 
 
-def _row(table: Table, name: str, figures: Figures, style: str | None = None) -> None:
-    values = ((getattr(figures, key), m.digits) for key, m in METRICS.items())
+def _known(*rows: Figures) -> dict[str, Metric]:
+    """The metrics that one of the rows has a value of."""
+    return {key: m for key, m in METRICS.items() if any(getattr(figures, key) is not None for figures in rows)}
+
+
+def _row(table: Table, shown: Mapping[str, Metric], name: str, figures: Figures, style: str | None = None) -> None:
+    values = ((getattr(figures, key), m.digits) for key, m in shown.items())
     table.add_row(name, *("" if v is None else number(v, digits) for v, digits in values), style=style)
-
-
-def _metrics_table() -> Table:
-    return _table([m.short for m in METRICS.values()])
 
 
 def _table(columns: Iterable[str]) -> Table:

@@ -31,14 +31,14 @@ SMALL_DATA = {
 """Of any preset, whatever its method."""
 
 
-def pack_made_up(workspace: Workspace, dives: int = 12) -> Workspace:
+def pack_made_up(workspace: Workspace, dives: int = 12, stages: bool = True) -> Workspace:
     """Pack dives of 20 grey pictures, the brighter the better, of two numbers; the last third is the test split."""
     for i in range(dives):
         number, difficulty, sub_actions = (("107b", 3.0, (1, 16, 36)), ("205b", 3.2, (2, 17, 36)))[i % 2]
         award = 5 + 4 * (i * 5 % dives) / dives
         key, split = ClipKey(f"made_up_{i // 4}", i), "test" if i >= 2 * dives // 3 else "train"
-        labels: dict[str, Any] = {"stage_starts": (5, 12), "sub_actions": sub_actions, "n_frames": 20}
-        awards = {"judge_scores": (award,) * 7, "dive_score": 3 * award * difficulty, "height_m": 10.0}
+        labels: dict[str, Any] = {"stage_starts": (5, 12), "sub_actions": sub_actions} if stages else {}
+        awards = {"judge_scores": (award,) * 7, "dive_score": 3 * award * difficulty, "height_m": 10.0, "n_frames": 20}
         clip = Clip(key, split, number, difficulty, synchronised=False, source="synthetic", **labels, **awards)
         add_clip(workspace, clip, list(range(int(25 * award), int(25 * award) + 20)))
         poses = random_poses(list(range(int(25 * award), int(25 * award) + 20)), [0] * 20, i, (1,))

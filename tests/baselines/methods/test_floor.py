@@ -65,6 +65,10 @@ def test_the_command_prints_its_row_and_the_page(made_up: Workspace) -> None:
     study = fdpose("benchmark", "exemplars-mean", "--data", made_up.root, "--seeds", 2)
     assert study.exit_code == 0, study.output
     assert "spread" in study.stdout
+    for printed in (done.stdout, study.stdout):
+        ours, published = printed.split("Published on FineDiving")
+        assert "AIoU" in published
+        assert "AIoU" not in ours, "no transitions are predicted"
 
 
 def test_a_finished_or_stopped_run_is_run_again_to_the_same(made_up: Workspace) -> None:

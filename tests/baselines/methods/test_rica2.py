@@ -22,7 +22,7 @@ from finediving_pose.errors import SetupError, UsageError
 from finediving_pose.lexicon import SUB_ACTIONS, stage_of
 from finediving_pose.workspace import Workspace
 from tests.baselines.made_up import clip, packed, ten
-from tests.baselines.small_runs import SMALL_I3D, score_again, small_run
+from tests.baselines.small_runs import SMALL_I3D, pack_made_up, score_again, small_run
 
 pytestmark = pytest.mark.slow
 
@@ -63,6 +63,13 @@ def test_a_small_training_learns_and_scores(made_up: Workspace, without: tuple[s
     assert len(again) == metrics.made.n_test
     for prediction, points in again:
         assert points == pytest.approx(prediction.predicted_score, abs=1e-3)
+
+
+def test_stages_need_not_be_labelled(workspace: Workspace) -> None:
+    pack_made_up(workspace, dives=6, stages=False)
+    metrics, folder = small_run(workspace, "rica2")
+    assert (metrics.made.left_out, metrics.made.n_train) == ({}, 4)
+    assert len(score_again(workspace, folder)) == 2
 
 
 def test_places_are_the_vocabulary_by_part_of_the_dive() -> None:

@@ -13,7 +13,7 @@ from baselines.methods.usdl.network import BINS, USDL
 from baselines.runs.config import make_config
 from finediving_pose.errors import UsageError
 from finediving_pose.workspace import Workspace
-from tests.baselines.small_runs import SMALL_I3D, score_again, small_run
+from tests.baselines.small_runs import SMALL_I3D, pack_made_up, score_again, small_run
 
 pytestmark = pytest.mark.slow
 
@@ -45,6 +45,13 @@ def test_a_small_training_learns_and_scores(made_up: Workspace) -> None:
         assert points == pytest.approx(prediction.predicted_score, abs=1e-3)
         assert prediction.votes == ()
     assert "<h1>USDL: " in (folder / "report.html").read_text()
+
+
+def test_stages_need_not_be_labelled(workspace: Workspace) -> None:
+    pack_made_up(workspace, dives=6, stages=False)
+    metrics, folder = small_run(workspace, "usdl")
+    assert (metrics.made.left_out, metrics.made.n_train) == ({}, 4)
+    assert len(score_again(workspace, folder)) == 2
 
 
 def test_the_released_preset_draws_filters_and_crops_in_the_centre(made_up: Workspace) -> None:
