@@ -30,7 +30,7 @@ FULL = {
         "resize": [200, 112],
         "crop": 112,
         "train_crop": "random",
-        "target": "score_over_difficulty",  # the dive number by its difficulty; "score" for the protocol without
+        "target": "score_over_difficulty",  # the dive number comes in by its difficulty alone
     },
     "training": {"epochs": 100, "batch_size": 4, "workers": 4, "channels_last": True},
     "optimiser": {"type": "Adam", "lr": 1e-4, "schedule": "constant"},
@@ -38,7 +38,7 @@ FULL = {
 }
 RELEASED = FULL | {
     "model": FULL["model"] | {"i3d": {"width": 1.0, "stride": 10, "bn_eps": 1e-3, "freeze_bn": False}},
-    "data": FULL["data"] | {"target": "score", "train_crop": "centre", "resample": "random"},
+    "data": FULL["data"] | {"target": "score", "pairing": "random", "train_crop": "centre", "resample": "random"},
     "validation": {"share": 0.0, "interval": 1, "on_test": True},
 }
 

@@ -57,6 +57,7 @@ def test_stages_need_not_be_labelled(workspace: Workspace) -> None:
 def test_the_released_preset_draws_filters_and_crops_in_the_centre(made_up: Workspace) -> None:
     metrics, folder = small_run(made_up, "usdl", "released", model__i3d=SMALL_I3D)
     assert "CHOSEN ON THE TEST SPLIT" in metrics.made.selection
+    assert (metrics.made.pairing, metrics.made.target) == ("random", "score")
     steps = [prediction.predicted_score / 1.045 for prediction, _ in score_again(made_up, folder)]
     assert steps == pytest.approx([round(step) for step in steps], abs=1e-3), "bins are 1.045 points wide"
 
@@ -72,7 +73,7 @@ def test_scores_beyond_the_bins_are_taught_as_the_nearest() -> None:
 
 
 def test_the_mean_of_a_distribution_has_no_steps() -> None:
-    scores = [float(small(decode=how).eval().score(Batch(torch.ones(1, 3, 24, 32, 32)))) for how in DECODERS]
+    scores = [small(decode=how).eval().score(Batch(torch.ones(1, 3, 24, 32, 32))).item() for how in DECODERS]
     steps = [score / 104.5 * (BINS - 1) for score in scores]
     assert steps[0] == pytest.approx(round(steps[0]), abs=1e-4)
     assert abs(steps[1] - round(steps[1])) > 1e-3
