@@ -61,7 +61,6 @@ def test_an_unknown_name_gets_the_nearest(monkeypatch: pytest.MonkeyPatch) -> No
     *ours, theirs = method_names()
     assert "hpmcr" in ours
     assert theirs == "pose-conv"
-    assert {"hpmcr", "pose-conv"} < set(method_names())
 
 
 @pytest.mark.parametrize(
@@ -80,7 +79,6 @@ def test_what_can_not_be_loaded_is_named_and_the_others_go_on(
         find_method("mine")
     methods, broken = list_methods()
     assert "hpmcr" in {m.name for m in methods}
-    assert "hpmcr" in [m.name for m in methods]
     assert list(broken) == ["mine"]
 
 
@@ -88,7 +86,6 @@ def test_a_foreign_entry_point_under_our_name_is_told(emptied: dict[str, Any], m
     offer(monkeypatch, hpmcr="impostor:Impostor")
     methods, broken = list_methods()
     assert {m.name: type(m).__module__ for m in methods}["hpmcr"] == "baselines.methods.hpmcr"
-    assert [type(m).__module__ for m in methods if m.name == "hpmcr"] == ["baselines.methods.hpmcr"]
     assert "the name is taken by fdpose's own method" in broken["hpmcr"]
     assert type(find_method("hpmcr")).__module__ == "baselines.methods.hpmcr"
 
