@@ -21,7 +21,7 @@ DEMO = {
         "start_at_mean": True,
     },
     "data": {"frames": 48, "resize": [58, 32], "crop": 32, "target": "score_over_difficulty", "in_memory": True},
-    "training": {"epochs": 12, "batch_size": 8},
+    "training": {"epochs": 12, "batch_size": 8, "threads": 1},
     "optimiser": {"type": "AdamW", "lr": 1e-3, "weight_decay": 0.1, "clip_norm": 1.0},
 }
 FULL = {

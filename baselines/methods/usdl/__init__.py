@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 DEMO = {
     "model": {"i3d": {"width": 0.0625, "stride": 16}, "hidden": [64, 32], "decode": "expectation"},
     "data": {"frames": 48, "resize": [58, 32], "crop": 32, "target": "score_over_difficulty", "in_memory": True},
-    "training": {"epochs": 12, "batch_size": 8},
+    "training": {"epochs": 12, "batch_size": 8, "threads": 1},
     "optimiser": {"type": "AdamW", "lr": 3e-3, "weight_decay": 0.1},
 }
 FULL = {
