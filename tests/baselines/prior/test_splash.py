@@ -32,12 +32,19 @@ def _pairs(seed: int, dives: int = 120) -> Pairs:
     execution = -(cost + rest) / 10
     query, exemplar = same_number(rng.integers(0, 4, dives), np.zeros(dives, bool))
     by_pose = -(rest + rng.normal(0, 0.5, (VIEWS, dives))) / 10
-    arrays = (splash, np.tile(scale, (VIEWS, 1)), cost)
-    differences = (execution[query] - execution[exemplar], by_pose[:, query] - by_pose[:, exemplar])
-    first = (torch.tensor(a, dtype=torch.float32) for a in arrays)
-    last = (torch.tensor(a, dtype=torch.float32) for a in differences)
+
+    def tensor(values: np.ndarray) -> torch.Tensor:
+        return torch.tensor(values, dtype=torch.float32)
+
     return Pairs(
-        *first, torch.ones(dives, dtype=torch.bool), torch.from_numpy(query), torch.from_numpy(exemplar), *last
+        splash=tensor(splash),
+        scale=tensor(np.tile(scale, (VIEWS, 1))),
+        cost=tensor(cost),
+        single=torch.ones(dives, dtype=torch.bool),
+        query=torch.from_numpy(query),
+        exemplar=torch.from_numpy(exemplar),
+        above=tensor(execution[query] - execution[exemplar]),
+        by_pose=tensor(by_pose[:, query] - by_pose[:, exemplar]),
     )
 
 
