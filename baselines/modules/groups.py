@@ -19,6 +19,10 @@ OutOfRange = Literal["nearest", "released"]
 """What a difference beyond the range is taught as: the outermost interval of its sign, at its outer end; or, as the
 public code does, the most negative interval, whatever the sign, and no place."""
 
+Decoding = Literal["likeliest", "expectation"]
+"""How a difference is read off: the place in the likeliest interval, as published; or the mean of the places in all
+intervals, weighted by their probabilities, which is steadier where training dives are few."""
+
 SCORE_RANGES = {"score": 110.0, "score_over_difficulty": 30.0}
 """By the target: no two scores are further apart."""
 
@@ -34,24 +38,33 @@ class ScoreGroups(nn.Module):
     ----------
     count : of the intervals, even
     score_range : of scores, in units of the target; the outermost intervals end there
-    out_of_range : see :data:`OutOfRange`
+    out_of_range, decoding : see :data:`OutOfRange`, :data:`Decoding`
 
     Raises
     ------
     ValueError
-        ``count`` is odd, ``score_range`` is not positive, or ``out_of_range`` is neither.
+        ``count`` is odd, ``score_range`` is not positive, or one of the others has no such value.
     """
 
     bounds: Tensor
     """float64 (count + 1,), from -score_range to score_range. float64, since differences lie on them."""
 
-    def __init__(self, count: int, score_range: float, out_of_range: OutOfRange = "nearest") -> None:
+    def __init__(
+        self,
+        count: int,
+        score_range: float,
+        out_of_range: OutOfRange = "nearest",
+        decoding: Decoding = "likeliest",
+    ) -> None:
         super().__init__()
         if count < 2 or count % 2 or not score_range > 0:
             raise ValueError(f"{count} groups of differences up to {score_range}; it takes an even number, and a range")
         if out_of_range not in ("nearest", "released"):
             raise ValueError(f"out_of_range={out_of_range!r}; it is nearest or released")
-        self.count, self.score_range, self.out_of_range = count, float(score_range), out_of_range
+        if decoding not in ("likeliest", "expectation"):
+            raise ValueError(f"decoding={decoding!r}; it is likeliest or expectation")
+        self.count, self.score_range = count, float(score_range)
+        self.out_of_range, self.decoding = out_of_range, decoding
         self.register_buffer("bounds", torch.linspace(-score_range, score_range, count + 1, dtype=torch.float64))
 
     def fit(self, labels: Batch) -> None:
@@ -109,7 +122,9 @@ class ScoreGroups(nn.Module):
         return F.nll_loss(log_probability, interval), (per_pair * known).sum()
 
     def decode(self, log_probability: Tensor, place: Tensor) -> Tensor:
-        """The likeliest interval and the place in it as a difference: (B, count) twice -> (B,)."""
-        interval = log_probability.argmax(1)
-        low, high = self.bounds[interval].to(place.dtype), self.bounds[interval + 1].to(place.dtype)
-        return low + (high - low) * place.gather(1, interval[:, None])[:, 0]
+        """Differences (B,) from log-probabilities and places of all intervals, (B, count) each."""
+        bounds = self.bounds.to(place.dtype)
+        values = bounds[:-1] + bounds.diff() * place  # (B, count)
+        if self.decoding == "expectation":
+            return (log_probability.exp() * values).sum(1)
+        return values.gather(1, log_probability.argmax(1, keepdim=True))[:, 0]

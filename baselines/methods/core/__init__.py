@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from baselines.runs.config import RunConfig
 
 DEMO: dict[str, Any] = {
-    "model": {"i3d": {"width": 0.0625, "stride": 16}, "width": 64},
+    "model": {"i3d": {"width": 0.0625, "stride": 16}, "width": 64, "decoding": "expectation"},
     "data": {
         "frames": 48,
         "resize": [58, 32],
@@ -20,7 +20,7 @@ DEMO: dict[str, Any] = {
         "target": "score_over_difficulty",
         "in_memory": True,
     },
-    "training": {"epochs": 12, "batch_size": 16, "exemplars": 0, "every_pair": True, "alike": 8, "threads": 1},
+    "training": {"epochs": 30, "batch_size": 16, "exemplars": 0, "every_pair": True, "alike": 8, "threads": 1},
     "optimiser": {"type": "AdamW", "lr": 1e-3, "weight_decay": 0.1, "clip_norm": 5.0},
 }
 FULL: dict[str, Any] = {
@@ -30,6 +30,7 @@ FULL: dict[str, Any] = {
         "depth": 5,
         "score_range": None,  # 30 for scores over difficulty, 110 for scores
         "out_of_range": "nearest",
+        "decoding": "likeliest",
     },
     "data": {
         "frames": 96,

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from baselines.backbones.i3d import I3D
 from baselines.data.batch import Batch, given
 from baselines.method import pick
-from baselines.modules.groups import OutOfRange, ScoreGroups
+from baselines.modules.groups import Decoding, OutOfRange, ScoreGroups
 
 
 class Encoded(NamedTuple):
@@ -77,6 +77,7 @@ class CoRe(nn.Module):
     score_range : in units of the target; 30 for scores over the difficulty, 110 for scores. The public code has 100,
         although scores of FineDiving go up to 104.4
     out_of_range : how differences beyond it are taught, see :data:`baselines.modules.groups.OutOfRange`
+    decoding : see :data:`baselines.modules.groups.Decoding`
     """
 
     def __init__(
@@ -86,11 +87,12 @@ class CoRe(nn.Module):
         depth: int = 5,
         score_range: float = 30.0,
         out_of_range: OutOfRange = "nearest",
+        decoding: Decoding = "likeliest",
     ) -> None:
         super().__init__()
         self.i3d = I3D(**i3d or {})
         self.tree = GroupTree(2 * self.i3d.out_channels + 1, width, depth)
-        self.groups = ScoreGroups(self.tree.leaves, score_range, out_of_range)
+        self.groups = ScoreGroups(self.tree.leaves, score_range, out_of_range, decoding)
 
     def prepare(self, labels: Batch) -> None:
         """Bounds of the groups from all pairs of training dives."""

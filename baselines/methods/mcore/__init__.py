@@ -23,7 +23,7 @@ DEMO: dict[str, Any] = {
         "contrast_weight": 0.01,
     },
     "data": {"frames": 48, "resize": [58, 32], "crop": 32, "in_memory": True},
-    "training": {"epochs": 12, "batch_size": 16, "exemplars": 0, "every_pair": True, "alike": 8, "threads": 1},
+    "training": {"epochs": 30, "batch_size": 16, "exemplars": 0, "every_pair": True, "alike": 8, "threads": 1},
     "optimiser": {"type": "AdamW", "lr": 1e-3, "weight_decay": 0.1, "clip_norm": 5.0},
 }
 FULL: dict[str, Any] = {

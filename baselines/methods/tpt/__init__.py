@@ -12,7 +12,13 @@ if TYPE_CHECKING:
     from baselines.runs.config import RunConfig
 
 DEMO: dict[str, Any] = {
-    "model": {"i3d": {"width": 0.0625, "stride": 4}, "width": 64, "heads": 4, "hidden": 32},
+    "model": {
+        "i3d": {"width": 0.0625, "stride": 4},
+        "width": 64,
+        "heads": 4,
+        "hidden": 32,
+        "decoding": "expectation",
+    },
     "data": {
         "frames": 48,
         "resize": [58, 32],
@@ -20,7 +26,7 @@ DEMO: dict[str, Any] = {
         "target": "score_over_difficulty",
         "in_memory": True,
     },
-    "training": {"epochs": 12, "batch_size": 16, "exemplars": 0, "every_pair": True, "alike": 8, "threads": 1},
+    "training": {"epochs": 30, "batch_size": 16, "exemplars": 0, "every_pair": True, "alike": 8, "threads": 1},
     "optimiser": {"type": "AdamW", "lr": 1e-3, "weight_decay": 0.1, "clip_norm": 5.0},
 }
 FULL: dict[str, Any] = {
@@ -36,6 +42,7 @@ FULL: dict[str, Any] = {
         "sparse_weight": 0.05,
         "score_range": None,  # 30 for scores over difficulty, 110 for scores
         "out_of_range": "nearest",
+        "decoding": "likeliest",
     },
     "data": {
         "frames": 96,

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from baselines.backbones.i3d import I3D
 from baselines.data.batch import Batch, given
 from baselines.method import pick
-from baselines.modules.groups import OutOfRange, ScoreGroups
+from baselines.modules.groups import Decoding, OutOfRange, ScoreGroups
 
 FIRST_TEMPERATURE = 0.07
 MARGIN_OF_THE_CLIP = 3.2 / 19
@@ -100,7 +100,7 @@ class TPT(nn.Module):
     rank_margin : how far apart the parts are to be, and from the ends, in snippets; None takes
         :data:`MARGIN_OF_THE_CLIP` of the clip, 1.35 for nine snippets. The public code has 3.2, for twenty
     sparse_weight : of the loss that keeps a part's attention together
-    score_range, out_of_range : see :class:`~baselines.modules.groups.ScoreGroups`
+    score_range, out_of_range, decoding : see :class:`~baselines.modules.groups.ScoreGroups`
     """
 
     def __init__(
@@ -116,6 +116,7 @@ class TPT(nn.Module):
         sparse_weight: float = 0.05,
         score_range: float = 30.0,
         out_of_range: OutOfRange = "nearest",
+        decoding: Decoding = "likeliest",
     ) -> None:
         super().__init__()
         if heads < 1 or width % heads:
@@ -126,7 +127,7 @@ class TPT(nn.Module):
         self.pair = nn.Sequential(nn.Linear(2 * width, width), nn.ReLU(), nn.Dropout(dropout), nn.Linear(width, width))
         self.classify = nn.Sequential(nn.Linear(width, hidden), nn.ReLU(), nn.Linear(hidden, groups))
         self.place = nn.Sequential(nn.Linear(width, hidden), nn.ReLU(), nn.Linear(hidden, groups), nn.Sigmoid())
-        self.groups = ScoreGroups(groups, score_range, out_of_range)
+        self.groups = ScoreGroups(groups, score_range, out_of_range, decoding)
 
     def prepare(self, labels: Batch) -> None:
         """Bounds of the groups from all pairs of training dives."""

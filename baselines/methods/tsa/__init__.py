@@ -20,7 +20,7 @@ DEMO: dict[str, Any] = {
         "start_equal": True,
     },
     "data": {"frames": 48, "resize": [116, 64], "crop": 64, "in_memory": True},
-    "training": {"epochs": 12, "batch_size": 16, "exemplars": 0, "every_pair": True, "alike": 8, "threads": 1},
+    "training": {"epochs": 20, "batch_size": 16, "exemplars": 0, "every_pair": True, "alike": 8, "threads": 1},
     "optimiser": {"type": "AdamW", "lr": 1e-3, "weight_decay": 0.1, "clip_norm": 5.0},
 }
 FULL: dict[str, Any] = {

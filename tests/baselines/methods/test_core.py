@@ -59,6 +59,7 @@ def test_the_groups_go_with_the_weights() -> None:
     ("name", "value", "words"),
     [
         ("model.out_of_range", "far", "it is nearest or released"),
+        ("model.decoding", "mean", "it is likeliest or expectation"),
         ("model.depth", 1, "1 groups of differences"),
         ("model.score_range", -3, "groups of differences up to -3"),
     ],

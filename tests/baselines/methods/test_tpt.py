@@ -63,6 +63,7 @@ def test_every_part_learns_and_parts_are_told_apart() -> None:
         ("model.heads", 7, "width=512 can't be split in 7 attention heads"),
         ("model.groups", 15, "15 groups of differences"),
         ("model.out_of_range", "far", "it is nearest or released"),
+        ("model.decoding", "mean", "it is likeliest or expectation"),
     ],
 )
 def test_what_it_can_not_be_built_from_is_said(name: str, value: object, words: str) -> None:

@@ -29,6 +29,15 @@ def test_a_difference_is_decoded_to_what_it_was() -> None:
     assert torch.allclose(made.decode(log_probability, place[:, None].expand(-1, 8)), asked, atol=1e-5)
 
 
+def test_the_expectation_weighs_all_groups() -> None:
+    made, half = groups(decoding="expectation"), torch.full((1, 8), 0.5)
+    sure = torch.tensor([[0.0, 0, 0, 0, 0, 0, 1, 0]]).log()
+    assert made.decode(sure, half).tolist() == groups().decode(sure, half).tolist() == [7.5]
+    assert made.decode(torch.full((1, 8), 1 / 8).log(), half).abs() < 1e-5  # mirror images cancel out
+    torn = torch.tensor([[0.0, 0, 0, 0, 0.25, 0.75, 0, 0]]).log()
+    assert made.decode(torn, half).item() == pytest.approx(0.25 * 1.5 + 0.75 * 4.5)
+
+
 def test_beyond_the_range_the_nearest_group_of_the_sign_is_meant() -> None:
     group, place, known = groups().target(torch.tensor([-41.0, 41.0]))
     assert (group.tolist(), place.tolist(), known.tolist()) == ([0, 7], [0, 1], [True, True])
