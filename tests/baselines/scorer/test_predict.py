@@ -219,7 +219,7 @@ def test_a_clip_is_encoded_once_though_its_faults_are_estimated(
 ) -> None:
     judge, seen = Judge(made[0]), []
     encode = cast(Any, judge.network).encode
-    monkeypatch.setattr(judge.network, "encode", lambda batch: seen.append(encode(batch)) or seen[-1])
+    monkeypatch.setattr(cast(Any, judge.network), "encode", lambda batch: seen.append(encode(batch)) or seen[-1])
     monkeypatch.setattr(judge.network, "faults", lambda clips: {"late_s": torch.tensor([len(clips.fused) / 4])})
     assert judge.score(dives, TEST[0]).faults == {"late_s": 0.25} and len(seen) == 1
 
