@@ -238,8 +238,15 @@ def _find_weights(method: Method, preset: str, folder: Path | None) -> dict[str,
 
 
 def _without_weights(config: RunConfig) -> RunConfig:
-    """The same, to be filled from a checkpoint: files that the run began with may have gone by now."""
-    named = {key: {**value, "weights": None} for key, value in config.model.items() if "weights" in _section(value)}
+    """The same, to be filled from a checkpoint: files that the run began with may have gone by now.
+
+    Batch norms that were frozen because there were weights (``freeze_bn`` None) remain so.
+    """
+    named = {}
+    for key, value in config.model.items():
+        if "weights" in _section(value):
+            follows = value["weights"] is not None and value.get("freeze_bn", False) is None
+            named[key] = {**value, "weights": None} | ({"freeze_bn": True} if follows else {})
     return replace(config, model=config.model | named)
 
 

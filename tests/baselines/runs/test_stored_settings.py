@@ -11,7 +11,7 @@ import pytest
 
 from baselines.backbones.gsm_regnet import GSMRegNet
 from baselines.runs.config import Origin, read_config, write_config
-from baselines.runs.run import _built, method_of
+from baselines.runs.run import _built, _without_weights, method_of
 from finediving_pose.errors import UsageError
 from tests.baselines.small_training import METHOD, small_config
 
@@ -106,3 +106,15 @@ def test_a_written_configuration_comes_back(tmp_path: Path) -> None:
     config = replace(small_config(), origin=Origin("x.h5", "0" * 64))
     write_config(tmp_path, config)
     assert read_config(tmp_path) == config
+
+
+@pytest.mark.parametrize(
+    ("weights", "given", "then"), [("w.pth", None, True), (None, None, None), ("w.pth", False, False)]
+)
+def test_batch_norms_that_weights_froze_stay_frozen_without_the_file(
+    weights: str | None, given: bool | None, then: bool | None
+) -> None:
+    """A run is gone on with from its checkpoint; the weights that it began with may have gone."""
+    model = small_config().model | {"i3d": {"width": 1.0, "weights": weights, "freeze_bn": given}}
+    found = _without_weights(replace(small_config(), model=model)).model["i3d"]
+    assert found == {"width": 1.0, "weights": None, "freeze_bn": then}

@@ -8,7 +8,7 @@ trained with; poses are centred and scaled, and mirrored with the picture.
 
 model = {
     "i3d": {"width": 1.0, "stride": 10, "bn_eps": 1e-3},
-    "static": {"arch": "regnety_002"},
+    "static": {"arch": "regnety_002", "freeze_bn": None},  # None: frozen with published weights
     "skeleton": {"in_channels": 2, "channels": (64, 64, 64, 64, 128, 128, 128, 256, 256, 256)},
     "dim": 256,
     "tokens": 10,
