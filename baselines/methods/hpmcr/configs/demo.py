@@ -1,9 +1,10 @@
-"""HPMCR, small: every part in its place, trained in a minute on a core.
+"""HPMCR, small: every part in its place, trained in three minutes on a core.
 
-Pictures a twelfth of the paper's area, 48 frames, narrow networks. The pose branch starts from what was learned from
-dives that nobody filmed (docs/experiments/prior.md), and in HD-GCN's place it has the skeleton encoder that learns
-fastest from those. The last epoch is taken: with a few dozen dives every one of them is needed for training. What it
-learns, and what was tried: docs/experiments/scorer.md.
+Pictures a third of the paper's area, which the visual encoders read half as large, 48 frames, narrow networks. The pose
+branch starts from what was learned from dives that nobody filmed, and a splash is found by what filmed ends of dives
+taught (docs/experiments/prior.md); in HD-GCN's place is the skeleton encoder that learns fastest from those. The last
+epoch is taken: with a few dozen dives every one of them is needed for training. What it learns, and what was tried:
+docs/experiments/scorer.md.
 """
 
 model = {
