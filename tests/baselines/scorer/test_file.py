@@ -46,7 +46,7 @@ def test_what_is_written_comes_back(scorer: Scorer, written: Path) -> None:
         assert usual.limit == scorer.usual[name].limit
         assert (usual.precision == scorer.usual[name].precision).all()
     assert {name for name, value in back.encoded.items() if value.dtype == torch.float16} == {
-        "fused", "static", "logits",
+        "fused", "static", "logits", "splash",
     }  # fmt: skip
 
 

@@ -1,8 +1,9 @@
-"""HPMCR's pose branch starts as what was learned from dives nobody filmed, and nothing beside it says otherwise."""
+"""HPMCR starts as what was learned from synthetic dives: poses, and the splash; nothing beside them says otherwise."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from baselines.data.batch import Batch
 from baselines.methods.hpmcr.network import HPMCR
 from baselines.methods.hpmcr.prior import FAULT_UNITS, TOLD, faults_in_units
 from baselines.prior.network import SCORE_UNIT
-from baselines.prior.weights import read_prior
+from baselines.prior.weights import read_prior, read_splash_prior
 from baselines.registry import find_method
 
 T = 48
@@ -29,7 +30,7 @@ def _network(without: Sequence[str] = (), **changes: Any) -> HPMCR:
 def batch() -> Batch:
     rng = torch.Generator().manual_seed(0)
     return Batch(
-        video=torch.randn(4, 3, T, 32, 32, generator=rng),
+        video=torch.randn(4, 3, T, 64, 64, generator=rng),
         pose=torch.randn(4, 2, T, 16, 1, generator=rng),
         transitions=CUT,
         score=torch.tensor([20.0, 21.0, 22.0, 23.0]),
@@ -40,7 +41,7 @@ def batch() -> Batch:
 
 @pytest.mark.parametrize("without", [(), ("static",)])
 def test_before_training_two_dives_differ_as_the_prior_says(batch: Batch, without: tuple[str, ...]) -> None:
-    network, prior = _network(without).eval(), read_prior().network()
+    network, prior = _network((*without, "splash")).eval(), read_prior().network()
     with torch.no_grad():
         encoded = network.encode(batch, CUT)
         found = network.compare(encoded.pick(torch.tensor([0, 2])), encoded.pick(torch.tensor([1, 3])))
@@ -49,6 +50,41 @@ def test_before_training_two_dives_differ_as_the_prior_says(batch: Batch, withou
         wanted = prior.compare(tokens[[0, 2]], tokens[[1, 3]]) * SCORE_UNIT
     torch.testing.assert_close(found, wanted, atol=1e-3, rtol=1e-3)
     assert found.abs().max() > 0.1
+
+
+@pytest.mark.parametrize("without", [(), ("static",)])
+def test_a_splash_adds_what_its_prior_says_to_the_last_stage(batch: Batch, without: tuple[str, ...]) -> None:
+    network, poses, prior = _network(without).eval(), _network((*without, "splash")).eval(), read_splash_prior()
+    query, exemplar = torch.tensor([0, 2]), torch.tensor([1, 3])
+    scaled = replace(batch, scale=torch.tensor([0.1, 0.1, 0.1, 0.1]))
+    with torch.no_grad():
+        clips, seen = network.encode(scaled, CUT), poses.encode(scaled, CUT)
+        found = network.compare(clips.pick(query), clips.pick(exemplar))
+        by_pose = poses.compare(seen.pick(query), seen.pick(exemplar)) * prior.share
+    said = (clips.splash[query, 0] - clips.splash[exemplar, 0]) * network.score_unit
+    torch.testing.assert_close(found[:, :2], by_pose[:, :2], atol=1e-4, rtol=1e-3)
+    torch.testing.assert_close(found[:, 2], by_pose[:, 2] + said, atol=1e-4, rtol=1e-3)
+    assert said.abs().max() > 0.01
+
+
+def test_what_looks_like_a_splash_before_the_last_stage_is_none(batch: Batch) -> None:
+    network = _network().eval()
+    with torch.no_grad():
+        as_it_is = network.encode(batch, CUT).splash
+        video = torch.as_tensor(batch.video).clone()
+        video[:, :, :30] = video[:, :, :30].flip(0)
+        assert torch.equal(network.encode(replace(batch, video=video), CUT).splash, as_it_is)
+        video[:, :, 34:] = video[:, :, 34:].flip(0)
+        assert not torch.equal(network.encode(replace(batch, video=video), CUT).splash, as_it_is)
+
+
+def test_the_finder_of_splashes_is_not_trained(batch: Batch) -> None:
+    network = _network().train()
+    before = {k: v.clone() for k, v in network.named_buffers() if k.startswith("finder.")}
+    torch.stack(list(network.loss(batch).values())).sum().backward()
+    assert before and all(torch.equal(v, dict(network.named_buffers())[k]) for k, v in before.items())
+    assert network.finder is not None and not any(p.requires_grad for p in network.finder.parameters())
+    assert network.judge is not None and all(p.grad is not None for p in network.judge.parameters())
 
 
 def test_a_step_of_training_leaves_the_statistics_of_the_prior(batch: Batch) -> None:
@@ -63,8 +99,9 @@ def test_a_step_of_training_leaves_the_statistics_of_the_prior(batch: Batch) -> 
 
 def test_a_branch_of_which_a_part_is_left_out_starts_from_random_weights(batch: Batch) -> None:
     network = _network(("skeleton",))
-    assert network.prior is None and network.visual_share is None
+    assert network.facts is None and network.visual_share is None
     assert "pose branch started from" not in network.describe()
+    assert "splash finder learned from" in network.describe()
     assert network.faults(network.encode(batch)) == {}
 
 
@@ -82,7 +119,7 @@ def test_faults_that_poses_do_not_tell_are_not_numbers(batch: Batch) -> None:
     with torch.no_grad():
         found = network.faults(network.encode(batch))
     figures = read_prior().made["held_out"]["machine"]["faults"]
-    told = {name for name, figure in figures.items() if figure["correlation"] >= TOLD}
+    told = {name for name, figure in figures.items() if figure["correlation"] >= TOLD} | {"splash"}
     assert told == set(network.told) and 0 < len(told) < len(FAULT_UNITS)
     for name, (_, unit) in FAULT_UNITS.items():
         assert found[f"{name}_{unit}"].isfinite().all() == (name in told)
