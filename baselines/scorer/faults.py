@@ -34,6 +34,8 @@ _MEANINGS = {
     "splash": ("splash", "largest share of the picture"),
 }
 """Words for each fault, and what its number is."""
+_ESTIMATED = {"splash": ("of a flop", "beyond the smallest splash")}
+"""Unit and what the number is where a network estimates it, if that is something else than what is measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,7 @@ def _fault(name: str, dive: DiveNumber | None, measures: DiverMeasures, estimate
         error = value.error if np.isfinite(value.error) else None
         return Fault(name, words, unit, value.value, error, "measured", meaning, frame)
     if np.isfinite(estimate):
+        unit, meaning = _ESTIMATED.get(stem, (unit, meaning))
         return Fault(name, words, unit, estimate, None, "estimated", meaning)
     return Fault(name, words, unit, None, None, "", _why(stem, value, measures))
 

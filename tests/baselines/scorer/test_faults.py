@@ -49,9 +49,10 @@ def test_only_faults_that_the_dive_can_have_are_listed() -> None:
 
 def test_the_network_says_what_poses_do_not_and_no_more() -> None:
     measures = measured()
-    said = {"distance_m": 0.42, "late_s": float("nan"), "rotation_deg": 77.0, "grace_share": 0.5}
+    said = {"splash_share": 0.3, "distance_m": 0.42, "late_s": float("nan"), "rotation_deg": 77.0, "grace_share": 0.5}
     faults = by_name("205b", measures, said)
     assert (faults["distance_m"].source, faults["distance_m"].text) == ("estimated", "0.42 m")
+    assert faults["splash_share"].text == "0.30 of a flop" and "picture" not in faults["splash_share"].meaning
     assert faults["late_s"].value is None
     assert faults["rotation_deg"].value == measures.values["entry_angle_deg"].value
     assert faults["grace_share"].words == "grace" and faults["grace_share"].text == "0.50 of the picture"
