@@ -227,7 +227,7 @@ def test_a_stopped_study_does_what_is_left(competition: Workspace, study: dict[s
         (folder / gone).unlink()
     result = fdpose("benchmark", "hpmcr", "--data", competition.root, "--resume", folder, "--json")
     assert result.exit_code == 0, result.output
-    assert "1/12  whole model, seed 0: finished before" in result.stderr
+    assert "1/14  whole model, seed 0: finished before" in result.stderr
     assert "epoch 1/1" not in result.stderr, "seed 1 had its epoch, only its metrics were missing"
     again = json.loads(result.stdout)
     assert [{**r, "seconds": 0} for r in again["rows"]] == [{**r, "seconds": 0} for r in study["rows"]]
@@ -311,7 +311,7 @@ def test_set_puts_values_in_the_place_of_the_preset_s(competition: Workspace) ->
     ("words", "said"),
     [
         (("--set", "batch"), "is not KEY=VALUE"),
-        (("--ablate", "splash"), "HPMCR has no part 'splash'; there are skeleton,"),
+        (("--ablate", "sound"), "HPMCR has no part 'sound'; there are skeleton,"),
         (("--ablate", ""), "HPMCR has no part ''; there are skeleton,"),
         (("--preset", "demmo"), "HPMCR has no preset 'demmo'; did you mean demo?"),
         (("--resume", "nothing-here", "--set", "a.b=1"), "leave out --set"),

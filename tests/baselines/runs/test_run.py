@@ -153,7 +153,7 @@ def test_mtl_aqa_is_scored_without_stages(competition: Workspace, workspace: Wor
         ("training.epochs", -1, "training.epochs: input should be greater than or equal to 0"),
         ("optimiser.lr", float("nan"), "optimiser.lr: input should be"),
         ("data.frames", 0, "data.frames: input should be greater than 0"),
-        ("data.crop", 500, "crop 500 is larger than the pictures, 58 x 32"),
+        ("data.crop", 500, "crop 500 is larger than the pictures, 116 x 64"),
         ("evaluation.votes", 0, "evaluation.votes: input should be greater than 0"),
         ("validation.share", 2, "validation.share: input should be less than 1"),
         ("validation.interval", 0, "validation.interval: input should be greater than 0"),
