@@ -87,7 +87,7 @@ def _complete_preset(ctx: click.Context, param: click.Parameter, incomplete: str
               help="Train also without each of these parts in turn; without a value, all parts.")  # fmt: skip
 @click.option("--pairing", type=click.Choice(["number", "random", "rotation", "difficulty"]), default=None,
               help="Compare a dive with dives of its dive number (w/ DN), with any (w/o DN), with those that rotate "
-                   "the same way, or with those of its difficulty.  [default: the preset's, mostly number]")  # fmt: skip
+                   "the same way, or those of its difficulty.  [default: the preset's, mostly number]")  # fmt: skip
 @click.option("--epochs", type=click.IntRange(min=1), default=None, help="Number of epochs.  [default: the preset's]")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True,
               help="Where to train; auto takes a GPU if there is one.")  # fmt: skip
