@@ -17,6 +17,7 @@ from finediving_pose.workspace import Workspace
 
 if TYPE_CHECKING:
     from baselines.data.splits import Fallback
+    from baselines.scorer.against_truth import FaultFigures
     from baselines.scorer.predict import Judge
     from baselines.scorer.run import ScoredDive
     from finediving_pose.cli.one_dive import DiveVideo, OneDive
@@ -30,6 +31,7 @@ Examples:
   fdpose score IMG_1234.MOV --dive-number 107b --height 3
   fdpose score fdpose-data/runs/hpmcr-20261128-101500 Men10m_final_r1/4
   fdpose score scorer.pth --split test --json
+  fdpose score --split test --faults synthetic/truth/dives.json
 """
 
 
@@ -47,6 +49,13 @@ Examples:
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder for the page, and for everything that is made of a video.  [default: reports of --data; <video>-dive]",
 )
+@click.option(
+    "--faults",
+    "truth",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Compare the faults with the truth of synthetic dives, truth/dives.json of fdpose synth.",
+)
 @json_option
 @click.pass_context
 def score(
@@ -58,6 +67,7 @@ def score(
     height: str | None,
     exemplar_fallback: Literal["difficulty"] | None,
     out: Path | None,
+    truth: Path | None,
     as_json: bool,
 ) -> None:
     """Score new dives with a trained scorer.
@@ -75,6 +85,8 @@ def score(
     if not clips and not videos:
         raise UsageError("nothing to score; name a video, or clips as VIDEO/INDEX, or give --split (see --help)")
     scores = load_scores(path, exemplar_fallback)
+    if truth:
+        scores.know(truth, clips)
     if clips:
         scores.add(data, clips, (out or data.reports) / "score.html")
     for video in videos:
@@ -168,6 +180,15 @@ class Scores:
     dives: list[ScoredDive] = field(default_factory=list)
     pages: list[Path] = field(default_factory=list)
     failed: dict[str, FdposeError] = field(default_factory=dict)
+    true_faults: dict[str, dict[str, float]] | None = None
+
+    def know(self, truth: Path, clips: Sequence[Clip]) -> None:
+        """Read the truth that faults of these clips are compared with. Raises LabelError, UsageError."""
+        from baselines.scorer.against_truth import read_true_faults
+
+        self.true_faults = read_true_faults(truth)
+        if not any(str(clip.key) in self.true_faults for clip in clips):
+            raise UsageError(f"--faults {truth}: has none of these dives; name the truth of their own competition")
 
     def add(self, data: Workspace, clips: Sequence[Clip], page: Path) -> None:
         """Score clips that have frames and poses, and write their page where they are few."""
@@ -188,7 +209,15 @@ class Scores:
 
         failed = {name: str(error) for name, error in self.failed.items()}
         dives = [values_of(dive) for dive in self.dives]
-        return {"scorer": self.about, "dives": dives, "failed": failed, "pages": [str(page) for page in self.pages]}
+        told = {"scorer": self.about, "dives": dives, "failed": failed, "pages": [str(page) for page in self.pages]}
+        if self.true_faults is None:
+            return told
+        return told | {"faults": [figures.as_dict() for figures in self._faults()]}
+
+    def _faults(self) -> list[FaultFigures]:
+        from baselines.scorer.against_truth import compare_faults
+
+        return compare_faults(self.dives, self.true_faults or {}) if self.dives else []
 
     def in_short(self) -> tuple[str, Path]:
         """The score of the one dive in words, and its page."""
@@ -199,8 +228,12 @@ class Scores:
     def in_lines(self) -> Iterator[str]:
         """For printing on a terminal."""
         from baselines.report.scores import scorer_in_words, scores_in_lines
+        from baselines.scorer.against_truth import figures_in_lines
 
         yield from scores_in_lines(self.dives)
+        if self.true_faults is not None:
+            yield ""
+            yield from figures_in_lines(self._faults())
         yield f"\nscorer {self.about['file']}  ({scorer_in_words(self.about)})"
         yield from (f"page   {page}" for page in self.pages)
         if not self.pages:
