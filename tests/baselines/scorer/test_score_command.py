@@ -275,3 +275,20 @@ def test_a_video_without_a_diver_is_said_and_nothing_scored(scorer: Path, tmp_pa
     done = fdpose("score", scorer, tmp_path / "pool.mp4", "--dive-number", "107b", "--out", tmp_path / "out")
     assert done.exit_code == 1 and "no diver was found in its 40 frames" in done.stderr
     assert done.stdout == "" and not (tmp_path / "out" / "score.html").exists()
+
+
+def test_faults_are_compared_with_the_truth_of_the_same_dives(
+    competition: Workspace, scorer: Path, tmp_path: Path
+) -> None:
+    words = ("score", scorer, "--split", "test", "--data", competition.root, "--out", tmp_path)
+    truth = competition.root.parent / "synth" / "truth" / "dives.json"
+    done = fdpose(*words, "--faults", truth, "--json")
+    assert done.exit_code == 0, done.output
+    figures = {row["name"]: row for row in json.loads(done.stdout)["faults"]}
+    assert len(figures) == 9 and figures["rotation_deg"]["source"] == "measured"
+    assert figures["rotation_deg"]["told"] == sum(c.split == "test" for c in read_clips(competition))
+    other = json.loads(truth.read_text())
+    other["dives"] = [row | {"video": "elsewhere"} for row in other["dives"]]
+    (tmp_path / "other.json").write_text(json.dumps(other))
+    refused = fdpose(*words, "--faults", tmp_path / "other.json")
+    assert refused.exit_code == 2 and "has none of these dives" in refused.stderr
