@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 import sys
@@ -102,7 +103,7 @@ def train(
         resume=resume is not None,
         launcher="pytorch" if processes.count() > 1 else "none",
         default_scope="mmengine",
-        experiment_name=f"{folder.parent.name}-{folder.name}",  # runs of one process must not share their history
+        experiment_name=_name_of(folder),
         cfg=Config(asdict(config)),
     )
     with redirect_stdout(sys.stderr):  # the Runner prints; standard output is the command's result
@@ -146,6 +147,11 @@ class Bf16OptimWrapper(OptimWrapper):
         device = next(model.parameters()).device.type
         with super().optim_context(model), torch.autocast(device, torch.bfloat16):
             yield
+
+
+def _name_of(folder: Path) -> str:
+    """A name that no other run has: runs of one name, begun in one second of one process, share their history."""
+    return f"{folder.name}-{hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:12]}"
 
 
 class QuietRunner(ResumableRunner):

@@ -101,6 +101,16 @@ WHOLE = {"clips": 200, "queries": 8, "frozen": True, "batch_size": 4}
 """Two steps of four pairs."""
 
 
+def test_runs_of_one_name_in_one_second_share_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The trainer's library tells trainings apart by a name and the second they began in."""
+    monkeypatch.setattr(time, "strftime", lambda *_: "20261129_145737")
+    for data in ("first", "second"):
+        folder = tmp_path / data / "runs" / "hpmcr-20261129-145737"
+        folder.mkdir(parents=True)
+        hub = small_training(folder).message_hub
+        assert [epoch["epoch"] for epoch in hub.get_info("history")] == [1]
+
+
 def test_a_batch_in_parts_is_the_batch(tmp_path: Path) -> None:
     """Gradient accumulation: the same steps as with the whole batch at once."""
     whole, parts = (small_training(tmp_path / str(n), accumulate=n, **WHOLE) for n in (1, 2))
