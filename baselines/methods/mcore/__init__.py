@@ -28,7 +28,7 @@ DEMO: dict[str, Any] = {
 }
 FULL: dict[str, Any] = {
     "model": {
-        "static": {"arch": "regnety_002"},  # statistics of its batch norms are kept with published weights
+        "static": {"arch": "regnety_002", "freeze_bn": None},  # None: frozen with published weights
         "tokens": 5,
         "depth": 3,
         "heads": 8,

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from baselines.backbones.gsm_regnet import GSMRegNet
+from baselines.registry import find_method, method_names
 from baselines.runs.config import Origin, read_config, write_config
 from baselines.runs.run import _built, _without_weights, method_of
 from finediving_pose.errors import UsageError
@@ -118,3 +119,12 @@ def test_batch_norms_that_weights_froze_stay_frozen_without_the_file(
     model = small_config().model | {"i3d": {"width": 1.0, "weights": weights, "freeze_bn": given}}
     found = _without_weights(replace(small_config(), model=model)).model["i3d"]
     assert found == {"width": 1.0, "weights": None, "freeze_bn": then}
+
+
+@pytest.mark.parametrize("name", list(method_names()))
+def test_presets_say_whether_batch_norms_of_the_static_encoder_follow_the_weights(name: str) -> None:
+    """Left out, the encoder would freeze them with weights, and a run that goes on without the file would not know."""
+    method = find_method(name)
+    for preset, what in method.presets.items():
+        static = method.sections(preset).get("model", {}).get("static")
+        assert static is None or not what.published_weights or "freeze_bn" in static, preset
