@@ -6,13 +6,15 @@ github.com/yuxumin/CoRe, commit f7881a9.
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from baselines.data.batch import Batch, given
+from baselines.data.settings import Target
 from finediving_pose.errors import FdposeError
 
 OutOfRange = Literal["nearest", "released"]
@@ -25,6 +27,12 @@ intervals, weighted by their probabilities, which is steadier where training div
 
 SCORE_RANGES = {"score": 110.0, "score_over_difficulty": 30.0}
 """By the target: no two scores are further apart."""
+
+
+def with_score_range(model: Mapping[str, Any], target: Target) -> dict[str, Any]:
+    """Settings of a network of such groups, with the target's range where they have none or None."""
+    given_range = model.get("score_range")
+    return {**model, "score_range": SCORE_RANGES[target] if given_range is None else given_range}
 
 
 class ScoreGroups(nn.Module):

@@ -76,8 +76,6 @@ class CoReMethod(ComparativeMethod):
 
     def build(self, config: RunConfig) -> CoRe:
         from baselines.methods.core.network import CoRe
-        from baselines.modules.groups import SCORE_RANGES
+        from baselines.modules.groups import with_score_range
 
-        settings: dict[str, Any] = {"score_range": SCORE_RANGES[config.data.target]}
-        settings |= {name: value for name, value in config.model.items() if (name, value) != ("score_range", None)}
-        return CoRe(**settings)
+        return CoRe(**with_score_range(config.model, config.data.target))

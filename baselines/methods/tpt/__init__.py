@@ -94,8 +94,6 @@ class TPTMethod(ComparativeMethod):
 
     def build(self, config: RunConfig) -> TPT:
         from baselines.methods.tpt.network import TPT
-        from baselines.modules.groups import SCORE_RANGES
+        from baselines.modules.groups import with_score_range
 
-        settings: dict[str, Any] = {"score_range": SCORE_RANGES[config.data.target]}
-        settings |= {name: value for name, value in config.model.items() if (name, value) != ("score_range", None)}
-        return TPT(**settings)
+        return TPT(**with_score_range(config.model, config.data.target))
