@@ -35,7 +35,7 @@ def resized(
     """Resize uint8 (H, W, 3) to (height, width, 3), proportions not kept.
 
     ``area`` averages, as the cache's pictures are made; ``bilinear`` is Pillow's, with a triangle as wide as the
-    reduction, as the public code of HPMCR has it; ``random`` is one of four filters of Pillow's, drawn from ``rng``
+    reduction, as the public code of HP-MCoRe has it; ``random`` is one of four filters of Pillow's, drawn from ``rng``
     for every picture, as the public code of USDL has it.
     """
     if how == "area":

@@ -40,6 +40,7 @@ def named(text: str) -> list[str]:
 def test_no_shared_file_names_a_method(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert named(code_alone(text) if path.suffix == ".py" else text) == []
+    assert "hpmcr" not in text.lower(), "sources are called as their authors call them: HP-MCoRe"
 
 
 def test_a_name_in_code_is_found_and_a_source_in_a_docstring_is_not() -> None:
