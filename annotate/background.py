@@ -1,8 +1,8 @@
 """How the background moves through the picture while the camera follows a diver.
 
-Phase correlation of shrunken grey pictures (Kuglin and Hines, 1975) finds the one shift that most of a picture shares;
-the divers, whom the camera follows, are hidden from it. Zoom and rotation are left out: between two frames they move
-the middle of the picture by little.
+Phase correlation of shrunken grey pictures (Kuglin and Hines, 1975) finds the one shift that most of a picture shares.
+The divers, whom the camera follows, are hidden from it; a broadcaster's graphics, which stand still while the camera
+turns, are outvoted. Zoom and rotation are left out: between two frames they move the middle of the picture by little.
 """
 
 from __future__ import annotations
@@ -12,11 +12,20 @@ from collections.abc import Iterable
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy.fft import irfft2, rfft2
+from scipy.ndimage import gaussian_filter
 
 HEIGHT = 64
 """Of the shrunken pictures: finds the shift of a 256 lines high picture to half a pixel (median)."""
 MARGIN = 0.25
 """Hidden around a box on every side, in its sides: a limb that sticks out stays in place like the diver."""
+BLUR = 0.8
+"""Standard deviation, in pixels of the shrunken pictures, by which the correlation is blurred: that of a shift between
+two pixels is spread over both, that of graphics stands on one."""
+NEAR = 2
+"""Around the peak, what belongs to it, in pixels of the shrunken pictures."""
+GRAPHICS = 0.5
+"""A shift is believed where it correlates this share as well as no shift: of a camera at rest, everything says so."""
 
 
 def background_shifts(pictures: Iterable[NDArray[np.uint8]], boxes: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -40,10 +49,36 @@ def background_shifts(pictures: Iterable[NDArray[np.uint8]], boxes: NDArray[np.f
         if before is None or window is None:
             window = cv2.createHanningWindow(here.shape[::-1], cv2.CV_32F)
         else:
-            shift, response = cv2.phaseCorrelate(before, here, window)
-            shifts[i] = np.array(shift) / scale if response > 0 else 0
+            shifts[i] = _shift(before * window, here * window) / scale
         before = here
     return shifts
+
+
+def _shift(before: NDArray[np.float32], here: NDArray[np.float32]) -> NDArray[np.float64]:
+    """How far what is in one picture has moved in the other: (2,), pixels, right and down."""
+    product = rfft2(here) * np.conj(rfft2(before))
+    size = np.abs(product)
+    alike = irfft2(np.divide(product, size, out=np.zeros_like(product), where=size > 0), here.shape)
+    alike = np.fft.fftshift(gaussian_filter(alike, BLUR, mode="wrap"))
+    rest = np.array(alike.shape) // 2
+    moved = alike.copy()
+    moved[_around(rest)] = 0
+    peak = np.array(np.unravel_index(moved.argmax(), moved.shape))
+    if moved.max() < GRAPHICS * alike[_around(rest)].max():
+        peak = rest
+    near = _around(peak)
+    weight = np.maximum(alike[near], 0)
+    if not weight.any():
+        return np.zeros(2)
+    rows, columns = np.indices(alike.shape)
+    middle = np.array([(weight * columns[near]).sum(), (weight * rows[near]).sum()]) / weight.sum()
+    return middle - rest[::-1]
+
+
+def _around(peak: NDArray[np.integer]) -> tuple[slice, slice]:
+    """The pixels of a picture that belong to a peak at (row, column)."""
+    row, column = peak.tolist()
+    return slice(max(0, row - NEAR), row + NEAR + 1), slice(max(0, column - NEAR), column + NEAR + 1)
 
 
 def _shrunk(picture: NDArray[np.uint8], boxes: NDArray[np.floating]) -> tuple[NDArray[np.float32], NDArray[np.float64]]:

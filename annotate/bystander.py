@@ -8,6 +8,8 @@ the frame rate nor the picture's size matters. How it was chosen: docs/experimen
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import median_filter
@@ -37,27 +39,38 @@ def steps_of(boxes: NDArray[np.floating], shifts: NDArray[np.floating]) -> NDArr
     return (np.diff(middle, axis=0, prepend=middle[:1]) - shifts) / size
 
 
-def stands_after_fall(steps: NDArray[np.floating]) -> NDArray[np.bool_]:
-    """Frames of one shot in which whoever was found stands still after the last fall: bool (n,).
+def stands_after_fall(steps: NDArray[np.floating], shots: Sequence[slice]) -> NDArray[np.bool_]:
+    """Frames of a clip in which whoever was found stands still after the last fall: bool (n,).
 
-    Left out are the frames in which the diver goes under: as long as it takes to fall by one's own size.
+    Left out are the frames in which the diver goes under: as long as it takes to fall by one's own size. Before a fall
+    somebody may stand in every shot, as a dive may be shown again. In a shot without a fall, whatever stands is judged
+    by the fall in the shots before it, if there was one.
 
     Parameters
     ----------
-    steps : (n, 2), see :func:`steps_of`; the first is not used
+    steps : (n, 2), see :func:`steps_of`; the first of a shot is not used
+    shots : of the clip, see :func:`annotate.track.shots`
     """
     standing = np.zeros(len(steps), bool)
-    down = _steady(steps[:, 1])
-    falls = [(a, b) for a, b in _runs(down > down.max(initial=0) / 2) if down[a:b].sum() >= FALL]
-    if not falls:
-        return standing
-    start, end = falls[-1]
-    speed = down[start:end].max()
-    under = end + int(np.ceil(1 / speed))
-    for a, b in _runs(_steady(np.hypot(*steps.T)) < SLOW * speed):
-        if b - max(a, end) >= LONG:
-            standing[max(a, under) : b] = True
+    fallen: float | None = None
+    for shot in shots:
+        here = steps[shot]
+        end, under = 0, 0
+        if fall := _last_fall(_steady(here[:, 1])):
+            end, fallen = fall
+            under = end + int(np.ceil(1 / fallen))
+        if fallen is None:
+            continue
+        for a, b in _runs(_steady(np.hypot(*here.T)) < SLOW * fallen):
+            if b - max(a, end) >= LONG:
+                standing[shot][max(a, under) : b] = True
     return standing
+
+
+def _last_fall(down: NDArray[np.floating]) -> tuple[int, float] | None:
+    """Of speeds downward (n,) in one shot: one past the last frame of the last fall, and the highest speed in it."""
+    falls = [(a, b) for a, b in _runs(down > down.max(initial=0) / 2) if down[a:b].sum() >= FALL]
+    return (falls[-1][1], float(down[slice(*falls[-1])].max())) if falls else None
 
 
 def _steady(values: NDArray[np.floating]) -> NDArray[np.float64]:

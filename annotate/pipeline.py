@@ -227,8 +227,7 @@ def _bystanders(pictures: Pictures, divers: DiverBoxes, parts: Sequence[slice]) 
     boxes = divers.box.reshape(int(divers.person.max()) + 1, -1, 4)
     clip = int(divers.clip[0])
     shifts = background_shifts((pictures.read(clip, i) for i in range(boxes.shape[1])), boxes.swapaxes(0, 1))
-    steps = [steps_of(each, shifts) for each in boxes]
-    return np.stack([np.concatenate([stands_after_fall(s[part]) for part in parts]) for s in steps])
+    return np.stack([stands_after_fall(steps_of(each, shifts), parts) for each in boxes])
 
 
 def _table(

@@ -35,22 +35,22 @@ def find_presence(sure: NDArray[np.floating], shots: Sequence[slice]) -> NDArray
     """Whether the diver is there, frame by frame: the runs of frames with the highest sum of evidence.
 
     Evidence is the confidence above :data:`EVEN`; every run costs :data:`COMING`. So a hole in a run is bridged and
-    a short appearance left out, unless the evidence for it is strong. Shots are judged on their own. By Viterbi's
-    algorithm.
+    a short appearance left out, unless the evidence for it is strong. A cut changes nothing about that: the diver is
+    mostly the same, and what is taken for a cut may be a splash. By Viterbi's algorithm.
 
     Parameters
     ----------
     sure : float (n,), 0 to 1, how sure the networks are, see :func:`combine`
-    shots : of the clip, see :func:`annotate.track.shots`
+    shots : of the clip, see :func:`annotate.track.shots`; means are taken within one
 
     Returns
     -------
     bool (n,)
     """
-    there = np.zeros(len(sure), bool)
+    evidence = np.zeros(len(sure))
     for shot in shots:
-        there[shot] = best_runs(_better_side(np.asarray(sure[shot], float)) - EVEN)
-    return there
+        evidence[shot] = _better_side(np.asarray(sure[shot], float)) - EVEN
+    return best_runs(evidence)
 
 
 def combine(joints: NDArray[np.floating], locator: NDArray[np.floating]) -> NDArray[np.floating]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -34,8 +35,17 @@ def jump(right: float, down: float) -> np.ndarray:
 
 
 def standing(*parts: np.ndarray) -> list[int]:
-    """The frames in which somebody stands after the fall."""
-    return np.flatnonzero(stands_after_fall(np.concatenate(parts))).tolist()
+    """The frames in which somebody stands after the fall, in one shot."""
+    steps = np.concatenate(parts)
+    return np.flatnonzero(stands_after_fall(steps, [slice(0, len(steps))])).tolist()
+
+
+def standing_in_shots(*shots: list[np.ndarray]) -> list[list[int]]:
+    """The same in several shots, counted from the start of each."""
+    steps = [np.concatenate(parts) for parts in shots]
+    ends = np.cumsum([0, *map(len, steps)]).tolist()
+    there = stands_after_fall(np.concatenate(steps), [slice(a, b) for a, b in pairwise(ends)])
+    return [np.flatnonzero(there[a:b]).tolist() for a, b in pairwise(ends)]
 
 
 def test_an_official_who_is_found_after_the_dive_stands_there_to_the_end() -> None:
@@ -78,6 +88,17 @@ def test_the_next_diver_in_the_same_shot_waits_and_is_there() -> None:
     first = WAIT + 16 + 1 + 60 + 16
     found = standing(still(WAIT), fall(), jump(0.2, -3), still(60), fall(), jump(0.9, 0), still(OFFICIAL))
     assert found and found[0] > first
+
+
+def test_an_official_in_a_shot_after_the_dive_s_stands_there_from_its_first_frame_on() -> None:
+    dive, official = standing_in_shots([still(WAIT), fall()], [jump(9, 9), still(OFFICIAL)])
+    assert dive == [] and official == list(range(OFFICIAL + 1))
+
+
+def test_before_the_dive_somebody_stands_in_a_shot_of_their_own_and_before_it_is_shown_again() -> None:
+    close = [jump(9, 9), still(OFFICIAL)]
+    dive = [jump(9, 9), still(WAIT), fall()]
+    assert standing_in_shots(close, dive, dive) == [[], [], []]
 
 
 def test_a_video_of_more_frames_a_second_is_the_same_but_for_more_frames() -> None:

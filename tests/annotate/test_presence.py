@@ -73,10 +73,15 @@ def test_who_comes_back_after_long_is_there_again() -> None:
 
 
 def test_at_a_cut_a_diver_may_be_gone_at_once_and_back_at_once() -> None:
-    """The run-up, a short look at the stands, and the dive."""
-    sure = confidence((THERE, 20), (AWAY, 6), (THERE, 40), (AWAY, 10))
-    assert near(found(sure, 20, 26), [(0, 20), (26, 66)])
-    assert near(found(sure), [(0, 66)]), "without the cuts it is a hole"
+    """The run-up, a look at the stands, and the dive."""
+    sure = confidence((THERE, 20), (AWAY, 15), (THERE, 40), (AWAY, 10))
+    assert found(sure, 20, 35, 75) == [(0, 20), (35, 75)]
+
+
+def test_what_is_taken_for_a_cut_does_not_lose_the_last_of_a_diver() -> None:
+    """A splash changes the picture; the feet that are still to be seen alone would be too little to come for."""
+    sure = confidence((THERE, 60), (0.5, 5), (AWAY, 20))
+    assert near(found(sure, 60), [(0, 65)])
 
 
 def test_frames_of_another_shot_do_not_decide() -> None:
