@@ -31,6 +31,9 @@ from finediving_pose.writing import writing
 GROUP = 256
 """Frames that are worked on together; a kill loses no more, but of a longer clip."""
 
+AUTO = "auto"
+"""A device that the process chooses that computes on it."""
+
 LOW_SHOWN = 5
 
 
@@ -41,7 +44,8 @@ class Machinery:
     Attributes
     ----------
     preset : the checkpoints
-    devices : as torch names them; groups of clips take turns on them
+    devices : as torch names them; groups of clips take turns on them. ``auto``, with ``scheduler``, is the first GPU of
+        the worker, or its processor
     bf16 : compute in bfloat16; None where the device has it
     flip : with a flip test
     thorough : take the mean over many views of every crop, where the estimator has them
@@ -170,7 +174,7 @@ def _annotate_clips(
         except FdposeError as e:
             summary.failed.append(Outcome(clip.key, error=e))
     if todo:
-        for device in machinery.devices:
+        for device in ("cpu",) if machinery.scheduler else machinery.devices:
             estimators(machinery, device)  # what is wrong with them is said once, before anything is done
     work = [
         (machinery.devices[i % len(machinery.devices)], tuple(f.key for f in group))
@@ -235,6 +239,8 @@ def estimators(machinery: Machinery, device: str) -> tuple[Finder, Estimator]:
     """The locator and the joints' estimator on a device, loaded once a process."""
     import torch
 
+    if device == AUTO:
+        device = "cuda:0" if torch.cuda.is_available() else "cpu"
     if device == "cpu" and (machinery.jobs or machinery.scheduler):
         share = 1 if machinery.scheduler else max(1, default_jobs() // machinery.processes)
         torch.set_num_threads(min(share, torch.get_num_threads()))

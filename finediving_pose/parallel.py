@@ -177,13 +177,20 @@ def _on_cluster(
 def _submitted(
     client: Any, function: Callable[[Item], Result], items: list[Item]
 ) -> Iterator[tuple[Item, Result | FdposeError]]:
-    """A few items a worker at a time, so that a long list is not copied to the scheduler."""
+    """A few items a worker at a time, so that a long list is not copied to the scheduler; workers may still come."""
     from distributed import KilledWorker, as_completed
 
-    queue = iter(items)
-    window = 4 * max(1, sum(client.nthreads().values()))
-    waiting = {client.submit(function, item, pure=False): item for item in islice(queue, window)}
-    finished = as_completed(list(waiting), loop=client.loop)
+    queue, waiting = iter(items), {}
+    finished = as_completed(loop=client.loop)
+
+    def submit() -> None:
+        window = 4 * max(1, sum(client.nthreads().values()))
+        for item in islice(queue, max(0, window - len(waiting))):
+            future = client.submit(function, item, pure=False)
+            waiting[future] = item
+            finished.add(future)
+
+    submit()
     for future in finished:
         item = waiting.pop(future)
         try:
@@ -195,10 +202,7 @@ def _submitted(
                 f"{_named(item)}: every worker that had it was killed, most often because memory ran out;"
                 " give workers more memory and run the same command again: what is finished is kept"
             )
-        for following in islice(queue, 1):
-            again = client.submit(function, following, pure=False)
-            waiting[again] = following
-            finished.add(again)
+        submit()
         yield item, outcome
 
 

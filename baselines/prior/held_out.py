@@ -20,18 +20,19 @@ AT_ONCE = 100
 
 
 def measure_prior(network: PoseScorer, samples: Samples) -> dict[str, Any]:
-    """Figures with errors of poses as ``machine``, without as ``true``; each dive compared with others of its number.
+    """Figures with errors of poses as ``machine``, without as ``true``, see :func:`measure`."""
+    return {name: measure(network, samples, true) for name, true in (("machine", 0.0), ("true", 1.0))}
+
+
+def measure(network: PoseScorer, samples: Samples, true: float) -> dict[str, Any]:
+    """Figures on dives of which a share ``true`` has the true joints; each dive is compared with others of its number.
 
     Returns
     -------
-    Of each: ``rho`` and ``in_order`` of the scores beside ``exemplars_rho``; ``squared_error``, as a share of the
+    ``rho`` and ``in_order`` of the scores beside ``exemplars_rho``; ``squared_error``, as a share of the
     exemplars' mean's; and under ``faults``, for each fault, ``correlation`` with the truth and ``median_error``, in the
     fault's own unit. The truth here is what judges without errors would give.
     """
-    return {name: _measure(network, samples, true) for name, true in (("machine", 0.0), ("true", 1.0))}
-
-
-def _measure(network: PoseScorer, samples: Samples, true: float) -> dict[str, Any]:
     dives, luck = samples.dives, np.random.default_rng(0)
     network.eval()
     tokens, facts, known = [], [], []

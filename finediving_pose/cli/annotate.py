@@ -13,6 +13,7 @@ from finediving_pose.cli.options import (
     data_option,
     device_names,
     json_option,
+    refuse_jobs_with_scheduler,
     say,
     scheduler_option,
     split_option,
@@ -138,13 +139,16 @@ def _auto(data: Workspace, clips: list[Any], given: dict[str, Any]) -> tuple[dic
     from annotate.auto import Machinery, annotate_clips
     from annotate.estimators.config import check_trust
 
-    if given["scheduler"] and given["jobs"]:
-        raise UsageError("--jobs sets local processes, --scheduler uses the workers of a cluster; give only one")
+    refuse_jobs_with_scheduler(given["jobs"], given["scheduler"])
+    if given["scheduler"]:  # its workers have working directories of their own
+        data = Workspace(data.root.absolute())
+        given |= {name: given[name] and given[name].absolute() for name in ("config", "checkpoint")}
+        given["detector"] = given["detector"] and tuple(file.absolute() for file in given["detector"])
     if given["detector"]:
         check_trust(given["detector"][0], given["trust_config"])
     machinery = Machinery(
         replace(_chosen_estimator(data, given), detector=given["detector"]),
-        device_names(given["device"]),
+        _devices_of_workers(given["device"]) if given["scheduler"] else device_names(given["device"]),
         bf16=given["bf16"],
         flip=given["flip_test"],
         thorough=given["thorough"],
@@ -154,6 +158,16 @@ def _auto(data: Workspace, clips: list[Any], given: dict[str, Any]) -> tuple[dic
     how = {"force": given["force"], "smoothed": given["smooth"], "presence": given["presence"]}
     summary = annotate_clips(data, clips, machinery, **how)
     return summary.as_dict(), "fdpose merge (after fdpose annotate --manual FILE, if people corrected some frames)"
+
+
+def _devices_of_workers(text: str) -> tuple[str, ...]:
+    """The device of a cluster's workers, which may have others than this machine. Raises UsageError for several."""
+    if text == "all" or "," in text:
+        raise UsageError(
+            f"--device {text}: a worker of a cluster computes on one device; start a worker for each GPU, and leave"
+            " --device out, so that each takes its own"
+        )
+    return (text,)
 
 
 def _chosen_estimator(data: Workspace, given: dict[str, Any]) -> Any:

@@ -16,6 +16,7 @@ from finediving_pose.cli.options import (
     data_option,
     jobs_option,
     json_option,
+    refuse_jobs_with_scheduler,
     say,
     scheduler_option,
     split_option,
@@ -121,8 +122,10 @@ def extract(
         raise UsageError("give --videos or --frames, not both; run fdpose extract once for each")
     if not (videos or frames or labels):
         raise UsageError(_no_place(data, clips))
-    if scheduler and jobs:
-        raise UsageError("--jobs sets local processes, --scheduler uses the workers of a cluster; give only one")
+    refuse_jobs_with_scheduler(jobs, scheduler)
+    if scheduler:  # its workers have working directories of their own
+        data = Workspace(data.root.absolute())
+        videos, frames = videos and videos.absolute(), frames and frames.absolute()
     if apply_errata and not labels:
         raise UsageError("--apply-errata corrects labels when they are read; it needs --labels")
     if not videos and ctx.get_parameter_source("size") is click.core.ParameterSource.COMMANDLINE:

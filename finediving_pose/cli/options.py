@@ -164,6 +164,12 @@ def device_names(text: str) -> tuple[str, ...]:
     return tuple(f"cuda:{i}" for i in range(torch.cuda.device_count())) or ("cpu",)
 
 
+def refuse_jobs_with_scheduler(jobs: int | None, scheduler: str | None) -> None:
+    """Refuse ``--jobs`` beside ``--scheduler``. Raises UsageError."""
+    if scheduler and jobs:
+        raise UsageError("--jobs sets local processes, --scheduler uses the workers of a cluster; give only one")
+
+
 def one_device(text: str) -> str:
     """The device of a ``--device`` that may name only one. Raises UsageError where it names several."""
     device, *others = device_names("auto" if text == "all" else text)

@@ -109,17 +109,27 @@ def test_several_processes_share_the_clips_and_give_the_same_poses(dives: Worksp
         assert np.mean(apart > 0.05) < 0.02 and np.nanmedian(apart) < 0.001
 
 
-def test_a_cluster_gives_the_same_poses(grey: Workspace) -> None:
+def test_a_cluster_gives_the_same_poses(grey: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where the data directory is given from where the command is typed; workers are elsewhere."""
     distributed = pytest.importorskip("distributed", reason="Dask is not installed: pip install 'fdpose[scale]'")
     keys = [c.key for c in read_clips(grey)]
     assert auto(grey).exit_code == 0
     alone = [read_poses(grey.pose_file("auto", k)) for k in keys]
     with distributed.LocalCluster(1, threads_per_worker=1, dashboard_address=None, silence_logs=50) as running:
-        result = auto(grey, "--force", "--scheduler", running.scheduler_address)
+        monkeypatch.chdir(grey.root.parent)
+        near = Workspace(Path(grey.root.name))
+        result = auto(near, "--force", "--scheduler", running.scheduler_address)
     assert result.exit_code == 0, result.stderr
     assert json.loads(result.stdout)["annotated"] == 2
     for key, before in zip(keys, alone, strict=True):
         np.testing.assert_allclose(read_poses(grey.pose_file("auto", key)).keypoints, before.keypoints, atol=0.5)
+
+
+@pytest.mark.parametrize("device", ["all", "cuda:0,cuda:1"])
+def test_a_worker_of_a_cluster_has_one_device(grey: Workspace, device: str) -> None:
+    result = auto(grey, "--device", device, "--scheduler", "tcp://127.0.0.1:9")
+    assert result.exit_code == 2
+    assert f"--device {device}: a worker of a cluster computes on one device; start a worker for each" in result.stderr
 
 
 def test_killed_while_it_writes_it_goes_on_where_it_was(dives: Workspace) -> None:

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,19 @@ def die_once(mark: Path) -> str:
 def wait_long(number: int) -> int:
     """Longer than a test may take, except for 0."""
     time.sleep(600 if number else 0)
+    return number
+
+
+def meet(folder: Path, people: int, number: int) -> int:
+    """Wait until so many are here at once, for 20 seconds at most; the first one of all does not wait."""
+    here, met = folder / f"here-{number}", folder / "met"
+    here.touch()
+    for _ in range(0 if number == 1 else 2000):
+        if met.exists() or len(list(folder.glob("here-*"))) >= people:
+            met.touch()
+            break
+        time.sleep(0.01)
+    here.unlink()
     return number
 
 
@@ -214,6 +228,18 @@ def test_a_cluster_gives_what_local_processes_give(cluster: str) -> None:
 def test_a_cluster_tries_again_what_a_killed_worker_had(cluster: str, tmp_path: Path) -> None:
     marks = [tmp_path / str(i) for i in range(5)]
     assert dict(map_clips(die_once, marks, scheduler=cluster)) == {m: m.name for m in marks}
+
+
+def test_a_cluster_that_grows_gets_more_work(tmp_path: Path) -> None:
+    """It starts with one thread; after the first result come eleven more, and each has something to do."""
+    distributed = pytest.importorskip("distributed", reason="Dask is not installed: pip install 'fdpose[scale]'")
+    how = {"processes": False, "dashboard_address": None, "silence_logs": 50}
+    with distributed.LocalCluster(1, threads_per_worker=1, **how) as running:
+        results = map_clips(partial(meet, tmp_path, 12), range(1, 40), scheduler=running.scheduler_address)
+        first, *_ = next(results)
+        running.scale(12)
+        assert {first, *(item for item, _ in results)} == set(range(1, 40))
+    assert (tmp_path / "met").is_file(), "twelve were at work at once"
 
 
 def test_no_scheduler_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
