@@ -7,7 +7,7 @@ Layout of the five files, all keyed by (video, index):
 * the same for training code: ``[action_type, dive_score, difficulty, steps_transit_frames, frames_labels]``
 * two lists of keys, the train and the test split
 
-A synthetic competition comes in the same files; its videos are called Synthetic....
+A synthetic competition comes in the same files; its videos are called Synthetic..., or bare numbers beside such.
 
 Source: https://github.com/xujinglin/FineDiving (Xu et al., CVPR 2022).
 """
@@ -73,7 +73,9 @@ def join(contents: Mapping[Path, Any]) -> list[Clip]:
         )
     splits = read_splits({p: c for p, c in contents.items() if kind(c) == "split"}, dives)
     where = next(iter(by_kind.values())).parent
-    return sorted((_clip(where, k, v, splits.get(k, "none")) for k, v in dives.items()), key=lambda c: c.key)
+    made_up = any(isinstance(key, tuple) and _is_made_up(key[0]) for key in dives)
+    clips = (_clip(where, k, v, splits.get(k, "none"), made_up) for k, v in dives.items())
+    return sorted(clips, key=lambda c: c.key)
 
 
 def _fields(path: Path, key: Any, value: Any) -> dict[str, Any]:
@@ -84,7 +86,8 @@ def _fields(path: Path, key: Any, value: Any) -> dict[str, Any]:
     raise LabelError(f"{path}: dive {key!r}: {type(value).__name__} instead of labels; mend the label file")
 
 
-def _clip(where: Path, key: Any, fields: dict[str, Any], split: Any) -> Clip:
+def _clip(where: Path, key: Any, fields: dict[str, Any], split: Any, made_up: bool) -> Clip:
+    """A dive; with ``made_up`` it stands among synthetic ones, and is one where the video's name is a bare number."""
     try:
         labels = np.asarray(fields.get("frames_labels", ()), dtype=np.int64)
         starts, sub_actions = _stages(labels, fields.get("steps_transit_frames", ()))
@@ -109,13 +112,17 @@ def _clip(where: Path, key: Any, fields: dict[str, Any], split: Any) -> Clip:
             synchronised=synchronised_from_name(key[0]),
             stage_starts=starts,
             sub_actions=sub_actions,
-            source="synthetic" if key[0].startswith("Synthetic") else "finediving",
+            source="synthetic" if _is_made_up(key[0]) or (made_up and key[0].isdecimal()) else "finediving",
         )
     except LabelError as e:
         raise LabelError(f"{where}: {e}") from None
     except (KeyError, TypeError, ValueError, IndexError) as e:
         what = f"{e} is missing" if isinstance(e, KeyError) else str(e)
         raise LabelError(f"{where}: dive {key!r}: {what}; mend the label file") from e
+
+
+def _is_made_up(video: Any) -> bool:
+    return str(video).startswith("Synthetic")
 
 
 def _stages(labels: np.ndarray, transits: Any) -> tuple[tuple[int, ...], tuple[int, ...]]:

@@ -18,19 +18,22 @@ from finediving_pose.errors import FdposeError, UsageError
 from finediving_pose.parallel import map_clips
 from finediving_pose.synth.filming import film_event, is_finished
 from finediving_pose.synth.joining import join
+from finediving_pose.synth.like import NAMES, PlanLike, total_dives
 from finediving_pose.synth.plan import Event, Plan
 from finediving_pose.workspace import atomic_write, remove_part_files
 from finediving_pose.writing import writing
 
 NOTE = "competition.json"
+DIVES = 96
 
 
 def make_competition(
     out: Path,
     *,
-    dives: int = 96,
+    dives: int | None = None,
     seed: int = 0,
     dive_numbers: Sequence[str] | None = None,
+    like: str | None = None,
     jobs: int | None = None,
 ) -> dict[str, Any]:
     """Make a competition of ``dives`` dives in ``out``; events that are finished are kept.
@@ -40,6 +43,8 @@ def make_competition(
 
     Parameters
     ----------
+    dives : 96 where nothing is said; with ``like`` all of the data set
+    like : ``finediving`` for the data set's own shape, errors in labels included (:mod:`finediving_pose.synth.like`)
     dive_numbers : only these; None for as many numbers, up to FineDiving's 52, as leave about eight dives of each,
         and some synchronised dives
     jobs : processes; None for as many as there are cores
@@ -51,14 +56,14 @@ def make_competition(
     Raises
     ------
     UsageError
-        Fewer than one dive; a dive number is not one, or no degree of difficulty or stages are known for it; ``out``
-        holds another competition, or other things.
+        Fewer than one dive, or more than the data set has; no such data set; a dive number is not one, or no degree of
+        difficulty or stages are known for it; ``out`` holds another competition, or other things.
     FdposeError
         The folder can't be written.
     BusyError
         Another process is filling it.
     """
-    plan = Plan(dives, seed, tuple(dict.fromkeys(number.lower() for number in dive_numbers or ())))
+    plan = _plan(dives, seed, dive_numbers, like)
     events = plan.events()
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -71,6 +76,20 @@ def make_competition(
             if isinstance(outcome, FdposeError):
                 raise outcome
         return join(out, plan, events)
+
+
+def _plan(dives: int | None, seed: int, dive_numbers: Sequence[str] | None, like: str | None) -> Plan:
+    if not like:
+        numbers = dict.fromkeys(number.lower() for number in dive_numbers or ())
+        return Plan(DIVES if dives is None else dives, seed, tuple(numbers))
+    if like not in NAMES:
+        raise UsageError(f"--like {like}: no data set of which the shape is known; there is {', '.join(NAMES)}")
+    if dive_numbers:
+        raise UsageError("--like has the data set's own dive numbers; leave --dive-number out")
+    most = total_dives()
+    if dives is not None and not 1 <= dives <= most:
+        raise UsageError(f"--dives {dives}: with --like {like} there are 1 to {most} dives")
+    return PlanLike(most if dives is None else dives, seed, like=like)
 
 
 def _dives(event: Event) -> int:
@@ -102,8 +121,11 @@ def _compare(note: Path, plan: Plan) -> None:
     """Raise UsageError where the folder holds a competition that was asked for in other words."""
     try:
         there = json.loads(note.read_text(encoding="utf-8"))
-        other = [f"{name} {_in_words(there[name])}" for name, asked in plan.as_dict().items() if there[name] != asked]
-    except (OSError, ValueError, KeyError, TypeError):
+        asked = plan.as_dict()
+        other = [
+            f"{name} {_in_words(there.get(name))}" for name in {**asked, **there} if there.get(name) != asked.get(name)
+        ]
+    except (OSError, ValueError, TypeError, AttributeError):
         other = [f"{note.name} can't be read"]
     if other:
         what = "; ".join(other).replace("_", " ")
@@ -114,4 +136,6 @@ def _compare(note: Path, plan: Plan) -> None:
 
 
 def _in_words(value: object) -> str:
+    if value is None:
+        return "none"
     return (", ".join(map(str, value)) or "of its own choice") if isinstance(value, list) else str(value)

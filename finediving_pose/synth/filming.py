@@ -117,7 +117,7 @@ class Take:
                 yield picture
                 row["hidden"].append([_joint_set(t) for t in seen])
                 row["splash_area"].append(int(splash.sum()))
-                image = f"{event.video}/{index}/{row['start_frame'] + i:05d}.jpg"
+                image = f"{event.video}/{event.index(index)}/{row['start_frame'] + i:05d}.jpg"
                 lines.writelines(f"{json.dumps(entry)}\n" for entry in _annotations(image, seen))
             number = row["start_frame"] + shot.motion.n_frames
             row["end_frame"] = number - 1
@@ -165,8 +165,11 @@ def shoot(event: Event, index: int, scene: Scenery, view: View, panel: judge.Pan
         splash = Splash.random(motion.touch, place, faults.splash, rng)
         shot = Shot(scene, view, pan, motion, Figure.of(build, look), splash, shot)
     assert shot is not None
-    row = {"video": event.video, "index": index, "action_type": number, "height_m": event.height}
-    return shot, row | performance.row()
+    row = {"video": event.video, "index": event.index(index), "action_type": number, "height_m": event.height}
+    row |= performance.row()
+    if event.counting and not event.synchronised:
+        row["judge_scores"] = judge.counting(row["judge_scores"])
+    return shot, row
 
 
 @contextmanager

@@ -16,6 +16,7 @@ import numpy as np
 from finediving_pose.synth import judge, labels
 from finediving_pose.synth.filming import made, poses_file
 from finediving_pose.synth.plan import Event, Plan
+from finediving_pose.synth.spoiling import spoiled
 from finediving_pose.workspace import atomic_write, remove_part_files
 
 HAND_DIVES, HAND_EVERY = 6, 4
@@ -31,7 +32,10 @@ def join(out: Path, plan: Plan, events: list[Event]) -> dict[str, Any]:
     test = draw_test_split(rows, plan.seed)
     for row in rows:
         row["split"] = _split_of(row, test)
-    labels.write_labels(out / "labels", rows)
+    labelled, errata = spoiled(rows, plan.seed) if plan.with_errata else (rows, [])
+    labels.write_labels(out / "labels", labelled)
+    if plan.with_errata:
+        _write_list(out / "truth" / "errata.json", map(json.dumps, errata))
     poses = _write_list(out / "truth" / "annotations.json", _lines(out, events))
     by_hand = _by_hand(out, events, rows, plan.seed)
     _write_list(out / "hand" / "annotations.json", (json.dumps(entry) for entry in by_hand))

@@ -82,6 +82,11 @@ def dive_score(awards: Sequence[float], difficulty: float) -> float:
     return round(total * difficulty, 2)
 
 
+def counting(awards: Sequence[float]) -> tuple[float, ...]:
+    """Of seven awards the three in the middle, which count."""
+    return tuple(sorted(awards)[2:5])
+
+
 def noise_ceiling(qualities: Sequence[float], difficulties: Sequence[float], scores: Sequence[float]) -> float | None:
     """Spearman's rho that a scorer who sees the true quality would reach; None below three dives."""
     from scipy.stats import spearmanr

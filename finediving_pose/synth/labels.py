@@ -13,7 +13,11 @@ from finediving_pose.workspace import atomic_write, remove_part_files
 
 
 def write_labels(folder: Path, rows: list[dict[str, Any]]) -> None:
-    """Write the five files; a row has the coarse file's fields, ``stages`` as (sub-action, first frame), ``split``."""
+    """Write the five files; a row has the coarse file's fields, ``stages`` as (sub-action, first frame), ``split``.
+
+    What the released files have wrong in places, a row may have, too (:mod:`finediving_pose.synth.spoiling`): other
+    ``transits``, ``flicker`` (a frame with the first stage's label), a ``fine_difficulty``.
+    """
     keys = [(str(r["video"]), int(r["index"])) for r in rows]
     coarse = {
         key: {
@@ -37,11 +41,14 @@ def _stages(row: dict[str, Any]) -> dict[str, Any]:
     frames = np.empty(length, np.int64)
     for action, first in row["stages"]:
         frames[first:] = action
+    if "flicker" in row:
+        frames[row["flicker"]] = row["stages"][0][0]
+    transits = row.get("transits", [first - 1 for _, first in row["stages"][1:]])
     return {
         "action_type": row["action_type"],
         "dive_score": row["dive_score"],
-        "difficulty": row["difficulty"],
-        "steps_transit_frames": np.array([first - 1 for _, first in row["stages"][1:]], np.int64),
+        "difficulty": row.get("fine_difficulty", row["difficulty"]),
+        "steps_transit_frames": np.array(transits, np.int64),
         "frames_labels": frames,
         "sub-action_types": {np.int64(action): SUB_ACTIONS[action] for action, _ in row["stages"]},
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar
 
 from finediving_pose.errors import LexiconError, UsageError
 from finediving_pose.lexicon import expected_sub_actions, parse_dive_number
@@ -34,7 +34,11 @@ DIVES_PER_NUMBER = 8
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One video to be made: its dives in order, and what its random numbers start from."""
+    """One video to be made: its dives in order, and what its random numbers start from.
+
+    ``indices`` are those of the dives in the labels, 0, 1, ... where it is empty. With ``counting`` the labels list
+    only the awards of a single diver that count.
+    """
 
     video: str
     height: float
@@ -42,6 +46,12 @@ class Event:
     dive_numbers: tuple[str, ...]
     seed: tuple[int, ...]
     synchronised: bool = False
+    indices: tuple[int, ...] = ()
+    counting: bool = False
+
+    def index(self, place: int) -> int:
+        """In the labels, of the dive at this place of the video."""
+        return self.indices[place] if self.indices else place
 
     def __str__(self) -> str:
         return self.video
@@ -59,6 +69,9 @@ class Plan:
     seed: int
     dive_numbers: tuple[str, ...] = ()
     version: int = VERSION
+
+    with_errata: ClassVar = False
+    """Whether some of the labels are wrong, as in the released ones."""
 
     def events(self) -> list[Event]:
         """The events in their order.
