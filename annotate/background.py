@@ -56,10 +56,10 @@ def background_shifts(pictures: Iterable[NDArray[np.uint8]], boxes: NDArray[np.f
 
 def _shift(before: NDArray[np.float32], here: NDArray[np.float32]) -> NDArray[np.float64]:
     """How far what is in one picture has moved in the other: (2,), pixels, right and down."""
-    product = rfft2(here) * np.conj(rfft2(before))
+    product: NDArray[np.complexfloating] = np.asarray(rfft2(here)) * np.conj(np.asarray(rfft2(before)))
     size = np.abs(product)
-    alike = irfft2(np.divide(product, size, out=np.zeros_like(product), where=size > 0), here.shape)
-    alike = np.fft.fftshift(gaussian_filter(alike, BLUR, mode="wrap"))
+    even = np.divide(product, size, out=np.zeros_like(product), where=size > 0)
+    alike = np.fft.fftshift(gaussian_filter(np.asarray(irfft2(even, here.shape)), BLUR, mode="wrap"))
     rest = np.array(alike.shape) // 2
     moved = alike.copy()
     moved[_around(rest)] = 0
@@ -70,9 +70,9 @@ def _shift(before: NDArray[np.float32], here: NDArray[np.float32]) -> NDArray[np
     weight = np.maximum(alike[near], 0)
     if not weight.any():
         return np.zeros(2)
-    rows, columns = np.indices(alike.shape)
-    middle = np.array([(weight * columns[near]).sum(), (weight * rows[near]).sum()]) / weight.sum()
-    return middle - rest[::-1]
+    places: NDArray[np.intp] = np.indices(alike.shape)  # (2, rows, columns)
+    middle = (weight * places[:, *near]).sum((1, 2)) / weight.sum()
+    return (middle - rest)[::-1]
 
 
 def _around(peak: NDArray[np.integer]) -> tuple[slice, slice]:
