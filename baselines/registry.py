@@ -16,6 +16,9 @@ from finediving_pose.errors import UsageError, first_line
 GROUP = "fdpose.methods"
 """A package offers a method with an entry point of this group: the method's name, and the class that declares it."""
 
+EVERY_METHOD = "all"
+"""What stands for all methods in the place of a name; no method may have it."""
+
 M = TypeVar("M", bound=Method)
 _found: dict[str, Method] = {}
 
@@ -26,12 +29,16 @@ def method(name: str, *, title: str) -> Callable[[type[M]], type[M]]:
     Raises
     ------
     ValueError
-        Another method has that name, or the class has no presets.
+        Another method has that name, it is :data:`EVERY_METHOD`, or the class has no presets.
     """
 
     def register(cls: type[M]) -> type[M]:
         if not getattr(cls, "presets", None):
             raise ValueError(f"{cls.__module__}.{cls.__qualname__} has no presets; see docs/own-model.md")
+        if name == EVERY_METHOD:
+            raise ValueError(
+                f"{cls.__module__}.{cls.__qualname__}: {name!r} stands for all methods; give it another name"
+            )
         if name in _found:
             taken = type(_found[name])
             raise ValueError(f"{taken.__module__}.{taken.__qualname__} is already the method {name!r}")

@@ -23,11 +23,11 @@ from baselines.report.verdicts import (
     on_training,
     whole_dives,
 )
-from baselines.report.wording import METRICS, differs, how_made, number, row_name, what_baseline
+from baselines.report.wording import METRICS, differs, how_made, number, what_baseline
 from baselines.runs.config import read_config
 from baselines.runs.metrics import pairs_in_order
 from baselines.runs.predictions import Prediction, read_predictions
-from baselines.runs.results import RunMetrics, read_run, read_study
+from baselines.runs.results import RunMetrics, read_run, read_study, row_name
 from baselines.runs.run import open_run_data
 from baselines.runs.study import is_study, read_plan
 from baselines.training import processes

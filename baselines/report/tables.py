@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.table import Table
 
 from baselines.report.published import CAVEAT, COLUMNS, published_figures
-from baselines.report.wording import METRICS, Metric, differs, how_made, number, row_name, what_baseline
+from baselines.report.wording import METRICS, Metric, differs, how_made, number, what_baseline
 from baselines.runs.figures import Figures, Scores
-from baselines.runs.results import AblationRow, Conditions, RunMetrics, StudyMetrics
+from baselines.runs.results import AblationRow, Conditions, RunMetrics, StudyMetrics, row_name
 from finediving_pose.terminal import terminal
 
 BASELINE = "exemplars' mean"

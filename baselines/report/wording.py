@@ -71,8 +71,3 @@ def how_made(made: Conditions, seeds: Sequence[int], epoch: int | None = None) -
         return f"{protocol}; {epochs}"
     picked = "" if epoch in (None, made.epochs) else f" (epoch {epoch})"
     return f"{protocol}; batches of {made.batch_size}; {epochs}, {made.selection}{picked}"
-
-
-def row_name(made: Conditions) -> str:
-    """A method as a row of a table: ``CoRe (demo, without tree)``."""
-    return f"{made.title} ({', '.join([made.preset, *(f'without {part}' for part in made.without)])})"

@@ -79,12 +79,14 @@ class Origin:
     packed, digest : path and digest of the packed file
     versions : of fdpose and what it computes with
     weights : path and sha256 of each published weight file, by encoder
+    changes : settings that are not the preset's, by their dotted names; None in runs of before they were noted
     """
 
     packed: str
     digest: str
     versions: dict[str, str] = default(default_factory=dict)
     weights: dict[str, dict[str, str]] = default(default_factory=dict)
+    changes: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, config={"extra": "forbid"})

@@ -1,26 +1,129 @@
-"""Predictions that another program made, scored as ours are."""
+"""Predictions that another program made, scored as ours are, and kept for the leaderboard where that is asked for."""
 
 from __future__ import annotations
 
+import json
 import math
+import re
 from collections.abc import Sequence
+from dataclasses import asdict
+from dataclasses import field as default
+from importlib.metadata import version
 from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
 
 from baselines.data.dives import Dives
 from baselines.data.exemplars import PAIRING_NEEDS, Pairing, choose_voters
 from baselines.data.settings import DataSettings
 from baselines.data.splits import Fallback, some, split_clips
+from baselines.method import Needs
 from baselines.runs.config import Evaluation
-from baselines.runs.predictions import Prediction
+from baselines.runs.figures import Figures, Interval, Scores
+from baselines.runs.outcome import OF_A_TEST_DIVE
+from baselines.runs.predictions import Prediction, write_predictions
+from baselines.runs.run import new_folder
 from baselines.runs.scoring import make_prediction
 from finediving_pose.clip import ClipKey
 from finediving_pose.documents import Table, read_table
 from finediving_pose.errors import FdposeError, UsageError
+from finediving_pose.labels.errata import count_errata
 from finediving_pose.packed.reader import PackedFile
 from finediving_pose.spreadsheet import unescaped
+from finediving_pose.workspace import Workspace, atomic_write
 
 COLUMNS = ("video", "index", "predicted_score")
 """What a row must have; other columns are not read."""
+
+EXTERNAL = "external.json"
+
+
+@dataclass(frozen=True, slots=True, config={"extra": "forbid"})
+class ExternalMetrics:
+    """What is kept of another program's predictions, beside ``predictions.csv``.
+
+    Attributes
+    ----------
+    name : of the row in a leaderboard
+    pairing : which dives the baseline is the mean of, and so the protocol that the predictions claim
+    packed, digest : the packed file that they were scored on
+    n_test : dives that were scored
+    reads : what the program read of a test dive, as its user says, names of :class:`~baselines.method.Needs`, or None
+    figures, intervals, exemplars_mean, matched_by_difficulty : see :class:`baselines.runs.figures.Scores`
+    errata_applied, errata_left : known errors in the labels that are corrected in the packed file, and that are not
+    version : of fdpose that scored them
+    """
+
+    name: str
+    pairing: Pairing
+    packed: str
+    digest: str
+    n_test: int
+    figures: Figures
+    intervals: dict[str, Interval]
+    exemplars_mean: Figures
+    matched_by_difficulty: int
+    errata_applied: int
+    errata_left: int
+    reads: tuple[str, ...] | None = None
+    version: str = default(default_factory=lambda: version("fdpose"))
+
+
+def keep_predictions(
+    workspace: Workspace,
+    name: str,
+    scored: Sequence[Prediction],
+    scores: Scores,
+    packed: PackedFile,
+    pairing: Pairing,
+    reads: Sequence[str] | None = None,
+) -> Path:
+    """Write scored predictions into a folder of their own under the data directory's runs; the folder.
+
+    Raises
+    ------
+    UsageError
+        The name can't be printed, or ``reads`` names something that can't be read of a test dive.
+    """
+    if not name.strip() or not name.isprintable():
+        raise UsageError(f"--name {name!r}: a table can't print it; give a name of letters, digits and signs")
+    known = [need.name for need in OF_A_TEST_DIVE]
+    if odd := [what for what in reads or () if what not in known]:
+        raise UsageError(f"{odd[0]!r} is not read of a test dive; there are {', '.join(map(str, known))}")
+    applied, left = count_errata(c for c in packed.clips if c.split in ("train", "test"))
+    metrics = ExternalMetrics(
+        name=name,
+        pairing=pairing,
+        packed=str(packed.path.resolve()),
+        digest=packed.digest,
+        n_test=len(scored),
+        figures=scores.figures,
+        intervals=scores.intervals,
+        exemplars_mean=scores.exemplars_mean,
+        matched_by_difficulty=scores.matched_by_difficulty,
+        errata_applied=applied,
+        errata_left=left,
+        reads=None if reads is None else tuple(need.name or "" for need in Needs if need.name in reads),
+    )
+    folder = new_folder(workspace, re.sub(r"[^\w.+-]+", "-", name).strip(".-") or "predictions")
+    write_predictions(folder, scored)
+    with atomic_write(folder / EXTERNAL) as part:  # last: a folder that has it is whole
+        part.write_text(json.dumps(asdict(metrics), indent=2, allow_nan=False), encoding="utf-8")
+    return folder
+
+
+def read_external(folder: Path) -> ExternalMetrics:
+    """What :func:`keep_predictions` wrote. Raises UsageError where it can't be read."""
+    path = folder / EXTERNAL
+    try:
+        return TypeAdapter(ExternalMetrics).validate_json(path.read_bytes(), strict=True)
+    except OSError as e:
+        raise UsageError(f"{folder}: no kept predictions; keep some with: fdpose evaluate FILE --keep") from e
+    except ValidationError as e:
+        first = e.errors()[0]
+        name = ".".join(str(step) for step in first["loc"])
+        raise UsageError(f"{path}: {name}: {first['msg'].lower()}; was it written by another version?") from e
 
 
 def score_file(

@@ -62,15 +62,33 @@ class Scores:
     matched_by_difficulty: int
 
 
+def compute_figures(predictions: Sequence[Prediction]) -> Figures:
+    """Each metric of scored dives, without its interval."""
+    return Figures(**{name: metric(*values) for name, (metric, values) in _metrics(predictions).items()})
+
+
 def measure(predictions: Sequence[Prediction]) -> Scores:
     """All figures of scored dives."""
     truth = [p.true_score for p in predictions]
-    predicted = [p.predicted_score for p in predictions]
     naive = [p.exemplar_mean for p in predictions]
-    # a dive without a number is a group of its own
-    _, number = np.unique([p.action_type or str(p.dive) for p in predictions], return_inverse=True)
+    number = _numbers(predictions)
+    return Scores(
+        compute_figures(predictions),
+        {name: _finite(*interval(metric, *values)) for name, (metric, values) in _metrics(predictions).items()},
+        Figures(
+            spearman(truth, naive), relative_l2(truth, naive), l2(truth, naive), pairs_in_order(truth, naive, number)
+        ),
+        sum(p.matched_by == "difficulty" for p in predictions),
+    )
+
+
+def _metrics(predictions: Sequence[Prediction]) -> dict[str, tuple[Callable[..., float], tuple[ArrayLike, ...]]]:
+    """Functions of :mod:`baselines.runs.metrics`, and the columns that each takes."""
+    truth = [p.true_score for p in predictions]
+    predicted = [p.predicted_score for p in predictions]
+    number = _numbers(predictions)
     tiou = [p.tiou for p in predictions if p.true_transitions and p.predicted_transitions]
-    columns: dict[str, tuple[Callable[..., float], tuple[ArrayLike, ...]]] = {
+    return {
         "rho": (spearman, (truth, predicted)),
         "r_l2_x100": (relative_l2, (truth, predicted)),
         "l2": (l2, (truth, predicted)),
@@ -78,14 +96,11 @@ def measure(predictions: Sequence[Prediction]) -> Scores:
         "aiou_50": (partial(average_iou, threshold=0.5), (tiou,)),
         "aiou_75": (partial(average_iou, threshold=0.75), (tiou,)),
     }
-    return Scores(
-        Figures(**{name: metric(*values) for name, (metric, values) in columns.items()}),
-        {name: _finite(*interval(metric, *values)) for name, (metric, values) in columns.items()},
-        Figures(
-            spearman(truth, naive), relative_l2(truth, naive), l2(truth, naive), pairs_in_order(truth, naive, number)
-        ),
-        sum(p.matched_by == "difficulty" for p in predictions),
-    )
+
+
+def _numbers(predictions: Sequence[Prediction]) -> np.ndarray:
+    """A group a dive number, int64 (n,); a dive without a number is a group of its own."""
+    return np.unique([p.action_type or str(p.dive) for p in predictions], return_inverse=True)[1]
 
 
 def _finite(low: float, high: float) -> Interval:

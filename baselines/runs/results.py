@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from dataclasses import field as default
 from pathlib import Path
@@ -30,6 +31,12 @@ def epochs_in_words(epochs: int) -> str:
     return f"{epochs} epoch{'s' * (epochs > 1)}" if epochs else "nothing to train"
 
 
+def row_name(made: Conditions, changes: Mapping[str, Any] | None = None) -> str:
+    """A method as a row of a table: ``CoRe (demo, without tree, optimiser.lr=0.0003)``."""
+    changed = (f"{name}={value}" for name, value in (changes or {}).items())
+    return f"{made.title} ({', '.join([made.preset, *(f'without {part}' for part in made.without), *changed])})"
+
+
 @dataclass(frozen=True, slots=True, config={"extra": "forbid"})
 class Conditions:
     """What figures depend on, apart from the seed.
@@ -44,6 +51,10 @@ class Conditions:
     packed, digest : path and digest of the packed file
     weights : what each encoder with published weights starts from, a file or ``random``
     left_out : keys of clips that could not take part, by what they lack
+    reads : what is read of a test dive, names of :class:`~baselines.method.Needs`
+    errata_applied, errata_left : known errors in the labels of its dives that are corrected there, and that are not
+
+    The last three are None in runs of before they were noted.
     """
 
     method: str
@@ -63,6 +74,9 @@ class Conditions:
     digest: str
     weights: dict[str, str]
     left_out: dict[str, list[str]]
+    reads: tuple[str, ...] | None = None
+    errata_applied: int | None = None
+    errata_left: int | None = None
 
 
 @dataclass(frozen=True, slots=True, config={"extra": "forbid"})
@@ -76,6 +90,8 @@ class RunMetrics:
     facts : what the network says of itself in words, such as its stage weights
     epoch, epoch_of_each : the epoch that all figures are from; or, chosen on the test split, that of each
     history : mean losses and times of every epoch
+    panels : figures with each of five panels of voters, the run's own first; none where nobody votes
+    scoring_seconds : what scoring the test dives took, exemplars included; None in runs of before it was noted
     """
 
     made: Conditions
@@ -90,6 +106,8 @@ class RunMetrics:
     history: list[dict[str, Any]]
     epoch_of_each: dict[str, int] = default(default_factory=dict)
     facts: dict[str, str] = default(default_factory=dict)
+    panels: tuple[Figures, ...] = ()
+    scoring_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True, config={"extra": "forbid"})

@@ -10,13 +10,12 @@ from dataclasses import replace
 from importlib.metadata import version
 from itertools import chain, count
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import nn
 
 from baselines.data.dives import Dives
-from baselines.data.exemplars import PAIRING_NEEDS
 from baselines.data.pairs import TrainingPairs, labels_and_pairs
 from baselines.data.splash import read_splashes
 from baselines.data.splits import MENDS, Split, some, split_clips
@@ -24,9 +23,11 @@ from baselines.method import Method, Needs
 from baselines.registry import find_method
 from baselines.runs.best_epoch import BEST, BestEpoch
 from baselines.runs.config import CONFIG, Evaluation, Origin, RunConfig, make_config, read_config, write_config
-from baselines.runs.figures import Figures, measure
-from baselines.runs.predictions import Prediction, write_predictions
-from baselines.runs.results import SELECTIONS, Conditions, RunMetrics, epochs_in_words, write_metrics
+from baselines.runs.figures import Figures, compute_figures
+from baselines.runs.outcome import as_section, conditions, needed, run_metrics, selecting_split, starting_weights
+from baselines.runs.panels import Scored, score_with_panels
+from baselines.runs.predictions import write_predictions
+from baselines.runs.results import RunMetrics, epochs_in_words, write_metrics
 from baselines.runs.scoring import predict_clips
 from baselines.scorer.file import SCORER, write_scorer
 from baselines.scorer.make import make_scorer
@@ -76,26 +77,18 @@ def prepare_run(
     with open_packed(workspace.packed) as packed:
         split_of(packed, method, config)
         versions = {p: version(p) for p in ("fdpose", "torch", "timm", "numpy")} | {"python": platform.python_version()}
-        return replace(config, origin=Origin(str(workspace.packed.resolve()), packed.digest, versions, found))
+        changed = dict(changes or {}) | ({} if epochs is None else {"training.epochs": epochs})
+        origin = Origin(str(workspace.packed.resolve()), packed.digest, versions, found, changed)
+        return replace(config, origin=origin)
 
 
 @processes.on_first
 def new_run(workspace: Workspace, method: Method, preset: str, seed: int, **options: Any) -> Path:
     """Make a run folder, named by the time, with the configuration of a training; as :func:`prepare_run`."""
     config = prepare_run(workspace, method, preset, seed, **options)
-    folder = new_folder(workspace, method)
+    folder = new_folder(workspace, method.name)
     write_config(folder, config)
     return folder
-
-
-def needed(method: Method, config: RunConfig) -> tuple[str, ...]:
-    """Names of what a clip must have: what the method reads, and what pairing and target read."""
-    needs = method.needs_of(config)
-    if method.comparative:
-        needs |= PAIRING_NEEDS[config.data.pairing]
-    if config.data.target == "score_over_difficulty":
-        needs |= Needs.DIFFICULTY
-    return tuple(need.name or "" for need in Needs if need in needs)
 
 
 def run(folder: Path, *, packed_file: Path | None = None, resume: bool = False) -> RunMetrics:
@@ -140,12 +133,15 @@ def _run(folder: Path, packed_file: Path | None, resume: bool) -> RunMetrics:
         if prepare is not None:
             prepare(labels_and_pairs(dives, split.train))
 
-        def score(queries: Sequence[int], seed: int = config.seed) -> list[Prediction]:
-            return predict_clips(network, method, dives, queries, split.train, config.evaluation, seed)
+        @processes.on_first
+        def score_test() -> Scored:
+            how = config.evaluation
+            return score_with_panels(network, method, dives, split.test, split.train, how, config.seed)
 
         def figures_of(epoch: int) -> Figures:
             seed = config.seed + epoch if config.evaluation.redraw else config.seed
-            return measure(score(split.test if judged == "test" else split.validation, seed)).figures
+            queries = split.test if judged == "test" else split.validation
+            return compute_figures(predict_clips(network, method, dives, queries, split.train, config.evaluation, seed))
 
         # what would fail after the training had better fail before it
         predict_clips(network, method, dives, split.test[:1], split.train, Evaluation(votes=1), config.seed)
@@ -157,13 +153,14 @@ def _run(folder: Path, packed_file: Path | None, resume: bool) -> RunMetrics:
         hub = train(network, method, pairs, config, folder, hooks, resume=begun).message_hub if epochs else None
         if judged:
             _load_best(network, folder / BEST)
-        predictions = processes.on_first(score)(split.test)
+        scored = score_test()
         if processes.is_first():
-            scorer = make_scorer(network, method, config, dives, split.train, predictions, judged == "test")
+            scorer = make_scorer(network, method, config, dives, split.train, scored.predictions, judged == "test")
             write_scorer(folder / SCORER, scorer)
-    metrics = _metrics(config, method, split, network, predictions, hub, time.monotonic() - started)
+        made = conditions(config, method, split, packed)
+    metrics = run_metrics(config, made, judged, network, scored, hub, time.monotonic() - started)
     if processes.is_first():
-        write_predictions(folder, predictions)
+        write_predictions(folder, scored.predictions)
         write_metrics(folder, metrics)
     return metrics
 
@@ -244,23 +241,10 @@ def _without_weights(config: RunConfig) -> RunConfig:
     """
     named = {}
     for key, value in config.model.items():
-        if "weights" in _section(value):
+        if "weights" in as_section(value):
             follows = value["weights"] is not None and value.get("freeze_bn", False) is None
             named[key] = {**value, "weights": None} | ({"freeze_bn": True} if follows else {})
     return replace(config, model=config.model | named)
-
-
-def _section(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def selecting_split(config: RunConfig, split: Split) -> Literal["test", "validation"] | None:
-    """The split that the best epoch is chosen on, None for the last epoch, or where there is none."""
-    if not config.training.epochs:
-        return None
-    if config.validation.on_test:
-        return "test"
-    return "validation" if split.validation else None
 
 
 def split_of(packed: PackedFile, method: Method, config: RunConfig) -> Split:
@@ -276,11 +260,6 @@ def dives_of(packed: PackedFile, method: Method, config: RunConfig) -> Dives:
     """The samples that a run's network reads."""
     splash = read_splashes(Path(config.data.splash)) if config.data.splash else None
     return Dives(packed, config.data, method.needs_of(config), splash)
-
-
-def starting_weights(method: Method, config: RunConfig) -> dict[str, str]:
-    """What each encoder that has published weights starts from: a file, or ``random``."""
-    return {encoder: _section(config.model.get(encoder)).get("weights") or "random" for encoder in method.weights}
 
 
 def announce(method: Method, config: RunConfig, split: Split, network: nn.Module) -> None:
@@ -303,70 +282,9 @@ def announce(method: Method, config: RunConfig, split: Split, network: nn.Module
         )
 
 
-def _metrics(
-    config: RunConfig,
-    method: Method,
-    split: Split,
-    network: nn.Module,
-    predictions: Sequence[Prediction],
-    hub: Any,
-    seconds: float,
-) -> RunMetrics:
-    judged, scores = selecting_split(config, split), measure(predictions)
-    history, best = (hub.get_info("history", []), hub.get_info("best_of_each", {})) if hub else ([], {})
-    figures, epoch_of_each, epoch = scores.figures, {}, config.training.epochs
-    if judged == "test":
-        figures = replace(figures, **{name: found["value"] for name, found in best.items()})
-        epoch_of_each = {name: found["epoch"] for name, found in best.items()}
-    describe = getattr(network, "describe", None)
-    return RunMetrics(
-        made=_conditions(config, method, split),
-        seed=config.seed,
-        figures=figures,
-        intervals=scores.intervals,
-        exemplars_mean=scores.exemplars_mean,
-        matched_by_difficulty=scores.matched_by_difficulty,
-        parameters=sum(p.numel() for p in network.parameters()),
-        seconds=round(seconds, 1),
-        epoch=epoch if judged is None else best_epoch(history, judged),
-        history=history,
-        epoch_of_each=epoch_of_each,
-        facts=describe() if describe else {},
-    )
-
-
-def _conditions(config: RunConfig, method: Method, split: Split) -> Conditions:
-    assert config.origin is not None
-    return Conditions(
-        method=method.name,
-        title=method.title,
-        preset=config.preset,
-        without=config.without,
-        n_train=len(split.train),
-        n_test=len(split.test),
-        batch_size=config.training.batch_size,
-        epochs=config.training.epochs,
-        selection=SELECTIONS[selecting_split(config, split)],
-        target=config.data.target,
-        pairing=config.data.pairing,
-        votes=config.evaluation.votes,
-        voters=config.evaluation.voters,
-        packed=config.origin.packed,
-        digest=config.origin.digest,
-        weights=starting_weights(method, config),
-        left_out=split.left_out,
-    )
-
-
-def best_epoch(history: Sequence[Mapping[str, Any]], split: str = "validation") -> int | None:
-    """The first epoch with the best rho on the dives of a split."""
-    scored = [h for h in history if h.get(f"{split}_rho") is not None]
-    return max(scored, key=lambda h: h[f"{split}_rho"])["epoch"] if scored else None
-
-
-def new_folder(workspace: Workspace, method: Method) -> Path:
-    """Make a folder under the data directory's runs, named by the method and the time, that nobody else has."""
-    name = time.strftime(f"{method.name}-%Y%m%d-%H%M%S")
+def new_folder(workspace: Workspace, what: str) -> Path:
+    """Make a folder under the data directory's runs, named by what is run and the time, that nobody else has."""
+    name = f"{what}-{time.strftime('%Y%m%d-%H%M%S')}"
     for taken in chain([name], (f"{name}-{n}" for n in count(2))):
         folder = workspace.runs / taken
         folder.parent.mkdir(parents=True, exist_ok=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 import numpy as np
@@ -23,6 +24,29 @@ PAIRS_AT_ONCE = 256
 CLIPS_AT_ONCE = 8
 
 
+@dataclass(slots=True)
+class Encodings:
+    """Clips as a comparative network knows them now: each is encoded once, however often it is asked for."""
+
+    network: ComparativeNetwork
+    dives: Dives
+    _known: Encoded = None
+    _places: dict[int, int] = field(default_factory=dict)
+
+    def of(self, clips: Iterable[int]) -> tuple[Encoded, dict[int, int]]:
+        """All that was encoded so far, these clips among them, and the place of each clip in it."""
+        new = sorted(set(clips) - self._places.keys())
+        if new:
+            found = encode_clips(self.network, self.dives, new)
+            self._known = found if self._known is None else type(found)(*map(_joined, self._known, found))
+            self._places |= {i: len(self._places) + n for n, i in enumerate(new)}
+        return self._known, self._places
+
+
+def _joined(known: Tensor, new: Tensor) -> Tensor:
+    return torch.cat([known, new])
+
+
 def predict_clips(
     network: nn.Module,
     method: Method,
@@ -31,12 +55,14 @@ def predict_clips(
     train: Sequence[int],
     how: Evaluation | None = None,
     seed: int = 0,
+    encodings: Encodings | None = None,
 ) -> list[Prediction]:
     """Score the queries in testing mode.
 
     A comparative method's score is the mean, over up to ``how.votes`` train dives of the query's group, of exemplar
     score + relative score. Every clip that takes part is encoded once, whatever the number of votes. The voters are
     drawn for direct methods too, whose predictions stand beside the mean of the exemplars' scores as well.
+    ``encodings`` keeps what is encoded for other voters; the network must not have changed since.
     """
     how = how or Evaluation()
     was_training = network.training
@@ -45,7 +71,8 @@ def predict_clips(
     chosen = choose_voters(clips, queries, train, how.votes, seed, how.voters, pairing, how.pad)
     with torch.inference_mode():
         if method.comparative:
-            votes, cut = _cast_votes(network, dives, queries, chosen)
+            encodings = encodings or Encodings(cast(ComparativeNetwork, network), dives)
+            votes, cut = _cast_votes(encodings, queries, chosen)
             scores = {i: float(np.mean([v.score for v in votes[i]])) for i in queries}
         else:
             scores = _score_directly(network, dives, queries)
@@ -117,13 +144,12 @@ def compare_clips(
 
 
 def _cast_votes(
-    network: nn.Module, dives: Dives, queries: Sequence[int], chosen: Sequence[Sequence[int]]
+    encodings: Encodings, queries: Sequence[int], chosen: Sequence[Sequence[int]]
 ) -> tuple[dict[int, tuple[Vote, ...]], dict[int, tuple[int, ...]]]:
     """Votes of each query, and predicted transitions of each query; none where the method predicts none."""
-    net = cast(ComparativeNetwork, network)
-    everyone = sorted({*queries, *(j for voters in chosen for j in voters)})
-    place = {i: n for n, i in enumerate(everyone)}
-    encoded = encode_clips(net, dives, everyone)
+    net, dives = encodings.network, encodings.dives
+    everyone = {*queries, *(j for voters in chosen for j in voters)}
+    encoded, place = encodings.of(everyone)
     pairs = [(i, j) for i, voters in zip(queries, chosen, strict=True) for j in voters]
     known = torch.tensor([_true_score(dives, j) for _, j in pairs], dtype=torch.float32)
     by_stage = compare_clips(net, encoded, [(place[i], place[j]) for i, j in pairs], known)

@@ -44,11 +44,22 @@ class Member:
     without: str | None = None
 
 
+PlannedRun = tuple[Member, RunConfig]
+
+
 @processes.on_first
 def new_study(
     workspace: Workspace, method: Method, preset: str, seeds: Sequence[int], ablate: Sequence[str] = (), **options: Any
 ) -> Path:
-    """Make a study's folder, in it a run folder for each seed and for each part of ``ablate`` left out.
+    """Make a study's folder, in it a run folder for each training of :func:`plan_study`."""
+    plan = plan_study(workspace, method, preset, seeds, ablate, **options)
+    return write_study(new_folder(workspace, method.name), plan)
+
+
+def plan_study(
+    workspace: Workspace, method: Method, preset: str, seeds: Sequence[int], ablate: Sequence[str] = (), **options: Any
+) -> list[PlannedRun]:
+    """A training for each seed, and for each seed and part of ``ablate`` left out. Nothing is written.
 
     ``options`` are those of :func:`baselines.runs.run.prepare_run`, the same for all.
 
@@ -68,12 +79,15 @@ def new_study(
         without = (m.without,) if m.without else ()
         return prepare_run(workspace, method, preset, m.seed, without=without, reads=reads, **options)
 
-    configs = [configuration(m) for m in members]  # all are checked before anything is written
-    folder = new_folder(workspace, method)
-    for m, config in zip(members, configs, strict=True):
+    return [(m, configuration(m)) for m in members]
+
+
+def write_study(folder: Path, plan: Sequence[PlannedRun]) -> Path:
+    """Make the run folders of a study, and last its plan: a folder that has one has all its runs."""
+    for m, config in plan:
         write_config(folder / m.run, config)
-    with atomic_write(folder / PLAN) as part:  # last: a folder with a plan has all its runs
-        part.write_text(json.dumps([asdict(m) for m in members], indent=2), encoding="utf-8")
+    with atomic_write(folder / PLAN) as part:
+        part.write_text(json.dumps([asdict(m) for m, _ in plan], indent=2), encoding="utf-8")
     return folder
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cache
 from importlib.resources import as_file, files
@@ -112,6 +112,18 @@ def apply_errata(clips: Sequence[Clip]) -> tuple[list[Clip], list[Erratum]]:
     return corrected, made
 
 
+def count_errata(clips: Iterable[Clip]) -> tuple[int, int]:
+    """How many certain corrections of the bundled list these clips have, and how many they still lack."""
+    corrections = _by_clip()
+    applied = left = 0
+    for clip in clips:
+        for erratum in corrections.get((clip.source, clip.key.video, str(clip.key.index)), ()):
+            says = _said(clip, erratum)
+            applied += says == erratum.expected
+            left += says == erratum.found
+    return applied, left
+
+
 @cache
 def _by_clip() -> dict[tuple[str, str, str], list[Erratum]]:
     """Certain corrections of clip fields, one a field."""
@@ -129,13 +141,22 @@ def _by_clip() -> dict[tuple[str, str, str], list[Erratum]]:
 
 def _corrected(clip: Clip, erratum: Erratum) -> Clip | None:
     """The clip with one correction, None where it does not say what the list says."""
+    if _said(clip, erratum) != erratum.found:
+        return None
     name, position = _parsed(erratum.field)
     now: Any = getattr(clip, name)
     if position is None:
-        return replace(clip, **{name: _like(now, erratum.expected)}) if _text(now) == erratum.found else None
-    if position >= len(now) or _text(now[position]) != erratum.found:
-        return None
+        return replace(clip, **{name: _like(now, erratum.expected)})
     return replace(clip, **{name: (*now[:position], _like(now[position], erratum.expected), *now[position + 1 :])})
+
+
+def _said(clip: Clip, erratum: Erratum) -> str | None:
+    """What a clip says where the list found an error, None where it has no such place."""
+    name, position = _parsed(erratum.field)
+    value: Any = getattr(clip, name)
+    if position is None:
+        return _text(value)
+    return _text(value[position]) if position < len(value) else None
 
 
 def _parsed(field: str) -> tuple[str, int | None]:

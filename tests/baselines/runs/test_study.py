@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from baselines.report.wording import differs, how_made, number, row_name
+from baselines.report.wording import differs, how_made, number
 from baselines.runs.figures import Figures
-from baselines.runs.results import Conditions, RunMetrics, is_finished, read_run, write_metrics
+from baselines.runs.results import Conditions, RunMetrics, is_finished, read_run, row_name, write_metrics
 from baselines.runs.study import Member, gather, is_study, read_plan
 from finediving_pose.errors import UsageError
 

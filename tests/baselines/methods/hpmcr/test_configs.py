@@ -18,8 +18,9 @@ from baselines.data.settings import DataSettings
 from baselines.methods.hpmcr import HPMCRMethod
 from baselines.methods.hpmcr.network import HPMCR
 from baselines.runs.config import RunConfig, Validation, make_config
+from baselines.runs.outcome import selecting_split
 from baselines.runs.results import SELECTIONS
-from baselines.runs.run import selecting_split, split_of
+from baselines.runs.run import split_of
 from finediving_pose.clip import Clip
 from finediving_pose.labels.read import read_labels
 from tests.baselines.made_up import clip, packed, ten
