@@ -217,8 +217,9 @@ def _published() -> list[tuple[str, list[str]]]:
     with_number, without = published_figures(True), published_figures(False)
     for method in with_number:
         for protocol, figures in (("without dive number", without), ("with dive number", with_number)):
-            row = zip(figures[method], COLUMNS.values(), strict=True)
-            rows.append((f"{method}, {protocol}", ["" if v is None else number(v, d) for v, d in row]))
+            if method in figures:
+                row = zip(figures[method], COLUMNS.values(), strict=True)
+                rows.append((f"{method}, {protocol}", [number(v, d) for v, d in row]))
     return [("", [METRICS[key].short for key in COLUMNS]), *rows]
 
 

@@ -1,4 +1,4 @@
-"""What a run, a study or an evaluation prints on a terminal."""
+"""What a run, a study, an evaluation or a leaderboard prints on a terminal."""
 
 from __future__ import annotations
 
@@ -8,9 +8,25 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from baselines.report.leaderboard import (
+    HOW,
+    PUBLISHED,
+    WORDS,
+    Grid,
+    errors_of,
+    heading,
+    making_of,
+    notes,
+    protocol,
+    published_grid,
+    ranks_of,
+    verdict,
+    warnings,
+)
 from baselines.report.published import CAVEAT, COLUMNS, published_figures
 from baselines.report.wording import METRICS, Metric, differs, how_made, number, what_baseline
 from baselines.runs.figures import Figures, Scores
+from baselines.runs.leaderboard import Leaderboard
 from baselines.runs.results import AblationRow, Conditions, RunMetrics, StudyMetrics, row_name
 from finediving_pose.terminal import terminal
 
@@ -71,6 +87,34 @@ def show_evaluation(scores: Scores, name: str, dives: int, baseline: str) -> Non
     _say(out, f"{dives} test dives")
     out.print(table)
     _say(out, f"95 %: interval by bootstrap over the test dives\nexemplars' mean: {baseline}\n{IN_ORDER}")
+
+
+def show_leaderboard(board: Leaderboard) -> None:
+    """Print the tables of each packed file and protocol, with what has to be known to compare their rows."""
+    out = terminal()
+    for line in warnings(board):
+        out.print(line, soft_wrap=True, style="bold yellow")
+    for file in board.boards:
+        out.print(f"\n{heading(file)}", soft_wrap=True, style="bold")
+        for section in file.sections:
+            _say(out, protocol(section))
+            for grid in (ranks_of(section), errors_of(section), making_of(section)):
+                out.print(_grid(grid))
+            out.print(verdict(section), soft_wrap=True, style="bold")
+            for line in notes(section):
+                _say(out, line)
+    _say(out, "\n" + "\n".join(HOW))
+    _say(out, f"\n{PUBLISHED}")
+    out.print(_grid(published_grid()))
+
+
+def _grid(grid: Grid) -> Table:
+    table = Table(box=box.SIMPLE, padding=(0, 1, 0, 0))
+    for title in grid.columns:
+        table.add_column(title, justify="left" if title in WORDS else "right")
+    for n, row in enumerate(grid.rows):
+        table.add_row(*row, style="bold" if n in grid.strong else None)
+    return table
 
 
 def ablation_note(metrics: StudyMetrics) -> str:

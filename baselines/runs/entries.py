@@ -163,7 +163,7 @@ def _run(folder: Path) -> Entry:
         seed=metrics.seed,
         packed=made.packed,
         digest=made.digest,
-        pairing=made.pairing,
+        pairing=config.data.pairing,
         multiplies=made.target == "score_over_difficulty",
         reads=made.reads,
         figures=metrics.figures,

@@ -41,6 +41,7 @@ GROUPS: dict[str, dict[str, str]] = {
     "Models": {
         "benchmark": "Train a method on the packed file and score the test dives.",
         "evaluate": "Score predictions that another program made.",
+        "leaderboard": "Compare all methods that were scored, with spreads and intervals.",
         "score": "Score new dives with a trained scorer.",
     },
     "Start": {

@@ -18,7 +18,6 @@ from finediving_pose.workspace import Workspace
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-    from baselines.method import Method
     from baselines.runs.results import RunMetrics, StudyMetrics
 
 ALL_PARTS = "all"
@@ -30,6 +29,7 @@ Examples:
   fdpose benchmark hpmcr --ablate skeleton,fusion
   fdpose benchmark hpmcr --preset full --weights ./weights
   fdpose benchmark hpmcr --set training.batch_size=4 --set optimiser.lr=1e-3
+  fdpose benchmark all --seeds 3
   fdpose benchmark --resume hpmcr-20261128-101500
   fdpose benchmark --list
 """
@@ -55,9 +55,9 @@ class Change(click.ParamType):
 def _complete_method(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     from click.shell_completion import CompletionItem
 
-    from baselines.registry import method_names
+    from baselines.registry import EVERY_METHOD, method_names
 
-    return [CompletionItem(name) for name in method_names() if name.startswith(incomplete)]
+    return [CompletionItem(name) for name in (*method_names(), EVERY_METHOD) if name.startswith(incomplete)]
 
 
 def _complete_preset(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -124,6 +124,9 @@ def benchmark(
 
     Writes runs/METHOD-TIME/ in the data directory: report.html, metrics.json, predictions.csv, votes.csv,
     checkpoints, logs. With --seeds or --ablate each training has a folder of its own in there.
+
+    METHOD "all" trains every method that has the preset and finds in the packed file what it reads, one after the
+    other, and prints their leaderboard.
     """
     if list_all:
         list_methods(as_json)
@@ -134,20 +137,21 @@ def benchmark(
         folder = find_run(data, resume)
         _check_method(folder, method)
     else:
-        from baselines.registry import find_method
-
         if method is None:
             raise UsageError("name a method, such as: fdpose benchmark hpmcr (fdpose benchmark --list shows all)")
-        found = find_method(method)
         choose_device(device)
         settings = dict(changes)
         if pairing:
             settings["data.pairing"] = pairing
         if exemplar_fallback:
             settings["evaluation.exemplar_fallback"] = exemplar_fallback
-        preset = preset or ("demo" if "demo" in found.presets else next(iter(found.presets)))
-        folder = _begin(data, found, preset, seed, seeds, ablate, epochs=epochs, weights=weights, changes=settings)
+        folder = _begin(data, method, preset, seed, seeds, ablate, epochs=epochs, weights=weights, changes=settings)
+    from baselines.runs.suite import is_suite
+
     try:
+        if is_suite(folder):
+            _run_every_method(ctx, data, folder, as_json)
+            return
         metrics, show = train_and_score(data, folder, resume=resume is not None)
     except KeyboardInterrupt:
         command = f"fdpose benchmark --resume {folder}"
@@ -168,12 +172,20 @@ def benchmark(
 
 
 def _begin(
-    data: Workspace, method: Method, preset: str, seed: int, seeds: int | None, ablate: str | None, **options: Any
+    data: Workspace, name: str, preset: str | None, seed: int, seeds: int | None, ablate: str | None, **options: Any
 ) -> Path:
-    """Make the folder of a run or a study."""
+    """Make the folder of a run, a study or a suite."""
+    from baselines.registry import EVERY_METHOD, find_method
     from baselines.runs.run import new_run
     from baselines.runs.study import new_study
+    from baselines.runs.suite import new_suite
 
+    if name == EVERY_METHOD:
+        if ablate is not None:
+            raise UsageError("--ablate is for one method, since each has its own parts; name the method")
+        return new_suite(data, preset or "demo", range(seed, seed + (seeds or 1)), **options)
+    method = find_method(name)
+    preset = preset or ("demo" if "demo" in method.presets else next(iter(method.presets)))
     parts = [] if ablate is None else [part.strip() for part in ablate.split(",")]
     if parts == [ALL_PARTS]:
         parts = list(method.parts)
@@ -200,6 +212,29 @@ def train_and_score(
     return metrics, show_study if study else show_run
 
 
+def _run_every_method(ctx: click.Context, data: Workspace, folder: Path, as_json: bool) -> None:
+    """Bring a suite to its end and print its leaderboard; exit code 1 where a method failed."""
+    from baselines.report.page import PAGE, write_page
+    from baselines.runs.entries import find_entries
+    from baselines.runs.leaderboard import make_leaderboard
+    from baselines.runs.suite import read_suite, run_suite
+    from finediving_pose.cli.leaderboard import show_leaderboard
+
+    def finish(study: Path) -> None:
+        if not (study / PAGE).is_file():
+            write_page(study)
+
+    failed = run_suite(folder, finish, packed_file=data.packed if data.packed.is_file() else None)
+    found, unfinished = find_entries([folder])
+    reasons = {**read_suite(folder).left_out, **failed}
+    made = make_leaderboard(found, [*(f"{name}: {why}" for name, why in reasons.items()), *unfinished])
+    if found:
+        show_leaderboard(made, report=folder / "leaderboard.html", as_json=as_json)
+    if failed:
+        complain(f"{', '.join(failed)} failed; go on with: fdpose benchmark --resume {folder}")
+        ctx.exit(1)
+
+
 _OWN_SETTINGS = ("preset", "seed", "seeds", "ablate", "pairing", "epochs", "weights", "exemplar_fallback", "changes")
 
 
@@ -213,9 +248,15 @@ def _refuse_settings(ctx: click.Context) -> None:
 
 def _check_method(folder: Path, method: str | None) -> None:
     """Raises UsageError where a run to be resumed is of another method than the one that was named."""
+    from baselines.registry import EVERY_METHOD
     from baselines.runs.config import read_config
     from baselines.runs.study import is_study, read_plan
+    from baselines.runs.suite import is_suite
 
+    if is_suite(folder):
+        if method not in (None, EVERY_METHOD):
+            raise UsageError(f"{folder}: is a run of all methods, not of {method}; leave {method} out")
+        return
     config = read_config(folder / read_plan(folder)[0].run if is_study(folder) else folder)
     if method not in (None, config.method):
         raise UsageError(f"{folder}: is a run of {config.method}, not of {method}; leave {method} out")

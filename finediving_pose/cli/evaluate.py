@@ -9,7 +9,32 @@ from typing import Any
 import click
 
 from finediving_pose.cli.options import data_option, json_option, say
+from finediving_pose.errors import UsageError
 from finediving_pose.workspace import Workspace
+
+READS = {
+    "pictures": "PICTURES",
+    "poses": "POSES",
+    "number": "NUMBER",
+    "difficulty": "DIFFICULTY",
+    "sub-actions": "SUB_ACTIONS",
+}
+"""What a program may read of a test dive, by its name on the command line."""
+
+
+class ReadOfADive(click.ParamType):
+    """``pictures,number``: what is read of a test dive, as names of ``baselines.method.Needs``; or ``nothing``."""
+
+    name = "what"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+        if isinstance(value, tuple):
+            return value
+        words = [] if value.strip() == "nothing" else [word.strip() for word in value.split(",")]
+        for word in words:
+            if word not in READS:
+                self.fail(f"{word!r} is none of {', '.join(READS)}, nothing", param, ctx)
+        return tuple(READS[word] for word in words)
 
 
 @click.command(epilog="Example: fdpose evaluate predictions.csv --data ./fdpose-data  (columns: docs/csv.md)")
@@ -26,16 +51,22 @@ from finediving_pose.workspace import Workspace
 @click.option("--exemplar-fallback", type=click.Choice(["difficulty"]), default=None,
               help="Exemplars where no train dive has the dive number: those nearest in difficulty.")  # fmt: skip
 @click.option("--partial", is_flag=True, help="Score the file although test dives are missing in it.")
+@click.option("--keep", is_flag=True, help="Keep predictions and figures under runs/, for fdpose leaderboard.")
+@click.option("--reads", type=ReadOfADive(), default=None, metavar="WHAT,...",
+              help="With --keep: what the program reads of a test dive, for the table: pictures, poses, number, "
+                   "difficulty, sub-actions, or nothing.")  # fmt: skip
 @json_option
 def evaluate(
-    data: Workspace, predictions: Path, name: str | None, partial: bool, as_json: bool, **options: Any
+    data: Workspace, predictions: Path, name: str | None, partial: bool, keep: bool, as_json: bool, **options: Any
 ) -> None:
     """Score predictions that another program made.
 
     PREDICTIONS is a CSV file with the columns video, index and predicted_score, one row for each test dive of the
     packed file; other columns are ignored. Prints the same metrics, intervals and baseline as fdpose benchmark.
     """
-    from baselines.runs.external import score_file
+    if options["reads"] is not None and not keep:
+        raise UsageError("--reads is noted beside predictions that are kept; add --keep")
+    from baselines.runs.external import keep_predictions, score_file
     from baselines.runs.figures import measure
     from finediving_pose.packed.reader import open_packed
 
@@ -49,9 +80,13 @@ def evaluate(
             partial=partial,
         )
         tested = sum(c.split == "test" and c.dive_score is not None for c in packed.clips)
-    scores = measure(scored)
+        scores, kept = measure(scored), None
+        if keep:
+            title, pairing, reads = name or predictions.stem, options["pairing"], options["reads"]
+            kept = keep_predictions(data, title, scored, scores, packed, pairing, reads)
     if as_json:
-        say({"predictions": str(predictions), "n_test": len(scored), **asdict(scores)}, as_json=True)
+        where = {"run": str(kept)} if kept else {}
+        say({"predictions": str(predictions), "n_test": len(scored), **asdict(scores), **where}, as_json=True)
         return
     from baselines.report.tables import show_evaluation
     from baselines.report.wording import what_baseline
@@ -62,3 +97,5 @@ def evaluate(
     )
     if len(scored) < tested:
         click.echo(f"only {len(scored)} of {tested} test dives: not comparable with figures of the whole split")
+    if kept:
+        say({"kept": str(kept)}, next_step="fdpose leaderboard")
