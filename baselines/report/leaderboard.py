@@ -39,7 +39,7 @@ class Grid:
     strong: frozenset[int] = frozenset()
 
 
-WORDS = frozenset(("", "reads of a test dive", "times difficulty", "epoch", "dive number", "run by", "source"))
+WORDS = frozenset(("", "reads of a test dive", "x difficulty", "epoch", "dive number", "run by", "source"))
 """Titles of columns that hold words, not numbers."""
 
 
@@ -75,7 +75,8 @@ def ranks_of(section: Section) -> Grid:
         "against the best": lambda r: against_best(r, section, "rho", 4),
         "exemplars' mean": lambda r: number(r.exemplars_mean.rho, 4),
     }
-    return _filled(cells, section)
+    best = [section.best] if section.proven and section.best is not None else []
+    return _filled(cells, section, frozenset(best))
 
 
 def errors_of(section: Section) -> Grid:
@@ -83,7 +84,7 @@ def errors_of(section: Section) -> Grid:
     cells: dict[str, Callable[[Row], str]] = {
         "": name_of,
         "R-l2 x 100 ± seeds": lambda r: mean_and_spread(r, "r_l2_x100", 3),
-        "R-l2 against the best": lambda r: against_best(r, section, "r_l2_x100", 3),
+        "R-l2 against the best rho": lambda r: against_best(r, section, "r_l2_x100", 3),
         "in order": lambda r: mean_and_spread(r, "same_number_in_order", 3),
         "AIoU@0.5": lambda r: mean_and_spread(r, "aiou_50", 1),
         "AIoU@0.75": lambda r: mean_and_spread(r, "aiou_75", 1),
@@ -96,11 +97,11 @@ def making_of(section: Section) -> Grid:
     cells: dict[str, Callable[[Row], str]] = {
         "": name_of,
         "reads of a test dive": lambda r: reads(r.first.reads),
-        "times difficulty": lambda r: {True: "yes", False: "no", None: "not stated"}[r.first.multiplies],
+        "x difficulty": lambda r: {True: "yes", False: "no", None: "not stated"}[r.first.multiplies],
         "epoch": chosen_epoch,
         "parameters": lambda r: "" if r.first.parameters is None else f"{r.first.parameters:,}",
-        "time a training": lambda r: duration(mean_of(r, "seconds")),
-        "test dives a second": lambda r: number(mean_of(r, "clips_per_second"), 1),
+        "training time": lambda r: duration(mean_of(r, "seconds")),
+        "dives/s": lambda r: number(mean_of(r, "clips_per_second"), 1),
     }
     return _filled(cells, section)
 
@@ -126,7 +127,7 @@ PUBLISHED = f"Published on FineDiving's test split. Not comparable with figures 
 def name_of(row: Row) -> str:
     """The row's name, marked where it stands outside the competition."""
     marks = [*["another program"] * row.first.external, *["chosen on test"] * row.first.on_test]
-    return row.first.name + "".join(f" [{mark}]" for mark in marks)
+    return row.name + "".join(f" [{mark}]" for mark in marks)
 
 
 def mean_and_spread(row: Row, key: str, digits: int) -> str:
@@ -162,9 +163,12 @@ def in_words_interval(interval: Interval | None, digits: int) -> str:
 
 def reads(names: Sequence[str] | None) -> str:
     """``pictures, dive number``."""
-    if names is None:
-        return "not stated"
-    return ", ".join(READ.get(name, name.lower()) for name in names) or "nothing"
+    return "not stated" if names is None else ", ".join(map(in_words_read, names)) or "nothing"
+
+
+def in_words_read(name: str) -> str:
+    """``dive number`` for ``NUMBER``."""
+    return READ.get(name, name.lower())
 
 
 def chosen_epoch(row: Row) -> str:
@@ -228,6 +232,8 @@ def verdict(section: Section) -> str:
 def notes(section: Section) -> Iterator[str]:
     """What has to be known when rows of a section are compared, a sentence each."""
     rows = section.rows
+    if section.shared:
+        yield f"Settings that are not the presets': {', '.join(f'{k}={v}' for k, v in section.shared.items())}."
     once = [name_of(r) for r in rows if not r.repeated and not r.first.external]
     if once:
         yield f"Trained once, so that no spread is known and intervals are of the test dives alone: {', '.join(once)}."
@@ -251,8 +257,8 @@ def notes(section: Section) -> Iterator[str]:
         yield "A row whose epoch was chosen on the test split is compared with nothing."
     if any(r.first.external for r in rows):
         yield "Of another program's predictions only what its user states is known."
-    if any(r.panel_spread.rho == 0 for r in rows):
-        yield "A spread over voters of 0: no dive has more exemplars than may vote."
+    if any(len(e.panels) > 1 and len(set(e.panels)) == 1 for r in rows for e in r.entries):
+        yield "Five panels of voters that are all alike: no dive has more exemplars than may vote."
     versions = {entry.version for r in rows for entry in r.entries}
     if len(versions) > 1:
         yield f"Made by different versions of fdpose: {', '.join(sorted(v or 'unknown' for v in versions))}."
@@ -265,6 +271,8 @@ HOW = (
     "Against the best: difference to the row with the highest rho, on the same dives, with its 95 % interval. A row is"
     " bold only if its rho is better than every other's beyond that.",
     "Exemplars' mean: rho of a baseline that knows only the scores of a dive's exemplars.",
+    "Training time: with scoring, mean over the trainings. Dives/s: test dives scored in a second, with the time that"
+    " their exemplars take.",
     "In order: share of pairs of one dive number in their true order, 0.5 by chance.",
 )
 """How the tables are to be read."""
@@ -278,9 +286,8 @@ def warnings(board: Leaderboard) -> Iterator[str]:
         yield "Several protocols: figures of one can't be compared with those of another."
 
 
-def _filled(cells: dict[str, Callable[[Row], str]], section: Section) -> Grid:
+def _filled(cells: dict[str, Callable[[Row], str]], section: Section, strong: frozenset[int] = frozenset()) -> Grid:
     """The columns that some row fills."""
     columns = {title: [cell(row) for row in section.rows] for title, cell in cells.items()}
     kept = {title: column for title, column in columns.items() if any(column)}
-    strong = frozenset([section.best] if section.proven and section.best is not None else [])
     return Grid(tuple(kept), tuple(zip(*kept.values(), strict=True)), strong)

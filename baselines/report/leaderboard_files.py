@@ -15,6 +15,7 @@ from baselines.report.leaderboard import (
     commands,
     errors_of,
     heading,
+    in_words_read,
     making_of,
     mean_of,
     name_of,
@@ -64,7 +65,7 @@ def _board_values(board: Board) -> dict[str, Any]:
 def _row_values(row: Row, section: Section) -> dict[str, Any]:
     first = row.first
     return {
-        "name": first.name,
+        "name": row.name,
         "another_program": first.external,
         "chosen_on_test": first.on_test,
         "best": _is_best(row, section),
@@ -79,7 +80,7 @@ def _row_values(row: Row, section: Section) -> dict[str, Any]:
         "against_best": None if row.behind is None else asdict(row.behind),
         "against_best_intervals": row.behind_intervals,
         "exemplars_mean": asdict(row.exemplars_mean),
-        "reads": first.reads,
+        "reads": None if first.reads is None else [in_words_read(name) for name in first.reads],
         "times_difficulty": first.multiplies,
         "selection": first.selection,
         "epochs": first.epochs,
@@ -100,7 +101,7 @@ def _is_best(row: Row, section: Section) -> bool:
 def write_leaderboard_csv(path: Path, leaderboard: Leaderboard) -> Path:
     """Write a row a method, whole or not at all; every row says its packed file and protocol."""
     rows = [
-        {"digest": board["digest"], "pairing": section["pairing"], **_flat(row)}
+        {"packed": board["packed"], "digest": board["digest"], "pairing": section["pairing"], **_flat(row)}
         for board in values_of(leaderboard)["boards"]
         for section in board["sections"]
         for row in section["rows"]
@@ -123,8 +124,7 @@ def _flat(row: dict[str, Any]) -> dict[str, Any]:
                 begin = "_".join(filter(None, [name, ending]))
                 flat |= {f"{begin}_low": low, f"{begin}_high": high}
         else:
-            flat[key] = " ".join(map(str, value)) if isinstance(value, (list, tuple)) and key != "commands" else value
-    flat["commands"] = "; ".join(row["commands"])
+            flat[key] = "; ".join(map(str, value)) if isinstance(value, (list, tuple)) else value
     return {key: "" if value is None else value for key, value in flat.items()}
 
 

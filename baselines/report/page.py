@@ -15,6 +15,7 @@ from baselines.report.published import CAVEAT, COLUMNS, published_figures
 from baselines.report.tables import ablation_note
 from baselines.report.verdicts import (
     dives_found,
+    is_beyond_spread,
     on_ablation,
     on_numbers,
     on_run,
@@ -87,6 +88,7 @@ def _write(folder: Path) -> Path:
         how_run=how_run,
         study=study,
         ablation_note=ablation_note(study) if study else "",
+        beyond=is_beyond_spread,
         parts=_parts(run),
         shown=shown,
         run=run,
@@ -209,6 +211,9 @@ def _facts(run: RunMetrics, comparative: bool) -> dict[str, str]:
         "data": f"{Path(made.packed).name}, digest {made.digest[:12]}",
         "time": f"{run.seconds:,.0f} s",
     }
+    rhos = [panel.rho for panel in run.panels if panel.rho is not None]
+    if len(rhos) > 1:
+        facts["voters"] = f"rho {number(min(rhos), 4)} to {number(max(rhos), 4)} with {len(rhos)} panels of exemplars"
     return facts | run.facts
 
 

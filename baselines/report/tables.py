@@ -35,6 +35,10 @@ BASELINE = "exemplars' mean"
 IN_ORDER = "in order: share of pairs of test dives with the same dive number in their true order; 0.5 by chance\n"
 
 
+WIDE = 120
+"""Columns of a terminal that a figure and its interval fit beside each other in."""
+
+
 def show_run(metrics: RunMetrics) -> None:
     """Print a run's row above the baseline's, and the published figures apart from them."""
     out = terminal()
@@ -92,6 +96,7 @@ def show_evaluation(scores: Scores, name: str, dives: int, baseline: str) -> Non
 def show_leaderboard(board: Leaderboard) -> None:
     """Print the tables of each packed file and protocol, with what has to be known to compare their rows."""
     out = terminal()
+    wide = out.width >= WIDE
     for line in warnings(board):
         out.print(line, soft_wrap=True, style="bold yellow")
     for file in board.boards:
@@ -99,22 +104,58 @@ def show_leaderboard(board: Leaderboard) -> None:
         for section in file.sections:
             _say(out, protocol(section))
             for grid in (ranks_of(section), errors_of(section), making_of(section)):
-                out.print(_grid(grid))
+                out.print(_grid(grid, wide))
             out.print(verdict(section), soft_wrap=True, style="bold")
             for line in notes(section):
                 _say(out, line)
     _say(out, "\n" + "\n".join(HOW))
     _say(out, f"\n{PUBLISHED}")
-    out.print(_grid(published_grid()))
+    _say_all_published(out)
 
 
-def _grid(grid: Grid) -> Table:
+def _grid(grid: Grid, wide: bool) -> Table:
     table = Table(box=box.SIMPLE, padding=(0, 1, 0, 0))
     for title in grid.columns:
-        table.add_column(title, justify="left" if title in WORDS else "right")
+        words = title in WORDS
+        table.add_column(
+            title if wide or words else _stacked(title),
+            justify="left" if words else "right",
+            overflow="fold",
+            no_wrap=not words,
+        )
+    table.columns[0].min_width = 12
     for n, row in enumerate(grid.rows):
-        table.add_row(*row, style="bold" if n in grid.strong else None)
+        cells = (
+            cell if wide or title in WORDS else _broken(cell) for title, cell in zip(grid.columns, row, strict=True)
+        )
+        table.add_row(*cells, style="bold" if n in grid.strong else None)
     return table
+
+
+def _say_all_published(out: Console) -> None:
+    """Published figures, each with the number of its source, and the sources below."""
+    table, grid = _table(["dive\nnumber", *(METRICS[key].short for key in COLUMNS), ""]), published_grid()
+    sources = list(dict.fromkeys(row[-2:] for row in grid.rows))
+    for row in grid.rows:
+        table.add_row(*row[:-2], f"({sources.index(row[-2:]) + 1})")
+    out.print(table)
+    for n, (run_by, source) in enumerate(sources, 1):
+        _say(out, f"({n}) run by {run_by}: {source}")
+
+
+def _stacked(title: str) -> str:
+    """A word above the other, for a narrow terminal; signs stay with their words."""
+    stacked = title.replace(" ", "\n")
+    for parted in ("±\n", "\n%", "\nx\n"):
+        stacked = stacked.replace(parted, parted.replace("\n", " "))
+    return stacked
+
+
+def _broken(cell: str) -> str:
+    """A figure above its spread or interval, for a narrow terminal."""
+    for sign in ("± ", "(", "to "):
+        cell = cell.replace(f" {sign}", f"\n{sign}")
+    return cell
 
 
 def ablation_note(metrics: StudyMetrics) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from baselines.report.wording import METRICS, differs, number
 from baselines.runs.metrics import interval
 from baselines.runs.predictions import Prediction
-from baselines.runs.results import RunMetrics, StudyMetrics
+from baselines.runs.results import AblationRow, RunMetrics, StudyMetrics
 from finediving_pose.validate.words import counted
 
 if TYPE_CHECKING:
@@ -74,15 +74,27 @@ def on_ablation(study: StudyMetrics) -> str:
     change, row = min(changes, key=lambda item: item[0])
     if change >= 0:
         return "Without any of the parts rho is as high as with all of them, or higher."
-    spread = study.spread.rho
+    spread = largest_spread(study, row, "rho")
     if spread is None:
         return (
             f"Rho falls most without {row.without}: {differs(change, 4)}. With one seed that can't be told from chance."
         )
-    scale = "more" if abs(change) > spread else "no more"
+    scale = "more" if is_beyond_spread(study, row, "rho") else "no more"
     return (
         f"Rho falls most without {row.without}: {differs(change, 4)}, {scale} than the seeds' spread of {spread:.4f}."
     )
+
+
+def largest_spread(study: StudyMetrics, row: AblationRow, key: str) -> float | None:
+    """The larger of the spreads of a figure, with the part and without it; None with one seed."""
+    spreads = [getattr(spread, key) for spread in (study.spread, row.spread)]
+    return max((s for s in spreads if s is not None), default=None)
+
+
+def is_beyond_spread(study: StudyMetrics, row: AblationRow, key: str) -> bool:
+    """Whether leaving a part out changes a figure by more than the seeds do; never with one seed."""
+    change, spread = getattr(row.difference, key), largest_spread(study, row, key)
+    return change is not None and spread is not None and abs(change) > spread
 
 
 def on_scores(predictions: Sequence[Prediction]) -> str:

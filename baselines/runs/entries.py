@@ -33,7 +33,8 @@ class Entry:
     Attributes
     ----------
     folder : where it was read
-    name : of its row: method, preset and what was changed
+    name : method and preset
+    changes : settings that are not the preset's, but for those of the protocol
     key : entries with the same key are trainings of one row, which differ by their seed
     external : whether another program made the predictions
     seed : of the training; None where it is not known
@@ -63,6 +64,7 @@ class Entry:
     figures: Figures
     exemplars_mean: Figures
     predictions: Sequence[Prediction] = field(repr=False)
+    changes: Mapping[str, Any] = field(default_factory=dict)
     epochs: int | None = None
     epoch: int | None = None
     selection: str | None = None
@@ -157,7 +159,8 @@ def _run(folder: Path) -> Entry:
     version = config.origin.versions.get("fdpose")
     return Entry(
         folder=folder,
-        name=row_name(made, named),
+        name=row_name(made),
+        changes=named,
         key=_key(config, version),
         external=False,
         seed=metrics.seed,

@@ -7,7 +7,7 @@ What is compared is always of one section; the rules are those of ``docs/leaderb
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
@@ -32,6 +32,7 @@ class Row:
 
     Attributes
     ----------
+    name : method, preset, and the settings that it does not share with all others of its section
     entries : one a training, the smallest seed first
     mean, spread, exemplars_mean : over the trainings; ``spread`` is the standard deviation (n - 1), None for one alone
     panel_spread : the same over five panels of voters, mean over the trainings; None where nobody votes, or not known
@@ -42,6 +43,7 @@ class Row:
     whole : whether it scored all test dives of its section
     """
 
+    name: str
     entries: tuple[Entry, ...]
     mean: Figures
     spread: Figures
@@ -71,9 +73,13 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Rows of one protocol on one packed file, the best mean rho first; ``best`` is the place of the best, if any."""
+    """Rows of one protocol on one packed file, the best mean rho first; ``best`` is the place of the best, if any.
+
+    ``shared`` are settings that are not the presets', in which all rows of our own agree.
+    """
 
     pairing: str
+    shared: dict[str, Any]
     rows: tuple[Row, ...]
     best: int | None
 
@@ -155,13 +161,28 @@ def _board(rows: Sequence[Sequence[Entry]]) -> Board:
 
 def _section(groups: Sequence[Sequence[Entry]]) -> Section:
     everything = {key for group in groups for entry in group for key in entry.true}
-    draws = _Draws()
-    rows = [_row(group, draws, everything) for group in groups]
-    rows.sort(key=lambda row: (row.first.on_test, -np.inf if row.mean.rho is None else -row.mean.rho, row.first.name))
+    shared, draws = _shared_changes([group[0] for group in groups if not group[0].external]), _Draws()
+    rows = [_row(group, name, draws, everything) for group, name in zip(groups, _names(groups, shared), strict=True)]
+    rows.sort(key=lambda row: (row.first.on_test, -np.inf if row.mean.rho is None else -row.mean.rho, row.name))
     best = next((row for row in rows if row.whole and _comparable(row)), None)
     if best is not None:
         rows = [_compared(row, best, draws) if row is not best and _comparable(row) else row for row in rows]
-    return Section(groups[0][0].pairing, tuple(rows), None if best is None else rows.index(best))
+    return Section(groups[0][0].pairing, shared, tuple(rows), None if best is None else rows.index(best))
+
+
+def _shared_changes(entries: Sequence[Entry]) -> dict[str, Any]:
+    first, *others = [entry.changes for entry in entries] or [{}]
+    return {name: value for name, value in first.items() if all(c.get(name) == value for c in others)}
+
+
+def _names(groups: Sequence[Sequence[Entry]], shared: Mapping[str, Any]) -> list[str]:
+    """Names of rows, no two alike: where settings were not noted, rows of one name are numbered."""
+    named = []
+    for entry in (group[0] for group in groups):
+        own = [f"{name}={value}" for name, value in entry.changes.items() if name not in shared]
+        named.append(f"{entry.name}{''.join(f', {setting}' for setting in own)}")
+    places = {name: [n for n, other in enumerate(named) if other == name] for name in named}
+    return [f"{name}, {places[name].index(n) + 1}" if len(places[name]) > 1 else name for n, name in enumerate(named)]
 
 
 def _comparable(row: Row) -> bool:
@@ -183,10 +204,11 @@ class _Draws:
         return self.samples[dives].means([[e.predicted[key] for key in dives] for e in entries], place)
 
 
-def _row(entries: Sequence[Entry], draws: _Draws, everything: set[ClipKey]) -> Row:
+def _row(entries: Sequence[Entry], name: str, draws: _Draws, everything: set[ClipKey]) -> Row:
     dives = _shared(entries)
     sampled = {} if entries[0].on_test else draws.means(entries, dives)
     return Row(
+        name=name,
         entries=tuple(entries),
         mean=mean(entry.figures for entry in entries),
         spread=spread(entry.figures for entry in entries),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import asdict
 from dataclasses import field as default
 from pathlib import Path
@@ -31,10 +30,9 @@ def epochs_in_words(epochs: int) -> str:
     return f"{epochs} epoch{'s' * (epochs > 1)}" if epochs else "nothing to train"
 
 
-def row_name(made: Conditions, changes: Mapping[str, Any] | None = None) -> str:
-    """A method as a row of a table: ``CoRe (demo, without tree, optimiser.lr=0.0003)``."""
-    changed = (f"{name}={value}" for name, value in (changes or {}).items())
-    return f"{made.title} ({', '.join([made.preset, *(f'without {part}' for part in made.without), *changed])})"
+def row_name(made: Conditions) -> str:
+    """A method as a row of a table: ``CoRe (demo, without tree)``."""
+    return f"{made.title} ({', '.join([made.preset, *(f'without {part}' for part in made.without)])})"
 
 
 @dataclass(frozen=True, slots=True, config={"extra": "forbid"})

@@ -41,8 +41,8 @@ class Suite:
 def new_suite(workspace: Workspace, preset: str, seeds: Sequence[int], **options: Any) -> Path:
     """Make a suite's folder, in it a study for each method that has the preset and can read the packed file.
 
-    ``options`` are those of :func:`baselines.runs.run.prepare_run`, the same for all; a method whose preset takes no
-    published weights is made without them.
+    ``options`` are those of :func:`baselines.runs.run.prepare_run`, the same for all, but that a method whose preset
+    takes no published weights is made without them, and one that has nothing to train without epochs.
 
     Raises
     ------
@@ -78,8 +78,12 @@ def _plan(
 ) -> list[PlannedRun]:
     if preset not in method.presets:
         raise UsageError(f"{method.title} has no preset {preset!r}, but {', '.join(method.presets)}")
-    weights = options.get("weights") if method.presets[preset].published_weights else None
-    return plan_study(workspace, method, preset, seeds, **{**options, "weights": weights})
+    fit = dict(options)
+    if not method.presets[preset].published_weights:
+        fit["weights"] = None
+    if method.sections(preset).get("training", {}).get("epochs") == 0:
+        fit["epochs"] = None
+    return plan_study(workspace, method, preset, seeds, **fit)
 
 
 def is_suite(folder: Path) -> bool:
