@@ -18,8 +18,10 @@ from baselines.data.splits import Split
 from baselines.methods.hpmcr import HPMCRMethod
 from baselines.report.page import write_page
 from baselines.report.tables import show_run, show_study
+from baselines.report.verdicts import is_beyond_spread
 from baselines.report.wording import how_made
 from baselines.runs.config import make_config, read_config
+from baselines.runs.figures import NAMES
 from baselines.runs.predictions import read_predictions
 from baselines.runs.results import read_run, read_study
 from baselines.runs.run import announce
@@ -218,6 +220,16 @@ def test_a_study_s_tables_say_seeds_batch_and_epochs(study: dict[str, Any]) -> N
     assert how in page
     assert 'href="without-skeleton-seed-0' not in page, "pages of trainings without a part are for themselves"
     assert (Path(study["run"]) / "seed-1" / "report.html").is_file()
+
+
+def test_changes_within_the_spread_have_no_colour(study: dict[str, Any]) -> None:
+    metrics = read_study(Path(study["run"]))
+    page = (Path(study["run"]) / "report.html").read_text()
+    shown = [key for key in NAMES if getattr(metrics.mean, key) is not None]
+    beyond = [is_beyond_spread(metrics, row, key) for row in metrics.ablation for key in shown]
+    assert page.count('<span class="better">') + page.count('<span class="worse">') == sum(beyond)
+    assert len(beyond) > sum(beyond), "an epoch of a step or two does not move everything"
+    assert "In colour: a change that is larger than both spreads." in page
 
 
 def test_a_stopped_study_does_what_is_left(competition: Workspace, study: dict[str, Any], tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from baselines.report.page import dives_by_number
 from baselines.report.verdicts import (
     dives_found,
+    is_beyond_spread,
     on_ablation,
     on_numbers,
     on_run,
@@ -91,6 +92,25 @@ def test_equal_seeds_are_alike() -> None:
 )
 def test_the_part_that_counts_is_named(parts: dict[str, float], spread: float | None, says: str) -> None:
     assert says in on_ablation(study(0.6, 0.5, parts=parts, spread=spread))
+
+
+@pytest.mark.parametrize(
+    ("change", "whole", "part", "beyond"),
+    [
+        (-0.1, 0.05, 0.05, True),
+        (0.1, 0.05, 0.05, True),
+        (-0.1, 0.05, 0.2, False),
+        (-0.1, 0.2, 0.05, False),
+        (-0.1, 0.1, 0.1, False),
+        (-0.1, None, None, False),
+        (None, 0.05, 0.05, False),
+    ],
+)
+def test_a_change_within_either_spread_is_none(
+    change: float | None, whole: float | None, part: float | None, beyond: bool
+) -> None:
+    row = AblationRow("a", Figures(), Figures(rho=part), Figures(rho=change), 1)
+    assert is_beyond_spread(study(0.6, 0.5, spread=whole), row, "rho") is beyond
 
 
 def prediction(n: int, true: float, predicted: float, mean: float, number: str = "107b") -> Prediction:

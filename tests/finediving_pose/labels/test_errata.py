@@ -10,7 +10,7 @@ import pytest
 
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.errors import UsageError
-from finediving_pose.labels.errata import apply_errata, read_errata
+from finediving_pose.labels.errata import apply_errata, count_errata, read_errata
 from finediving_pose.labels.read import read_label_files
 from finediving_pose.validate import validate_labels
 from finediving_pose.validate.listing import as_row, at_least, without_known, write_findings
@@ -44,6 +44,14 @@ def test_a_certain_error_is_corrected() -> None:
     assert (made.field, made.found, made.expected) == ("judge_scores[3]", "45", "4.5")
 
 
+def test_errata_are_counted_by_what_a_clip_says() -> None:
+    mended = replace(AWARD, judge_scores=(2.5, 4.0, 4.0, 4.5, 3.5, 5.0, 4.0))
+    another = replace(AWARD, key=ClipKey("04", 50))
+    assert count_errata([AWARD, another]) == (0, 1)
+    assert count_errata([mended, mended, AWARD]) == (2, 1)
+    assert count_errata([replace(AWARD, judge_scores=(2.5,))]) == (0, 0)
+
+
 @pytest.mark.parametrize(
     "clip",
     [
@@ -63,6 +71,7 @@ def test_real_labels_are_better_for_it(shared_data: Path) -> None:
     before = read_label_files(shared_data / "finediving")
     after = read_label_files(shared_data / "finediving", with_errata=True)
     assert len(after.corrections) == 92
+    assert (count_errata(before.clips), count_errata(after.clips)) == ((0, 92), (92, 0))
     rules = [Counter(f.rule for f in validate_labels([files], select=["label"])) for files in (before, after)]
     assert [r["label.award-range"] for r in rules] == [2, 0]
     assert [r["label.last-stage-is-entry"] for r in rules] == [14, 0]
