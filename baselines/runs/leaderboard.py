@@ -195,13 +195,18 @@ class _Draws:
 
     samples: dict[tuple[ClipKey, ...], Resampling] = field(default_factory=dict)
     places: dict[str, int] = field(default_factory=dict)
+    known: dict[tuple[str, tuple[ClipKey, ...]], dict[str, np.ndarray]] = field(default_factory=dict)
 
     def means(self, entries: Sequence[Entry], dives: tuple[ClipKey, ...]) -> dict[str, np.ndarray]:
         """Mean figures of a row on these dives in each resample."""
         if dives not in self.samples:
             self.samples[dives] = Resampling(np.array([entries[0].true[key] for key in dives]))
-        place = self.places.setdefault(entries[0].key, len(self.places))
-        return self.samples[dives].means([[e.predicted[key] for key in dives] for e in entries], place)
+        row = entries[0].key
+        if (row, dives) not in self.known:
+            place = self.places.setdefault(row, len(self.places))
+            predicted = [[entry.predicted[key] for key in dives] for entry in entries]
+            self.known[row, dives] = self.samples[dives].means(predicted, place)
+        return self.known[row, dives]
 
 
 def _row(entries: Sequence[Entry], name: str, draws: _Draws, everything: set[ClipKey]) -> Row:

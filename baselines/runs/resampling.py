@@ -33,10 +33,12 @@ class Resampling:
     truth: np.ndarray
     seed: int = 0
     _drawn: np.ndarray = field(init=False, repr=False)
+    _ranks: np.ndarray = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         n = len(self.truth)
         self._drawn = np.random.default_rng(self.seed).integers(0, n, (RESAMPLES, n))
+        self._ranks = centred_ranks(self.truth[self._drawn])
 
     def means(self, trainings: Sequence[ArrayLike], place: int) -> dict[str, np.ndarray]:
         """Each figure of :data:`SAMPLED`, mean over the trainings, in every resample: (RESAMPLES,), NaN if undefined.
@@ -50,18 +52,20 @@ class Resampling:
         rng = np.random.default_rng((self.seed, place))
         chosen = rng.integers(0, count, (RESAMPLES, count)) if count > 1 else np.zeros((RESAMPLES, 1), int)
         predicted = [np.asarray(t, float)[self._drawn] for t in trainings]
-        found = {"rho": rank_correlations(truth, predicted), "r_l2_x100": relative_errors(truth, predicted)}
+        found = {"rho": rank_correlations(self._ranks, predicted), "r_l2_x100": relative_errors(truth, predicted)}
         rows = np.arange(RESAMPLES)[:, None]
         return {name: values.T[rows, chosen].mean(1) for name, values in found.items()}
 
 
-def rank_correlations(truth: np.ndarray, predicted: Sequence[np.ndarray]) -> np.ndarray:
-    """Spearman's rho row by row: truth (R, n), T predictions (R, n) -> (T, R); NaN where a row is constant."""
-    ranks = _centred_ranks(truth)
+def rank_correlations(ranks: np.ndarray, predicted: Sequence[np.ndarray]) -> np.ndarray:
+    """Spearman's rho row by row: ranks of the truth (R, n), T predictions (R, n) -> (T, R); NaN for constant rows.
+
+    ``ranks`` are those of :func:`centred_ranks`.
+    """
     size = np.sqrt((ranks**2).sum(1))
     found = []
     for rows in predicted:
-        own = _centred_ranks(rows)
+        own = centred_ranks(rows)
         with np.errstate(invalid="ignore", divide="ignore"):
             found.append((ranks * own).sum(1) / (size * np.sqrt((own**2).sum(1))))
     return np.array(found)
@@ -83,7 +87,8 @@ def middle(values: np.ndarray) -> Interval:
     return float(low), float(high)
 
 
-def _centred_ranks(rows: np.ndarray) -> np.ndarray:
+def centred_ranks(rows: np.ndarray) -> np.ndarray:
+    """Ranks within each row (R, n), ties sharing their mean rank, less their mean."""
     from scipy.stats import rankdata
 
     ranks = rankdata(rows, axis=1)

@@ -59,7 +59,8 @@ def test_a_difference_is_that_of_the_means_with_an_interval_around_it(made: Any)
     assert best.behind is None and row.behind is not None and row.behind_intervals is not None
     assert row.behind.rho == pytest.approx((row.mean.rho or 0) - (best.mean.rho or 0))
     low, high = row.behind_intervals["rho"]
-    assert low is not None and high is not None and low < row.behind.rho < high < 0
+    assert None not in (low, high, row.behind.rho)
+    assert low < row.behind.rho < high < 0  # type: ignore[operator]
     assert row.behind_intervals["r_l2_x100"][0] > 0  # type: ignore[operator]
 
 
@@ -92,7 +93,7 @@ def test_fewer_dives_are_compared_on_those_that_both_scored(made: Any) -> None:
     assert section.rows[section.best or 0].name == "good"
     assert not part.whole and part.behind is not None
     good = next(row for row in section.rows if row.name == "good")
-    on_part = [compute_figures(e.predictions[:40]).rho for e in good.entries]
+    on_part = [compute_figures(e.predictions[:40]).rho or 0 for e in good.entries]
     assert part.behind.rho == pytest.approx((part.mean.rho or 0) - np.mean(on_part))
 
 

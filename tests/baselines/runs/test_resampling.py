@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from baselines.runs.metrics import relative_l2, spearman
-from baselines.runs.resampling import RESAMPLES, Resampling, middle, rank_correlations, relative_errors
+from baselines.runs.resampling import RESAMPLES, Resampling, centred_ranks, middle, rank_correlations, relative_errors
 
 SCORES = arrays(float, (3, 8), elements=st.integers(0, 20).map(float))
 
 
 @given(SCORES, SCORES)
 def test_rows_have_the_figures_that_metrics_give_them_one_by_one(truth: np.ndarray, predicted: np.ndarray) -> None:
-    found = rank_correlations(truth, [predicted])[0], relative_errors(truth, [predicted])[0]
+    found = rank_correlations(centred_ranks(truth), [predicted])[0], relative_errors(truth, [predicted])[0]
     for n in range(3):
         assert found[0][n] == pytest.approx(spearman(truth[n], predicted[n]), nan_ok=True)
         assert found[1][n] == pytest.approx(relative_l2(truth[n], predicted[n]), nan_ok=True)
