@@ -48,11 +48,11 @@ class Resampling:
         trainings : predicted scores (n,) of each training, in the order of the dives
         place : of the method in its table; methods of different places draw different trainings
         """
-        truth, count = self.truth[self._drawn], len(trainings)
+        truth, span, count = self.truth[self._drawn], float(np.ptp(self.truth)), len(trainings)
         rng = np.random.default_rng((self.seed, place))
         chosen = rng.integers(0, count, (RESAMPLES, count)) if count > 1 else np.zeros((RESAMPLES, 1), int)
         predicted = [np.asarray(t, float)[self._drawn] for t in trainings]
-        found = {"rho": rank_correlations(self._ranks, predicted), "r_l2_x100": relative_errors(truth, predicted)}
+        found = {"rho": rank_correlations(self._ranks, predicted), "r_l2_x100": relative_errors(truth, predicted, span)}
         rows = np.arange(RESAMPLES)[:, None]
         return {name: values.T[rows, chosen].mean(1) for name, values in found.items()}
 
@@ -71,10 +71,13 @@ def rank_correlations(ranks: np.ndarray, predicted: Sequence[np.ndarray]) -> np.
     return np.array(found)
 
 
-def relative_errors(truth: np.ndarray, predicted: Sequence[np.ndarray]) -> np.ndarray:
-    """R-l2 x 100 row by row: truth (R, n), T predictions (R, n) -> (T, R); NaN where all scores of a row are equal."""
-    span = np.ptp(truth, axis=1)
-    square = np.where(span > 0, span, np.nan) ** 2
+def relative_errors(truth: np.ndarray, predicted: Sequence[np.ndarray], span: float) -> np.ndarray:
+    """R-l2 x 100 row by row: truth (R, n), T predictions (R, n) -> (T, R); NaN where ``span`` is 0.
+
+    ``span`` is the range of the true scores of all dives: that of a resample is never larger, so that it would make
+    errors larger than they are.
+    """
+    square = span**2 if span > 0 else np.nan
     return np.array([100 * ((rows - truth) ** 2).mean(1) / square for rows in predicted])
 
 

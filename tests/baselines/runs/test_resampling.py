@@ -16,10 +16,18 @@ SCORES = arrays(float, (3, 8), elements=st.integers(0, 20).map(float))
 
 @given(SCORES, SCORES)
 def test_rows_have_the_figures_that_metrics_give_them_one_by_one(truth: np.ndarray, predicted: np.ndarray) -> None:
-    found = rank_correlations(centred_ranks(truth), [predicted])[0], relative_errors(truth, [predicted])[0]
+    rhos = rank_correlations(centred_ranks(truth), [predicted])[0]
     for n in range(3):
-        assert found[0][n] == pytest.approx(spearman(truth[n], predicted[n]), nan_ok=True)
-        assert found[1][n] == pytest.approx(relative_l2(truth[n], predicted[n]), nan_ok=True)
+        error = relative_errors(truth[n : n + 1], [predicted[n : n + 1]], float(np.ptp(truth[n])))
+        assert rhos[n] == pytest.approx(spearman(truth[n], predicted[n]), nan_ok=True)
+        assert error[0, 0] == pytest.approx(relative_l2(truth[n], predicted[n]), nan_ok=True)
+
+
+def test_an_interval_of_errors_lies_around_the_error_of_all_dives() -> None:
+    truth = np.random.default_rng(0).normal(70, 10, 60)
+    predicted = drawn(1, 8, truth)
+    found = Resampling(truth).means([predicted], 0)["r_l2_x100"]
+    assert np.mean(found) == pytest.approx(relative_l2(truth, predicted), rel=0.02)
 
 
 def drawn(seed: int, noise: float, truth: np.ndarray) -> np.ndarray:
