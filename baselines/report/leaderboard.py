@@ -244,11 +244,11 @@ def notes(section: Section) -> Iterator[str]:
         yield "Epochs are chosen in different ways: see the column."
     if len({r.first.epochs for r in trained}) > 1:
         yield "Budgets differ: see the column of epochs."
-    fewer = [f"{name_of(r)} ({len(r.first.true):,})" for r in rows if not r.whole]
-    if fewer:
+    if len({frozenset(r.first.true) for r in rows}) > 1:
+        counts = ", ".join(f"{name_of(r)} {len(r.first.true):,}" for r in rows)
         yield (
-            "Scored on fewer test dives than the others, so that only the difference to the best is to be compared,"
-            f" which is on the dives that both scored: {', '.join(fewer)}."
+            "Rows were scored on different test dives, so that only differences are to be compared, which are on the"
+            f" dives that both scored: {counts}."
         )
     train = {r.first.n_train for r in rows if r.first.n_train is not None}
     if len(train) > 1:

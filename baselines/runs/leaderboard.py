@@ -17,11 +17,14 @@ import numpy as np
 
 from baselines.runs.entries import Entry
 from baselines.runs.figures import Figures, Interval, compute_figures
-from baselines.runs.resampling import SAMPLED, Resampling, middle
+from baselines.runs.resampling import RESAMPLES, SAMPLED, Resampling, middle
 from baselines.runs.study import difference, mean, spread
 from finediving_pose.clip import ClipKey
 
 T = TypeVar("T")
+
+FEWEST = 3
+"""Dives that can be drawn again, as for :func:`baselines.runs.metrics.interval`."""
 
 PROTOCOL_ORDER = ("number", "difficulty", "rotation", "random")
 
@@ -40,7 +43,7 @@ class Row:
     behind : difference to the best row of the section, this less that, on the dives that both scored; None for the best
         itself and where nothing may be compared
     behind_intervals : 95 % of that
-    whole : whether it scored all test dives of its section
+    whole : whether no other row of its section scored more test dives
     """
 
     name: str
@@ -160,9 +163,9 @@ def _board(rows: Sequence[Sequence[Entry]]) -> Board:
 
 
 def _section(groups: Sequence[Sequence[Entry]]) -> Section:
-    everything = {key for group in groups for entry in group for key in entry.true}
+    most = max(len(_shared(group)) for group in groups)
     shared, draws = _shared_changes([group[0] for group in groups if not group[0].external]), _Draws()
-    rows = [_row(group, name, draws, everything) for group, name in zip(groups, _names(groups, shared), strict=True)]
+    rows = [_row(group, name, draws, most) for group, name in zip(groups, _names(groups, shared), strict=True)]
     rows.sort(key=lambda row: (row.first.on_test, -np.inf if row.mean.rho is None else -row.mean.rho, row.name))
     best = next((row for row in rows if row.whole and _comparable(row)), None)
     if best is not None:
@@ -198,7 +201,9 @@ class _Draws:
     known: dict[tuple[str, tuple[ClipKey, ...]], dict[str, np.ndarray]] = field(default_factory=dict)
 
     def means(self, entries: Sequence[Entry], dives: tuple[ClipKey, ...]) -> dict[str, np.ndarray]:
-        """Mean figures of a row on these dives in each resample."""
+        """Mean figures of a row on these dives in each resample; no numbers where there are too few dives."""
+        if len(dives) < FEWEST:
+            return dict.fromkeys(SAMPLED, np.full(RESAMPLES, np.nan))
         if dives not in self.samples:
             self.samples[dives] = Resampling(np.array([entries[0].true[key] for key in dives]))
         row = entries[0].key
@@ -209,7 +214,7 @@ class _Draws:
         return self.known[row, dives]
 
 
-def _row(entries: Sequence[Entry], name: str, draws: _Draws, everything: set[ClipKey]) -> Row:
+def _row(entries: Sequence[Entry], name: str, draws: _Draws, most: int) -> Row:
     dives = _shared(entries)
     sampled = {} if entries[0].on_test else draws.means(entries, dives)
     return Row(
@@ -220,13 +225,15 @@ def _row(entries: Sequence[Entry], name: str, draws: _Draws, everything: set[Cli
         panel_spread=mean(spread(entry.panels) for entry in entries if entry.panels),
         exemplars_mean=mean(entry.exemplars_mean for entry in entries),
         intervals={name: middle(values) for name, values in sampled.items()},
-        whole=set(dives) == everything,
+        whole=len(dives) == most,
     )
 
 
 def _compared(row: Row, best: Row, draws: _Draws) -> Row:
     """The row with its difference to the best one, on the dives that both scored."""
     dives = _shared([*row.entries, *best.entries])
+    if len(dives) < FEWEST:
+        return row
     mine, theirs = (draws.means(r.entries, dives) for r in (row, best))
     return replace(
         row,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +96,26 @@ def test_fewer_dives_are_compared_on_those_that_both_scored(made: Any) -> None:
     good = next(row for row in section.rows if row.name == "good")
     on_part = [compute_figures(e.predictions[:40]).rho or 0 for e in good.entries]
     assert part.behind.rho == pytest.approx((part.mean.rho or 0) - np.mean(on_part))
+
+
+def without(entry: Entry, n: int) -> Entry:
+    """The same without its n-th dive, as where a method can't read it."""
+    return replace(entry, predictions=[p for p in entry.predictions if p.dive.index != n])
+
+
+def test_methods_that_each_leave_out_another_dive_are_compared(made: Any) -> None:
+    entries = [without(e, 3) for e in made((0, 1), good=2.0)] + [without(e, 5) for e in made((0, 1), bad=15.0)]
+    section = only(make_leaderboard(entries))
+    assert section.best == 0 and section.rows[0].name == "good"
+    assert section.rows[1].clearly_behind and section.proven
+
+
+@pytest.mark.parametrize("dives", [1, 2])
+def test_a_row_of_next_to_no_dives_is_shown_and_not_compared(made: Any, dives: int) -> None:
+    section = only(make_leaderboard(made((0, 1), {"dives": dives}, few=2.0) + made((0, 1), good=5.0)))
+    few = next(row for row in section.rows if row.name == "few")
+    assert few.behind is None and few.intervals["rho"] == (None, None)
+    assert not section.proven
 
 
 def boards_of(*entries: list[Entry]) -> tuple[Board, ...]:
