@@ -133,7 +133,8 @@ class DirectNetwork(Protocol):
     A network of either kind may have more methods.
 
     ``prepare(labels)`` is called once, before the training, with a :class:`~baselines.data.batch.Batch` of the labels
-    of all training dives, without pictures and poses, whose pairs are all those of two dives that may be compared.
+    of all training dives, with poses where it needs them, without pictures, whose pairs are all those of two dives that
+    may be compared.
     What the network keeps of them belongs into buffers: checkpoints and scorers carry those along.
 
     ``begin_epoch(epoch, epochs)`` is called before each of so many epochs, counted from 0.

@@ -48,8 +48,8 @@ class TrainingPairs(Dataset):
 
 
 def labels_and_pairs(dives: Dives, train: Sequence[int]) -> Batch:
-    """Labels of the training dives, and all pairs of two of a group, each once: without pictures and poses."""
-    bare = replace(dives, needs=dives.needs & ~(Needs.PICTURES | Needs.POSES))
+    """Labels of the training dives, and all pairs of two of a group, each once: with poses, without pictures."""
+    bare = replace(dives, needs=dives.needs & ~Needs.PICTURES)
     samples = [bare.sample(i) for i in train]
     members: dict[str, list[int]] = defaultdict(list)
     for place, sample in enumerate(samples):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from baselines.prior.network import PoseScorer
 from finediving_pose.checkpoints import read_checkpoint, write_checkpoint
@@ -75,6 +76,13 @@ class SplashPrior:
     def title(self) -> str:
         """In words, for pages."""
         return f"the ends of {self.made['dives']:,} filmed synthetic dives"
+
+
+def fill(module: nn.Module, state: Mapping[str, Tensor]) -> None:
+    """Load a state dict. Raises RuntimeError where it is of another module."""
+    with warnings.catch_warnings():  # settings are tried on a network without numbers, on the meta device
+        warnings.filterwarnings("ignore", "for .*: copying from a non-meta parameter")
+        module.load_state_dict(state)
 
 
 def write_prior(path: Path, prior: Prior) -> None:

@@ -29,10 +29,12 @@ def code_alone(text: str) -> str:
 
 LABELS = {field.name for field in fields(Batch)}
 """A method may be called after the label that it reads, and labels are everywhere."""
+PACKAGES = {p.name for p in ROOT.iterdir() if p.is_dir()}
+"""Or after the package that its network comes from."""
 
 
 def named(text: str) -> list[str]:
-    names = [name for name in method_names() if name not in LABELS]
+    names = [name for name in method_names() if name not in LABELS | PACKAGES]
     return [name for name in names if re.search(rf"\b{re.escape(name)}\b", text.lower())]
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from baselines.prior.weights import Prior, read_prior, read_splash_prior
+from baselines.prior.weights import Prior, fill, read_prior, read_splash_prior
 from finediving_pose.synth.faults import COST, UNITS
 
 if TYPE_CHECKING:
@@ -45,9 +44,9 @@ def start_from_prior(network: HPMCR) -> tuple[dict[str, str], tuple[str, ...]]:
         told += [name for name in FAULT_UNITS if found[name]["correlation"] >= TOLD]
     if network.finder is not None and network.judge is not None:
         splash = read_splash_prior()
-        _fill(network.finder, splash.finder)
+        fill(network.finder, splash.finder)
         network.finder.requires_grad_(False)
-        _fill(network.judge, splash.judge)
+        fill(network.judge, splash.judge)
         started["splash finder learned from"] = splash.title
         told += ["splash"] * (splash.made["held_out"]["correlation"] >= TOLD)
         if network.facts is not None:
@@ -60,15 +59,9 @@ def start_from_prior(network: HPMCR) -> tuple[dict[str, str], tuple[str, ...]]:
 def _fill_pose_branch(network: HPMCR, prior: Prior) -> None:
     for part, learned in PARTS.items():
         try:
-            _fill(network.get_submodule(part), prior.part(learned))
+            fill(network.get_submodule(part), prior.part(learned))
         except (RuntimeError, AttributeError):
             raise ValueError(f"prior=true: {part} has another shape than the prior's; {prior.shape}") from None
-
-
-def _fill(module: nn.Module, state: dict[str, Tensor]) -> None:
-    with warnings.catch_warnings():  # settings are tried on a network without numbers, on the meta device
-        warnings.filterwarnings("ignore", "for .*: copying from a non-meta parameter")
-        module.load_state_dict(state)
 
 
 def _weigh_poses(network: HPMCR, share: float) -> None:

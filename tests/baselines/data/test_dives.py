@@ -290,7 +290,8 @@ def test_without_dive_number_any_dive_is_an_exemplar() -> None:
 
 def test_labels_of_all_training_dives_come_with_all_pairs_and_without_pictures() -> None:
     labels = labels_and_pairs(dives(), range(8))
-    assert labels.video is None and labels.pose is None
+    assert labels.video is None
+    assert labels.pose is not None and len(labels.pose) == 8
     assert labels.score is not None and labels.score.tolist() == [50.0 + i for i in range(8)]
     assert labels.query is not None and labels.exemplar is not None
     pairs = list(zip(labels.query.tolist(), labels.exemplar.tolist(), strict=True))
