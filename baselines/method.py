@@ -86,6 +86,9 @@ class Method:
     needs: ClassVar[Needs] = Needs.PICTURES
     weights: ClassVar[Mapping[str, WeightFile]] = {}
     """Published weights, by the key of the model section whose ``weights`` names the file."""
+    encoder: ClassVar[str] = ""
+    """The network's module that reads its pictures, a :class:`~baselines.backbones.encoder.Encoder`, and the key of its
+    ``model`` section. ``training.frozen`` freezes it. Empty where no such module reads all of them."""
     compiles: ClassVar[tuple[str, ...]] = ()
     """Names of the network's modules that ``training.compile`` passes through ``torch.compile``."""
     comparative: ClassVar[bool]

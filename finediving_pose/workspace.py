@@ -55,6 +55,11 @@ class Workspace:
         return self.root / "finediving_pose.h5"
 
     @property
+    def features(self) -> Path:
+        """What frozen encoders give of the packed file's clips, kept for other trainings."""
+        return self.root / "features"
+
+    @property
     def runs(self) -> Path:
         return self.root / "runs"
 
@@ -69,8 +74,8 @@ class Workspace:
         if there == root or not there.is_relative_to(root):
             return None
         first = root / there.relative_to(root).parts[0]
-        own = (self.clips_table, self.labels_note, self.frames, self.poses, self.packed, self.runs, self.exports)
-        return first if first.name in {*(p.name for p in own), "estimators", "splash"} else None
+        own = (self.clips_table, self.labels_note, self.frames, self.poses, self.packed, self.features, self.runs)
+        return first if first.name in {*(p.name for p in own), "exports", "estimators", "splash"} else None
 
     def frame_folder(self, key: ClipKey) -> Path:
         """Folder of a clip's pictures: ``frames/<video>/<index>``."""

@@ -18,6 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from baselines.backbones.encoder import Encoder
 from baselines.backbones.frozen import keep_statistics
 from finediving_pose.errors import SetupError
 
@@ -73,7 +74,7 @@ def shifted_channels(channels: int) -> int:
     return math.ceil(channels // 4 / 4) * 4
 
 
-class GSMRegNet(nn.Module):
+class GSMRegNet(Encoder):
     """Frames of a clip, each to one vector that knows its neighbours: (B, 3, T, H, W) -> (B, T, C).
 
     C is 368 for ``regnety_002``. Every bottleneck's first 1 x 1 convolution is preceded
@@ -115,6 +116,7 @@ class GSMRegNet(nn.Module):
             if not all(isinstance(value, (int, float)) for value in arch.values()):
                 raise ValueError("arch has values that are no numbers")
             net = RegNet(RegNetCfg(**arch), num_classes=0)
+        self.settings = {"frames": frames, "arch": arch if isinstance(arch, str) else dict(arch)}
         self.freeze_bn = weights is not None if freeze_bn is None else freeze_bn
         self.out_channels: int = net.num_features
         if weights is not None:
@@ -129,6 +131,10 @@ class GSMRegNet(nn.Module):
         batch = video.shape[0]
         frames = video.transpose(1, 2).flatten(0, 1)  # (B*T, 3, H, W)
         return self.net(frames).unflatten(0, (batch, -1))
+
+    def encode(self, video: Tensor) -> Tensor:
+        """As :meth:`forward`."""
+        return self(video)
 
     def train(self, mode: bool = True) -> GSMRegNet:
         super().train(mode)

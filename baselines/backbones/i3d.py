@@ -14,7 +14,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from baselines.backbones.encoder import Encoder
 from baselines.backbones.frozen import keep_statistics
+from baselines.data.batch import Batch
 from finediving_pose.errors import SetupError
 
 Triple = tuple[int, int, int]
@@ -87,7 +89,7 @@ class Mixed(nn.Module):
         return torch.cat((self.branch_0(x), self.branch_1(x), self.branch_2(x), self.branch_3(x)), dim=1)
 
 
-class I3D(nn.Module):
+class I3D(Encoder):
     """A clip's snippets, each to one vector: (B, 3, T, H, W) -> (B, snippets, 1024 x width).
 
     Snippets are 16 frames long and start every ``stride`` frames: 0, 10, ..., 80 of 96,
@@ -131,6 +133,7 @@ class I3D(nn.Module):
             return channels
 
         self.stride = stride
+        self.settings = {"width": float(width), "stride": stride, "bn_eps": float(bn_eps)}
         self.freeze_bn = weights is not None if freeze_bn is None else freeze_bn
         self.conv3d_1a_7x7 = Unit3d(3, scaled(64), 7, 2, bn_eps)
         self.maxPool3d_2a_3x3 = MaxPool3dSame((1, 3, 3), (1, 2, 2))
@@ -153,12 +156,20 @@ class I3D(nn.Module):
         return x
 
     def forward(self, video: Tensor) -> Tensor:
-        return self._snippet_maps(video).mean((3, 4, 5))
+        return self.encode(video).mean((3, 4))
 
-    def features_and_maps(self, video: Tensor) -> tuple[Tensor, Tensor]:
-        """As :meth:`forward`, (B, n, C), and the maps, averaged over time: (B, n, C, 4, 4) for 112 pixels."""
-        maps = self._snippet_maps(video)
-        return maps.mean((3, 4, 5)), maps.mean(3)
+    def encode(self, video: Tensor) -> Tensor:
+        """The maps of the snippets, averaged over time: (B, n, C, 4, 4) for 112 pixels."""
+        return self._snippet_maps(video).mean(3)
+
+    def features(self, batch: Batch) -> Tensor:
+        """As :meth:`forward`, of a batch's clips: (N, n, C)."""
+        return self.of(batch).mean((3, 4))
+
+    def features_and_maps(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """The same, and the maps that they are the means of, see :meth:`encode`."""
+        maps = self.of(batch)
+        return maps.mean((3, 4)), maps
 
     def snippets(self, frames: int) -> int:
         """n, the number of snippets of a clip of so many frames."""

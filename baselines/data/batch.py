@@ -17,6 +17,7 @@ class Batch:
     Attributes
     ----------
     video : float32 (N, 3, T, H, W), normalised RGB
+    features : float32 (N, ...), what a frozen encoder gives (:mod:`baselines.features`), in the place of ``video``
     pose : float32 (N, 2, T, 16, 1), x and y of the first diver's joints in MPII order, see ``data.pose_norm``
     scale : float32 (N,), length of the first diver's trunk as a share of the picture's height, NaN where unknown
     transitions : int64 (N, S - 1), true first frames of the stages after the first, among the T sampled frames; -1 for
@@ -33,6 +34,7 @@ class Batch:
     """
 
     video: Tensor | None = None
+    features: Tensor | None = None
     pose: Tensor | None = None
     scale: Tensor | None = None
     transitions: Tensor | None = None

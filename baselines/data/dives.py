@@ -22,6 +22,7 @@ from finediving_pose.packed.snippets import mirrored, normalised, snippet
 from finediving_pose.packed.views import View, mirror_joints, sample_frames
 
 if TYPE_CHECKING:
+    from baselines.features.store import Features
     from finediving_pose.packed.reader import PackedFile
 
 Sample = dict[str, Any]
@@ -45,12 +46,14 @@ class Dives:
     settings : frames, sizes, normalisation, target
     needs : what is read; pictures and poses that no method reads are not decoded
     splash : size of the splash by ``video/index``, see :mod:`baselines.data.splash`
+    features : kept features, read in the place of pictures
     """
 
     packed: PackedFile
     settings: DataSettings = field(default_factory=DataSettings)
     needs: Needs = Needs.PICTURES | Needs.POSES | Needs.STAGES
     splash: Mapping[str, float] | None = None
+    features: Features | None = None
     _pictures_kept: dict[int, np.ndarray] = field(default_factory=dict, repr=False)
     _joints_kept: dict[int, np.ndarray] = field(default_factory=dict, repr=False)
 
@@ -59,7 +62,9 @@ class Dives:
         view = self._view(rng)
         clip = self.packed.clips[i]
         sample: Sample = {"clip": i, "group": group(clip, self.settings.pairing), "number": dive_number(clip)}
-        if Needs.PICTURES in self.needs:
+        if Needs.PICTURES in self.needs and self.features is not None:
+            sample["features"] = self.features.of(i, view.mirrored)
+        elif Needs.PICTURES in self.needs:
             pictures = self._pictures(i, view, rng)
             sample["video"] = torch.from_numpy(normalised(mirrored(pictures) if view.mirrored else pictures))
         if Needs.POSES in self.needs:

@@ -150,6 +150,7 @@ def make_config(
     sections["without"] = sorted({*sections.get("without", ()), *without})
     said = ", ".join(f"{name}={value}" for name, value in (changes or {}).items())
     config = parse_config({**named, **sections}, said or made)
+    _check_frozen(method, config, said or made)
     _check_buildable(method, config, said or made)
     return config
 
@@ -224,6 +225,19 @@ def _change(sections: dict[str, Any], method: Method, name: str, value: Any) -> 
             raise UsageError(f"no setting {name!r}; {step} is a single value")
         place[step] = place = dict(inner)
     place[path[-1]] = value
+
+
+def _check_frozen(method: Method, config: RunConfig, where: str) -> None:
+    """Raises UsageError where an encoder is to be frozen and can't be, or its features would not be the same twice."""
+    if not config.training.frozen:
+        return
+    if not method.encoder:
+        raise UsageError(f"{where}: training.frozen: {method.title} has no encoder of pictures that can be frozen")
+    if config.data.train_crop != "centre" or config.data.resample == "random":
+        raise UsageError(
+            f"{where}: training.frozen: features are of pictures cropped in the centre and resized by one filter; set"
+            " data.train_crop=centre, and data.resample=area or bilinear"
+        )
 
 
 def _check_buildable(method: Method, config: RunConfig, where: str) -> None:

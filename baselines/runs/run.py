@@ -19,6 +19,7 @@ from baselines.data.dives import Dives
 from baselines.data.pairs import TrainingPairs, labels_and_pairs
 from baselines.data.splash import read_splashes
 from baselines.data.splits import MENDS, Split, some, split_clips
+from baselines.features.compute import freeze
 from baselines.method import Method, Needs
 from baselines.registry import find_method
 from baselines.runs.best_epoch import BEST, BestEpoch
@@ -128,6 +129,8 @@ def _run(folder: Path, packed_file: Path | None, resume: bool) -> RunMetrics:
         network = _built(method, _without_weights(config) if begun else config, folder)
         announce(method, config, split, network)
         dives = dives_of(packed, method, config)
+        if config.training.frozen:
+            dives.features = freeze(network, method, packed, config)
         judged = selecting_split(config, split)
         prepare = getattr(network, "prepare", None)
         if prepare is not None:

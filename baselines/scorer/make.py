@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import cast
 
 import numpy as np
@@ -75,7 +76,8 @@ def _compact(values: Tensor) -> Tensor:
 
 def _usual(dives: Dives, train: Sequence[int]) -> dict[str, Usual]:
     some = [train[i] for i in np.unique(np.linspace(0, len(train) - 1, min(DESCRIBED, len(train))).astype(int))]
-    described = [describe_sample(dives.sample(i)) for i in some]
+    seen = replace(dives, features=None)  # what new dives are seen by
+    described = [describe_sample(seen.sample(i)) for i in some]
     videos = [dives.packed.clips[i].key.video for i in some]
     found = {name: find_usual(np.stack([d[name] for d in described]), videos) for name in described[0]}
     return {name: usual for name, usual in found.items() if usual is not None}

@@ -30,6 +30,8 @@ class Training:
     precision : ``bf16`` computes in bfloat16 where that is safe (autocast)
     channels_last : memory order of the 3D convolutions that GPUs are fastest with
     compile : the modules that the method names go through ``torch.compile``
+    frozen : the method's encoder of pictures is not trained; its features are computed once for all trainings of a
+        packed file, see :mod:`baselines.features`. Training clips are mirrored, but not cropped at random
     threads : that each process computes with on the processor, in training and evaluation; None leaves it to torch,
         which takes one a core. Small networks are hardly faster with several, and much slower on a busy machine
     """
@@ -45,6 +47,7 @@ class Training:
     precision: Literal["fp32", "bf16"] = "fp32"
     channels_last: bool = False
     compile: bool = False
+    frozen: bool = False
     threads: PositiveInt | None = None
 
     @property

@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from baselines.data.batch import Batch, given
 from tests.parity.reference import fixture, reference_weight
 
 FIRST_VALUES = {"temp": 0.07}
@@ -27,8 +28,10 @@ class Given(nn.Module):
         super().__init__()
         self.out_channels = channels
 
-    def forward(self, video: Tensor) -> Tensor:
-        return video
+    def features(self, batch: Batch) -> Tensor:
+        return given(batch.video)
+
+    of = features
 
 
 def peers_fixture(folder: Path, name: str) -> dict[str, Tensor]:

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from baselines.data.batch import Batch
+from baselines.data.batch import Batch, given
 from baselines.methods.musdl.network import BINS, BINS_A_POINT, COUNTING, MUSDL, counted, panel_awards
 from baselines.methods.usdl.network import USDL
 from baselines.modules.distribution import decoded, soft_targets
@@ -23,8 +23,8 @@ class Given(nn.Module):
 
     out_channels = 1024
 
-    def forward(self, video: Tensor) -> Tensor:
-        return video
+    def features(self, batch: Batch) -> Tensor:
+        return given(batch.video)
 
 
 @dataclass

@@ -63,8 +63,8 @@ class Given(nn.Module):
 
     out_channels = 1024
 
-    def forward(self, video: Tensor) -> Tensor:
-        return video
+    def features(self, batch: Batch) -> Tensor:
+        return given(batch.video)
 
 
 def reference(shared_method: Path, name: str, **options: Any) -> tuple[RICA2, Batch, dict[str, Tensor]]:

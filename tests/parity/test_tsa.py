@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from baselines.data.batch import Batch
+from baselines.data.batch import Batch, given
 from baselines.method import pick
 from baselines.methods.tsa.network import TSA, transition_loss
 from tests.parity.peers import EXEMPLARS, QUERIES, SCORES, peers_fixture, peers_state
@@ -28,8 +28,8 @@ class GivenMaps(nn.Module):
         self.features = torch.cat([reference_input(f"tsa.{role}_features_c", 2, 9, 1024) for role in ROLES])
         self.maps = torch.cat([reference_input(f"tsa.{role}_maps", 2, 9, 1024, 2, 4, 4) for role in ROLES]).mean(3)
 
-    def features_and_maps(self, video: Tensor) -> tuple[Tensor, Tensor]:
-        return self.features[video], self.maps[video]
+    def features_and_maps(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        return self.features[given(batch.video)], self.maps[given(batch.video)]
 
 
 def parser_key(key: str) -> str:

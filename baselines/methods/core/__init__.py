@@ -72,6 +72,7 @@ class CoReMethod(ComparativeMethod):
     }
     needs = Needs.PICTURES
     weights: ClassVar = {"i3d": WeightFile(("model_rgb.pth",), "github.com/hassony2/kinetics_i3d_pytorch")}
+    encoder = "i3d"
     compiles = ("i3d",)
 
     def build(self, config: RunConfig) -> CoRe:

@@ -100,7 +100,7 @@ class CoRe(nn.Module):
 
     def encode(self, batch: Batch) -> Encoded:
         """The mean over the snippets of N clips."""
-        return Encoded(self.i3d(given(batch.video)).mean(1))
+        return Encoded(self.i3d.features(batch).mean(1))
 
     def compare(self, query: Encoded, exemplar: Encoded, exemplar_score: Tensor) -> Tensor:
         """How far B queries are above their exemplars, whose scores are (B,), in units of the target: (B,)."""

@@ -79,6 +79,7 @@ class MCoReMethod(ComparativeMethod):
     }
     needs = Needs.PICTURES | Needs.STAGES
     weights: ClassVar = {"static": WeightFile(("regnety_002.safetensors", "regnety_002.pth"), "timm's regnety_002")}
+    encoder = "static"
     compiles = ("static",)
 
     def needs_of(self, config: RunConfig) -> Needs:

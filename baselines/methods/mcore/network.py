@@ -83,7 +83,7 @@ class MCoRe(nn.Module):
 
     def encode(self, batch: Batch, transitions: Tensor | None = None) -> Encoded:
         """Encode N clips. ``transitions`` (N, S - 1) cuts the stages; without it the predicted ones do."""
-        frames = self.static(given(batch.video))  # (N, T, C)
+        frames = self.static.of(batch)  # (N, T, C)
         logits = self.segmentation(frames)  # (N, T, S - 1)
         cut = self.predict_transitions(logits) if transitions is None else transitions
         if "segmentation" in self.without:

@@ -66,7 +66,7 @@ class MUSDL(nn.Module):
 
     def logits(self, batch: Batch) -> Tensor:
         """(N, JUDGES, BINS)."""
-        features = self.i3d(given(batch.video)).mean(1)
+        features = self.i3d.features(batch).mean(1)
         return torch.stack([classifier(features) for classifier in self.classifiers], dim=1)
 
     def score(self, batch: Batch) -> Tensor:

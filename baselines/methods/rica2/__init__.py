@@ -71,6 +71,7 @@ class RICA2Method(DirectMethod):
     }
     needs = Needs.PICTURES | Needs.DIFFICULTY | Needs.SUB_ACTIONS
     weights: ClassVar = {"i3d": WeightFile(("model_rgb.pth",), "github.com/hassony2/kinetics_i3d_pytorch")}
+    encoder = "i3d"
     compiles = ("i3d",)
 
     def settings(self) -> Collection[str]:

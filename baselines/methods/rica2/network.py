@@ -88,13 +88,13 @@ class RICA2(nn.Module):
     def score(self, batch: Batch) -> Tensor:
         """Scores over difficulty of N clips: (N,)."""
         present = present_actions(given(batch.sub_actions))
-        actions, _ = self._found(given(batch.video), present)
+        actions, _ = self._found(self.i3d.features(batch), present)
         return self.rubric(actions, present, self.noise).mean(0)
 
     def loss(self, batch: Batch) -> dict[str, Tensor]:
         """Squared error in points, and what makes the attention follow the order of the sub-actions."""
         present, difficulty = present_actions(given(batch.sub_actions)), given(batch.difficulty)
-        actions, attention = self._found(given(batch.video), present)
+        actions, attention = self._found(self.i3d.features(batch), present)
         noise = torch.randn_like(self.noise[:1].expand(-1, len(present), -1, -1))
         score = self.rubric(actions, present, noise)[0]
         losses = {"score_loss": F.mse_loss(score * difficulty, given(batch.score) * difficulty)}
@@ -105,9 +105,9 @@ class RICA2(nn.Module):
             losses["kl_loss"] = self.kl_weight * kl_loss(*self.rubric.distribution(actions), present)
         return losses
 
-    def _found(self, video: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:
-        """Sub-actions (N, A, C) as they are in the clips, and where: attention (N, layers, heads, A, n)."""
-        return self.decoder(self.queries(), self.encoder(self.i3d(video)), present)
+    def _found(self, snippets: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:
+        """Sub-actions (N, A, C) as they are in snippets (N, n, C), and where: attention (N, layers, heads, A, n)."""
+        return self.decoder(self.queries(), self.encoder(snippets), present)
 
 
 class LearnedQueries(nn.Module):

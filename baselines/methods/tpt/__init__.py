@@ -90,6 +90,7 @@ class TPTMethod(ComparativeMethod):
     }
     needs = Needs.PICTURES
     weights: ClassVar = {"i3d": WeightFile(("model_rgb.pth",), "github.com/hassony2/kinetics_i3d_pytorch")}
+    encoder = "i3d"
     compiles = ("i3d",)
 
     def build(self, config: RunConfig) -> TPT:

@@ -135,7 +135,7 @@ class TPT(nn.Module):
 
     def encode(self, batch: Batch) -> Encoded:
         """Parts of N clips."""
-        return Encoded(self.parser(self.i3d(given(batch.video)))[0])
+        return Encoded(self.parser(self.i3d.features(batch))[0])
 
     def compare(self, query: Encoded, exemplar: Encoded, exemplar_score: Tensor | None = None) -> Tensor:
         """How far B queries are above their exemplars, in units of the target: (B,).
@@ -157,7 +157,7 @@ class TPT(nn.Module):
     def loss(self, batch: Batch) -> dict[str, Tensor]:
         """Losses of B pairs among N clips, each clip encoded once, both ways."""
         query, exemplar, score = given(batch.query), given(batch.exemplar), given(batch.score)
-        parts, attention = self.parser(self.i3d(given(batch.video)))
+        parts, attention = self.parser(self.i3d.features(batch))
         clips = Encoded(parts)
         q, e = pick(clips, query), pick(clips, exemplar)
         above = score[query] - score[exemplar]

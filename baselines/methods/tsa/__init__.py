@@ -72,6 +72,7 @@ class TSAMethod(ComparativeMethod):
     parts: ClassVar = {"segmentation": "stages are equal parts of the clip"}
     needs = Needs.PICTURES | Needs.STAGES
     weights: ClassVar = {"i3d": WeightFile(("model_rgb.pth",), "github.com/hassony2/kinetics_i3d_pytorch")}
+    encoder = "i3d"
     compiles = ("i3d",)
 
     def needs_of(self, config: RunConfig) -> Needs:

@@ -134,7 +134,7 @@ class TSA(nn.Module):
 
     def encode(self, batch: Batch, transitions: Tensor | None = None) -> Encoded:
         """Encode N clips. ``transitions`` (N, S - 1) cuts the stages; without it the predicted ones do."""
-        snippets, maps = self.i3d.features_and_maps(given(batch.video))  # (N, n, C), (N, n, C, 4, 4)
+        snippets, maps = self.i3d.features_and_maps(batch)  # (N, n, C), (N, n, C, 4, 4)
         frames, logits = self.parser(snippets)  # (N, T, W), (N, T, S - 1)
         cut = self.predict_transitions(logits) if transitions is None else transitions
         if "segmentation" in self.without:

@@ -54,6 +54,7 @@ class USDLMethod(DirectMethod):
     }
     needs = Needs.PICTURES
     weights: ClassVar = {"i3d": WeightFile(("model_rgb.pth",), "github.com/hassony2/kinetics_i3d_pytorch")}
+    encoder = "i3d"
     compiles = ("i3d",)
 
     def build(self, config: RunConfig) -> USDL:

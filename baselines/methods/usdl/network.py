@@ -51,7 +51,7 @@ class USDL(nn.Module):
 
     def logits(self, batch: Batch) -> Tensor:
         """(N, BINS)."""
-        return self.classifier(self.i3d(given(batch.video)).mean(1))
+        return self.classifier(self.i3d.features(batch).mean(1))
 
     def score(self, batch: Batch) -> Tensor:
         """Scores (N,) in units of the target."""

@@ -13,6 +13,7 @@ from baselines.backbones.gsm_regnet import GateShift, GSMRegNet
 from baselines.backbones.hdgcn import HDGCN, hierarchy_adjacency
 from baselines.backbones.i3d import I3D
 from baselines.backbones.joint_conv import JointConv
+from baselines.data.batch import Batch
 from baselines.modules.contrast import stage_contrast
 from baselines.modules.fusion import PoseBiasedFusion, PoseGuidedFusion
 from baselines.modules.regressor import StageRegressor, StageWeights
@@ -114,7 +115,7 @@ def test_i3d_gives_maps_whose_mean_is_its_features_and_keeps_its_statistics_wher
     torch.manual_seed(0)
     i3d, video = I3D(width=0.0625, stride=8, freeze_bn=True).train(), torch.randn(2, 3, 24, 64, 64)
     before = {k: v.clone() for k, v in i3d.named_buffers()}
-    features, maps = i3d.features_and_maps(video)
+    features, maps = i3d.features_and_maps(Batch(video))
     assert (features.shape, maps.shape) == ((2, 2, 64), (2, 2, 64, 2, 2))
     assert torch.allclose(maps.mean((3, 4)), features, atol=1e-6)
     assert torch.equal(features, i3d(video))
