@@ -21,6 +21,9 @@ from finediving_pose.packed.reader import PackedFile
 OF_A_TEST_DIVE = Needs.PICTURES | Needs.POSES | Needs.NUMBER | Needs.DIFFICULTY | Needs.SUB_ACTIONS
 """What can be read of a dive that is to be scored: stages and awards are known in training only."""
 
+FROZEN = {"encoder of pictures": "frozen; its features are shared by all trainings with it"}
+"""What is said of a run whose encoder is not trained."""
+
 
 def needed(method: Method, config: RunConfig) -> tuple[str, ...]:
     """Names of what a clip must have: what the method reads, and what pairing and target read."""
@@ -108,7 +111,7 @@ def run_metrics(
         epoch=epoch if judged is None else best_epoch(history, judged),
         history=history,
         epoch_of_each=epoch_of_each,
-        facts=describe() if describe else {},
+        facts=(describe() if describe else {}) | (FROZEN if config.training.frozen else {}),
         panels=scored.panels,
         scoring_seconds=round(scored.seconds, 3),
     )

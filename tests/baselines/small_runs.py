@@ -27,8 +27,9 @@ SMALL_DATA = {
     "data.crop": 32,
     "training.batch_size": 4,
     "training.workers": 0,
+    "training.frozen": False,
 }
-"""Of any preset, whatever its method."""
+"""Of any preset, whatever its method; encoders are trained."""
 
 
 def pack_made_up(workspace: Workspace, dives: int = 12, stages: bool = True) -> Workspace:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from baselines.features import demo
 from baselines.method import ComparativeMethod, Needs, Preset, WeightFile
 from baselines.registry import method
 
@@ -22,8 +23,8 @@ DEMO: dict[str, Any] = {
         "start_equal": True,
         "contrast_weight": 0.01,
     },
-    "data": {"frames": 48, "resize": [58, 32], "crop": 32, "in_memory": True},
-    "training": {"epochs": 30, "batch_size": 16, "exemplars": 0, "every_pair": True, "alike": 8, "threads": 1},
+    "data": demo.PICTURES,
+    "training": demo.TRAINING | {"epochs": 30, "batch_size": 16, "exemplars": 0, "every_pair": True, "alike": 8},
     "optimiser": {"type": "AdamW", "lr": 1e-3, "weight_decay": 0.1, "clip_norm": 5.0},
 }
 FULL: dict[str, Any] = {
@@ -69,7 +70,7 @@ class MCoReMethod(ComparativeMethod):
     """Compares a dive stage by stage with exemplars, by its single frames; :mod:`baselines.methods.mcore.network`."""
 
     presets: ClassVar = {
-        "demo": Preset("a small network, minutes on two cores", DEMO),
+        "demo": Preset("a small network, the encoder frozen, a minute on a core", DEMO),
         "full": Preset("the paper's shape on FineDiving, for a GPU", FULL, True),
         "released": Preset("the same as the public code does it, slips included", RELEASED, True),
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from baselines.features import demo
 from baselines.method import DirectMethod, Needs, Preset, WeightFile
 from baselines.registry import method
 
@@ -12,9 +13,9 @@ if TYPE_CHECKING:
     from baselines.runs.config import RunConfig
 
 DEMO = {
-    "model": {"i3d": {"width": 0.0625, "stride": 16}, "hidden": [64, 32], "sigma": 2.0, "decode": "expectation"},
-    "data": {"frames": 48, "resize": [58, 32], "crop": 32, "target": "score_over_difficulty", "in_memory": True},
-    "training": {"epochs": 12, "batch_size": 8, "threads": 1},
+    "model": {"i3d": demo.I3D, "hidden": [64, 32], "sigma": 2.0, "decode": "expectation"},
+    "data": demo.PICTURES | {"target": "score_over_difficulty"},
+    "training": demo.TRAINING | {"epochs": 12, "batch_size": 8},
     "optimiser": {"type": "AdamW", "lr": 3e-3, "weight_decay": 0.1},
 }
 FULL = {
@@ -48,7 +49,7 @@ class MUSDLMethod(DirectMethod):
     """Seven classifiers of awards on a clip's mean I3D feature; :mod:`baselines.methods.musdl.network`."""
 
     presets: ClassVar = {
-        "demo": Preset("a small I3D, minutes on two cores", DEMO),
+        "demo": Preset("a small I3D, the encoder frozen, a minute on a core", DEMO),
         "full": Preset("the paper's shape on FineDiving, a day on a GPU", FULL, True),
         "released": Preset("the same as the public code does it, filters drawn at random included", RELEASED, True),
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING, ClassVar
 
+from baselines.features import demo
 from baselines.method import DirectMethod, Needs, Preset, WeightFile
 from baselines.registry import method
 
@@ -14,14 +15,14 @@ if TYPE_CHECKING:
 
 DEMO = {
     "model": {
-        "i3d": {"width": 0.0625, "stride": 8},
+        "i3d": demo.I3D,
         "dim": 64,
         "heads": 2,
         "graph_dim": 32,
         "start_at_mean": True,
     },
-    "data": {"frames": 48, "resize": [58, 32], "crop": 32, "target": "score_over_difficulty", "in_memory": True},
-    "training": {"epochs": 12, "batch_size": 8, "threads": 1},
+    "data": demo.PICTURES | {"target": "score_over_difficulty"},
+    "training": demo.TRAINING | {"epochs": 12, "batch_size": 8},
     "optimiser": {"type": "AdamW", "lr": 1e-3, "weight_decay": 0.1, "clip_norm": 1.0},
 }
 FULL = {
@@ -61,7 +62,7 @@ class RICA2Method(DirectMethod):
     """Finds a dive's sub-actions in its snippets and assesses them; :mod:`baselines.methods.rica2.network`."""
 
     presets: ClassVar = {
-        "demo": Preset("small networks, minutes on two cores", DEMO),
+        "demo": Preset("small networks, the encoder frozen, a minute on a core", DEMO),
         "full": Preset("the paper's shape on FineDiving, days on a GPU", FULL, True),
         "released": Preset("the same as the public code does it, dropout in testing included", RELEASED, True),
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from baselines.features import demo
 from baselines.method import ComparativeMethod, Needs, Preset, WeightFile
 from baselines.registry import method
 
@@ -13,20 +14,14 @@ if TYPE_CHECKING:
 
 DEMO: dict[str, Any] = {
     "model": {
-        "i3d": {"width": 0.0625, "stride": 4},
+        "i3d": demo.I3D,
         "width": 64,
         "heads": 4,
         "hidden": 32,
         "decoding": "expectation",
     },
-    "data": {
-        "frames": 48,
-        "resize": [58, 32],
-        "crop": 32,
-        "target": "score_over_difficulty",
-        "in_memory": True,
-    },
-    "training": {"epochs": 30, "batch_size": 16, "exemplars": 0, "every_pair": True, "alike": 8, "threads": 1},
+    "data": demo.PICTURES | {"target": "score_over_difficulty"},
+    "training": demo.TRAINING | {"epochs": 30, "batch_size": 16, "exemplars": 0, "every_pair": True, "alike": 8},
     "optimiser": {"type": "AdamW", "lr": 1e-3, "weight_decay": 0.1, "clip_norm": 5.0},
 }
 FULL: dict[str, Any] = {
@@ -84,7 +79,7 @@ class TPTMethod(ComparativeMethod):
     """Finds parts of a dive without labels of stages and compares them; :mod:`baselines.methods.tpt.network`."""
 
     presets: ClassVar = {
-        "demo": Preset("a small network, minutes on two cores", DEMO),
+        "demo": Preset("a small network, the encoder frozen, a minute on a core", DEMO),
         "full": Preset("the paper's shape on FineDiving, for a GPU", FULL, True),
         "released": Preset("the same as the public code does it, slips included", RELEASED, True),
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from baselines.features import demo
 from baselines.method import ComparativeMethod, Needs, Preset, WeightFile
 from baselines.registry import method
 
@@ -13,14 +14,14 @@ if TYPE_CHECKING:
 
 DEMO: dict[str, Any] = {
     "model": {
-        "i3d": {"width": 0.125, "stride": 8},
+        "i3d": demo.I3D,
         "depth": 1,
         "heads": 2,
         "score_unit": 10.0,
         "start_equal": True,
     },
-    "data": {"frames": 48, "resize": [116, 64], "crop": 64, "in_memory": True},
-    "training": {"epochs": 20, "batch_size": 16, "exemplars": 0, "every_pair": True, "alike": 8, "threads": 1},
+    "data": demo.PICTURES,
+    "training": demo.TRAINING | {"epochs": 40, "batch_size": 16, "exemplars": 0, "every_pair": True, "alike": 8},
     "optimiser": {"type": "AdamW", "lr": 1e-3, "weight_decay": 0.1, "clip_norm": 5.0},
 }
 FULL: dict[str, Any] = {
@@ -65,7 +66,7 @@ class TSAMethod(ComparativeMethod):
     """Compares a dive's tokens with an exemplar's feature map, stage by stage; :mod:`baselines.methods.tsa.network`."""
 
     presets: ClassVar = {
-        "demo": Preset("a small network, minutes on two cores", DEMO),
+        "demo": Preset("a small network, the encoder frozen, a minute on a core", DEMO),
         "full": Preset("the paper's shape on FineDiving, for a GPU", FULL, True),
         "released": Preset("the same as the public code does it, slips included", RELEASED, True),
     }

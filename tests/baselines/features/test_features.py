@@ -92,6 +92,22 @@ def test_all_methods_with_one_encoder_share_its_features(data: Workspace, capsys
     assert set(folders) == {only_folder(data)}
 
 
+@pytest.mark.parametrize("preset", ["demo", "full", "released"])
+def test_presets_of_all_methods_are_meant_to_share(preset: str) -> None:
+    """The demo's features; of the others the size of the pictures, so that they could."""
+    recipes: dict[str, set[str]] = {}
+    for name in METHODS:
+        config = make_config(find_method(name), preset, seed=0)
+        assert config.training.frozen == (preset == "demo")
+        with torch.device("meta"):
+            encoder = cast(Encoder, find_method(name).build(config).get_submodule(find_method(name).encoder))
+        recipe = compute.recipe_of(encoder, find_method(name).encoder, config)
+        recipes.setdefault(recipe.encoder, set()).add(recipe.name)
+    assert set(recipes) == {"I3D", "GSMRegNet"}
+    if preset != "released":
+        assert {len(names) for names in recipes.values()} == {1}
+
+
 @pytest.mark.parametrize("name", METHODS)
 def test_a_frozen_encoder_stays_what_it_was_and_its_scorer_scores_from_pictures(data: Workspace, name: str) -> None:
     metrics, folder = frozen_run(data, name, optimiser__lr=1e-2)
@@ -157,11 +173,9 @@ def test_features_of_another_packed_file_are_refused_in_one_line(data: Workspace
     (data.root / "poses").symlink_to(packed_once.poses)
     write_clips(data.clips_table, clips[:-1])
     write_packed(data)
-    words = [f"--set={k}={json.dumps(v)}" for k, v in (SMALL_DATA | {"model.i3d": SMALL_I3D}).items()]
-    done = fdpose(
-        "benchmark", "usdl", "--data", data.root, "--epochs", 1, "--set", "training.frozen=true",
-        "--set", "data.train_crop=centre", *words,
-    )  # fmt: skip
+    settings = SMALL_DATA | {"model.i3d": SMALL_I3D, "training.frozen": True}
+    words = [f"--set={k}={json.dumps(v)}" for k, v in settings.items()]
+    done = fdpose("benchmark", "usdl", "--data", data.root, "--epochs", 1, *words)
     assert done.exit_code == 1
     last = done.stderr.strip().splitlines()[-1]
     assert "features of another packed file (digest" in last

@@ -19,6 +19,7 @@ from finediving_pose.labels.table import read_clips, write_clips
 from finediving_pose.packed.reader import open_packed
 from finediving_pose.packed.writer import write_packed
 from finediving_pose.workspace import Workspace
+from tests.baselines.small_runs import SMALL_DATA
 
 pytestmark = pytest.mark.slow
 
@@ -38,7 +39,7 @@ class Case:
         return self.name
 
 
-SIZE = {"data.frames": 24, "data.resize": [58, 32], "data.crop": 32, "training.batch_size": 4, "training.workers": 0}
+SIZE = SMALL_DATA
 REGNET = {"depth": 4, "w0": 16, "wa": 16.0, "wm": 1.6, "group_size": 8, "se_ratio": 0.25}
 CASES = [
     Case("mcore", True, {"model.static": {"arch": REGNET}, "model.depth": 1, "model.heads": 2}),
