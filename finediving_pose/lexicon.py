@@ -90,6 +90,11 @@ def parse_dive_number(text: str) -> DiveNumber:
     )
 
 
+def is_dive_number(text: str) -> bool:
+    """Whether the text follows the grammar of dive numbers."""
+    return bool(_NUMBER.fullmatch(text.strip().lower()))
+
+
 @dataclass(frozen=True, slots=True)
 class SubAction:
     """One kind of stage: ``kind`` is direction, armstand, somersaults, twists or entry; ``halves`` its size."""
