@@ -1,50 +1,56 @@
-"""Which dives are for training and which for testing: pickled lists of dive keys, or dealt by competition."""
+"""Which dives are for training and which for testing: pickled lists of dive keys, or dealt by event."""
 
 from __future__ import annotations
 
 import random
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from numbers import Integral
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
-from finediving_pose.clip import Clip, Split
+from finediving_pose.clip import Clip, ClipKey, Split
 from finediving_pose.errors import LabelError, UsageError
+from finediving_pose.events import competition, diver, event
 
-_ROUND = re.compile(
-    r"_(?:r?\d+|(?:semi|pre)?finals?(?:_r\d+)?|prelims?(?:_r\d+)?|preliminary(?:_r\d+)?)$", re.IGNORECASE
-)
+By = Literal["event", "competition", "diver"]
+"""What is kept on one side of a split."""
+BY: tuple[By, ...] = get_args(By)
 
 
-def competition(video: str) -> str:
-    """The competition that a video shows: its name without the round or part.
+def units(clips: Sequence[Clip], by: By) -> dict[ClipKey, str]:
+    """The event, competition or diver of every clip.
 
-    ``FINADivingWorldCup2021_Men10m_semifinal_r3`` and ``..._final_r1`` are both
-    ``FINADivingWorldCup2021_Men10m``: the same divers dive in both.
+    The diver is only known where the start order tells (:func:`finediving_pose.events.diver`). In an event with a dive
+    of an unknown diver all dives are one unit.
     """
-    return _ROUND.sub("", video) or video
+    if by == "event":
+        return {c.key: event(c) for c in clips}
+    if by == "competition":
+        return {c.key: competition(c) for c in clips}
+    unknown = {event(c) for c in clips if diver(c) is None}
+    return {c.key: event(c) if event(c) in unknown else diver(c) or "" for c in clips}
 
 
-def split_by_competition(clips: Sequence[Clip], test_share: float = 0.25, seed: int = 0) -> list[Clip]:
-    """Deal the clips into train and test so that no competition is on both sides.
+def split_by(by: By, clips: Sequence[Clip], test_share: float = 0.25, seed: int = 0) -> list[Clip]:
+    """Deal the clips into train and test so that no event (competition, diver) is on both sides.
 
-    Competitions are shuffled by the seed and put into the test split until it holds ``test_share`` of
-    the clips; one that would take it further from that share than it was is passed over. The same
-    clips and seed give the same split, whatever the order of the clips.
+    Units are shuffled by the seed and put into the test split until it holds ``test_share`` of the clips; one that
+    would take it further from that share than it was is passed over. The same clips and seed give the same split,
+    whatever the order of the clips.
 
     Raises
     ------
     UsageError
-        ``test_share`` is not between 0 and 1, or there are fewer than two competitions.
+        ``test_share`` is not between 0 and 1, or there are fewer than two units.
     """
     if not 0 < test_share < 1:
         raise UsageError(f"the share of the test split has to lie between 0 and 1, not {test_share:g}")
-    sizes = Counter(competition(c.key.video) for c in clips)
+    unit = units(clips, by)
+    sizes = Counter(unit[c.key] for c in clips)
     if len(sizes) < 2:
-        raise UsageError(f"all clips are of one competition ({', '.join(sizes) or 'none'}); a split needs two at least")
+        raise UsageError(f"all clips are of one {by} ({', '.join(sizes) or 'none'}); a split needs two at least")
     names = sorted(sizes)
     random.Random(seed).shuffle(names)
     wanted, held, test = test_share * len(clips), 0, set[str]()
@@ -54,7 +60,7 @@ def split_by_competition(clips: Sequence[Clip], test_share: float = 0.25, seed: 
             held += sizes[name]
         if len(test) == len(sizes) - 1:
             break
-    return [replace(c, split="test" if competition(c.key.video) in test else "train") for c in clips]
+    return [replace(c, split="test" if unit[c.key] in test else "train") for c in clips]
 
 
 def is_split(content: Any, video_type: type) -> bool:

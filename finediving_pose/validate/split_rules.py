@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 
 from finediving_pose.clip import Clip
-from finediving_pose.labels.splits import competition
+from finediving_pose.events import competition, diver, event
 from finediving_pose.validate.rules import Finding, rule
 from finediving_pose.validate.words import counted
 
@@ -18,7 +18,9 @@ def test_dives_have_an_exemplar(clips: list[Clip]) -> Iterator[Finding]:
     for clip in clips:
         if clip.split == "test" and clip.action_type and not train[clip.action_type]:
             what = f"no training dive has the number {clip.action_type}, so there is no exemplar"
-            yield Finding(clip.key, what, "action_type", clip.action_type, "a number with a training dive")
+            yield Finding(
+                clip.key, what, "action_type", clip.action_type, level="convention", evidence="counted in the splits"
+            )
 
 
 @rule("split.train-exemplar", severity="warning")
@@ -28,7 +30,9 @@ def training_dives_have_an_exemplar(clips: list[Clip]) -> Iterator[Finding]:
     for clip in clips:
         if clip.split == "train" and clip.action_type and train[clip.action_type] == 1:
             what = f"the only training dive with the number {clip.action_type}; it can only pair itself"
-            yield Finding(clip.key, what, "action_type", clip.action_type, "a number with two training dives")
+            yield Finding(
+                clip.key, what, "action_type", clip.action_type, level="convention", evidence="counted in the splits"
+            )
 
 
 @rule("split.both-sides", severity="warning")
@@ -55,19 +59,39 @@ def every_dive_is_in_a_split(clips: list[Clip]) -> Iterator[Finding]:
 def videos_are_on_one_side(clips: list[Clip]) -> Iterator[Finding]:
     """No video has dives in both splits.
 
-    Dives of one video share hall, camera, judges and divers, so a model can recognise them. Split by competition
-    with ``fdpose split``.
+    Dives of one video share hall, camera, judges and divers, so a model can recognise them. Split by event with
+    ``fdpose split``.
     """
     yield from _leaks(clips, lambda c: c.key.video, "this video")
+
+
+@rule("split.event-leak", severity="note")
+def events_are_on_one_side(clips: list[Clip]) -> Iterator[Finding]:
+    """No event has dives in both splits.
+
+    The videos of one event are its rounds; they show the same divers. Which videos are rounds of one event is listed
+    in ``data_manifest/videos.csv``, or is taken from their names.
+    """
+    yield from _leaks(clips, event, "this event")
 
 
 @rule("split.competition-leak", severity="note")
 def competitions_are_on_one_side(clips: list[Clip]) -> Iterator[Finding]:
     """No competition has dives in both splits.
 
-    The videos of one competition are its rounds; they show the same divers.
+    The events of one competition are held in one hall, and some divers dive in several of them.
     """
-    yield from _leaks(clips, lambda c: competition(c.key.video), "this competition")
+    yield from _leaks(clips, competition, "this competition")
+
+
+@rule("split.diver-leak", severity="note")
+def divers_are_on_one_side(clips: list[Clip]) -> Iterator[Finding]:
+    """No diver has dives in both splits, where the start order tells the diver.
+
+    Divers are numbered within an event (``data_manifest/start_orders.csv``). A diver who dives in two events is not
+    recognised.
+    """
+    yield from _leaks([c for c in clips if diver(c)], lambda c: diver(c) or "", "this diver")
 
 
 def _leaks(clips: Iterable[Clip], group_of: Callable[[Clip], str], what: str) -> Iterator[Finding]:
@@ -79,4 +103,5 @@ def _leaks(clips: Iterable[Clip], group_of: Callable[[Clip], str], what: str) ->
         if n["train"] and n["test"]:
             first = next(c for c in dives if c.split == "test")
             split = f"{n['train']} train, {n['test']} test"
-            yield Finding(first.key, f"{what} has dives in both splits: {split}", "split", split, "one split")
+            said = f"{what} has dives in both splits: {split}"
+            yield Finding(first.key, said, "split", split, level="convention", evidence="counted in the splits")
