@@ -19,8 +19,9 @@ GROUPS: dict[str, dict[str, str]] = {
     "Data": {
         "synth": "Make a synthetic competition: videos, labels, hand annotations, true poses.",
         "extract": "Extract the frames of every dive from videos or frame folders.",
-        "split": "Divide the clips into train and test, by competition.",
+        "split": "Divide the clips into train and test, by event.",
         "validate": "Check labels, frames, poses and the packed file.",
+        "errata": "Count the known errors of the released labels, check the list, or correct the files.",
         "info": "Show the contents of a data directory or a packed file.",
     },
     "Poses": {

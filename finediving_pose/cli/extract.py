@@ -14,6 +14,7 @@ from finediving_pose.cli.options import (
     clip_option,
     complain,
     data_option,
+    errata_option,
     jobs_option,
     json_option,
     refuse_jobs_with_scheduler,
@@ -82,7 +83,7 @@ height_option: Callable = click.option(
 )
 @dive_number_option
 @height_option
-@click.option("--apply-errata", is_flag=True, help="Correct the known errors of the released labels when reading.")
+@errata_option
 @clip_option
 @split_option
 @jobs_option
@@ -100,7 +101,7 @@ def extract(
     size: int | None,
     dive_number: str | None,
     height: str | None,
-    apply_errata: bool,
+    apply_errata: Any,
     clips: tuple[str, ...],
     split: str | None,
     jobs: int | None,
@@ -191,11 +192,11 @@ def _no_place(data: Workspace, clips: tuple[str, ...]) -> str:
     return "nothing to extract from; give --videos FILE or DIR, or --frames DIR (see --help)"
 
 
-def _read_labels(labels: Path, apply_errata: bool) -> LabelFiles:
+def _read_labels(labels: Path, apply_errata: Any) -> LabelFiles:
     """The label files; says what was corrected and what is not the release."""
     from finediving_pose.labels.read import read_label_files
 
-    files = read_label_files(labels, with_errata=apply_errata)
+    files = read_label_files(labels, errata=apply_errata)
     _tell([f"warning: {path}: not the released file, by its sha256" for path in files.unknown_files()])
     if apply_errata:
         click.echo(f"fdpose: {len(files.corrections)} known errors of the labels corrected", err=True)

@@ -61,6 +61,14 @@ clip_option: Callable = click.option(
     metavar="VIDEO/INDEX",
     help="Only this clip, or all clips of a video (VIDEO); repeatable.",
 )
+errata_option: Callable = click.option(
+    "--apply-errata",
+    is_flag=False,
+    flag_value="certain",
+    type=click.Choice(["certain", "likely"]),
+    help="Correct the known errors of the released labels when reading: the certain ones, or the likely ones, too."
+    "  [without a value: certain]",
+)
 split_option: Callable = click.option("--split", type=click.Choice(["train", "test", "none"]), help="Only this split.")
 jobs_option: Callable = click.option(
     "--jobs", type=click.IntRange(min=1), default=None, help="Number of processes.  [default: number of cores]"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from finediving_pose.cli.options import data_option, jobs_option, json_option, say
+from finediving_pose.cli.options import data_option, errata_option, jobs_option, json_option, say
 from finediving_pose.errors import UsageError
 from finediving_pose.workspace import Workspace
 
@@ -50,7 +50,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     metavar="FILE",
     help="CSV file of known findings (from --csv) to leave out; 'errata' leaves out the known errors of the releases.",
 )
-@click.option("--apply-errata", is_flag=True, help="With --labels: correct the known errors before checking.")
+@errata_option
 @click.option(
     "--max-warnings", type=click.IntRange(min=0), help="Exit with 1 also if there are more warnings than this."
 )
@@ -68,7 +68,7 @@ def validate(
     ignore: tuple[str, ...],
     severity: Any,
     baseline: str | None,
-    apply_errata: bool,
+    apply_errata: Any,
     max_warnings: int | None,
     report: Path | None,
     table: Path | None,
@@ -122,12 +122,12 @@ def validate(
     ctx.exit(1 if errors or too_many else 0)
 
 
-def _label_files(data: Workspace, labels: Sequence[Path], apply_errata: bool) -> list[LabelFiles]:
+def _label_files(data: Workspace, labels: Sequence[Path], apply_errata: Any) -> list[LabelFiles]:
     """The label files named, or those that the data directory was made of, where they are still there."""
     from finediving_pose.labels.read import read_label_files
     from finediving_pose.labels.source import recall
 
-    return [read_label_files(path, with_errata=apply_errata) for path in labels or recall(data)]
+    return [read_label_files(path, errata=apply_errata) for path in labels or recall(data)]
 
 
 def _data_given(ctx: click.Context, data: Workspace) -> str:
@@ -152,6 +152,11 @@ def _next(findings: Sequence[Finding], report: Path | None, labels: Sequence[Pat
     return None if findings or labels else "fdpose pack"
 
 
+def _said(finding: Finding) -> str:
+    """The message, with the level where it is not the usual one, doubtful."""
+    return finding.message + ("" if finding.level == "doubtful" else f" ({finding.level})")
+
+
 def _show(findings: Sequence[Finding], data: str) -> None:
     """Print findings by kind, each with its clips and what to do, then the clips with most kinds."""
     from rich.text import Text
@@ -169,9 +174,9 @@ def _show(findings: Sequence[Finding], data: str) -> None:
         most = ERRORS_SHOWN if kind.rule.severity == "error" else OTHERS_SHOWN
         places = list(kind.by_place.items())
         for place, found in places[:most]:
-            console.print(f"  {place}: {found[0].message}", soft_wrap=True)
+            console.print(f"  {place}: {_said(found[0])}", soft_wrap=True)
             for f in found[1:most]:
-                console.print(f"    {f.message}", soft_wrap=True)
+                console.print(f"    {_said(f)}", soft_wrap=True)
         if len(places) > most:
             console.print(f"  ... and {len(places) - most:,} more", soft_wrap=True)
         console.print()

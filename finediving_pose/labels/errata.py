@@ -1,7 +1,8 @@
 """Known errors of the released labels, and their correction when reading, for those who ask for it.
 
-``data_manifest/errata.csv`` has every warning and error that ``fdpose validate`` finds in FineDiving's and
-MTL-AQA's label files, one row each, and is made by that command. ``docs/errata.md`` explains its classes.
+Three tables in ``data_manifest`` say what is wrong with FineDiving's and MTL-AQA's label files: ``errata_labels.csv``
+(a row a dive and field), ``errata_omissions.csv`` (dives that were left out) and ``errata_protocol.csv`` (splits and
+failed dives). ``fdpose errata --labels`` makes them again; ``docs/errata.md`` explains them.
 """
 
 from __future__ import annotations
@@ -11,99 +12,99 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cache
-from importlib.resources import as_file, files
-from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
+from data_manifest import table
 from finediving_pose.clip import Clip
-from finediving_pose.documents import read_table
-from finediving_pose.errors import LabelError, UsageError
+from finediving_pose.labels.levels import LEVELS
+from finediving_pose.lexicon import SUB_ACTIONS
 from finediving_pose.spreadsheet import unescaped
 
-BUNDLED = "errata"
-"""What ``--baseline`` calls the list that comes with the package."""
+ErrataTable = Literal["labels", "omissions", "protocol"]
+TABLES: tuple[ErrataTable, ...] = get_args(ErrataTable)
+Upto = Literal["certain", "likely"]
+"""Down to which level corrections are made."""
 
 _FIELD = re.compile(r"(\w+)(?:\[(\d+)\])?")
-_CLIP_FIELDS = frozenset(f.name for f in fields(Clip))
+_SUB_ACTION_IDS = {name: i for i, name in SUB_ACTIONS.items()}
 
 
 @dataclass(frozen=True, slots=True)
 class Erratum:
-    """One row of the list, every value as text.
+    """One row of a table, every value as text.
 
     Attributes
     ----------
     dataset : ``finediving`` or ``mtl_aqa``
-    video, index : the dive; empty for a whole file
-    rule, severity : of ``fdpose validate``
-    field : what is wrong: a field of Clip, perhaps with a position (``judge_scores[3]``), or one of a label file
-    found, expected : what the labels say and what they should
-    certain : ``yes`` where ``expected`` can take the place of ``found``
-    message : in words
+    video, index : the dive
+    field : what is wrong: a field of Clip, perhaps with a position (``judge_scores[3]``), or ``<table>: <field>`` of a
+        label file
+    found, expected : what the labels say and what they should; ``expected`` may be words where no value is known
+    level : how sure it is (:mod:`finediving_pose.labels.levels`)
+    evidence : what makes it so
+    rules : of ``fdpose validate`` that find it, separated by spaces
     """
 
     dataset: str
     video: str
     index: str
-    rule: str
-    severity: str
     field: str
     found: str
     expected: str
-    certain: str
-    message: str
+    level: str
+    evidence: str
+    rules: str
 
     @property
-    def identity(self) -> tuple[str, ...]:
-        """What makes it the same finding again, whatever its wording."""
-        return (self.dataset, self.video, self.index, self.rule, self.field, self.found)
+    def clip(self) -> str:
+        """The dive as ``video/index``."""
+        return f"{self.video}/{self.index}"
 
 
 COLUMNS = tuple(f.name for f in fields(Erratum))
 
 
-def read_errata(path: Path | None = None) -> list[Erratum]:
-    """Rows of a list of findings; of the bundled one where no path is given.
-
-    Raises
-    ------
-    UsageError
-        The file is missing or no such list.
-    """
-    with as_file(files("data_manifest") / "errata.csv") as bundled:
-        try:
-            table = read_table(path or bundled, UsageError)
-        except UsageError as e:
-            said = str(e).removeprefix(f"{path}: ")
-            raise UsageError(
-                f"{path}: can't be read as a list of findings ({said}); make one with: fdpose validate --csv"
-            ) from None
-    columns, *rows = table.rows or [[]]
-    missing = [c for c in COLUMNS if c not in columns]
-    if missing:
-        raise UsageError(
-            f"{path}: no column {missing[0]!r}; expected what fdpose validate --csv writes: {','.join(COLUMNS)}"
-        )
-    given = (dict(zip(columns, map(unescaped, cells), strict=False)) for cells in rows)
-    return [Erratum(**{c: row.get(c, "") for c in COLUMNS}) for row in given]
+def read_errata(name: ErrataTable) -> list[Erratum]:
+    """Rows of one of the tables that come with the package."""
+    return [Erratum(**{k: unescaped(v) for k, v in row.items()}) for row in table(f"errata_{name}.csv")]
 
 
-def apply_errata(clips: Sequence[Clip]) -> tuple[list[Clip], list[Erratum]]:
-    """The clips with every certain correction of the bundled list made, and the corrections that were.
+def known_identities() -> set[tuple[str, ...]]:
+    """(dataset, video, index, rule, field, found) of everything in the tables."""
+    return {
+        (e.dataset, e.video, e.index, rule, e.field, e.found)
+        for name in TABLES
+        for e in read_errata(name)
+        for rule in e.rules.split()
+    }
 
-    A correction is made only where the clip still says what the list says it does, so a later release
+
+def corrections(rows: Iterable[Erratum], upto: Upto = "certain") -> list[Erratum]:
+    """The rows that name a correction at the level or above."""
+    levels = LEVELS[: LEVELS.index(upto) + 1]
+    return [e for e in rows if e.level in levels and e.expected]
+
+
+def apply_errata(clips: Sequence[Clip], upto: Upto = "certain") -> tuple[list[Clip], list[Erratum]]:
+    """The clips with the corrections of the table of label errors made, and the corrections that were.
+
+    A correction is made only where the clip still says what the table says it does, so a later release
     or a mended file is left as it is. Corrections of what only the label files hold change nothing.
+
+    Parameters
+    ----------
+    upto : ``certain`` makes certain corrections only, ``likely`` the likely ones, too
 
     Raises
     ------
     LabelError
-        A correction makes a clip impossible, or two corrections contradict each other.
+        A correction makes a clip impossible.
     """
-    corrections = _by_clip()
+    by_clip = _by_clip(upto)
     made: list[Erratum] = []
     corrected = []
     for clip in clips:
-        for erratum in corrections.get((clip.source, clip.key.video, str(clip.key.index)), ()):
+        for erratum in by_clip.get((clip.source, str(clip.key)), ()):
             changed = _corrected(clip, erratum)
             if changed is not None:
                 clip = changed
@@ -114,10 +115,10 @@ def apply_errata(clips: Sequence[Clip]) -> tuple[list[Clip], list[Erratum]]:
 
 def count_errata(clips: Iterable[Clip]) -> tuple[int, int]:
     """How many certain corrections of the bundled list these clips have, and how many they still lack."""
-    corrections = _by_clip()
+    by_clip = _by_clip("certain")
     applied = left = 0
     for clip in clips:
-        for erratum in corrections.get((clip.source, clip.key.video, str(clip.key.index)), ()):
+        for erratum in by_clip.get((clip.source, str(clip.key)), ()):
             says = _said(clip, erratum)
             applied += says == erratum.expected
             left += says == erratum.found
@@ -125,50 +126,67 @@ def count_errata(clips: Iterable[Clip]) -> tuple[int, int]:
 
 
 @cache
-def _by_clip() -> dict[tuple[str, str, str], list[Erratum]]:
-    """Certain corrections of clip fields, one a field."""
-    found: dict[tuple[str, str, str], dict[str, Erratum]] = defaultdict(dict)
-    for e in read_errata():
-        if e.certain == "yes" and _parsed(e.field)[0] in _CLIP_FIELDS:
-            first = found[e.dataset, e.video, e.index].setdefault(e.field, e)
-            if first.expected != e.expected:
-                raise LabelError(
-                    f"errata.csv: {e.video}/{e.index}: {e.field} should be {first.expected} by {first.rule} and"
-                    f" {e.expected} by {e.rule}; make the list again with: fdpose validate --csv"
-                )
-    return {key: list(by_field.values()) for key, by_field in found.items()}
+def _by_clip(upto: Upto) -> dict[tuple[str, str], list[Erratum]]:
+    """Corrections of clip fields."""
+    found: dict[tuple[str, str], list[Erratum]] = defaultdict(list)
+    clip_fields = {f.name for f in fields(Clip)}
+    for e in corrections(read_errata("labels"), upto):
+        if parsed_field(e.field)[0] in clip_fields:
+            found[e.dataset, e.clip].append(e)
+    return found
 
 
 def _corrected(clip: Clip, erratum: Erratum) -> Clip | None:
-    """The clip with one correction, None where it does not say what the list says."""
+    """The clip with one correction; None where it does not say what the table says, or no value is expected."""
     if _said(clip, erratum) != erratum.found:
         return None
-    name, position = _parsed(erratum.field)
+    name, position = parsed_field(erratum.field)
     now: Any = getattr(clip, name)
-    if position is None:
-        return replace(clip, **{name: _like(now, erratum.expected)})
-    return replace(clip, **{name: (*now[:position], _like(now[position], erratum.expected), *now[position + 1 :])})
+    one = now if position is None else now[position]
+    try:
+        right = from_text(name, erratum.expected, one)
+    except ValueError:
+        return None
+    if position is not None:
+        right = (*now[:position], right, *now[position + 1 :])
+    return replace(clip, **{name: right})
 
 
 def _said(clip: Clip, erratum: Erratum) -> str | None:
-    """What a clip says where the list found an error, None where it has no such place."""
-    name, position = _parsed(erratum.field)
-    value: Any = getattr(clip, name)
+    """What a clip says where the table has a row, as the table would write it; None where it has no such place."""
+    name, position = parsed_field(erratum.field)
+    now: Any = getattr(clip, name)
     if position is None:
-        return _text(value)
-    return _text(value[position]) if position < len(value) else None
+        return as_text(name, now)
+    return as_text(name, now[position]) if position < len(now) else None
 
 
-def _parsed(field: str) -> tuple[str, int | None]:
+def parsed_field(field: str) -> tuple[str, int | None]:
+    """Name and position of a clip's field, ``("judge_scores", 3)``; an empty name for another field."""
     match = _FIELD.fullmatch(field)
     if not match:
         return "", None
     return match[1], int(match[2]) if match[2] else None
 
 
-def _like(value: Any, text: str) -> Any:
-    return type(value)(text)
-
-
-def _text(value: Any) -> str:
+def as_text(name: str, value: Any) -> str:
+    """A field's value, or one of its values, as the tables write it."""
+    if isinstance(value, tuple):
+        return (" > " if name == "sub_actions" else " ").join(as_text(name, v) for v in value)
+    if name == "sub_actions":
+        return SUB_ACTIONS.get(value, str(value))
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def from_text(name: str, text: str, like: Any) -> Any:
+    """The value that a table writes, of the type of another. Raises ValueError where the text is no such value."""
+    if isinstance(like, tuple):
+        parts = text.split(" > " if name == "sub_actions" else None)
+        if len(parts) != len(like):
+            raise ValueError(f"{text!r} has not {len(like)} values")
+        return tuple(from_text(name, part, like[0]) for part in parts)
+    if name == "sub_actions":
+        if text not in _SUB_ACTION_IDS:
+            raise ValueError(f"{text!r} is no sub-action")
+        return _SUB_ACTION_IDS[text]
+    return type(like)(text)

@@ -16,6 +16,7 @@ from typing import Any, Literal
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.errors import LabelError
 from finediving_pose.labels.splits import is_split, read_splits
+from finediving_pose.lexicon import DiveNumber
 
 Kind = Literal["annotations", "split"]
 
@@ -48,6 +49,17 @@ def join(contents: Mapping[Path, Any]) -> list[Clip]:
     path, dives = next(iter(annotations.items()))
     splits = read_splits({p: c for p, c in contents.items() if kind(c) == "split"}, dives)
     return sorted((_clip(path, k, v, splits.get(k, "none")) for k, v in dives.items()), key=lambda c: c.key)
+
+
+def fields_of_number(dive: DiveNumber) -> dict[str, int]:
+    """What the annotations say of a dive beside its number: position, armstand, rotation, halves of both counts."""
+    return {
+        "position": ("free", "pike", "tuck", "straight").index(dive.position),
+        "armstand": int(dive.armstand),
+        "rotation_type": ("back", "forward", "inward", "reverse").index(dive.direction),
+        "ss_no": dive.half_somersaults,
+        "tw_no": dive.half_twists,
+    }
 
 
 def _clip(path: Path, key: Any, fields: dict[str, Any], split: Any) -> Clip:

@@ -15,7 +15,7 @@ from finediving_pose.clip import Clip
 from finediving_pose.droppings import entries
 from finediving_pose.errors import LabelError
 from finediving_pose.labels import finediving, mtl_aqa
-from finediving_pose.labels.errata import Erratum, apply_errata
+from finediving_pose.labels.errata import Erratum, Upto, apply_errata
 from finediving_pose.labels.ranges import read_ranges
 from finediving_pose.labels.unpickler import load_pickle
 
@@ -77,15 +77,15 @@ def read_labels(path: Path) -> list[Clip]:
     return read_label_files(path).clips
 
 
-def read_label_files(path: Path, *, with_errata: bool = False) -> LabelFiles:
-    """As :func:`read_labels`, with what the files themselves hold; with errata, the clips corrected.
+def read_label_files(path: Path, *, errata: Upto | None = None) -> LabelFiles:
+    """As :func:`read_labels`, with what the files themselves hold; with errata down to a level, the clips corrected.
 
     Raises LabelError as there.
     """
     labels = _read(path)
-    if not with_errata:
+    if errata is None:
         return labels
-    clips, made = apply_errata(labels.clips)
+    clips, made = apply_errata(labels.clips, errata)
     return replace(labels, clips=clips, corrections=made)
 
 

@@ -8,8 +8,10 @@ from itertools import pairwise
 
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.difficulty import admissible, likely_heights
+from finediving_pose.events import season
+from finediving_pose.validate.number_rules import another_number
 from finediving_pose.validate.rules import Finding, rule
-from finediving_pose.validate.score_rules import gives_score
+from finediving_pose.validate.score_rules import difficulty_evidence, gives_score, score_allows
 from finediving_pose.validate.words import counted, listed
 
 FULL_PANEL = 7
@@ -25,57 +27,67 @@ def by_video(clips: Iterable[Clip]) -> dict[str, list[Clip]]:
 
 @rule("label.difficulty", severity="warning", scope="clips")
 def difficulty_fits_the_dive(clips: list[Clip]) -> Iterator[Finding]:
-    """The difficulty is the one that the rules give to the dive at its height.
+    """The difficulty is the one that the rules give to the dive at its height, in its season.
 
-    It is the sum of World Aquatics' components A + B + C + D + E of season 2017, or a listed value of an
-    earlier season (``data_manifest/difficulty_components.csv``, ``difficulty_listed.csv``); 2.0 in the first
-    rounds of synchronised events. The height is the label's, or is inferred from the other dives of the
-    video. Dives without a difficulty in the rules are skipped.
+    It is the listed value of a platform dive or of the season 2009 to 2013 (``data_manifest/difficulty_listed.csv``),
+    else the sum of World Aquatics' components A + B + C + D + E (``difficulty_components.csv``); 2.0 in the first
+    rounds of synchronised events. The season is known of FineDiving's and MTL-AQA's videos
+    (``data_manifest/videos.csv``); else both are allowed. The height is the label's, or is inferred from the other
+    dives of the video. Dives without a difficulty in the rules are skipped. Where the score is that of the difficulty,
+    the finding is about the dive number.
     """
     height = likely_heights(clips)
     for clip in clips:
-        known = admissible(clip.action_type or "", height[clip.key], clip.synchronised)
+        known = admissible(clip.action_type or "", height[clip.key], clip.synchronised, season(clip))
         if clip.difficulty is None or not known or clip.difficulty in known:
             continue
-        fitting = [d for d in known if gives_score(clip, d)]
-        expected = fitting if len(fitting) == 1 else known
         board = f"from {height[clip.key]:g} m" if height[clip.key] else "from 3 or 10 m"
-        gives = ", which gives the score" if fitting else ""
-        if not fitting and gives_score(clip, clip.difficulty):
-            gives = "; the score is that of the difficulty, so it may be the dive number that is wrong"
-        what = f"difficulty {clip.difficulty:g}, but {clip.action_type} {board} has {listed(expected, ' or ')}{gives}"
-        sure = len(fitting) == 1
-        yield Finding(clip.key, what, "difficulty", f"{clip.difficulty:g}", listed(expected, " or "), certain=sure)
+        fitting = [d for d in known if gives_score(clip, d)]
+        if score_allows(clip, clip.difficulty) and not any(score_allows(clip, d) for d in known):
+            has = f"{clip.action_type} {board} has {listed(known, ' or ')}"
+            why = f"{has}, but the score {clip.dive_score:g} is that of {clip.difficulty:g}"
+            yield another_number(clip, why, height[clip.key])
+            continue
+        expected, gives = listed(fitting or known, " or "), ", which gives the score" if fitting else ""
+        what = f"difficulty {clip.difficulty:g}, but {clip.action_type} {board} has {expected}{gives}"
+        level, evidence = "doubtful", ""
+        if len(fitting) == 1:
+            level, evidence = difficulty_evidence(clip, fitting[0], height[clip.key])
+        yield Finding(clip.key, what, "difficulty", f"{clip.difficulty:g}", expected, level=level, evidence=evidence)
 
 
 @rule("label.two-difficulties", severity="warning", scope="clips")
 def one_dive_has_one_difficulty(clips: list[Clip]) -> Iterator[Finding]:
-    """A dive number has one difficulty at one height, in events of one kind.
+    """A dive number has one difficulty at one height, in events of one kind and season.
 
-    The rarer value is the finding, unless both are right: the values of two seasons, or the 2.0 of the first
-    rounds of synchronised events. Videos with dives from both boards are skipped.
+    The rarer value is the finding, unless both are right, as with the 2.0 of the first rounds of synchronised events.
+    Dives whose score is that of their difficulty are left to ``label.difficulty``, which doubts their number. Videos
+    with dives from both boards are skipped.
     """
     heights = likely_heights(clips)
-    groups: dict[tuple[str, float, bool | None], list[Clip]] = defaultdict(list)
+    groups: dict[tuple[str, float, bool | None, str | None], list[Clip]] = defaultdict(list)
     for clip in clips:
         height = heights[clip.key]
         if clip.action_type and clip.difficulty and height:
-            groups[clip.action_type, height, clip.synchronised].append(clip)
-    for (number, height, synchronised), dives in groups.items():
+            groups[clip.action_type, height, clip.synchronised, season(clip)].append(clip)
+    for (number, height, synchronised, of), dives in groups.items():
         values = Counter(c.difficulty or 0.0 for c in dives)
         usual, often = values.most_common(1)[0]
-        known = admissible(number, height, synchronised)
+        known = admissible(number, height, synchronised, of)
         if known and usual not in known:
             continue  # the usual value is wrong itself, see label.difficulty
         for clip in dives:
             listed_one = clip.difficulty or 0.0
-            if listed_one == usual or {listed_one, usual} <= set(known):
+            number_is_wrong = gives_score(clip, listed_one) and not gives_score(clip, usual)
+            if listed_one == usual or {listed_one, usual} <= set(known) or (known and number_is_wrong):
                 continue
             what = (
                 f"difficulty {listed_one:g}, but {number} from {height:g} m has {usual:g} in {counted(often, 'dive')}"
             )
-            sure = gives_score(clip, usual) and not gives_score(clip, listed_one)
-            yield Finding(clip.key, what, "difficulty", f"{listed_one:g}", f"{usual:g}", certain=sure)
+            level, evidence = "doubtful", ""
+            if gives_score(clip, usual) and not gives_score(clip, listed_one):
+                level, evidence = difficulty_evidence(clip, usual, height)
+            yield Finding(clip.key, what, "difficulty", f"{listed_one:g}", f"{usual:g}", level=level, evidence=evidence)
 
 
 @rule("label.panel-changes", severity="warning", scope="clips")
@@ -90,11 +102,11 @@ def panel_stays_the_same(clips: list[Clip]) -> Iterator[Finding]:
                 yield Finding(clip.key, what, "judge_scores", f"{n} awards", f"{usual} awards")
 
 
-@rule("label.index-gap", severity="warning", scope="clips")
+@rule("label.index-gap", severity="note", scope="clips")
 def indices_have_no_gaps(clips: list[Clip]) -> Iterator[Finding]:
     """The indices of a video's dives have no gaps and start at 0, or at 1 if the video's name is a number.
 
-    A missing index is a dive that was left out of the labels.
+    A missing index is no error: FineDiving's README says that incomplete dives were left out.
     """
     for video, dives in by_video(clips).items():
         present = {c.key.index for c in dives}
@@ -102,7 +114,8 @@ def indices_have_no_gaps(clips: list[Clip]) -> Iterator[Finding]:
         for index in range(first, max(present)):
             if index not in present:
                 what = f"no such dive; {video} has {counted(len(present), 'dive')}, {min(present)} to {max(present)}"
-                yield Finding(ClipKey(video, index), what, "index", "absent", "a dive")
+                evidence = "incomplete dives were left out, as FineDiving's README says"
+                yield Finding(ClipKey(video, index), what, "index", "absent", level="convention", evidence=evidence)
 
 
 @rule("label.ranges-overlap", severity="warning", scope="clips")
@@ -135,24 +148,26 @@ def ranges_follow_the_indices(clips: list[Clip]) -> Iterator[Finding]:
 
 @rule("label.duplicate", severity="warning", scope="clips")
 def dives_are_there_once(clips: list[Clip]) -> Iterator[Finding]:
-    """No two dives of one video have the same number, score, awards in the same order and length.
+    """No dive follows one of the same video with the same number, score, awards in the same order and length.
 
-    Only full panels of seven are compared: smaller ones often agree by chance. The second dive may be a
-    replay of the first, or the same dive listed twice.
+    Only full panels of seven are compared: smaller ones often agree by chance. The second dive may be a replay of the
+    first, or the same dive listed twice. Dives of different rounds agree by chance, too, so another dive between them
+    clears them.
     """
-    seen: dict[tuple[object, ...], Clip] = {}
-    for clip in sorted(clips, key=lambda c: c.key):
-        if len(clip.judge_scores) < FULL_PANEL or clip.n_frames is None:
-            continue
-        labels = (clip.key.video, clip.action_type, clip.dive_score, clip.judge_scores, clip.n_frames)
-        first = seen.setdefault(labels, clip)
-        if first is not clip:
+    for dives in by_video(clips).values():
+        for first, clip in pairwise(dives):
+            if len(clip.judge_scores) < FULL_PANEL or clip.n_frames is None or _labels(first) != _labels(clip):
+                continue
             apart = f", one in {first.split}, one in {clip.split}" if first.split != clip.split else ""
             what = (
                 f"as {first.key}: {clip.action_type}, score {clip.dive_score:g}, awards {listed(clip.judge_scores)},"
                 f" {clip.n_frames} frames{apart}"
             )
             yield Finding(clip.key, what, "key", str(clip.key), f"another dive than {first.key}")
+
+
+def _labels(clip: Clip) -> tuple[object, ...]:
+    return (clip.action_type, clip.dive_score, clip.judge_scores, clip.n_frames)
 
 
 def _shared_frames(a: Clip, b: Clip) -> int:

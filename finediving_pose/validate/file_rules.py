@@ -1,4 +1,4 @@
-"""Rules on what the label files hold beside the clips table, and on two data sets that share dives."""
+"""Rules on what the label files hold beside the clips table."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from finediving_pose.clip import Clip, ClipKey
-from finediving_pose.difficulty import admissible
+from finediving_pose.clip import ClipKey
+from finediving_pose.difficulty import SEASON, difficulty, likely_heights
+from finediving_pose.events import season
+from finediving_pose.labels.levels import Level
 from finediving_pose.labels.read import LabelFiles
 from finediving_pose.lexicon import SUB_ACTIONS
 from finediving_pose.validate.rules import Finding, rule
-from finediving_pose.validate.score_rules import gives_score
 from finediving_pose.validate.words import listed, stage_names
 
 FINE, TRAINING = "fine-grained", "fine-grained for training"
@@ -48,19 +49,30 @@ def tables_say_the_same(labels: LabelFiles) -> Iterator[Finding]:
                 a, b = first[key][field], table[key][field]
                 if str(a).lower() != str(b).lower():
                     what = f"{field} is {a} in the {first_name} table, {b} in the {name} table"
-                    yield Finding(_key(key), what, f"{name}: {field}", str(b), str(a))
+                    level, evidence = (
+                        _difficulty_of_table(labels, key, a, b) if field == "difficulty" else ("doubtful", "")
+                    )
+                    yield Finding(_key(key), what, f"{name}: {field}", str(b), str(a), level=level, evidence=evidence)
 
 
 @rule("label.transit-frames", severity="warning", scope="labels")
 def transits_are_where_the_label_changes(labels: LabelFiles) -> Iterator[Finding]:
-    """steps_transit_frames lists the last frame before each change of the frames' label."""
+    """steps_transit_frames lists the last frame before each change of the frames' label.
+
+    Where both lists are possible, nothing decides between them. Labels that flicker are left to ``label.flicker``.
+    """
     for key, fields in _fine(labels):
         changes, transits = _changes(fields), [int(t) for t in fields["steps_transit_frames"]]
-        if changes != transits:
+        if changes != transits and not _returns(fields):
             what = f"steps_transit_frames {listed(transits)}, but the frames' label changes after {listed(changes)}"
-            certain = not _returns(fields)
+            level, evidence = "doubtful", ""
+            if min(transits) < 0 and {t for t in transits if t >= 0} <= set(changes):
+                level = "certain"
+                evidence = "a negative number is no frame, and the others are frames after which the label changes"
             found, expected = listed(transits, " "), listed(changes, " ")
-            yield Finding(_key(key), what, f"{FINE}: steps_transit_frames", found, expected, certain=certain)
+            yield Finding(
+                _key(key), what, f"{FINE}: steps_transit_frames", found, expected, level=level, evidence=evidence
+            )
 
 
 @rule("label.flicker", severity="warning", scope="labels")
@@ -73,7 +85,8 @@ def labels_do_not_flicker(labels: LabelFiles) -> Iterator[Finding]:
             what = f"the frames' label goes back after frame {back[0]}: {names}"
             found = listed(_changes(fields), " ")
             expected = listed(fields["steps_transit_frames"], " ")
-            yield Finding(_key(key), what, f"{FINE}: frames_labels", found, expected)
+            evidence = "steps_transit_frames of the same dive has one change a stage"
+            yield Finding(_key(key), what, f"{FINE}: frames_labels", found, expected, level="likely", evidence=evidence)
 
 
 @rule("label.one-name", severity="warning", scope="labels")
@@ -88,8 +101,12 @@ def one_id_has_one_name(labels: LabelFiles) -> Iterator[Finding]:
         for i, name in fields.get("sub-action_types", {}).items():
             usual = names[int(i)].most_common(1)[0][0]
             if name != usual:
-                what = f"sub-action {int(i)} is called {name!r} here and {usual!r} in {names[int(i)][usual]} dives"
-                yield Finding(_key(key), what, f"{FINE}: sub-action_types[{int(i)}]", name, usual, certain=True)
+                often = f"{usual!r} in {names[int(i)][usual]} dives"
+                what = f"sub-action {int(i)} is called {name!r} here and {often}"
+                yield Finding(
+                    _key(key), what, f"{FINE}: sub-action_types[{int(i)}]", name, usual,
+                    level="certain", evidence=f"id {int(i)} is {often} of the same file",
+                )  # fmt: skip
 
 
 @rule("label.name-table", severity="warning", scope="labels")
@@ -103,43 +120,14 @@ def name_table_is_that_of_the_frames(labels: LabelFiles) -> Iterator[Finding]:
             yield Finding(_key(key), what, f"{FINE}: sub-action_types", _ids(table), _ids(used))
 
 
-@rule("label.datasets-agree", severity="warning", scope="datasets")
-def data_sets_say_the_same(datasets: list[LabelFiles]) -> Iterator[Finding]:
-    """A dive that is in FineDiving and in MTL-AQA has the same number, difficulty, awards and score in both.
-
-    Checked when both data sets are validated together. If the other labels confirm only one
-    of two values, the finding names the data set with the other value. Otherwise it names FineDiving.
-    """
-    by_name = {d.dataset: {c.key: c for c in d.clips} for d in datasets}
-    ours, theirs = by_name.get("finediving", {}), by_name.get("mtl_aqa", {})
-    for key in sorted(set(ours) & set(theirs)):
-        for field in ("action_type", "difficulty", "dive_score", "judge_scores"):
-            if getattr(ours[key], field) != getattr(theirs[key], field):
-                yield _disagreement(ours[key], theirs[key], field)
-
-
-def _disagreement(ours: Clip, theirs: Clip, field: str) -> Finding:
-    a, b = getattr(ours, field), getattr(theirs, field)
-    right = {_holds(ours, field), not _holds(theirs, field)}
-    decided = len(right) == 1
-    wrong, value, other, name = (theirs, b, a, "FineDiving") if decided and right.pop() else (ours, a, b, "MTL-AQA")
-    why = f", which {'the difficulty' if field == 'action_type' else 'the score'} speaks for" if decided else ""
-    what = f"{field} is {_text(value)}, in {name} {_text(other)}{why}"
-    return Finding(
-        wrong.key, what, field, _text(value), _text(other), certain=decided and field != "judge_scores",
-        source=wrong.source,
-    )  # fmt: skip
-
-
-def _holds(clip: Clip, field: str) -> bool:
-    """Whether the clip's other labels confirm the field."""
-    if field == "action_type":
-        return clip.difficulty in admissible(clip.action_type or "", clip.height_m, clip.synchronised)
-    return clip.difficulty is not None and gives_score(clip, clip.difficulty)
-
-
-def _text(value: Any) -> str:
-    return listed(value, " ") if isinstance(value, tuple) else f"{value:g}" if isinstance(value, float) else str(value)
+def _difficulty_of_table(labels: LabelFiles, key: Any, right: float, wrong: float) -> tuple[Level, str]:
+    """How sure it is that the first of two tables has the right difficulty."""
+    clip = next(c for c in labels.clips if c.key == _key(key))
+    height = likely_heights([c for c in labels.clips if c.key.video == clip.key.video])[clip.key]
+    given = difficulty(clip.action_type or "", height, season(clip) or SEASON) if height else None
+    if given and given.is_published and given.value == right != wrong:
+        return "certain", f"{clip.action_type} from {height:g} m has {right:g} ({given.words()})"
+    return "doubtful", ""
 
 
 def _fine(labels: LabelFiles) -> list[tuple[Any, dict[str, Any]]]:

@@ -1,22 +1,49 @@
-"""Findings as rows of a CSV file, and known findings left out.
-
-The rows are those of ``data_manifest/errata.csv`` (:class:`~finediving_pose.labels.errata.Erratum`).
-"""
+"""Findings as rows of a CSV file, and known findings left out."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple
+from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
-from finediving_pose.labels.errata import BUNDLED, COLUMNS, Erratum, read_errata
-from finediving_pose.spreadsheet import write_csv
+from finediving_pose.documents import read_table
+from finediving_pose.errors import UsageError
+from finediving_pose.labels.errata import known_identities
+from finediving_pose.spreadsheet import unescaped, write_csv
 from finediving_pose.validate.rules import SEVERITIES, Finding, Severity
 
+BUNDLED = "errata"
+"""What ``--baseline`` calls the tables that come with the package."""
 
-def as_row(finding: Finding) -> Erratum:
-    """The finding as a row of the list."""
-    return Erratum(
+
+@dataclass(frozen=True, slots=True)
+class ListedFinding:
+    """A finding as a row of a list, every value as text; the fields are those of Finding."""
+
+    dataset: str
+    video: str
+    index: str
+    rule: str
+    severity: str
+    field: str
+    found: str
+    expected: str
+    level: str
+    evidence: str
+    message: str
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """What makes it the same finding again, whatever its wording."""
+        return (self.dataset, self.video, self.index, self.rule, self.field, self.found)
+
+
+COLUMNS = tuple(f.name for f in fields(ListedFinding))
+
+
+def as_row(finding: Finding) -> ListedFinding:
+    """The finding as a row of a list."""
+    return ListedFinding(
         dataset=finding.source,
         video=finding.key.video if finding.key else "",
         index=str(finding.key.index) if finding.key else "",
@@ -25,7 +52,8 @@ def as_row(finding: Finding) -> Erratum:
         field=f"{finding.layer}: {finding.field}" if finding.layer else finding.field,
         found=finding.found,
         expected=finding.expected,
-        certain="yes" if finding.certain else "no",
+        level=finding.level,
+        evidence=finding.evidence,
         message=finding.message,
     )
 
@@ -35,12 +63,38 @@ def write_findings(path: Path, findings: Iterable[Finding]) -> Path:
     return write_csv(path, COLUMNS, (astuple(as_row(x)) for x in findings))
 
 
+def read_findings(path: Path) -> list[ListedFinding]:
+    """Rows of a list of findings.
+
+    Raises
+    ------
+    UsageError
+        The file is missing or no such list.
+    """
+    try:
+        table = read_table(path, UsageError)
+    except UsageError as e:
+        said = str(e).removeprefix(f"{path}: ")
+        raise UsageError(
+            f"{path}: can't be read as a list of findings ({said}); make one with: fdpose validate --csv"
+        ) from None
+    columns, *rows = table.rows or [[]]
+    needed = ("dataset", "video", "index", "rule", "field", "found")
+    missing = [c for c in needed if c not in columns]
+    if missing:
+        raise UsageError(
+            f"{path}: no column {missing[0]!r}; expected what fdpose validate --csv writes: {','.join(COLUMNS)}"
+        )
+    given = (dict(zip(columns, map(unescaped, cells), strict=False)) for cells in rows)
+    return [ListedFinding(**{c: row.get(c, "") for c in COLUMNS}) for row in given]
+
+
 def without_known(findings: Sequence[Finding], baseline: str) -> list[Finding]:
     """The findings that a list of known ones does not have.
 
     Parameters
     ----------
-    baseline : path of a CSV file that ``fdpose validate --csv`` wrote, or ``errata`` for the bundled list
+    baseline : path of a CSV file that ``fdpose validate --csv`` wrote, or ``errata`` for the bundled tables
 
     Raises
     ------
@@ -48,7 +102,8 @@ def without_known(findings: Sequence[Finding], baseline: str) -> list[Finding]:
         The file is missing or no such list.
     """
     path = Path(baseline)
-    known = {e.identity for e in read_errata(None if baseline == BUNDLED and not path.exists() else path)}
+    bundled = baseline == BUNDLED and not path.exists()
+    known = known_identities() if bundled else {row.identity for row in read_findings(path)}
     return [f for f in findings if as_row(f).identity not in known]
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from finediving_pose.clip import ClipKey
+from finediving_pose.labels.levels import Level
 
 Severity = Literal["error", "warning", "note"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
@@ -30,7 +31,8 @@ class Finding:
     message : what is wrong, in words
     field : what is wrong by its name: a field of Clip or of the label file, e.g. ``difficulty``
     found, expected : what is there and what should be, as short as a table cell
-    certain : ``expected`` can take the place of ``found`` without a person's look
+    level : how sure it is that the label is wrong and ``expected`` right (:mod:`finediving_pose.labels.levels`)
+    evidence : what makes it so, for the levels other than ``doubtful``
     frame : a frame number that shows it, for the rules on frames and poses
     layer : the pose layer, for the rules on poses
     joints : names of the joints that it is about, in that frame
@@ -43,7 +45,8 @@ class Finding:
     field: str = ""
     found: str = ""
     expected: str = ""
-    certain: bool = False
+    level: Level = "doubtful"
+    evidence: str = ""
     frame: int | None = None
     layer: str = ""
     joints: tuple[str, ...] = ()

@@ -22,6 +22,11 @@ An error is certain and stands in the way of using the clip; a warning is worth 
 but good to know (shown with `--severity note`). `--select label.score` takes the rules whose name begins so,
 `--ignore` leaves them out. This page is made from the rules' docstrings.
 
+Beside its severity a finding has a level, which says how sure the correction is that it names: certain (proved by a
+published result or table, or by a rule of the sport), likely, doubtful (nothing decides; the usual level) or convention
+(no error). `--json` and `--csv` have the level and its evidence. [errata.md](errata.md) has what is known of FineDiving and
+MTL-AQA.
+
 Findings are listed by rule, and within a rule by clip; at the end stands what to do about each. Merged poses have the
 faults of the layers that they were made of: such a fault is one finding, which names the layers. `--report` writes a
 page with pictures: rings mark the joints in question, and rules about boxes show the box.

@@ -17,9 +17,11 @@ from finediving_pose.labels.table import read_clips
 from finediving_pose.parallel import map_clips
 from finediving_pose.validate import (  # noqa: F401  (they register)
     competition_rules,
+    dataset_rules,
     file_rules,
     folder_rules,
     frame_folder_rules,
+    number_rules,
     packed_rules,
     packed_source_rules,
     picture_rules,
@@ -27,6 +29,7 @@ from finediving_pose.validate import (  # noqa: F401  (they register)
     score_rules,
     split_rules,
     stage_rules,
+    staged_dive_rules,
 )
 from finediving_pose.validate.clip_frames import load_frames
 from finediving_pose.validate.kinds import one_per_fault

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from finediving_pose.clip import Clip
-from finediving_pose.lexicon import ENTRY, SUB_ACTIONS, expected_sub_actions, stage_of
+from finediving_pose.lexicon import ENTRY, SUB_ACTIONS
 from finediving_pose.validate.rules import Finding, rule
-from finediving_pose.validate.score_rules import parsed
 from finediving_pose.validate.words import counted, listed, stage_names
 
 SHORTEST_STAGE = 3
@@ -24,34 +23,25 @@ def sub_actions_are_known(clip: Clip) -> Iterator[Finding]:
         yield Finding(clip.key, what, "sub_actions", listed(wrong), "a known id")
 
 
-@rule("label.sub-actions-fit", severity="warning")
-def sub_actions_fit_the_dive_number(clip: Clip) -> Iterator[Finding]:
-    """The stages are those that the dive number has.
-
-    These are take-off, twists, somersaults and entry. Forward twisting dives have somersaults before and after
-    the twist; both carry the dive's whole count, as in 251 of FineDiving's 257.
-    """
-    dive = parsed(clip)
-    expected = expected_sub_actions(dive) if dive else ()
-    if clip.sub_actions and expected and clip.sub_actions != expected:
-        halves = [
-            stage_of(s).halves for s in clip.sub_actions if s in SUB_ACTIONS and stage_of(s).kind == "somersaults"
-        ]
-        split = dive is not None and len(halves) == 2 and sum(halves) == dive.half_somersaults
-        why = "; the two parts add up to it, where the others carry the whole count" if split else ""
-        what = f"stages {stage_names(clip.sub_actions)}, but {dive} has {stage_names(expected)}{why}"
-        yield Finding(clip.key, what, "sub_actions", stage_names(clip.sub_actions), stage_names(expected))
-
-
 @rule("label.last-stage-is-entry", severity="warning")
 def ends_in_entry(clip: Clip) -> Iterator[Finding]:
     """Every dive ends in an entry."""
     if clip.sub_actions and clip.sub_actions[-1] != ENTRY:
         last = clip.sub_actions[-1]
         what = f"the last stage is {stage_names([last])}, not the entry"
-        certain = last == ENTRY - 1 and ENTRY not in clip.sub_actions
         at = f"sub_actions[{len(clip.sub_actions) - 1}]"
-        yield Finding(clip.key, what, at, str(last), str(ENTRY), certain=certain)
+        if _is_slip(clip.sub_actions):
+            evidence = f"every dive ends in the entry, id {ENTRY}; id {last} is one less, and no dive has twists last"
+            yield Finding(
+                clip.key, what, at, stage_names([last]), stage_names([ENTRY]), level="certain", evidence=evidence
+            )
+        else:
+            yield Finding(clip.key, what, at, stage_names([last]), stage_names([ENTRY]))
+
+
+def _is_slip(sub_actions: Sequence[int]) -> bool:
+    """Whether the last id is the one below the entry's, and no other stage is the entry."""
+    return sub_actions[-1] == ENTRY - 1 and ENTRY not in sub_actions
 
 
 @rule("label.stage-order", severity="error")

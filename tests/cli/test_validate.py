@@ -44,6 +44,7 @@ def test_findings_come_as_json_too(workspace: Workspace) -> None:
     assert (found["errors"], found["warnings"]) == (0, 1)
     assert found["findings"][0]["key"] == "Men10m_r1/2"
     assert found["findings"][0]["rule"] == "label.score-formula"
+    assert found["findings"][0]["level"] == "doubtful"
 
 
 def test_the_rules_can_be_listed_without_data(workspace: Workspace) -> None:
@@ -145,9 +146,11 @@ def test_errata_are_applied_when_asked_for(workspace: Workspace, shared_data: Pa
     """The award of 45 in 04/49 is 4.5."""
     labels = str(shared_data / "finediving")
     result = fdpose(workspace, "extract", "--labels", labels, "--apply-errata")
-    assert "92 known errors of the labels corrected" in result.stderr
+    assert "128 known errors of the labels corrected" in result.stderr
     clip = next(c for c in read_clips(workspace) if str(c.key) == "04/49")
     assert clip.judge_scores[3] == 4.5
+    likely = fdpose(workspace, "extract", "--labels", labels, "--apply-errata", "likely")
+    assert "137 known errors of the labels corrected" in likely.stderr
     assert fdpose(workspace, "validate").exit_code == 0
 
 
@@ -159,14 +162,15 @@ def test_errata_without_labels_are_bad_usage(workspace: Workspace, command: str)
     assert "--apply-errata" in result.stderr
 
 
-def test_a_split_by_competition_replaces_the_official_one(workspace: Workspace) -> None:
+def test_a_split_by_event_replaces_the_official_one(workspace: Workspace) -> None:
     clips = [replace(GOOD, key=ClipKey(f"Event{e}_final_r{r}", i)) for e in range(4) for r in (1, 2) for i in range(3)]
     write_clips(workspace.clips_table, clips)
     said = json.loads(fdpose(workspace, "split", "--test", "0.25", "--seed", "3", "--json").stdout)
-    assert (said["train"], said["test"], len(said["competitions_to_test_on"])) == (18, 6, 1)
+    assert (said["train"], said["test"], len(said["events_to_test_on"])) == (18, 6, 1)
     test = {c.key.video for c in read_clips(workspace) if c.split == "test"}
-    assert test == {f"{said['competitions_to_test_on'][0]}_final_r{r}" for r in (1, 2)}
+    assert test == {f"{said['events_to_test_on'][0]}_final_r{r}" for r in (1, 2)}
     assert fdpose(workspace, "split", "--test", "2").exit_code == 2
+    assert fdpose(workspace, "split", "--by", "round").exit_code == 2
 
 
 @pytest.fixture

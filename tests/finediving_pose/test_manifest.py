@@ -56,7 +56,7 @@ def test_difficulties_are_those_of_the_labels(shared_data: Path) -> None:
 def test_sub_actions_are_named_as_in_the_labels(shared_data: Path) -> None:
     fine = load_pickle(shared_data / "finediving" / "Annotations" / "FineDiving_fine-grained_annotation.pkl")
     names = Counter((int(i), n) for v in fine.values() for i, n in v["sub-action_types"].items())
-    wrong = {(2, "Forward"): 1}  # in one dive, see errata.csv
+    wrong = {(2, "Forward"): 1}  # in one dive, see errata_labels.csv
     assert names == Counter({(i, n): names[i, n] for i, n in SUB_ACTIONS.items()}) + Counter(wrong)
     assert {i for i, _ in names} == set(SUB_ACTIONS)
 

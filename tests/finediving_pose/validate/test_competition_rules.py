@@ -59,9 +59,10 @@ def judged(index: int, video: str = "01", **more: Any) -> Clip:
         ("label.duplicate", [judged(1, judge_scores=PANEL[:5]), judged(2, judge_scores=PANEL[:5])], []),
         (
             "label.duplicate",
-            [judged(1), judged(9, split="test", dive_score=72.0)],
-            ["01/9 as 01/1: 107b, score 72, awards 8, 8, 7.5, 8, 8.5, 8, 7, 96 frames, one in none, one in test"],
+            [judged(1), judged(2, split="test", dive_score=72.0)],
+            ["01/2 as 01/1: 107b, score 72, awards 8, 8, 7.5, 8, 8.5, 8, 7, 96 frames, one in none, one in test"],
         ),
+        ("label.duplicate", [judged(1), clip(5, "01"), judged(9)], []),  # a dive of another round
         ("label.two-difficulties", [platform(1), platform(2)], []),
         (
             "label.two-difficulties",
@@ -78,18 +79,15 @@ def judged(index: int, video: str = "01", **more: Any) -> Clip:
             [platform(1), platform(2, difficulty=3.1)],
             [],
         ),
-        (  # 305b has 2.9 from 10 m and 3.0 from 3 m; the others say that this is the platform
+        (  # 405b has 2.8 from 10 m and 3.0 from 3 m; the others say that this is the platform
             "label.difficulty",
-            [platform(1), platform(2), platform(3, "407c", 3.2), platform(4, "305b", 3.0)],
-            ["01/4 difficulty 3, but 305b from 10 m has 2.9"],
+            [platform(1), platform(2), platform(3, "407c", 3.2), platform(4, "405b", 3.0)],
+            ["01/4 difficulty 3, but 405b from 10 m has 2.8"],
         ),
         (
             "label.difficulty",
             [platform(i) for i in range(1, 4)] + [platform(4, "305b", 2.8, dive_score=67.2, judge_scores=PANEL)],
-            [
-                "01/4 difficulty 2.8, but 305b from 10 m has 2.9; the score is that of the difficulty, so it may be"
-                " the dive number that is wrong"
-            ],
+            ["01/4 305b from 10 m has 2.9 or 3, but the score 67.2 is that of 2.8"],
         ),
     ],
 )  # fmt: skip
