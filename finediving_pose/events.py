@@ -52,6 +52,11 @@ def diver(clip: Clip) -> str | None:
     return f"{event(clip)}/{number}" if number else None
 
 
+def round_of(clip: Clip) -> tuple[int, int] | None:
+    """First and last index of the clip's round in its video; None where the start order does not tell."""
+    return _rounds().get((clip.key.video, clip.key.index)) if _listed(clip) else None
+
+
 def _listed(clip: Clip) -> dict[str, str] | None:
     """The row of a clip's video; only for clips of the data sets that the list is about."""
     return _videos().get(clip.key.video) if clip.source in ("finediving", "mtl_aqa") else None
@@ -70,3 +75,10 @@ def _divers() -> dict[tuple[str, int], str]:
         for row in table("start_orders.csv")
         for index, number in zip(range(int(row["first"]), int(row["last"]) + 1), row["divers"].split(), strict=True)
     }
+
+
+@cache
+def _rounds() -> dict[tuple[str, int], tuple[int, int]]:
+    """First and last index of the round by (video, index)."""
+    spans = [(row["video"], int(row["first"]), int(row["last"])) for row in table("start_orders.csv")]
+    return {(video, index): (first, last) for video, first, last in spans for index in range(first, last + 1)}

@@ -44,6 +44,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "evaluate": "Score predictions that another program made.",
         "leaderboard": "Compare all methods that were scored, with spreads and intervals.",
         "score": "Score new dives with a trained scorer.",
+        "leakage": "Measure what a split lets one predict of test dives without a look at them.",
     },
     "Start": {
         "demo": "Run the whole pipeline on synthetic dives.",

@@ -1,7 +1,7 @@
 """What published results and other sources say of single dives of FineDiving and MTL-AQA.
 
-A ruling (``data_manifest/rulings.csv``) confirms or corrects one label, names its evidence, and says how sure it is. The rules of ``fdpose validate``
-ask for it where the labels alone don't decide.
+A ruling (``data_manifest/rulings.csv``) confirms or corrects one label, names its evidence, and says how sure it is.
+The rules of ``fdpose validate`` ask for it where the labels alone don't decide.
 """
 
 from __future__ import annotations

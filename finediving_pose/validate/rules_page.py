@@ -24,8 +24,8 @@ but good to know (shown with `--severity note`). `--select label.score` takes th
 
 Beside its severity a finding has a level, which says how sure the correction is that it names: certain (proved by a
 published result or table, or by a rule of the sport), likely, doubtful (nothing decides; the usual level) or convention
-(no error). `--json` and `--csv` have the level and its evidence. [errata.md](errata.md) has what is known of FineDiving and
-MTL-AQA.
+(no error). `--json` and `--csv` have the level and its evidence. [errata.md](errata.md) has what is known of FineDiving
+and MTL-AQA.
 
 Findings are listed by rule, and within a rule by clip; at the end stands what to do about each. Merged poses have the
 faults of the layers that they were made of: such a fault is one finding, which names the layers. `--report` writes a
