@@ -105,7 +105,7 @@ def one_id_has_one_name(labels: LabelFiles) -> Iterator[Finding]:
                 what = f"sub-action {int(i)} is called {name!r} here and {often}"
                 yield Finding(
                     _key(key), what, f"{FINE}: sub-action_types[{int(i)}]", name, usual,
-                    level="certain", evidence=f"id {int(i)} is {often} of the same file",
+                    level="certain", evidence=f"id {int(i)} is {often} of the same file; this one is a {fields['action_type']}",
                 )  # fmt: skip
 
 
