@@ -56,8 +56,10 @@ def write_patched(source: Path, target: Path, upto: Upto = "certain") -> list[Ch
     LabelError
         There are no label files, or one of them is another file than the release's, by its sha256.
     UsageError
-        ``target`` holds something.
+        ``source`` is no folder, or ``target`` holds something.
     """
+    if not source.is_dir():
+        raise UsageError(f"{source}: no such folder; name the folder that the released label files lie in")
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise UsageError(f"{target}: is there already; name a new folder for the corrected files")
     read = _read_all(source)

@@ -103,10 +103,9 @@ def one_id_has_one_name(labels: LabelFiles) -> Iterator[Finding]:
             if name != usual:
                 often = f"{usual!r} in {names[int(i)][usual]} dives"
                 what = f"sub-action {int(i)} is called {name!r} here and {often}"
-                yield Finding(
-                    _key(key), what, f"{FINE}: sub-action_types[{int(i)}]", name, usual,
-                    level="certain", evidence=f"id {int(i)} is {often} of the same file; this one is a {fields['action_type']}",
-                )  # fmt: skip
+                evidence = f"id {int(i)} is {often} of the same file; this one is a {fields['action_type']}"
+                at = f"{FINE}: sub-action_types[{int(i)}]"
+                yield Finding(_key(key), what, at, name, usual, level="certain", evidence=evidence)
 
 
 @rule("label.name-table", severity="warning", scope="labels")

@@ -129,3 +129,5 @@ def test_a_folder_that_holds_something_is_not_written_to(shared_data: Path, tmp_
     (tmp_path / "a.txt").write_text("mine")
     with pytest.raises(UsageError, match="is there already"):
         write_patched(shared_data / "mtl_aqa", tmp_path)
+    with pytest.raises(UsageError, match="no such folder"):
+        write_patched(shared_data / "mtl_aqa" / "train_split_0.pkl", tmp_path / "out")
