@@ -20,7 +20,7 @@ from finediving_pose.clip import ClipKey
 from finediving_pose.droppings import entries as entries_of
 from finediving_pose.errors import FdposeError, UsageError
 
-PROTOCOL_SETTINGS = ("data.pairing", "data.target")
+SHOWN_ELSEWHERE = ("data.pairing", "data.target", "training.epochs")
 """Settings that a table shows in a place of their own, not in the name of the row."""
 
 
@@ -34,7 +34,7 @@ class Entry:
     ----------
     folder : where it was read
     name : method and preset
-    changes : settings that are not the preset's, but for those of the protocol
+    changes : settings that are not the preset's, but for :data:`SHOWN_ELSEWHERE`
     key : entries with the same key are trainings of one row, which differ by their seed
     external : whether another program made the predictions
     seed : of the training; None where it is not known
@@ -155,7 +155,7 @@ def _run(folder: Path) -> Entry:
     assert config.origin is not None
     seconds = metrics.scoring_seconds
     changes = config.origin.changes
-    named = {name: value for name, value in (changes or {}).items() if name not in PROTOCOL_SETTINGS}
+    named = {name: value for name, value in (changes or {}).items() if name not in SHOWN_ELSEWHERE}
     version = config.origin.versions.get("fdpose")
     return Entry(
         folder=folder,

@@ -51,7 +51,8 @@ def test_a_run_says_what_it_reads_and_takes(finished: Path) -> None:
     assert unfinished == []
     assert entry.name == "USDL (demo)"
     assert entry.reads == ("PICTURES", "DIFFICULTY") and entry.multiplies
-    assert entry.changes["training.epochs"] == 1 and "data.target" not in entry.changes
+    assert entry.changes["training.batch_size"] == 4
+    assert "training.epochs" not in entry.changes, "the column of epochs says it"
     assert entry.parameters and entry.seconds and entry.clips_per_second
     assert entry.panels == () and entry.errata == (0, 0)
     assert entry.command is not None and entry.command.startswith("fdpose benchmark usdl --preset demo --set ")
