@@ -119,9 +119,8 @@ def count_errata(clips: Iterable[Clip]) -> tuple[int, int]:
     applied = left = 0
     for clip in clips:
         for erratum in by_clip.get((clip.source, str(clip.key)), ()):
-            says = _said(clip, erratum)
-            applied += says == erratum.expected
-            left += says == erratum.found
+            applied += _said(clip, erratum) == erratum.expected
+            left += _corrected(clip, erratum) is not None
     return applied, left
 
 
