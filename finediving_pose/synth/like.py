@@ -1,7 +1,7 @@
 """A competition of FineDiving's own shape: its videos with their names, heights, panels, numbers of dives and indices,
 and its dive numbers as often as they are dived, dealt out by chance.
 
-``data_manifest/finediving_videos.csv`` lists the videos; ``data_manifest/dives.csv`` the dive numbers. A name gets
+``data_manifest/videos.csv`` lists the videos; ``data_manifest/dives.csv`` the dive numbers. A name gets
 ``Synthetic`` before it, so that nobody takes the competition for the real one; the videos whose names are bare numbers
 keep them, since that is what is special about them.
 """
@@ -45,7 +45,7 @@ class PlanLike(Plan):
         """The events in their order; with all dives, the videos and dive numbers are those of the data set."""
         rng = np.random.default_rng([self.seed, 2, 1_000_000])
         decks = {kind: deck_of(rng, *kind) for kind in ((h, s) for h in (3.0, 10.0) for s in (False, True))}
-        rows = table("finediving_videos.csv")
+        rows = table("videos.csv")
         order = rng.permutation(len(rows)).tolist() if self.dives < total_dives() else range(len(rows))
         events: list[Event] = []
         left = self.dives
@@ -60,7 +60,7 @@ class PlanLike(Plan):
 
 def total_dives() -> int:
     """How many dives the data set has."""
-    return sum(int(row["dives"]) for row in table("finediving_videos.csv"))
+    return sum(int(row["dives"]) for row in table("videos.csv"))
 
 
 def deck_of(rng: np.random.Generator, height: float, synchronised: bool) -> Iterator[str]:

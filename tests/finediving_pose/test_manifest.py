@@ -27,6 +27,23 @@ def rows(name: str) -> list[dict[str, str]]:
     return list(csv.DictReader((files("data_manifest") / name).read_text(encoding="utf-8").splitlines()))
 
 
+@pytest.mark.parametrize("name", sorted(f.name for f in files("data_manifest").iterdir() if f.name.endswith(".csv")))
+def test_every_row_has_a_value_for_every_column_and_no_more(name: str) -> None:
+    assert not [row for row in rows(name) if None in row or None in row.values()]
+
+
+def test_videos_are_as_the_labels_have_them(shared_data: Path) -> None:
+    clips = read_labels(shared_data / FOLDERS["finediving"])
+    for row in rows("videos.csv"):
+        own = sorted(c.key.index for c in clips if c.key.video == row["video"])
+        panels = {str(len(c.judge_scores)) for c in clips if c.key.video == row["video"]}
+        missing = [i for i in range(own[0], own[-1]) if i not in own]
+        said = (row["dives"], row["first_index"], row["missing"], {row["awards"]})
+        assert said == (str(len(own)), str(own[0]), " ".join(map(str, missing)), panels), row["video"]
+        heights = {c.height_m for c in clips if c.key.video == row["video"]} - {None}
+        assert heights <= {float(row["height_m"])}
+
+
 @pytest.mark.parametrize("name", FOLDERS)
 def test_label_files_have_the_listed_digests(shared_data: Path, name: str) -> None:
     for file, facts in MANIFEST[name]["files"].items():

@@ -49,7 +49,7 @@ def test_another_seed_deals_otherwise() -> None:
 def test_some_of_the_dives_are_whole_videos_and_a_part_of_one(dives: int) -> None:
     events = PlanLike(dives, 7).events()
     assert sum(len(e.dive_numbers) for e in events) == dives
-    sizes = {row["video"]: int(row["dives"]) for row in table("finediving_videos.csv")}
+    sizes = {row["video"]: int(row["dives"]) for row in table("videos.csv")}
     cut = [e for e in events if len(e.dive_numbers) != sizes[e.video.removeprefix("Synthetic")]]
     assert len(cut) <= 1
 
