@@ -21,7 +21,7 @@ DEMO: dict[str, Any] = {
         "start_equal": True,
     },
     "data": demo.PICTURES,
-    "training": demo.TRAINING | {"epochs": 40, "batch_size": 16, "exemplars": 0, "every_pair": True, "alike": 8},
+    "training": demo.TRAINING | {"epochs": 20, "batch_size": 16, "exemplars": 0, "every_pair": True, "alike": 8},
     "optimiser": {"type": "AdamW", "lr": 1e-3, "weight_decay": 0.1, "clip_norm": 5.0},
 }
 FULL: dict[str, Any] = {
