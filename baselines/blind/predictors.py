@@ -1,7 +1,8 @@
 """Predictions of test dives from labels of the training dives, without a picture.
 
 Each is a function of (training clips, test clips) and gives a score for every test clip, or None where it has nothing
-to go by: the video mean of a video without training dives. Clips have number, difficulty and score.
+to go by: the video mean of a video without training dives, other events where there is one alone. Clips have number,
+difficulty and score.
 """
 
 from __future__ import annotations
@@ -47,12 +48,13 @@ def ten_exemplars(train: Sequence[Clip], test: Sequence[Clip], rng: np.random.Ge
     return np.array(drawn)
 
 
-def other_events_mean(train: Sequence[Clip], test: Sequence[Clip], _: np.random.Generator) -> Scores:
+def other_events_mean(train: Sequence[Clip], test: Sequence[Clip], _: np.random.Generator) -> Scores | None:
     """Mean score of the training dives with the dive's number that are of other events."""
     of = {clip.key: event(clip) for clip in (*train, *test)}
-    return np.array(
-        [float(np.mean(_scores(_alike([c for c in train if of[c.key] != of[clip.key]], clip)))) for clip in test]
-    )
+    others = [[c for c in train if of[c.key] != of[clip.key]] for clip in test]
+    if not all(others):
+        return None
+    return np.array([float(np.mean(_scores(_alike(there, clip)))) for there, clip in zip(others, test, strict=True)])
 
 
 def video_mean(train: Sequence[Clip], test: Sequence[Clip], _: np.random.Generator) -> Scores | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from baselines.blind.table import BlindRow
 from baselines.report.published import CAVEAT, COLUMNS, published
 from baselines.report.wording import METRICS, PROTOCOLS, differs, number
 from baselines.runs.figures import Interval
@@ -39,7 +40,7 @@ class Grid:
     strong: frozenset[int] = frozenset()
 
 
-WORDS = frozenset(("", "reads of a test dive", "x difficulty", "epoch", "dive number", "run by", "source"))
+WORDS = frozenset(("", "reads of a test dive", "goes by", "x difficulty", "epoch", "dive number", "run by", "source"))
 """Titles of columns that hold words, not numbers."""
 
 
@@ -104,6 +105,30 @@ def making_of(section: Section) -> Grid:
         "dives/s": lambda r: number(mean_of(r, "clips_per_second"), 1),
     }
     return _filled(cells, section)
+
+
+FLOOR = (
+    "Without a look at the dives, from the labels of the training dives alone: the floor of every row above. Intervals"
+    " are over videos; splits by event, on which no event is in both parts, are the means of five."
+)
+
+
+def floor_of(board: Board) -> Grid | None:
+    """What the labels of a packed file predict by themselves; None where that is not known."""
+    if not board.floor:
+        return None
+    columns = ("", "goes by", "rho", "95 %", "R-l2 x 100", "by event: rho", "by event: R-l2 x 100")
+    by_event = {row.title: row for row in board.floor_by_event}
+    rows = []
+    for row in board.floor:
+        figures = number(row.rho, 4), in_words_interval(row.rho_interval, 3), number(row.r_l2_x100, 3)
+        other = by_event.get(row.title)
+        rows.append((row.title, row.knows, *figures, *(number(v, d) for v, d in _of_events(other))))
+    return Grid(columns, tuple(rows))
+
+
+def _of_events(row: BlindRow | None) -> tuple[tuple[float | None, int], ...]:
+    return ((row.rho, 4), (row.r_l2_x100, 3)) if row else ((None, 4), (None, 3))
 
 
 def published_grid() -> Grid:

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from baselines.report.leaderboard import (
+    FLOOR,
     HOW,
     PUBLISHED,
     WORDS,
     Grid,
     commands,
     errors_of,
+    floor_of,
     heading,
     in_words_read,
     making_of,
@@ -59,6 +61,8 @@ def _board_values(board: Board) -> dict[str, Any]:
             }
             for section in board.sections
         ],
+        "floor": [asdict(row) for row in board.floor],
+        "floor_by_event": [asdict(row) for row in board.floor_by_event],
     }
 
 
@@ -149,6 +153,9 @@ def _markdown(leaderboard: Leaderboard) -> Iterator[str]:
                 yield "\nMade with:\n\n```"
                 yield from (command for _, command in typed)
                 yield "```\n"
+        if floor := floor_of(board):
+            yield f"\n### Floor\n\n{FLOOR}\n"
+            yield from _markdown_table(floor)
     yield from (f"- {line}" for line in HOW)
     yield from (f"- Left out: {_plain(line)}" for line in leaderboard.left_out)
     yield f"\n## Published\n\n{PUBLISHED}\n"
@@ -190,6 +197,9 @@ def _latex(leaderboard: Leaderboard) -> Iterator[str]:
                 yield f"% {line}"
             for grid in (ranks_of(section), errors_of(section), making_of(section)):
                 yield _latex_table(grid)
+        if floor := floor_of(board):
+            yield f"% {FLOOR}"
+            yield _latex_table(floor)
     for line in (*HOW, PUBLISHED):
         yield f"% {line}"
     yield _latex_table(published_grid())

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from baselines.report.leaderboard import (
+    FLOOR,
     HOW,
     PUBLISHED,
     WORDS,
     Grid,
     commands,
     errors_of,
+    floor_of,
     heading,
     making_of,
     name_of,
@@ -118,8 +120,10 @@ def write_leaderboard_page(target: Path, leaderboard: Leaderboard) -> Path:
     page = environment.get_template("leaderboard.html.j2").render(
         warnings=list(warnings(leaderboard)),
         boards=[
-            (heading(board), [ShownSection(section) for section in board.sections]) for board in leaderboard.boards
+            (heading(board), [ShownSection(section) for section in board.sections], floor_of(board))
+            for board in leaderboard.boards
         ],
+        floor_words=FLOOR,
         left_out=leaderboard.left_out,
         how=HOW,
         published=published_grid(),

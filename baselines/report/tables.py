@@ -9,11 +9,13 @@ from rich.console import Console
 from rich.table import Table
 
 from baselines.report.leaderboard import (
+    FLOOR,
     HOW,
     PUBLISHED,
     WORDS,
     Grid,
     errors_of,
+    floor_of,
     heading,
     making_of,
     notes,
@@ -108,6 +110,9 @@ def show_leaderboard(board: Leaderboard) -> None:
             out.print(verdict(section), soft_wrap=True, style="bold")
             for line in notes(section):
                 _say(out, line)
+        if floor := floor_of(file):
+            out.print(_grid(floor, wide))
+            _say(out, FLOOR)
     _say(out, "\n" + "\n".join(HOW))
     _say(out, f"\n{PUBLISHED}")
     _say_all_published(out)

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from baselines.blind.table import BlindRow
 from baselines.runs.entries import Entry
 from baselines.runs.figures import Figures, Interval, compute_figures
 from baselines.runs.resampling import RESAMPLES, SAMPLED, Resampling, middle
@@ -101,13 +102,19 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """All sections of one packed file."""
+    """All sections of one packed file.
+
+    ``floor`` is what its labels predict without a look at the dives, on its own split and on splits by event
+    (:mod:`baselines.blind.floor`); empty where that is not known.
+    """
 
     digest: str
     packed: str
     test_dives: int
     errata: tuple[int, int] | None
     sections: tuple[Section, ...]
+    floor: tuple[BlindRow, ...] = ()
+    floor_by_event: tuple[BlindRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

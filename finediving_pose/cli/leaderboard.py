@@ -52,10 +52,12 @@ def leaderboard(runs: tuple[Path, ...], data: Workspace, report: Path | None, as
 
 def show_leaderboard(made: Leaderboard, *, report: Path | None, as_json: bool, **files: Path | None) -> None:
     """Print a leaderboard and write it into the files that were asked for."""
+    from baselines.blind.floor import with_floors
     from baselines.report.leaderboard_files import WRITERS, values_of
     from baselines.report.leaderboard_page import write_leaderboard_page
     from baselines.report.tables import show_leaderboard as show
 
+    made = with_floors(made)
     written = {name: str(WRITERS[name](path, made)) for name, path in files.items() if path}
     if report:
         written["report"] = str(write_leaderboard_page(report, made))

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from baselines.blind.table import blind_rows
 from baselines.methods.difficulty import DifficultyMethod
 from baselines.methods.exemplars_mean import ExemplarsMeanMethod
 from baselines.runs import suite
@@ -76,6 +77,27 @@ def test_all_runs_are_taken_or_those_that_are_named(data: Workspace) -> None:
     assert board(data, folder.name)["boards"] == everything["boards"]
     only = board(data, folder / "difficulty")["boards"][0]["sections"][0]["rows"]
     assert [r["name"] for r in only] == ["Difficulty (demo)"]
+
+
+def test_the_floor_is_what_labels_predict_without_a_look(data: Workspace, tmp_path: Path) -> None:
+    with open_packed(data.packed) as packed:
+        known = blind_rows(list(packed.clips))
+    (made,) = board(data)["boards"]
+    assert [(r["title"], r["rho"]) for r in made["floor"]] == [(r.title, r.rho) for r in known]
+    assert {r.title for r in known} >= {"exemplars' mean", "ridge"}
+    page = tmp_path / "page.html"
+    result = fdpose("leaderboard", "--report", page, "--data", data.root)
+    assert "the floor of every row above" in " ".join(result.stdout.split())
+    assert "Without a look at the dives" in page.read_text()
+
+
+def test_without_the_packed_file_there_is_no_floor(data: Workspace) -> None:
+    moved = data.packed.rename(data.packed.with_name("elsewhere.h5"))
+    try:
+        (made,) = board(data)["boards"]
+        assert made["sections"] and made["floor"] == []
+    finally:
+        moved.rename(data.packed)
 
 
 def test_every_format_is_written_where_it_is_asked_for(data: Workspace, tmp_path: Path) -> None:

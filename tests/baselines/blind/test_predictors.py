@@ -53,6 +53,10 @@ def test_a_predictor_goes_by_what_it_says(predictor: Any, clip: Clip, expected: 
         assert predicted.tolist() == [pytest.approx(expected)]
 
 
+def test_one_event_alone_has_no_others() -> None:
+    assert other_events_mean(TRAIN[:2], [SAME_EVENT], RNG) is None
+
+
 @pytest.mark.parametrize("blind", BLIND, ids=lambda b: b.title)
 def test_the_score_of_a_test_dive_plays_no_part(blind: Any) -> None:
     a, b = (
