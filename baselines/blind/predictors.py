@@ -50,8 +50,8 @@ def ten_exemplars(train: Sequence[Clip], test: Sequence[Clip], rng: np.random.Ge
 
 def other_events_mean(train: Sequence[Clip], test: Sequence[Clip], _: np.random.Generator) -> Scores | None:
     """Mean score of the training dives with the dive's number that are of other events."""
-    of = {clip.key: event(clip) for clip in (*train, *test)}
-    others = [[c for c in train if of[c.key] != of[clip.key]] for clip in test]
+    of_train, of_test = ([event(clip) for clip in clips] for clips in (train, test))
+    others = [[c for c, there in zip(train, of_train, strict=True) if there != here] for here in of_test]
     if not all(others):
         return None
     return np.array([float(np.mean(_scores(_alike(there, clip)))) for there, clip in zip(others, test, strict=True)])
@@ -97,7 +97,8 @@ def _alike(train: Sequence[Clip], clip: Clip) -> list[Clip]:
     if same:
         return same
     apart = [round(abs((c.difficulty or 0.0) - (clip.difficulty or 0.0)), 3) for c in train]
-    return [c for c, d in zip(train, apart, strict=True) if d == min(apart)]
+    nearest = min(apart)
+    return [c for c, d in zip(train, apart, strict=True) if d == nearest]
 
 
 def _by_video(train: Sequence[Clip], test: Sequence[Clip], values: Sequence[float]) -> Scores | None:

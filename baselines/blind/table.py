@@ -45,8 +45,10 @@ class BlindRow:
     r_l2_without_failed: float | None = None
 
 
-def blind_rows(clips: Sequence[Clip], seed: int = 0) -> list[BlindRow]:
+def blind_rows(clips: Sequence[Clip], seed: int = 0, resamples: int = RESAMPLES) -> list[BlindRow]:
     """What every predictor gets on the clips' own split, the floor of a table on that split.
+
+    With ``resamples`` 0 there are no intervals.
 
     Raises
     ------
@@ -60,23 +62,24 @@ def blind_rows(clips: Sequence[Clip], seed: int = 0) -> list[BlindRow]:
             f"{len(train)} training and {len(test)} test dives have number, difficulty and score; both are needed:"
             " fdpose extract --labels DIR, or fdpose split"
         )
-    return [_row(blind, train, test, seed) for blind in BLIND]
+    return [_row(blind, train, test, seed, resamples) for blind in BLIND]
 
 
 def blind_rows_by_event(clips: Sequence[Clip]) -> list[BlindRow]:
     """The same on splits by event: means over five splits, with the lowest and highest instead of intervals."""
-    splits = [blind_rows(split_by("event", clips, 0.25, seed), seed) for seed in EVENT_SEEDS]
+    splits = [blind_rows(split_by("event", clips, 0.25, seed), seed, resamples=0) for seed in EVENT_SEEDS]
     return [_mean(rows) for rows in zip(*splits, strict=True)]
 
 
-def _row(blind: Blind, train: Sequence[Clip], test: Sequence[Clip], seed: int) -> BlindRow:
+def _row(blind: Blind, train: Sequence[Clip], test: Sequence[Clip], seed: int, resamples: int) -> BlindRow:
     predicted = blind.predict(train, test, np.random.default_rng(seed))
     row = BlindRow(blind.title, blind.knows)
     if predicted is None:
         return row
     truth = np.array([c.dive_score or 0.0 for c in test])
     pair = np.array([bool(c.synchronised) for c in test])
-    rho, r_l2 = _over_videos(truth, predicted, [c.key.video for c in test], seed)
+    videos = [c.key.video for c in test]
+    rho, r_l2 = _over_videos(truth, predicted, videos, seed, resamples) if resamples else (None, None)
     return replace(
         row,
         rho=_number(spearman(truth, predicted)),
@@ -90,7 +93,7 @@ def _row(blind: Blind, train: Sequence[Clip], test: Sequence[Clip], seed: int) -
 
 
 def _over_videos(
-    truth: Scores, predicted: Scores, videos: Sequence[str], seed: int
+    truth: Scores, predicted: Scores, videos: Sequence[str], seed: int, resamples: int
 ) -> tuple[Interval | None, Interval]:
     """95 % intervals of rho and R-l2 by the bootstrap over videos, since dives of one video are alike.
 
@@ -101,7 +104,7 @@ def _over_videos(
     members: list[NDArray[np.int64]] = [np.flatnonzero(of == i) for i in range(len(names))]
     error = 100 * ((predicted - truth) / np.ptp(truth)) ** 2
     rhos, errors = [], []
-    for _ in range(RESAMPLES):
+    for _ in range(resamples):
         chosen = np.concatenate([members[i] for i in rng.integers(len(names), size=len(names))])
         rhos.append(spearman(truth[chosen], predicted[chosen]))
         errors.append(float(error[chosen].mean()))
