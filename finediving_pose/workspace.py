@@ -42,6 +42,16 @@ class Workspace:
         return self.root / "poses"
 
     @property
+    def reviews(self) -> Path:
+        """What people say of the poses: ``reviews/<annotator>/<video>/<index>.json``."""
+        return self.root / "reviews"
+
+    @property
+    def journals(self) -> Path:
+        """Everything that people did in ``fdpose review``, one file an annotator."""
+        return self.root / "journals"
+
+    @property
     def splashes(self) -> Path:
         """Splash masks, where somebody put the authors' there: ``splash/<video>/<index>.pkl``."""
         return self.root / "splash"
@@ -75,7 +85,8 @@ class Workspace:
             return None
         first = root / there.relative_to(root).parts[0]
         own = (self.clips_table, self.labels_note, self.frames, self.poses, self.packed, self.features, self.runs)
-        return first if first.name in {*(p.name for p in own), "exports", "estimators", "splash"} else None
+        names = {*(p.name for p in own), self.reviews.name, self.journals.name, "exports", "estimators", "splash"}
+        return first if first.name in names else None
 
     def frame_folder(self, key: ClipKey) -> Path:
         """Folder of a clip's pictures: ``frames/<video>/<index>``."""

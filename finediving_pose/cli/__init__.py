@@ -31,6 +31,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "merge": "Merge hand poses and automatic poses, joint by joint.",
         "compare": "Measure how well one layer of poses agrees with a reference.",
         "suggest": "List the frames that are most useful to annotate next.",
+        "review": "Correct poses in the browser.",
         "finetune": "Train an estimator on the merged poses, or on frames that nobody annotated.",
         "render": "Draw poses on frames and write pictures, videos or recordings.",
         "kinematics": "Measure dives: angles, somersaults, flight, entry, each with an error bar.",

@@ -115,6 +115,14 @@ _NOT_CHOSEN = "poses of clips that were not chosen"
 _AS_EXPORTED = "joints as they were exported, the machine's or another person's"
 
 
+def annotator_name(text: str) -> str:
+    """An annotator's name as it names folders. Raises UsageError where it can't."""
+    name = composed(text)
+    if not _NAME.fullmatch(name):
+        raise UsageError(f"--annotator {name!r}: use letters, digits, dots, dashes; it becomes a folder name")
+    return name
+
+
 def take_in(
     workspace: Workspace,
     clips: Sequence[Clip],
@@ -150,9 +158,7 @@ def take_in(
     BusyError
         Another command is at work on the frames or on the annotator's layer, and does not end within :data:`PATIENCE`.
     """
-    annotator = composed(annotator)
-    if not _NAME.fullmatch(annotator):
-        raise UsageError(f"--annotator {annotator!r}: use letters, digits, dots, dashes; it becomes a folder name")
+    annotator = annotator_name(annotator)
     with writing("fdpose import", reads=[workspace.frames], patience=PATIENCE):
         return _take_in(workspace, clips, files, annotator, format, everything, only)
 

@@ -119,8 +119,13 @@ def sides_are_not_swapped(layer: LayerPoses) -> Iterator[Finding]:
     frames before and after. Finds 932 of 1071 swaps put into true synthetic poses; no false alarms in true
     synthetic or real hand poses. Straight from the side a swap can't be seen.
     """
-    if layer.poses is None:
-        return
+    swaps = [] if layer.poses is None else swapped_rows(layer)
+    if swaps:
+        yield layer.on_rows("left and right change places", np.array(swaps))
+
+
+def swapped_rows(layer: LayerPoses) -> list[int]:
+    """Rows in which left and right have changed places since the frame before; see :func:`sides_are_not_swapped`."""
     before, after = {b: a for a, b in layer.neighbours}, dict(layer.neighbours)
     swaps = []
     for a, b in layer.neighbours:
@@ -129,8 +134,7 @@ def sides_are_not_swapped(layer: LayerPoses) -> Iterator[Finding]:
             moving = [_pair_ways(layer, a, b, before[a]), _pair_ways(layer, b, a, after[b])]
             if resting[0] > SWAP_MOVE and _shorter([resting]) and _shorter(moving):
                 swaps.append(b)
-    if swaps:
-        yield layer.on_rows("left and right change places", np.array(swaps))
+    return swaps
 
 
 @rule("pose.frozen", severity="warning")

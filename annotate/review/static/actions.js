@@ -1,0 +1,141 @@
+// What the keys do.
+
+import { ABSENT, asPlaced, here, HIDDEN, round, VISIBLE } from "./poses.js";
+import { moved, rotated, turned } from "./geometry.js";
+
+const ARM = [10, 11, 12], LEG = [0, 1, 2]; // right wrist, elbow, shoulder; right ankle, knee, hip
+const ORDER = [9, 8, 7, 12, 11, 10, 13, 14, 15, 6, 2, 1, 0, 3, 4, 5]; // from the head down, for walking along the body
+
+const joints = (app) => app.clip.entry(app.frame, app.person).joints;
+
+// The entry's joints with some of them replaced by `make(joint, j)` of the pose that is shown.
+function withJoints(app, which, make) {
+  const pose = app.clip.pose(app.frame, app.person);
+  return joints(app).map((own, j) => (which.includes(j) ? make(pose[j], j) : own));
+}
+
+const placed = (x, y, v = VISIBLE) => [round(x), round(y), v || VISIBLE, "hand"];
+const words = (app, j) => app.session.joints[j].replaceAll("_", " ");
+
+// -- one joint ----------------------------------------------------------------------------------------------------------
+
+export function placeJoint(app, j, x, y) {
+  const seen = app.clip.pose(app.frame, app.person)[j]?.v;
+  app.place(`move ${words(app, j)}`, withJoints(app, [j], () => placed(x, y, seen)));
+}
+
+export function nudge(app, dx, dy) {
+  const joint = app.pose[app.chosen];
+  if (!here(joint)) return app.say(`${words(app, app.chosen)} is absent; press where it is`);
+  const d = turned(app.view, { x: dx, y: dy });
+  placeJoint(app, app.chosen, joint.x + d.x, joint.y + d.y);
+}
+
+export function cycleVisibility(app) {
+  const j = app.chosen, joint = app.pose[j];
+  if (!here(joint)) return app.say(`press where the ${words(app, j)} is; it is absent now`);
+  const next = joint.v === VISIBLE ? [joint.x, joint.y, HIDDEN, "hand"] : [null, null, ABSENT, "hand"];
+  app.place(`${words(app, j)} ${next[2] === HIDDEN ? "hidden" : "absent"}`, withJoints(app, [j], () => next));
+}
+
+export function choose(app, by) {
+  const at = ORDER.indexOf(app.chosen ?? ORDER[0]);
+  app.chosen = ORDER[(at + by + ORDER.length) % ORDER.length];
+  app.redraw();
+}
+
+export function chooseLeastSure(app) {
+  const open = app.pose.map((p, j) => [p, j]).filter(([p]) => here(p) && p.by === "machine");
+  if (!open.length) return app.say("every joint is placed");
+  app.chosen = open.reduce((a, b) => (b[0].c < a[0].c ? b : a))[1];
+  app.redraw();
+}
+
+// -- the whole pose -----------------------------------------------------------------------------------------------------
+
+export function swapSides(app, which = null) {
+  const flip = app.session.flip, pose = app.clip.pose(app.frame, app.person);
+  const affected = which ?? flip.map((_, j) => j).filter((j) => flip[j] !== j);
+  const swapped = asPlaced(affected.map((j) => pose[flip[j]]));
+  const made = joints(app).map((own, j) => (affected.includes(j) ? swapped[affected.indexOf(j)] : own));
+  app.place(which ? "change sides of the limb" : "change sides", made);
+}
+
+export function swapLimb(app) {
+  const flip = app.session.flip;
+  const limb = [ARM, LEG].find((l) => l.includes(app.chosen) || l.includes(flip[app.chosen]));
+  if (!limb) return app.say("choose a joint of an arm or a leg first");
+  swapSides(app, [...limb, ...limb.map((j) => flip[j])]);
+}
+
+export async function swapRun(app) {
+  const { entries } = await app.propose("sides", app.clip.clip, app.frame, app.person);
+  app.commit(`change sides in ${entries.length} frames`, entries);
+  app.say(`changed sides in ${entries.length} frames, to frame ${entries.at(-1).frame}`);
+}
+
+export async function interpolate(app, everywhere) {
+  const { entries, why } = await app.propose(everywhere ? "between-all" : "between", app.clip.clip, app.frame, app.person);
+  if (!entries.length) return app.say(why);
+  app.commit(`interpolate ${entries.length} frames`, entries);
+  app.say(`interpolated ${entries.length} frames; look through them with A and D`);
+}
+
+export function copyBefore(app) {
+  const frame = app.clip.frames[app.index - 1];
+  const pose = frame === undefined ? [] : app.clip.pose(frame, app.person);
+  if (!pose.some(here)) return app.say("there is no pose in the frame before");
+  app.place("copy the frame before", asPlaced(pose));
+}
+
+export const movePose = (app, d) => app.place("move the pose", asPlaced(moved(app.clip.pose(app.frame, app.person), d)));
+export const turnPose = (app, angle) => app.place("turn the pose", asPlaced(rotated(app.clip.pose(app.frame, app.person), angle)));
+
+export function nudgePose(app, dx, dy) {
+  movePose(app, turned(app.view, { x: dx, y: dy }));
+}
+
+export function backToMachine(app) {
+  app.commit("back to the machine's pose", [{ frame: app.frame, person: app.person, joints: Array(16).fill(null), state: null }]);
+}
+
+// -- what is said of it -------------------------------------------------------------------------------------------------
+
+export function accept(app) {
+  const state = joints(app).some(Boolean) ? "corrected" : "accepted";
+  if (app.clip.state(app.frame, app.person) !== state) app.commit("accept", [{ frame: app.frame, person: app.person, state }]);
+  return app.next();
+}
+
+export function confirmAll(app) {
+  const pose = app.clip.pose(app.frame, app.person);
+  if (!pose.some(here)) return app.say("there is no pose to confirm; N says that no diver is there");
+  if (joints(app).some((own) => own?.[3] !== "hand")) app.place("confirm every joint", asPlaced(pose));
+  return app.next();
+}
+
+export function noDiver(app) {
+  app.place("no diver", Array(16).fill([null, null, ABSENT, "hand"]));
+}
+
+export function mark(app, state) {
+  app.commit(state, [{ frame: app.frame, person: app.person, state }]);
+  return app.next();
+}
+
+export function exchangeDivers(app) {
+  if (app.clip.persons < 2) return app.say("there is one diver in this dive");
+  const both = [0, 1].map((person) => ({
+    frame: app.frame, person, joints: asPlaced(app.clip.pose(app.frame, 1 - person)), state: "corrected",
+  }));
+  app.commit("exchange the divers", both);
+}
+
+export function otherDiver(app) {
+  if (app.clip.persons < 2) return app.say("there is one diver in this dive");
+  return app.go(app.clip.clip, app.frame, 1 - app.person);
+}
+
+export function setNote(app, note) {
+  if (note !== app.clip.entry(app.frame, app.person).note) app.commit("note", [{ frame: app.frame, person: app.person, note }]);
+}

@@ -1,0 +1,262 @@
+// The page: what is shown, and the way of an edit from the hand to the server.
+
+import { clipPath, get, post, Refused } from "./api.js";
+import { Outbox } from "./outbox.js";
+import { at, Clips } from "./poses.js";
+import { Pictures } from "./pictures.js";
+import { Queue } from "./queue.js";
+import { viewOf } from "./geometry.js";
+import { drawScene } from "./draw.js";
+import { drawStrip, frameAt } from "./strip.js";
+import { listenToHand } from "./hand.js";
+import { listenToKeys } from "./keys.js";
+import { showPanels } from "./panels.js";
+
+const canvas = document.getElementById("picture"), strip = document.getElementById("strip");
+const ONIONS = [[-2, 0.22], [-1, 0.4], [1, 0.4], [2, 0.22]];
+const PREFETCH = 4;
+
+export const app = {
+  session: null, clips: new Clips(), pictures: new Pictures(), queue: new Queue(), outbox: null,
+  clip: null, frame: 0, person: 0, chosen: null, view: null, bitmap: null, dragged: null,
+  whole: false, hidden: false, onion: true, before: true, dialog: "", message: null, conflict: null, error: "",
+  teachable: 0, drawnAt: 0,
+
+  // -- what is shown --------------------------------------------------------------------------------------------------
+
+  get pose() {
+    return this.dragged ?? this.clip.pose(this.frame, this.person);
+  },
+
+  get index() {
+    return this.clip.frames.indexOf(this.frame);
+  },
+
+  async go(key, frame, person = this.person) {
+    const asked = (this.asked = {});
+    try {
+      const clip = await this.clips.load(key);
+      const bitmap = await this.pictures.load(clip, frame).catch((e) => this.fail(e));
+      if (this.asked !== asked) return; // the person has gone on meanwhile
+      const other = this.clip !== clip;
+      Object.assign(this, { clip, frame, person: Math.min(person, clip.persons - 1), bitmap, dragged: null, error: bitmap ? "" : this.error });
+      this.turn();
+      if (other && !clip.findings) this.find();
+      this.redraw();
+      this.fetchAhead();
+    } catch (e) {
+      this.fail(e, key);
+    }
+  },
+
+  fail(e, key = this.clip?.clip) {
+    if (key) this.clips.forget(key);
+    this.error = e.message;
+    this.redraw();
+  },
+
+  // The part of the frame that is shown; chosen anew with each frame, and not while a joint is moved.
+  turn() {
+    const { clientWidth: width, clientHeight: height } = canvas.parentElement;
+    this.view = viewOf(this.clip, this.frame, this.person, width, height, this.whole);
+  },
+
+  fetchAhead() {
+    for (const step of [1, -1, 2, -2, 3]) {
+      const frame = this.clip.frames[this.index + step];
+      if (frame !== undefined) this.pictures.load(this.clip, frame).catch(() => {});
+    }
+    for (const item of this.queue.ahead(PREFETCH))
+      this.clips.load(item.clip).then((clip) => this.pictures.load(clip, item.frame)).catch(() => {});
+  },
+
+  redraw() {
+    this.waits ??= requestAnimationFrame(() => {
+      this.waits = null;
+      draw();
+      showPanels(this);
+    });
+  },
+
+  say(words) {
+    this.message = { words };
+    const said = this.message;
+    setTimeout(() => this.message === said && ((this.message = null), this.redraw()), 4000);
+    this.redraw();
+  },
+
+  // -- the queue ------------------------------------------------------------------------------------------------------
+
+  async next() {
+    const item = await this.queue.open(this.queue.index + 1);
+    if (item) return this.go(item.clip, item.frame, item.person);
+    this.say("that was the last of this queue; move on freely, or start fdpose review with another --queue");
+  },
+
+  back() {
+    const item = this.queue.take(this.queue.index - 1);
+    return item ? this.go(item.clip, item.frame, item.person) : this.say("this is the first of the queue");
+  },
+
+  step(by) {
+    const frame = this.clip.frames[Math.min(Math.max(this.index + by, 0), this.clip.frames.length - 1)];
+    return this.go(this.clip.clip, frame);
+  },
+
+  // -- edits ----------------------------------------------------------------------------------------------------------
+
+  // changes: [{frame, person, ...what is new of joints, state, note}]; all of them one step for undo.
+  commit(what, changes) {
+    if (this.session.read_only) return this.say(`view only: ${this.session.read_only}`);
+    const id = crypto.randomUUID(), clip = this.clip;
+    const entries = changes.map((change) => {
+      const { version, joints, state, note } = clip.entry(change.frame, change.person);
+      return { clip: clip.clip, version, joints, state, note, ...change, machine: null };
+    });
+    for (const entry of entries) this.keep(clip, { ...entry, version: id });
+    this.conflict = null;
+    this.outbox.add({ path: "/api/edits", body: { id, what, entries } });
+    this.redraw();
+  },
+
+  // Put joints at the places of a pose: only those that are elsewhere, or seen otherwise, than before are the person's.
+  place(what, joints, extra = {}) {
+    this.commit(what, [{ frame: this.frame, person: this.person, joints, state: "corrected", ...extra }]);
+  },
+
+  keep(clip, entry) {
+    clip.entries.set(at(entry.frame, entry.person), entry);
+    clip.before.delete(at(entry.frame, entry.person));
+    this.queue.note(entry.clip, entry.frame, entry.person, entry.state);
+  },
+
+  takeStep(kind) {
+    if (this.session.read_only) return this.say(`view only: ${this.session.read_only}`);
+    if (this.outbox.trouble) return this.say(`${kind} needs the server; what you did is kept here meanwhile`);
+    this.outbox.add({ path: "/api/steps", body: { id: crypto.randomUUID(), kind } });
+  },
+
+  get stepping() {
+    return this.outbox.waiting.some((operation) => operation.path === "/api/steps");
+  },
+
+  async heard({ operation, answer, error }) {
+    if (error) return this.refused(operation, error);
+    this.session.depth = answer.depth;
+    this.problem = answer.problem;
+    if (operation.path === "/api/steps") await this.stepped(operation.body.kind, answer);
+    if (!this.outbox.waiting.length) this.find();
+    this.redraw();
+  },
+
+  async stepped(kind, answer) {
+    if (!answer.places.length) return this.say(`nothing to ${kind}`);
+    await this.put(answer.places);
+    this.say(`${kind}: ${answer.what}`);
+    const first = answer.places.find((p) => p.clip === this.clip?.clip && p.frame === this.frame) ?? answer.places[0];
+    await this.go(first.clip, first.frame, first.person);
+  },
+
+  async put(places) {
+    for (const entry of places) this.keep(await this.clips.load(entry.clip), entry);
+  },
+
+  // The server took no part of an operation: another window was first, or it can't be.
+  async refused(operation, error) {
+    if (error instanceof Refused && error.status === 409) {
+      await this.put(error.answer.places);
+      const mine = operation.body.entries.filter((e) => error.answer.places.some((p) => p.frame === e.frame && p.person === e.person));
+      this.conflict = { clip: mine[0].clip, what: operation.body.what, mine };
+      await this.go(mine[0].clip, mine[0].frame, mine[0].person);
+    } else {
+      this.error = `not taken in: ${operation.body.what ?? operation.body.kind} (${error.message})`;
+      if (this.clip) this.clips.forget(this.clip.clip);
+    }
+    this.redraw();
+  },
+
+  keepMine() {
+    const { what, mine } = this.conflict;
+    this.commit(what, mine.map(({ frame, person, joints, state, note }) => ({ frame, person, joints, state, note })));
+  },
+
+  // -- findings -------------------------------------------------------------------------------------------------------
+
+  async find() {
+    const clip = this.clip;
+    if (!clip || this.finding) return (this.findAgain = true);
+    this.finding = true;
+    try {
+      const { findings, problem, teachable } = await get(`${clipPath(clip.clip)}/findings`);
+      Object.assign(this, { problem, teachable });
+      clip.findings = findings;
+    } catch (e) {
+      if (this.clip === clip) this.error = e.message;
+    }
+    this.finding = false;
+    this.redraw();
+    if (this.findAgain) {
+      this.findAgain = false;
+      this.find();
+    }
+  },
+
+  propose: (kind, clip, frame, person) => post("/api/proposals", { kind, clip, frame, person }),
+};
+
+function draw() {
+  const ratio = devicePixelRatio || 1, { clip } = app;
+  for (const c of [canvas, strip]) {
+    const [w, h] = [Math.round(c.clientWidth * ratio), Math.round(c.clientHeight * ratio)];
+    if (c.width !== w || c.height !== h) [c.width, c.height] = [w, h];
+  }
+  if (!clip) return;
+  const neighbour = (step) => clip.frames[app.index + step];
+  drawScene(canvas.getContext("2d", { alpha: false }), ratio, {
+    view: app.view, bitmap: app.bitmap, pose: app.pose, chosen: app.chosen, hidden: app.hidden,
+    names: app.session.joints, limbs: app.session.limbs,
+    other: clip.persons > 1 ? clip.pose(app.frame, 1 - app.person) : null,
+    before: app.ghost(),
+    onions: !app.onion || app.dragged ? [] : ONIONS.filter(([s]) => neighbour(s) !== undefined)
+      .map(([s, alpha]) => ({ pose: clip.pose(neighbour(s), app.person), alpha })),
+  });
+  drawStrip(strip, ratio, app);
+  app.drawnAt = performance.now();
+  canvas.dataset.shown = `${clip.clip} ${app.frame} ${app.person}`;
+}
+
+// A second pose to compare with: the person's own of a conflict, or the accepted one that a new estimator changed.
+app.ghost = () => {
+  const own = app.conflict?.mine.find((e) => e.frame === app.frame && e.person === app.person && e.clip === app.clip.clip);
+  if (own) return app.clip.pose(app.frame, app.person).map((j, i) => (own.joints[i] ? { x: own.joints[i][0], y: own.joints[i][1], v: own.joints[i][2], by: "hand" } : j));
+  const before = app.before && app.clip.before.get(at(app.frame, app.person));
+  return before ? before.joints.map((j) => j && { x: j[0], y: j[1], v: 2, by: "hand" }) : null;
+};
+
+async function start() {
+  try {
+    app.session = await get("/api/session");
+  } catch (e) {
+    app.error = e.message;
+    return showPanels(app);
+  }
+  const { data, annotator } = app.session;
+  app.outbox = new Outbox(`fdpose-review ${data} ${annotator}`, (said) => app.heard(said), () => app.redraw());
+  const first = app.queue.more();
+  if (!app.session.read_only) await app.outbox.send();
+  await first;
+  app.chosen = 0;
+  listenToHand(app, canvas);
+  listenToKeys(app);
+  const item = (await app.queue.open(0)) ?? app.queue.take(0);
+  if (item) await app.go(item.clip, item.frame, item.person);
+  else app.error = "none of these clips has frames to show; run: fdpose extract";
+  app.redraw();
+}
+
+strip.addEventListener("pointerdown", (e) => app.clip && app.go(app.clip.clip, frameAt(app, strip, e.offsetX)));
+addEventListener("resize", () => app.clip && (app.turn(), app.redraw()));
+addEventListener("beforeunload", (e) => app.outbox?.trouble && app.outbox.waiting.length && e.preventDefault());
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => app.redraw());
+window.review = app; // for the tests, and the curious
+start();

@@ -1,0 +1,103 @@
+// The frame and the poses in it.
+
+import { here, HIDDEN } from "./poses.js";
+import { toScreen, transformOf } from "./geometry.js";
+
+export const COLOURS = { left: "#3ca0ff", right: "#ff8c28", middle: "#f5f5f5", rim: "rgba(0,0,0,.75)", mark: "#ff46c8" };
+
+export const sideOf = (name) => (name.startsWith("left") ? "left" : name.startsWith("right") ? "right" : "middle");
+
+// scene: {view, bitmap, pose, other, onions, before, chosen, hidden, names, limbs}
+export function drawScene(context, ratio, scene) {
+  const { view } = scene;
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  context.fillStyle = "#101418";
+  context.fillRect(0, 0, view.width, view.height);
+  if (scene.bitmap) drawPicture(context, ratio, scene);
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  if (scene.hidden) return;
+  for (const onion of scene.onions) drawLines(context, view, onion.pose, scene, { alpha: onion.alpha, width: 1.5, rim: false });
+  if (scene.before) drawLines(context, view, scene.before, scene, { alpha: 0.9, width: 1.5, dash: [2, 5], colour: "#c8ff5a" });
+  if (scene.other) drawLines(context, view, scene.other, scene, { alpha: 0.35, width: 2, rim: true });
+  drawLines(context, view, scene.pose, scene, { alpha: 1, width: 3, rim: true });
+  scene.pose.forEach((joint, j) => here(joint) && drawJoint(context, view, joint, scene.names[j], j === scene.chosen));
+}
+
+function drawPicture(context, ratio, { view, bitmap }) {
+  const [a, b, c, d, e, f] = transformOf(view);
+  context.setTransform(ratio * a, ratio * b, ratio * c, ratio * d, ratio * e, ratio * f);
+  context.imageSmoothingQuality = "high";
+  context.drawImage(bitmap, -0.5, -0.5); // the first pixel's middle is at 0, 0
+}
+
+// Left limbs are dashed, right ones whole, so that both are seen where they lie on each other; limbs at an unsure joint
+// are faint.
+function drawLines(context, view, pose, scene, { alpha, width, rim, dash, colour }) {
+  context.lineCap = "round";
+  const limbs = scene.limbs.filter(([a, b]) => here(pose[a]) && here(pose[b])).map(([a, b]) => ({
+    side: [a, b].map((j) => sideOf(scene.names[j])).find((s) => s !== "middle") ?? "middle",
+    ends: [toScreen(view, pose[a]), toScreen(view, pose[b])],
+    alpha: alpha * Math.min(fade(pose[a]), fade(pose[b])),
+  }));
+  const all = (side, colour, width, dash) => {
+    context.setLineDash(dash);
+    for (const limb of limbs.filter((l) => !side || l.side === side)) {
+      context.globalAlpha = limb.alpha;
+      stroke(context, ...limb.ends, colour, width);
+    }
+  };
+  if (rim) all(null, COLOURS.rim, width + 2.5, []);
+  for (const side of ["middle", "right", "left"]) all(side, colour ?? COLOURS[side], width, dash ?? (side === "left" ? [8, 9] : []));
+  context.setLineDash([]);
+  context.globalAlpha = 1;
+}
+
+function stroke(context, p, q, colour, width) {
+  context.strokeStyle = colour;
+  context.lineWidth = width;
+  context.beginPath();
+  context.moveTo(p.x, p.y);
+  context.lineTo(q.x, q.y);
+  context.stroke();
+}
+
+const fade = (joint) => (joint.by === "machine" ? 0.3 + 0.7 * Math.min(1, Math.max(0, joint.c / 0.6)) : 1);
+
+// Round at the machine's, square at the person's, turned square between the person's; hollow where hidden.
+function drawJoint(context, view, joint, name, chosen) {
+  const p = toScreen(view, joint);
+  const size = joint.by === "machine" ? 4.5 : 5;
+  context.globalAlpha = fade(joint);
+  context.beginPath();
+  if (joint.by === "machine") context.arc(p.x, p.y, size, 0, 7);
+  else if (joint.by === "hand") context.rect(p.x - size, p.y - size, 2 * size, 2 * size);
+  else polygon(context, [[p.x, p.y - 7], [p.x + 7, p.y], [p.x, p.y + 7], [p.x - 7, p.y]]);
+  context.fillStyle = joint.v === HIDDEN ? "rgba(0,0,0,.35)" : COLOURS[sideOf(name)];
+  context.fill();
+  context.lineWidth = joint.v === HIDDEN ? 2 : 1.25;
+  context.strokeStyle = joint.v === HIDDEN ? COLOURS[sideOf(name)] : "rgba(0,0,0,.85)";
+  context.stroke();
+  context.globalAlpha = 1;
+  if (chosen) drawMark(context, view, p, name);
+}
+
+function polygon(context, corners) {
+  corners.forEach(([x, y], i) => (i ? context.lineTo(x, y) : context.moveTo(x, y)));
+  context.closePath();
+}
+
+function drawMark(context, view, p, name) {
+  context.strokeStyle = COLOURS.mark;
+  context.lineWidth = 2;
+  context.beginPath();
+  context.arc(p.x, p.y, 11, 0, 7);
+  context.stroke();
+  const words = name.replaceAll("_", " ");
+  context.font = "600 13px system-ui, sans-serif";
+  const wide = context.measureText(words).width;
+  const x = Math.min(p.x + 16, view.width - wide - 8), y = Math.max(20, p.y - 12);
+  context.fillStyle = "rgba(0,0,0,.7)";
+  context.fillRect(x - 5, y - 14, wide + 10, 20);
+  context.fillStyle = "#fff";
+  context.fillText(words, x, y);
+}

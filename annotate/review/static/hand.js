@@ -1,0 +1,88 @@
+// Mouse, pen and finger on the picture: the nearest joint is grabbed at once.
+
+import { here } from "./poses.js";
+import { moved, rotated, toFrame, toScreen, turned } from "./geometry.js";
+import { movePose, placeJoint, turnPose } from "./actions.js";
+
+const STILL = 1.5; // a press that moves by less, in pixels of the canvas, only chooses
+const SAME = 14; // within this, the joint that is chosen already is grabbed before another one
+
+export function listenToHand(app, canvas) {
+  let held = null;
+
+  canvas.addEventListener("pointerdown", (e) => {
+    if (!app.clip || app.stepping || e.button > 0 || held) return;
+    canvas.focus();
+    const p = { x: e.offsetX, y: e.offsetY };
+    held = { id: e.pointerId, start: p, pose: app.pose, ...grab(app, p, e) };
+    canvas.setPointerCapture(e.pointerId);
+    if (held.joint !== undefined) app.chosen = held.joint;
+    follow(p);
+  });
+
+  canvas.addEventListener("pointermove", (e) => {
+    app.pointer = { x: e.offsetX, y: e.offsetY };
+    if (held?.id === e.pointerId) follow(app.pointer);
+  });
+
+  canvas.addEventListener("pointerup", (e) => {
+    if (held?.id !== e.pointerId) return;
+    const p = { x: e.offsetX, y: e.offsetY }, done = held;
+    held = null;
+    app.dragged = null;
+    if (done.fresh || Math.hypot(p.x - done.start.x, p.y - done.start.y) > STILL) drop(app, done, p);
+    app.redraw();
+  });
+
+  canvas.addEventListener("pointercancel", () => {
+    held = app.dragged = null;
+    app.redraw();
+  });
+
+  function follow(p) {
+    app.dragged = held.follow(p, held);
+    app.redraw();
+  }
+}
+
+// What a press does: move the whole pose (Shift), turn it (Alt), place an absent joint, or move the nearest one.
+function grab(app, p, e) {
+  if (e.shiftKey) return { kind: "move", follow: (q, h) => moved(h.pose, way(app, h.start, q)) };
+  if (e.altKey) return { kind: "turn", follow: (q, h) => rotated(h.pose, swing(h.start, q)) };
+  const j = missing(app) ?? nearest(app, p);
+  if (!here(app.pose[j])) return { joint: j, fresh: true, follow: (q, h) => put(h.pose, j, toFrame(app.view, q)) };
+  const from = app.pose[j];
+  return {
+    joint: j,
+    follow: (q, h) => {
+      const d = way(app, h.start, q);
+      return put(h.pose, j, { x: from.x + d.x, y: from.y + d.y });
+    },
+  };
+}
+
+function drop(app, held, p) {
+  if (held.kind === "move") return movePose(app, way(app, held.start, p));
+  if (held.kind === "turn") return turnPose(app, swing(held.start, p));
+  const { x, y } = held.follow(p, held)[held.joint];
+  placeJoint(app, held.joint, x, y);
+  const pose = app.pose;
+  if (held.fresh && pose.some((j) => !here(j))) app.chosen = pose.findIndex((j) => j === null) >= 0 ? pose.findIndex((j) => j === null) : held.joint;
+}
+
+// The chosen joint, where it has no place: the press gives it one. In a frame without any pose, one after the other.
+const missing = (app) => (app.chosen !== null && !here(app.pose[app.chosen]) ? app.chosen : app.pose.some(here) ? undefined : 0);
+
+function nearest(app, p) {
+  const away = app.pose.map((j) => {
+    if (!here(j)) return Infinity;
+    const q = toScreen(app.view, j);
+    return Math.hypot(q.x - p.x, q.y - p.y);
+  });
+  if (app.chosen !== null && away[app.chosen] < SAME) return app.chosen;
+  return away.indexOf(Math.min(...away));
+}
+
+const way = (app, from, to) => turned(app.view, { x: (to.x - from.x) / app.view.scale, y: (to.y - from.y) / app.view.scale });
+const swing = (from, to) => (to.x - from.x) / 120; // radians
+const put = (pose, j, at) => pose.map((joint, i) => (i === j ? { v: 2, c: 1, ...joint, ...at, by: "hand", v: joint?.v || 2 } : joint));

@@ -1,0 +1,72 @@
+// Clips, and the poses in them: the machine's with what the person placed over them.
+
+import { clipPath, get } from "./api.js";
+
+export const ABSENT = 0, HIDDEN = 1, VISIBLE = 2;
+const N = 16;
+
+export const at = (frame, person) => `${frame}/${person}`;
+
+export class Clip {
+  constructor(info) {
+    Object.assign(this, info);
+    this.machine = new Map(info.machine.map((row) => [at(row.frame, row.person), row]));
+    this.entries = new Map(info.entries.map((entry) => [at(entry.frame, entry.person), entry]));
+    this.before = new Map(info.before.map((row) => [at(row.frame, row.person), row]));
+    this.findings = null;
+  }
+
+  entry(frame, person) {
+    return this.entries.get(at(frame, person)) ??
+      { frame, person, version: "", joints: Array(N).fill(null), state: null, note: "" };
+  }
+
+  // 16 joints {x, y, v, c, by}: the person's where there is one, else the machine's, else null.
+  pose(frame, person) {
+    const machine = this.machine.get(at(frame, person))?.joints;
+    return this.entry(frame, person).joints.map((own, j) => {
+      if (own) return { x: own[0], y: own[1], v: own[2], c: 1, by: own[3] };
+      const m = machine?.[j];
+      return m ? { x: m[0], y: m[1], v: m[2], c: m[3], by: "machine" } : null;
+    });
+  }
+
+  state(frame, person) {
+    return this.entry(frame, person).state;
+  }
+
+  // The person says that this diver is not in the frame.
+  isEmpty(frame, person) {
+    return this.entry(frame, person).joints.every((j) => j && j[2] === ABSENT);
+  }
+}
+
+export const here = (joint) => joint && joint.v !== ABSENT;
+export const points = (pose) => pose.filter(here);
+
+// Joints as an entry has them, all by the person: what the person saw and took over.
+export const asPlaced = (pose, by = "hand") =>
+  pose.map((j) => (here(j) ? [round(j.x), round(j.y), j.v, by] : [null, null, ABSENT, by]));
+
+export const round = (v) => Math.round(v * 100) / 100;
+
+// The clips that were loaded lately; a clip is loaded when it is looked at, or is about to be.
+export class Clips {
+  constructor(most = 12) {
+    this.most = most;
+    this.loading = new Map();
+  }
+
+  load(key) {
+    const known = this.loading.get(key) ?? get(clipPath(key)).then((info) => new Clip(info));
+    this.loading.delete(key);
+    this.loading.set(key, known); // the latest last
+    known.catch(() => this.loading.delete(key));
+    for (const old of [...this.loading.keys()].slice(0, -this.most)) this.loading.delete(old);
+    return known;
+  }
+
+  forget(key) {
+    this.loading.delete(key);
+  }
+}
