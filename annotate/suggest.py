@@ -30,6 +30,7 @@ from finediving_pose.frames import open_frames
 from finediving_pose.lexicon import ENTRY
 from finediving_pose.poses import JointSource, read_poses, take_rows
 from finediving_pose.progress import track
+from finediving_pose.reviews import reviews_of_clip
 from finediving_pose.workspace import Workspace
 
 NEAR_FRAMES = 8
@@ -154,8 +155,10 @@ def _end_of_the_diver(clip: Clip) -> float:
 
 
 def _annotated(workspace: Workspace, key: ClipKey) -> set[int]:
+    """Frames in which somebody placed joints, or said something of a pose."""
+    reviewed = {r.frame for r in reviews_of_clip(workspace, key) if r.state}
     files = [workspace.pose_file(layer, key) for layer in workspace.manual_layers()]
-    return {int(f) for path in files if path.is_file() for f in read_poses(path).frame}
+    return reviewed | {int(f) for path in files if path.is_file() for f in read_poses(path).frame}
 
 
 def _varied(

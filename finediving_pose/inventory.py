@@ -17,6 +17,7 @@ from finediving_pose.labels.table import read_clips
 from finediving_pose.packed.reader import open_packed
 from finediving_pose.poses import JointSource, best_layer, read_poses
 from finediving_pose.progress import track
+from finediving_pose.reviews import count_reviews
 from finediving_pose.skeleton import N_JOINTS
 from finediving_pose.workspace import Workspace
 
@@ -34,6 +35,7 @@ def workspace_inventory(workspace: Workspace) -> dict[str, Any]:
         "frames": sum(c.n_frames or 0 for c in framed),
         "clips_with_poses": {layer: n for layer, n in posed.items() if n},
         **_frames_with_a_diver(best),
+        "reviewed_poses": count_reviews(workspace),
         "packed_file": str(workspace.packed) if workspace.packed.is_file() else None,
     }
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -17,8 +19,8 @@ from typing import Any
 
 from finediving_pose.clip import ClipKey
 from finediving_pose.documents import read_json
-from finediving_pose.droppings import entries
-from finediving_pose.errors import PoseError
+from finediving_pose.droppings import entries, found
+from finediving_pose.errors import FdposeError, PoseError
 from finediving_pose.skeleton import N_JOINTS
 from finediving_pose.workspace import Workspace, atomic_write, remove_part_files
 
@@ -129,12 +131,15 @@ def reviews_of_clip(workspace: Workspace, key: ClipKey) -> list[Review]:
     return [r for name in names for r in read_reviews(review_file(workspace, name, key), name, key)]
 
 
-def all_reviews(workspace: Workspace) -> Iterator[Review]:
-    """What all annotators say of all clips. Raises PoseError where a file is damaged."""
+def count_reviews(workspace: Workspace) -> dict[str, int]:
+    """Number of poses by what people say of them. Files that can't be read are passed over."""
+    counts: Counter[str] = Counter()
     for name in annotators(workspace):
-        for path in sorted((workspace.reviews / name).glob("*/*.json")):
-            if path.stem.isdecimal() and not path.name.startswith("."):
-                yield from read_reviews(path, name, ClipKey(path.parent.name, int(path.stem)))
+        for path in found(workspace.reviews / name, "*/*.json"):
+            with suppress(FdposeError, ValueError):
+                key = ClipKey(path.parent.name, int(path.stem))
+                counts.update(r.state for r in read_reviews(path, name, key) if r.state)
+    return {state.value: counts[state] for state in ReviewState if counts[state]}
 
 
 def annotators(workspace: Workspace) -> list[str]:

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 
 from annotate.review.entry import Entry, Place
-from annotate.review.machine import CHANGED_PIXELS, distance, machine_pose
 from annotate.review.session import Session
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.frames import FrameFolder, open_frames
 from finediving_pose.lexicon import SUB_ACTIONS
 from finediving_pose.poses import ClipPoses
 from finediving_pose.reviews import ReviewState
+from finediving_pose.validate.review_rules import CHANGED_PIXELS, moved
 
 
 def clip_as_json(session: Session, key: ClipKey) -> dict[str, Any]:
@@ -61,7 +61,7 @@ def machine_as_json(poses: ClipPoses | None) -> list[dict[str, Any]]:
     """Every row: frame, person, and joints as ``[x, y, visibility, confidence]``, null where absent."""
     if poses is None:
         return []
-    known = np.isfinite(poses.keypoints).all(-1)
+    known = np.asarray(np.isfinite(poses.keypoints).all(-1))
     points = np.round(poses.keypoints.astype(float), 2).tolist()
     sure = np.round(poses.confidence.astype(float), 3).tolist()
     seen = poses.visibility.tolist()
@@ -87,11 +87,16 @@ def changed_since(auto: ClipPoses | None, entries: dict[Place, Entry]) -> list[d
     """Poses that were accepted, and that a new estimator has placed elsewhere since: the joints as they were."""
     found = []
     for place, entry in sorted(entries.items()):
-        now = machine_pose(auto, place)
-        if entry.state is ReviewState.ACCEPTED and entry.machine is not None and now is not None:
-            pixels = distance(entry.machine, now)
+        row = None if auto is None else auto.row(place.frame, place.person)
+        if entry.state is ReviewState.ACCEPTED and entry.machine is not None and auto is not None and row is not None:
+            pixels = moved(entry.machine, auto.keypoints[row])
             if pixels > CHANGED_PIXELS:
                 found.append(
-                    {"frame": place.frame, "person": place.person, "pixels": min(pixels, 9999.0), **entry.machine.as_json()}
+                    {
+                        "frame": place.frame,
+                        "person": place.person,
+                        "pixels": min(pixels, 9999.0),
+                        **entry.machine.as_json(),
+                    }
                 )
     return found

@@ -31,8 +31,14 @@ def findings_of_clip(session: Session, key: ClipKey) -> list[Finding]:
     if auto is None and mine is None:
         return []
     hands = number_hands([mine], auto) if mine is not None else []
-    layer = LayerPoses(session.clip(key), PAGE_LAYER, merge_tables(hands, auto), open_frames(session.workspace, key))
+    frames, reviews = open_frames(session.workspace, key), session.reviews(key)
+    layer = LayerPoses(session.clip(key), PAGE_LAYER, merge_tables(hands, auto), frames, reviews=reviews)
     return sorted(_found(layer), key=lambda f: f.order)
+
+
+def said(finding: Finding) -> str:
+    """The message without the layer's name."""
+    return finding.message.removeprefix(f"{PAGE_LAYER}: ")
 
 
 def _found(layer: LayerPoses) -> Iterator[Finding]:

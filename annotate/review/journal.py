@@ -53,8 +53,8 @@ def _parsed(lines: Sequence[bytes], path: Path) -> Iterator[Operation]:
             yield parse_line(line)
         except ValueError as e:
             raise PoseError(
-                f"{path}: line {number} is damaged ({str(e)[:160]}); move the file away to begin a new journal, and keep"
-                " it: the other lines hold what was done"
+                f"{path}: line {number} is damaged ({str(e)[:160]}); move the file away to begin a new journal, and"
+                " keep it: the other lines hold what was done"
             ) from e
 
 
@@ -78,7 +78,9 @@ class Journal:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         except OSError as e:
-            raise FdposeError(f"{path}: can't write here ({e.strerror}); free the space or give the right to write") from e
+            raise FdposeError(
+                f"{path}: can't write here ({e.strerror}); free the space or give the right to write"
+            ) from e
         self.length = length
         os.ftruncate(self._fd, length)
         if not length:

@@ -47,14 +47,14 @@ def serve(
     try:
         queue = Queue(session, kind)
         listening = listen(port)
-        port, token = listening.getsockname()[1], secrets.token_urlsafe(24)
-        address = f"http://{HOST}:{port}/#{token}"
-        for line in greeting(session, address, port, os.environ):
+        bound, token = listening.getsockname()[1], secrets.token_urlsafe(24)
+        address = f"http://{HOST}:{bound}/#{token}"
+        for line in greeting(session, address, bound, os.environ):
             tell(line)
         if browser and has_browser(os.environ):
             webbrowser.open(address)
         settings = uvicorn.Config(
-            make_app(session, queue, token, port), log_level="error", access_log=False, timeout_graceful_shutdown=3
+            make_app(session, queue, token, bound), log_level="error", access_log=False, timeout_graceful_shutdown=3
         )
         uvicorn.Server(settings).run(sockets=[listening])
     finally:

@@ -43,7 +43,11 @@ def outside_changes(
     found = []
     for place in history.places(key):
         row = row_at(layer, place)
-        if row is not None and row.time[0] > history.changed_at(place) and not same(row, _row(history, place, annotator)):
+        if (
+            row is not None
+            and row.time[0] > history.changed_at(place)
+            and not same(row, _row(history, place, annotator))
+        ):
             found.append((place, row))
     return found
 
@@ -95,7 +99,9 @@ def _row(history: History, place: Place, annotator: str) -> ClipPoses | None:
 def reviews_of(history: History, annotator: str, key: ClipKey) -> list[Review]:
     """What the annotator says of the poses of a clip."""
     return [
-        Review(annotator, key, place.frame, place.person, entry.state, entry.note, history.said_at(place), entry.machine)
+        Review(
+            annotator, key, place.frame, place.person, entry.state, entry.note, history.said_at(place), entry.machine
+        )
         for place, entry in history.entries(key).items()
         if entry.state or entry.note
     ]

@@ -8,9 +8,6 @@ from annotate.review.entry import Place
 from finediving_pose.poses import ClipPoses
 from finediving_pose.reviews import MachinePose
 
-CHANGED_PIXELS = 1.0
-"""A pose whose joints moved by less on average is the same."""
-
 
 def machine_pose(poses: ClipPoses | None, place: Place) -> MachinePose | None:
     """The machine's pose at a place, to a hundredth of a pixel; None where it has no row."""
@@ -21,11 +18,3 @@ def machine_pose(poses: ClipPoses | None, place: Place) -> MachinePose | None:
     points = np.round(poses.keypoints[row].astype(float), 2).tolist()
     joints = tuple((x, y) if here else None for here, (x, y) in zip(known, points, strict=True))
     return MachinePose(poses.author[row], joints)
-
-
-def distance(one: MachinePose, two: MachinePose) -> float:
-    """Mean distance of the joints that both have, pixels; infinite where only one has joints, 0 where none has."""
-    pairs = [(a, b) for a, b in zip(one.joints, two.joints, strict=True) if a and b]
-    if pairs:
-        return float(np.mean([np.hypot(a[0] - b[0], a[1] - b[1]) for a, b in pairs]))
-    return float("inf") if any(one.joints) != any(two.joints) else 0.0

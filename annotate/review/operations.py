@@ -112,7 +112,13 @@ def _row_as_json(row: ClipPoses) -> dict[str, Any]:
     """Every value as it is: float32 as float64 loses nothing. NaN is null."""
     arrays = {name: getattr(row, name)[0].astype(float).reshape(-1) for name in _COLUMNS}
     cells = {name: [None if np.isnan(v) else v for v in values.tolist()] for name, values in arrays.items()}
-    return {"frame": int(row.frame[0]), "person": int(row.person[0]), **cells, "author": row.author[0], "time": row.time[0]}
+    return {
+        "frame": int(row.frame[0]),
+        "person": int(row.person[0]),
+        **cells,
+        "author": row.author[0],
+        "time": row.time[0],
+    }
 
 
 def _parse_row(value: Mapping[str, Any]) -> ClipPoses:

@@ -5,7 +5,7 @@ A proposal is only computed here; the page sends it back as an edit like any oth
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotate.review.entry import BETWEEN, HAND, Entry, Joint
-from annotate.review.interpolate import interpolate
+from annotate.review.interpolate import Machine, interpolate
 from annotate.review.session import Session
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.frames import open_frames
@@ -48,7 +48,9 @@ class Poses:
     def __init__(self, session: Session, key: ClipKey, person: int) -> None:
         self.key, self.person = key, person
         self.frames = open_frames(session.workspace, key).numbers
-        self.entries: dict[int, Entry] = {p.frame: e for p, (e, _) in session.entries(key).items() if p.person == person}
+        self.entries: dict[int, Entry] = {
+            p.frame: e for p, (e, _) in session.entries(key).items() if p.person == person
+        }
         self.machine = session.machine(key)
 
     def joints(self, frame: int) -> list[Joint | None]:
@@ -61,6 +63,11 @@ class Poses:
         """float64 (16, 2), NaN where absent."""
         return np.array([(np.nan, np.nan) if j is None else (j.x, j.y) for j in self.joints(frame)])
 
+    def machine_points(self, frames: Sequence[int]) -> NDArray[np.float64]:
+        """The machine's joints, float64 (n, 16, 2), NaN where absent."""
+        joints = [self._of_machine(f) for f in frames]
+        return np.array([[(np.nan, np.nan) if j is None else (j.x, j.y) for j in row] for row in joints])
+
     def is_checked(self, frame: int) -> bool:
         return frame in self.entries and self.entries[frame].state in CHECKED
 
@@ -69,9 +76,9 @@ class Poses:
         if self.machine is None or row is None:
             return [None] * N_JOINTS
         here = np.isfinite(self.machine.keypoints[row]).all(-1)
-        points = self.machine.keypoints[row].astype(float).tolist()
+        points = self.machine.keypoints[row].tolist()
         seen = [Visibility(int(v) or Visibility.VISIBLE) for v in self.machine.visibility[row]]
-        return [Joint(*points[j], seen[j]) if here[j] else None for j in range(N_JOINTS)]
+        return [Joint(points[j][0], points[j][1], seen[j]) if here[j] else None for j in range(N_JOINTS)]
 
 
 def between(poses: Poses, frame: int | None) -> Proposal:
@@ -83,7 +90,8 @@ def between(poses: Poses, frame: int | None) -> Proposal:
     wanted = [f for a, b in gaps for f in poses.frames if a < f < b]
     if not wanted:
         return Proposal({}, "no frames between two that you accepted or corrected; check one before and one after")
-    found = interpolate(np.array(checked), np.stack([poses.points(f) for f in checked]), np.array(wanted))
+    machine = Machine(poses.machine_points(checked), poses.machine_points(wanted)) if poses.machine else None
+    found = interpolate(np.array(checked), np.stack([poses.points(f) for f in checked]), np.array(wanted), machine)
     made = {f: _between(points) for f, points in zip(wanted, found, strict=True) if np.isfinite(points).any()}
     return Proposal(made, "" if made else "the trunk is not known in the checked frames around")
 

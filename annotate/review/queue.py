@@ -12,7 +12,7 @@ from itertools import islice
 import numpy as np
 
 from annotate.review.entry import Place
-from annotate.review.findings import findings_of_clip
+from annotate.review.findings import findings_of_clip, said
 from annotate.review.session import Session
 from finediving_pose.clip import ClipKey
 from finediving_pose.documents import read_table
@@ -55,7 +55,9 @@ class Queue:
         if kind == "suggested" and not listed.is_file():
             raise UsageError(f"--queue suggested: no {listed}; make it with: fdpose suggest 50")
         self.name = kind or ("suggested" if listed.is_file() else "all")
-        self.note = "" if kind or listed.is_file() else "all frames; fdpose suggest 50 names those worth correcting first"
+        self.note = (
+            "" if kind or listed.is_file() else "all frames; fdpose suggest 50 names those worth correcting first"
+        )
         makers = {"suggested": _suggested, "findings": _findings, "unsure": _unsure, "all": _all}
         self._source = makers[self.name](session)
         self._made: list[Item] = []
@@ -101,7 +103,7 @@ def _findings(session: Session) -> Iterator[Item]:
             frames: dict[int, list[str]] = {}
             for finding in findings_of_clip(session, key):
                 if finding.frame is not None:
-                    frames.setdefault(finding.frame, []).append(finding.message.partition(": ")[2])
+                    frames.setdefault(finding.frame, []).append(said(finding))
             yield from (Item(Place(key, frame, 0), "; ".join(why)) for frame, why in sorted(frames.items()))
 
 
@@ -119,7 +121,7 @@ def _unsure(session: Session) -> Iterator[Item]:
 
 
 def _least_confident(key: ClipKey, auto: ClipPoses) -> Iterator[Item]:
-    known = np.isfinite(auto.keypoints).all(-1)
+    known = np.asarray(np.isfinite(auto.keypoints).all(-1))
     sure = np.where(known, auto.confidence, 0).sum(1) / known.sum(1).clip(1)
     taken: list[int] = []
     for row in np.argsort(sure, kind="stable").tolist():

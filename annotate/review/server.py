@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from annotate.review.clip_view import clip_as_json, entry_as_json
 from annotate.review.entry import Entry, Place
-from annotate.review.findings import findings_of_clip
+from annotate.review.findings import findings_of_clip, said
 from annotate.review.journal import JournalFullError
 from annotate.review.operations import LONGEST_ID, parse_place
 from annotate.review.proposals import Poses, between, sides
@@ -88,7 +88,9 @@ class Guard:
             given.setdefault(name, []).append(value)
         hosts, origins = given.get(b"host", []), given.get(b"origin", [])
         if len(hosts) != 1 or hosts[0] not in self.hosts:
-            return "another host; open the address that fdpose review printed, a tunnel needs the same port on both sides"
+            return (
+                "another host; open the address that fdpose review printed, a tunnel needs the same port on both sides"
+            )
         if any(origin not in self.origins for origin in origins):
             return "another origin; only fdpose review's own page may ask"
         token = given.get(TOKEN_HEADER.encode(), [b""])[0]
@@ -190,9 +192,9 @@ class Api:
     def findings(self, asked: dict[str, Any]) -> dict[str, Any]:
         found = findings_of_clip(self.session, _key(asked))
         rows = [
-            {"rule": f.rule, "severity": f.severity, "message": f.message.partition(": ")[2], "frame": f.frame, "joints": f.joints}
+            {**{name: getattr(f, name) for name in ("rule", "severity", "frame", "joints")}, "message": said(f)}
             for f in found
-        ]  # fmt: skip
+        ]
         return {"findings": rows, "problem": self.session.problem, "teachable": self.session.teachable()}
 
     def picture(self, asked: dict[str, Any]) -> Response:

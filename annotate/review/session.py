@@ -13,7 +13,7 @@ from uuid import uuid4
 from annotate.review.entry import HAND, Entry, Place, entry_of_row
 from annotate.review.history import History
 from annotate.review.journal import Journal, journal_file, read_journal
-from annotate.review.layer import layer_poses, outside_changes, read_layer, row_at
+from annotate.review.layer import layer_poses, outside_changes, read_layer, reviews_of, row_at
 from annotate.review.layer_writer import LayerWriter
 from annotate.review.machine import machine_pose
 from annotate.review.operations import Edit, Found, Operation, Step
@@ -21,6 +21,7 @@ from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.errors import BusyError, FdposeError, PoseError
 from finediving_pose.persons import FEWEST_JOINTS
 from finediving_pose.poses import ClipPoses, read_poses
+from finediving_pose.reviews import Review
 from finediving_pose.workspace import Workspace
 from finediving_pose.writing import writing
 
@@ -134,6 +135,11 @@ class Session:
             old = read_layer(self.workspace, self.annotator, key)
             poses = layer_poses(old, self.history, self.annotator, key)
         return poses if len(poses) else None
+
+    def reviews(self, key: ClipKey) -> list[Review]:
+        """What the person says of the poses of a clip."""
+        with self._lock:
+            return reviews_of(self.history, self.annotator, key)
 
     def teachable(self) -> int:
         """Number of poses with as many joints by the person as fine-tuning asks for."""

@@ -36,7 +36,7 @@ def suggest(
     """List the frames that are most useful to annotate next.
 
     Half of the N frames are from the dives that the estimator is least sure of, half are drawn at random from the
-    other dives. Frames that are annotated by hand are left out.
+    other dives. Frames that are annotated by hand or reviewed are left out.
     """
     from annotate.suggest import suggest as choose
     from annotate.suggestion import write_sheet, write_suggestions
@@ -54,5 +54,5 @@ def suggest(
             "csv": str(write_suggestions(table, found)),
             "pictures": str(write_sheet(pictures, data, found)),
         }
-    next_step = f"fdpose export cvat --frames {table} --out task.zip (or another format; then fdpose import)"
+    next_step = "fdpose review (or another tool: fdpose export, then fdpose import)"
     say(summary, as_json=as_json, next_step=next_step)

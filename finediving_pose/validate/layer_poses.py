@@ -14,6 +14,7 @@ from finediving_pose.clip import Clip
 from finediving_pose.errors import FdposeError, PoseError
 from finediving_pose.frames import FrameFolder, frame_name, open_frames
 from finediving_pose.poses import ClipPoses, Visibility, read_poses
+from finediving_pose.reviews import Review, reviews_of_clip
 from finediving_pose.skeleton import JOINTS
 from finediving_pose.validate.rules import Finding
 from finediving_pose.validate.words import counted
@@ -34,6 +35,8 @@ class LayerPoses:
     poses : None where the file can't be read, and ``problem`` says why
     frames : the clip's frame folder, None where there is none
     others : poses of the clip's other layers, as far as they can be read
+    reviews : what people say of the clip's poses, whichever layer they saw; none where a file of
+        theirs can't be read, and ``review_problem`` says why
     """
 
     clip: Clip
@@ -42,6 +45,8 @@ class LayerPoses:
     frames: FrameFolder | None = None
     problem: str = ""
     others: dict[str, ClipPoses] = field(default_factory=dict)
+    reviews: list[Review] = field(default_factory=list)
+    review_problem: str = ""
 
     @cached_property
     def present(self) -> NDArray[np.bool_]:
@@ -136,6 +141,10 @@ def load_layers(workspace: Workspace, clip: Clip) -> Iterator[LayerPoses]:
             tables[name] = read_poses(path)
         except PoseError as e:
             problems[name] = str(e)
+    try:
+        reviews, review_problem = reviews_of_clip(workspace, clip.key), ""
+    except PoseError as e:
+        reviews, review_problem = [], str(e)
     for name in paths:
         others = {n: t for n, t in tables.items() if n != name}
         if (
@@ -145,7 +154,7 @@ def load_layers(workspace: Workspace, clip: Clip) -> Iterator[LayerPoses]:
             and any(_same(tables[name], t) for t in others.values())
         ):
             continue
-        yield LayerPoses(clip, name, tables.get(name), frames, problems.get(name, ""), others)
+        yield LayerPoses(clip, name, tables.get(name), frames, problems.get(name, ""), others, reviews, review_problem)
 
 
 def _same(a: ClipPoses, b: ClipPoses) -> bool:

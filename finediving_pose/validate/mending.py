@@ -59,6 +59,10 @@ MENDING: dict[str, str] = {
     "pose.twice": _POSES,
     "pose.corner": _POSES,
     "pose.box-sides": _POSES,
+    "pose.reviews-readable": "Delete the file; the annotator's journal makes it again: fdpose review",
+    "pose.rejected": "Correct them: fdpose review --queue findings; or leave the frames out",
+    "pose.unsure": "Ask somebody else to look at them: fdpose review --annotator NAME --queue findings",
+    "pose.accepted-changed": "Look at both poses and accept one: fdpose review --queue findings",
     "pose.merge": "Merge again: fdpose merge",
     "pose.hands-agree": "Look at the frame together, correct the file of the one who was wrong, then:"
     " fdpose annotate --manual FILE --annotator NAME",

@@ -75,6 +75,7 @@ def merged_joints_are_the_machines(layer: LayerPoses) -> Iterator[Finding]:
         return
     rows, mine = _rows_of(layer.poses, auto)
     machine = np.isin(layer.poses.source[mine], (JointSource.AUTOMATIC, JointSource.INTERPOLATED))
+    machine &= ~_of_hands(layer)[mine]
     same = np.abs(auto.keypoints[rows] - layer.poses.keypoints[mine]).max(-1) <= SAME_PLACE
     moved = np.zeros(layer.present.shape, bool)
     moved[mine] = machine & ~same & layer.present[mine]
@@ -113,6 +114,16 @@ def _hands(layer: LayerPoses) -> dict[str, ClipPoses]:
     """The other layers that people made, their divers numbered as the merge numbers them."""
     hands = {name: table for name, table in sorted(layer.others.items()) if name.startswith("manual/")}
     return dict(zip(hands, number_hands(list(hands.values()), layer.others.get("auto")), strict=True))
+
+
+def _of_hands(layer: LayerPoses) -> np.ndarray:
+    """bool (n, 16): joints that some hand layer has, placed or between frames of the hand's."""
+    assert layer.poses
+    theirs = np.zeros(layer.present.shape, bool)
+    for table in _hands(layer).values():
+        rows, mine = _rows_of(layer.poses, table)
+        theirs[mine] |= table.source[rows] != JointSource.NONE
+    return theirs
 
 
 def _same_place(one: np.ndarray, two: np.ndarray) -> np.ndarray:

@@ -1,7 +1,7 @@
 """Rules on the poses of one clip in one layer, frame by frame.
 
 What needs more than one frame is in ``pose_motion_rules`` and ``presence_rules``, what needs more than one layer in
-``pose_merge_rules``.
+``pose_merge_rules``, what people said in ``review_rules``.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 from finediving_pose.frames import frame_name
 from finediving_pose.poses import JointSource, Visibility
 from finediving_pose.skeleton import FLIP, JOINTS
-from finediving_pose.validate import pose_merge_rules, pose_motion_rules, presence_rules  # noqa: F401  (they register)
+from finediving_pose.validate import pose_merge_rules, pose_motion_rules, presence_rules, review_rules  # noqa: F401  (they register)
 from finediving_pose.validate.layer_poses import LayerPoses, load_layers
 from finediving_pose.validate.rules import Finding, rule
 from finediving_pose.validate.words import counted
@@ -58,12 +58,12 @@ def values_are_in_range(layer: LayerPoses) -> Iterator[Finding]:
 def joints_come_from_their_layer(layer: LayerPoses) -> Iterator[Finding]:
     """In a manual layer every joint was placed by hand, in the automatic layer none was.
 
-    Merging trusts the source of each joint: an estimated joint marked as manual would replace people's.
+    Joints that a person had interpolated between own frames belong to the person. Merging trusts the source of each
+    joint: an estimated joint marked as manual would replace people's.
     """
     if layer.poses is None or layer.layer == "merged":
         return
-    strange = (JointSource.AUTOMATIC, JointSource.INTERPOLATED) if layer.by_hand else (JointSource.MANUAL,)
-    wrong = np.isin(layer.poses.source, strange) & layer.present
+    wrong = (layer.poses.source == (JointSource.AUTOMATIC if layer.by_hand else JointSource.MANUAL)) & layer.present
     if wrong.any():
         yield layer.on_joints("placed by the machine" if layer.by_hand else "placed by hand", wrong)
 

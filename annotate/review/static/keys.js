@@ -28,7 +28,7 @@ export const KEYS = [
   { group: "The pose", keys: ["l"], shown: "L", does: "... of the chosen limb only", run: act.swapLimb },
   { group: "The pose", keys: ["n"], shown: "N", does: "no diver here", run: act.noDiver },
   { group: "The pose", keys: ["c"], shown: "C", does: "copy the frame before", run: act.copyBefore },
-  { group: "The pose", keys: ["i"], shown: "I", does: "interpolate between the frames you checked", run: (app) => act.interpolate(app, false) },
+  { group: "The pose", keys: ["i"], shown: "I", does: "fill in between the checked frames around", run: (app) => act.interpolate(app, false) },
   { group: "The pose", keys: ["Shift+I"], shown: "Shift I", does: "... in the whole dive", run: (app) => act.interpolate(app, true) },
   { group: "The pose", keys: [], shown: "Shift drag", does: "move the whole pose" },
   { group: "The pose", keys: [], shown: "Alt drag", does: "turn it" },
@@ -77,8 +77,8 @@ export function run(app, entry, e) {
 export function listenToKeys(app) {
   addEventListener("keydown", (e) => {
     if (e.key === "Escape" && (app.dialog || app.conflict)) return set(app, { dialog: "", conflict: null });
-    if (e.target.matches("input, textarea, select")) return;
-    if (app.dialog && e.key !== "?") return;
+    if (e.target.matches("input, textarea, select") || /^(Shift|Control|Alt|Meta)$/.test(e.key)) return;
+    if (app.dialog === "keys") return set(app, { dialog: "" });
     if (app.conflict && e.key.toLowerCase() === "k") return app.keepMine();
     const entry = byKey.get(nameOf(e));
     if (!entry?.run) return;

@@ -66,7 +66,7 @@ function empty(app) {
   if (app.clip.isEmpty(app.frame, app.person)) return html`<p>no diver, you said</p>`;
   if (app.pose.some(here)) return null;
   return html`<p>no pose yet: press where the ${app.session.joints[app.chosen ?? 0].replaceAll("_", " ")} is, then the others;
-    <kbd>C</kbd> copies the frame before, <kbd>V</kbd> skips nothing: <kbd>S</kbd> does, <kbd>N</kbd> says that no diver is there</p>`;
+    <kbd>S</kbd> passes one over, <kbd>C</kbd> copies the frame before, <kbd>N</kbd> says that no diver is there</p>`;
 }
 
 function Side({ app }) {
@@ -79,8 +79,10 @@ function Side({ app }) {
     ${app.teachable >= ENOUGH && html`<section><h2>Teach the estimator</h2>
       <p>${app.teachable} frames of yours can teach it:</p><code>fdpose merge && fdpose finetune --name mine</code></section>`}
     <section class="legend"><h2>Legend</h2>
-      <p><${Line} colour=${COLOURS.right} /> right, <${Line} colour=${COLOURS.left} dashed /> left (the diver's own)</p>
-      <p>● machine, faint if unsure  ■ yours  ◆ interpolated  ○ hidden</p></section>`;
+      <p><${Line} colour=${COLOURS.right} /> right, <${Line} colour=${COLOURS.left} dashed /> left of the diver</p>
+      <p>● machine's, faint if unsure<br />■ yours, ◆ filled in between, ○ hidden</p>
+      <p><i class="bar accepted" /> accepted <i class="bar corrected" /> corrected <i class="bar between" /> filled in<br />
+        <i class="bar rejected" /> rejected <i class="bar unsure" /> unsure <i class="bar finding" /> finding</p></section>`;
 }
 
 const Line = ({ colour, dashed }) => html`<svg width="30" height="8"><line x1="2" y1="4" x2="28" y2="4" stroke=${colour}
@@ -89,7 +91,7 @@ const Line = ({ colour, dashed }) => html`<svg width="30" height="8"><line x1="2
 function JointFacts({ app }) {
   const joint = app.pose[app.chosen];
   if (app.chosen === null) return null;
-  const who = { machine: `machine, confidence ${joint?.c?.toFixed(2)}`, hand: "placed by you", between: "interpolated" };
+  const who = { machine: `machine, confidence ${joint?.c?.toFixed(2)}`, hand: "placed by you", between: "filled in between" };
   const seen = here(joint) ? (joint.v === HIDDEN ? "hidden" : "visible") : "absent";
   return html`<p><b>${app.session.joints[app.chosen].replaceAll("_", " ")}</b>: ${seen}${joint && html`, ${who[joint.by]}`}</p>
     ${app.clip.entry(app.frame, app.person).note && html`<p class="note">“${app.clip.entry(app.frame, app.person).note}”</p>`}`;
