@@ -95,7 +95,7 @@ def changed_since(auto: ClipPoses | None, entries: dict[Place, Entry]) -> list[d
                     {
                         "frame": place.frame,
                         "person": place.person,
-                        "pixels": min(pixels, 9999.0),
+                        "pixels": round(min(pixels, 9999.0), 2),
                         **entry.machine.as_json(),
                     }
                 )

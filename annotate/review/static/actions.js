@@ -51,6 +51,13 @@ export function chooseLeastSure(app) {
   app.redraw();
 }
 
+export function chooseAbsent(app) {
+  const absent = ORDER.filter((j) => !here(app.pose[j]));
+  if (!absent.length) return app.say("no joint is absent");
+  app.chosen = absent[(absent.indexOf(app.chosen) + 1) % absent.length];
+  app.say(`press where the ${words(app, app.chosen)} is`);
+}
+
 // -- the whole pose -----------------------------------------------------------------------------------------------------
 
 export function swapSides(app, which = null) {

@@ -16,6 +16,7 @@ export function listenToHand(app, canvas) {
     const p = { x: e.offsetX, y: e.offsetY };
     held = { id: e.pointerId, start: p, pose: app.pose, ...grab(app, p, e) };
     canvas.setPointerCapture(e.pointerId);
+    held.again = held.joint === app.chosen;
     if (held.joint !== undefined) app.chosen = held.joint;
     follow(p);
   });
@@ -31,6 +32,7 @@ export function listenToHand(app, canvas) {
     held = null;
     app.dragged = null;
     if (done.fresh || Math.hypot(p.x - done.start.x, p.y - done.start.y) > STILL) drop(app, done, p);
+    else if (done.again) app.chosen = beneath(app, p, done.joint);
     app.redraw();
   });
 
@@ -73,14 +75,24 @@ function drop(app, held, p) {
 // The chosen joint, where it has no place: the press gives it one. In a frame without any pose, one after the other.
 const missing = (app) => (app.chosen !== null && !here(app.pose[app.chosen]) ? app.chosen : app.pose.some(here) ? undefined : 0);
 
-function nearest(app, p) {
-  const away = app.pose.map((j) => {
+function distances(app, p) {
+  return app.pose.map((j) => {
     if (!here(j)) return Infinity;
     const q = toScreen(app.view, j);
     return Math.hypot(q.x - p.x, q.y - p.y);
   });
+}
+
+function nearest(app, p) {
+  const away = distances(app, p);
   if (app.chosen !== null && away[app.chosen] < SAME) return app.chosen;
   return away.indexOf(Math.min(...away));
+}
+
+// The next of the joints that lie at one place: a second press on it chooses the one beneath.
+function beneath(app, p, joint) {
+  const away = distances(app, p), there = away.map((_, j) => j).filter((j) => away[j] < SAME);
+  return there.length ? there[(there.indexOf(joint) + 1) % there.length] : joint;
 }
 
 const way = (app, from, to) => turned(app.view, { x: (to.x - from.x) / app.view.scale, y: (to.y - from.y) / app.view.scale });

@@ -1,8 +1,10 @@
 // The keys, what they are called, and what they do. The overlay of ? is made of this table.
 
 import * as act from "./actions.js";
+import { showPanels } from "./panels.js";
 
 const set = (app, values) => (Object.assign(app, values), app.turn(), app.redraw());
+const ask = (app, dialog) => ((app.dialog = dialog), showPanels(app)); // at once: the next key is for its field
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const DEGREES = Math.PI / 180;
 
@@ -13,12 +15,13 @@ export const KEYS = [
   { group: "Go on", keys: ["Backspace"], shown: "Backspace", does: "back in the queue", run: (app) => app.back() },
   { group: "Go on", keys: ["d", "."], shown: "D", does: "next frame", run: (app) => app.step(1) },
   { group: "Go on", keys: ["a", ","], shown: "A", does: "frame before", run: (app) => app.step(-1) },
-  { group: "Go on", keys: ["g"], shown: "G", does: "go to another dive", run: (app) => set(app, { dialog: "clips" }) },
+  { group: "Go on", keys: ["g"], shown: "G", does: "go to another dive", run: (app) => ask(app, "clips") },
 
-  { group: "A joint", keys: [], shown: "drag", does: "move the nearest joint" },
+  { group: "A joint", keys: [], shown: "drag", does: "move the nearest joint; press twice for one beneath" },
   { group: "A joint", keys: ["s"], shown: "S", does: "choose the next joint", run: (app) => act.choose(app, 1) },
   { group: "A joint", keys: ["w"], shown: "W", does: "choose the joint before", run: (app) => act.choose(app, -1) },
   { group: "A joint", keys: ["j"], shown: "J", does: "choose the least sure joint", run: act.chooseLeastSure },
+  { group: "A joint", keys: ["e"], shown: "E", does: "choose an absent joint, to press where it is", run: act.chooseAbsent },
   { group: "A joint", keys: Object.keys(ARROWS), shown: "arrows", does: "move it 1 pixel", run: (app, e) => act.nudge(app, ...ARROWS[e.key]) },
   { group: "A joint", keys: Object.keys(ARROWS).map((k) => `Shift+${k}`), shown: "Shift arrows", does: "10 pixels", run: (app, e) => act.nudge(app, ...ARROWS[e.key].map((v) => 10 * v)) },
   { group: "A joint", keys: ["v"], shown: "V", does: "visible, hidden, absent", run: act.cycleVisibility },
@@ -42,7 +45,7 @@ export const KEYS = [
 
   { group: "Say", keys: ["r"], shown: "R", does: "reject: wrong, and not mended", run: (app) => act.mark(app, "rejected") },
   { group: "Say", keys: ["u"], shown: "U", does: "unsure", run: (app) => act.mark(app, "unsure") },
-  { group: "Say", keys: ["m"], shown: "M", does: "write a note", run: (app) => set(app, { dialog: "note" }) },
+  { group: "Say", keys: ["m"], shown: "M", does: "write a note", run: (app) => ask(app, "note") },
 
   { group: "See", keys: ["h"], shown: "H (hold)", does: "hide the skeleton", run: (app) => set(app, { hidden: true }), up: (app) => set(app, { hidden: false }) },
   { group: "See", keys: ["f"], shown: "F", does: "the frame as it is, or the diver upright", run: (app) => set(app, { whole: !app.whole }) },
@@ -63,7 +66,7 @@ function nameOf(e) {
   return `${ctrl}${e.altKey ? "Alt+" : ""}${shift}${shift && key.length === 1 ? key.toUpperCase() : key}`;
 }
 
-let last = Promise.resolve();
+let last = Promise.resolve(); // ends with the last key
 
 // Run an entry of the table after those before it have ended: a key pressed early waits for the picture it is about.
 export function run(app, entry, e) {
@@ -74,11 +77,14 @@ export function run(app, entry, e) {
   return last;
 }
 
+export const idle = () => last;
+
 export function listenToKeys(app) {
   addEventListener("keydown", (e) => {
     if (e.key === "Escape" && (app.dialog || app.conflict)) return set(app, { dialog: "", conflict: null });
     if (e.target.matches("input, textarea, select") || /^(Shift|Control|Alt|Meta)$/.test(e.key)) return;
     if (app.dialog === "keys") return set(app, { dialog: "" });
+    if (app.dialog) return;
     if (app.conflict && e.key.toLowerCase() === "k") return app.keepMine();
     const entry = byKey.get(nameOf(e));
     if (!entry?.run) return;

@@ -1,0 +1,310 @@
+"""What a person does on the page, and what becomes of it on the disk."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from finediving_pose.labels.table import read_clips
+from finediving_pose.poses import JointSource, read_poses
+from finediving_pose.reviews import ReviewState, reviews_of_clip
+from finediving_pose.skeleton import FLIP
+from finediving_pose.workspace import Workspace
+from tests.browser.pages import PICTURE, Page, Pages
+from tests.browser.served import Served
+
+Start = Callable[..., Served]
+WRIST, ELBOW = 10, 11
+
+
+@pytest.fixture
+def server(start: Start) -> Served:
+    return start()
+
+
+@pytest.fixture
+def page(server: Served, pages: Pages) -> Page:
+    page = pages.open(server.address)
+    middle = page.asks("review.clip.frames[Math.floor(review.clip.frames.length / 2)]")
+    page.go(page.shown[0], middle)
+    return page
+
+
+def layer(data: Workspace, page: Page):
+    clip, frame, person = page.shown
+    key = next(c.key for c in read_clips(data) if str(c.key) == clip)
+    poses = read_poses(data.pose_file("manual/anna", key))
+    row = poses.row(frame, person)
+    assert row is not None
+    return poses, row
+
+
+def moved(page: Page, joint: int = WRIST, by: tuple[float, float] = (6, -4)) -> np.ndarray:
+    """Drag a joint; where it was let go."""
+    start = page.pose()[joint]
+    page.drag((start[0], start[1]), (start[0] + by[0], start[1] + by[1]))
+    return start + by
+
+
+def test_a_dragged_joint_is_in_the_layer_where_it_was_let_go(page: Page, data: Workspace) -> None:
+    """Within a tenth of a pixel of the frame, though the picture is zoomed and turned; the rest is the machine's."""
+    target = moved(page)
+    placed = page.asks("review.chosen")
+    assert np.allclose(page.pose()[placed], target, atol=0.1)
+    wait_for_layer(data, page)
+    poses, row = layer(data, page)
+    assert np.flatnonzero(poses.source[row] == JointSource.MANUAL).tolist() == [placed]
+    assert np.allclose(poses.keypoints[row, placed], target, atol=0.1)
+
+
+def wait_for_reviews(data: Workspace, page: Page, clip: str, frame: int) -> dict[int, tuple[ReviewState | None, str]]:
+    """State and note by frame, once that of ``frame`` is written."""
+    key = next(c.key for c in read_clips(data) if str(c.key) == clip)
+    said: dict[int, tuple[ReviewState | None, str]] = {}
+    for _ in range(200):
+        said = {r.frame: (r.state, r.note) for r in reviews_of_clip(data, key)}
+        if frame in said:
+            break
+        page.page.wait_for_timeout(50)
+    return said
+
+
+def wait_for_layer(data: Workspace, page: Page) -> None:
+    key = next(c.key for c in read_clips(data) if str(c.key) == page.shown[0])
+    for _ in range(100):
+        if data.pose_file("manual/anna", key).is_file():
+            return
+        page.page.wait_for_timeout(50)
+    raise AssertionError("no layer after 5 seconds")
+
+
+def test_keys_change_sides_hide_and_delete(page: Page) -> None:
+    before = page.pose()
+    page.keys("x")
+    assert np.allclose(page.pose(), before[list(FLIP)], atol=0.01)
+    page.keys("x", "w", "s", "v")
+    joint = page.asks("review.chosen")
+    assert page.entry()["joints"][joint][2:] == [1, "hand"]
+    page.keys("v")
+    assert page.entry()["joints"][joint] == [None, None, 0, "hand"]
+
+
+def test_arrows_move_a_joint_as_the_screen_is_turned(page: Page) -> None:
+    joint = page.asks("review.chosen")
+    was = page.pose()[joint]
+    x, y = page.on_screen(*was)
+    page.keys("ArrowRight", "Shift+ArrowDown")
+    now = page.pose()[joint]
+    u, v = page.on_screen(*now)
+    scale = page.asks("review.view.scale")
+    assert (u - x, v - y) == (pytest.approx(scale, abs=0.3), pytest.approx(10 * scale, abs=0.3))
+
+
+def test_space_accepts_and_the_joints_stay_the_machines(page: Page) -> None:
+    clip, frame, _ = page.shown
+    page.keys(" ")
+    assert page.shown != (clip, frame, 0)
+    page.go(clip, frame)
+    assert page.entry()["state"] == "accepted"
+    assert page.entry()["joints"] == [None] * 16
+
+
+def test_enter_confirms_every_joint(page: Page) -> None:
+    clip, frame, person = page.shown
+    pose = page.pose()
+    page.keys("Enter")
+    page.go(clip, frame, person)
+    assert [j[3] for j in page.entry()["joints"]] == ["hand"] * 16
+    assert np.allclose(page.pose(), pose, atol=0.01, equal_nan=True)
+
+
+def test_no_diver_copy_note_and_states(page: Page, data: Workspace) -> None:
+    clip, frame, _ = page.shown
+    page.keys("n")
+    assert not np.isfinite(page.pose()).any()
+    page.keys("d", "c")
+    assert page.shown[1] == frame + 1
+    assert "no pose in the frame before" in page.page.inner_text("#overlay")
+    page.keys("d", "c")
+    page.go(clip, frame + 1)
+    before = page.pose()
+    page.go(clip, frame + 2)
+    assert np.allclose(page.pose(), before, atol=0.01)
+    page.page.keyboard.press("m")
+    page.page.keyboard.type("arm behind the body")
+    page.keys("Enter")
+    page.keys("u")
+    page.go(clip, frame + 3)
+    page.keys("r")
+    said = wait_for_reviews(data, page, clip, frame + 3)
+    assert said[frame] == (ReviewState.CORRECTED, "")
+    assert said[frame + 2] == (ReviewState.UNSURE, "arm behind the body")
+    assert said[frame + 3] == (ReviewState.REJECTED, "")
+
+
+def test_i_fills_in_between_checked_frames_and_one_undo_takes_all_back(page: Page) -> None:
+    clip, frame, _ = page.shown
+    for step in (0, 4):
+        page.go(clip, frame + step)
+        page.keys("Enter")
+    page.go(clip, frame + 2)
+    before = page.pose()
+    page.keys("i")
+    joints = page.entry()["joints"]
+    assert {j[3] for j in joints if j} == {"between"}
+    page.go(clip, frame + 1)
+    assert page.entry()["joints"][7][3] == "between"
+    page.keys("z")
+    page.go(clip, frame + 2)
+    assert np.allclose(page.pose(), before, equal_nan=True)
+    assert page.entry()["joints"] == [None] * 16
+
+
+def test_undo_and_redo_survive_a_reload(page: Page) -> None:
+    was = page.pose()
+    moved(page)
+    page.keys("x")
+    now = page.pose()
+    page.page.reload()
+    page.page.wait_for_selector(PICTURE)
+    page.keys("z")
+    page.keys("z")
+    assert np.allclose(page.pose(), was, atol=0.01)
+    page.page.reload()
+    page.page.wait_for_selector(PICTURE)
+    page.keys("y")
+    page.keys("y")
+    assert np.allclose(page.pose(), now, atol=0.01)
+
+
+def test_shift_drag_moves_the_pose_and_alt_drag_turns_it(page: Page) -> None:
+    before = page.pose()
+    page.page.keyboard.down("Shift")
+    page.drag((before[7][0], before[7][1]), (before[7][0] + 5, before[7][1] + 3))
+    page.page.keyboard.up("Shift")
+    assert np.allclose(page.pose() - before, (5, 3), atol=0.1)
+    page.page.keyboard.down("Alt")
+    page.drag((before[7][0], before[7][1]), (before[7][0] + 10, before[7][1]))
+    page.page.keyboard.up("Alt")
+    after = page.pose()
+    lengths = [np.linalg.norm(p[0] - p[1]) for p in (before, after)]
+    assert lengths[0] == pytest.approx(lengths[1], abs=0.1)
+    assert not np.allclose(after, before + np.array([5, 3]), atol=0.5)
+
+
+def test_a_joint_beneath_another_is_chosen_by_pressing_again(page: Page) -> None:
+    target = page.pose()[ELBOW]
+    wrist = page.pose()[WRIST]
+    page.asks(f"(review.chosen = {WRIST}, null)")
+    page.drag((wrist[0], wrist[1]), (target[0], target[1]))
+    spot = page.on_screen(*target)
+    chosen = set()
+    for _ in range(3):
+        page.page.mouse.click(*spot)
+        chosen.add(page.asks("review.chosen"))
+    assert {WRIST, ELBOW} <= chosen
+
+
+def test_without_poses_joints_are_placed_one_after_the_other(data: Workspace, start: Start, pages: Pages) -> None:
+    shutil.rmtree(data.poses)
+    page = pages.open(start().address)
+    assert "no pose yet: press where the right ankle is" in page.page.inner_text("#overlay")
+    box = page.page.locator("#picture").bounding_box()
+    for i in range(16):
+        page.page.mouse.click(box["x"] + 300 + 20 * i, box["y"] + 200 + 9 * i)
+        page.settle()
+    assert np.isfinite(page.pose()).all()
+    assert [j[3] for j in page.entry()["joints"]] == ["hand"] * 16
+    assert len({tuple(p) for p in page.pose()}) == 16
+
+
+def test_two_windows_of_one_person_see_both_versions(page: Page, pages: Pages) -> None:
+    clip, frame, _ = page.shown
+    other = pages.window(page.page.context)
+    other.page.goto(page.page.url)
+    other.page.wait_for_selector(PICTURE)
+    other.go(clip, frame)
+    first = moved(page, by=(6, 0))
+    joint = page.asks("review.chosen")
+    second = moved(other, by=(-8, 2))
+    other.page.wait_for_selector("text=changed in another window")
+    assert np.allclose(other.pose()[joint], first, atol=0.2), "shown is what is saved"
+    assert other.asks("review.ghost() !== null")
+    other.keys("k")
+    assert np.allclose(other.pose()[joint], second, atol=0.2)
+    assert "changed in another window" not in other.page.inner_text("#overlay")
+
+
+def test_while_the_server_is_away_nothing_is_lost(page: Page, server: Served, start: Start) -> None:
+    """Killed, not ended: the page says so and keeps; the window of the next server sends what was kept."""
+    clip, frame, _ = page.shown
+    server.kill()
+    page.page.keyboard.press("x")
+    page.page.wait_for_selector("text=NOT SAVING: 1 kept")
+    page.page.keyboard.press("v")
+    page.page.wait_for_selector("text=NOT SAVING: 2 kept")
+    again = start("--port", str(server.port))
+    page.page.wait_for_selector("text=token is not that of this run")
+    page.page.goto(again.address)
+    page.page.wait_for_selector(PICTURE)
+    page.settle()
+    page.go(clip, frame)
+    assert page.entry()["state"] == "corrected"
+    assert page.asks("review.session.depth") == [2, 0]
+
+
+def test_a_clip_that_is_deleted_while_it_is_open_is_said(page: Page, data: Workspace) -> None:
+    clip, _, _ = page.shown
+    shutil.rmtree(data.frames)
+    page.asks(f"(review.clips.forget('{clip}'), review.pictures.bitmaps.clear(), null)")
+    page.page.keyboard.press("d")
+    page.page.wait_for_selector("text=fdpose extract")
+
+
+def test_another_token_shows_no_data(page: Page, pages: Pages) -> None:
+    other = pages.window(page.page.context)
+    other.page.goto(page.page.url.partition("#")[0] + "#wrong")
+    other.page.wait_for_selector("text=the token is not that of this run")
+    assert other.page.query_selector(PICTURE) is None
+
+
+def test_a_finger_places_joints(start: Start, pages: Pages) -> None:
+    page = pages.open(start().address, has_touch=True)
+    page.go(page.shown[0], page.asks("review.clip.frames[40]"))
+    was = page.pose()
+    x, y = page.on_screen(*was[9])
+    page.page.touchscreen.tap(x, y)
+    assert page.asks("review.chosen") in range(16)
+    client = page.page.context.new_cdp_session(page.page)
+    for kind, points in (
+        ("touchStart", [(x, y)]),
+        ("touchMove", [(x + 30, y + 10)]),
+        ("touchMove", [(x + 60, y + 20)]),
+        ("touchEnd", []),
+    ):
+        client.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": a, "y": b} for a, b in points]})
+    page.settle()
+    joint = page.asks("review.chosen")
+    u, v = page.on_screen(*page.pose()[joint])
+    a, b = page.on_screen(*was[joint])
+    assert (u - a, v - b) == (pytest.approx(60, abs=1), pytest.approx(20, abs=1))
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+def test_everything_fits_a_small_screen(start: Start, pages: Pages, scheme: str) -> None:
+    """1280 x 720: nothing is cut off, the keys' overlay and the picture are whole, text can be told from its ground."""
+    page = pages.open(start().address, scheme)
+    for element in ("html", "#bottom", "#top"):
+        over = "(e) => [e.scrollWidth - e.clientWidth, e.scrollHeight - e.clientHeight]"
+        sizes = page.page.locator(element).evaluate(over)
+        assert max(sizes) <= 0, element
+    assert page.page.locator("#picture").bounding_box()["height"] > 500
+    page.page.keyboard.press("?")
+    box = page.page.locator(".box.keys").bounding_box()
+    assert box["y"] >= 0 and box["y"] + box["height"] <= 720
+    assert "accept it" in page.page.inner_text(".box.keys")
+    page.page.keyboard.press("Escape")
+    page.page.wait_for_selector(".box.keys", state="detached")
