@@ -1,10 +1,9 @@
 // The keys, what they are called, and what they do. The overlay of ? is made of this table.
 
 import * as act from "./actions.js";
-import { showPanels } from "./panels.js";
+import { openDialog } from "./panels.js";
 
 const set = (app, values) => (Object.assign(app, values), app.turn(), app.redraw());
-const ask = (app, dialog) => ((app.dialog = dialog), showPanels(app)); // at once: the next key is for its field
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const DEGREES = Math.PI / 180;
 
@@ -15,7 +14,7 @@ export const KEYS = [
   { group: "Go on", keys: ["Backspace"], shown: "Backspace", does: "back in the queue", run: (app) => app.back() },
   { group: "Go on", keys: ["d", "."], shown: "D", does: "next frame", run: (app) => app.step(1) },
   { group: "Go on", keys: ["a", ","], shown: "A", does: "frame before", run: (app) => app.step(-1) },
-  { group: "Go on", keys: ["g"], shown: "G", does: "go to another dive", run: (app) => ask(app, "clips") },
+  { group: "Go on", keys: ["g"], shown: "G", does: "go to another dive", run: (app) => openDialog(app, "clips") },
 
   { group: "A joint", keys: [], shown: "drag", does: "move the nearest joint; press twice for one beneath" },
   { group: "A joint", keys: ["s"], shown: "S", does: "choose the next joint", run: (app) => act.choose(app, 1) },
@@ -45,7 +44,7 @@ export const KEYS = [
 
   { group: "Say", keys: ["r"], shown: "R", does: "reject: wrong, and not mended", run: (app) => act.mark(app, "rejected") },
   { group: "Say", keys: ["u"], shown: "U", does: "unsure", run: (app) => act.mark(app, "unsure") },
-  { group: "Say", keys: ["m"], shown: "M", does: "write a note", run: (app) => ask(app, "note") },
+  { group: "Say", keys: ["m"], shown: "M", does: "write a note", run: (app) => openDialog(app, "note") },
 
   { group: "See", keys: ["h"], shown: "H (hold)", does: "hide the skeleton", run: (app) => set(app, { hidden: true }), up: (app) => set(app, { hidden: false }) },
   { group: "See", keys: ["f"], shown: "F", does: "the frame as it is, or the diver upright", run: (app) => set(app, { whole: !app.whole }) },

@@ -127,10 +127,10 @@ function Dialog({ app }) {
   if (app.dialog === "keys") return html`<div class="veil" onClick=${close}><div class="box keys">${keyGroups()}
     <p class="quiet">Nothing has to be saved: each change is on the disk when it says “saved”. Any key closes this.</p></div></div>`;
   if (app.dialog === "note") return html`<div class="veil"><form class="box" onSubmit=${(e) => write(e, app)}>
-    <h2>Note on this pose</h2><input name="note" maxlength="2000" value=${app.clip.entry(app.frame, app.person).note} ref=${focus} />
+    <h2>Note on this pose</h2><input name="note" maxlength="2000" />
     <p class="quiet"><kbd>Enter</kbd> keeps it, <kbd>Esc</kbd> leaves it</p></form></div>`;
   if (app.dialog === "clips") return html`<div class="veil"><form class="box" onSubmit=${(e) => open(e, app)}>
-    <h2>Go to a dive</h2><input name="clip" list="clips" ref=${(e) => (focus(e), listClips(app))} placeholder="video/index" />
+    <h2>Go to a dive</h2><input name="clip" list="clips" placeholder="video/index" />
     <datalist id="clips">${(app.names ?? []).map((name) => html`<option value=${name} />`)}</datalist></form></div>`;
   return null;
 }
@@ -142,7 +142,15 @@ function keyGroups() {
   </table></section>`)}</div>`;
 }
 
-const focus = (element) => element && document.activeElement !== element && element.focus();
+// At once, not with the next picture: the next key is for its field.
+export function openDialog(app, name) {
+  app.dialog = name;
+  showPanels(app);
+  const field = document.querySelector("#layer input");
+  field.focus();
+  if (name === "note") field.value = app.clip.entry(app.frame, app.person).note;
+  else listClips(app);
+}
 
 function write(e, app) {
   e.preventDefault();
