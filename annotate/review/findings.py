@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from annotate.merge import merge_tables
@@ -15,6 +16,7 @@ from finediving_pose.validate.rules import RULES, Finding, Rule
 
 PAGE_LAYER = "merged"
 """The rules see the poses as they would be merged now, this person's alone over the machine's."""
+_FIRST = re.compile(r",? first (?:in )?\d+\.jpg")
 
 
 def rules() -> list[Rule]:
@@ -37,8 +39,8 @@ def findings_of_clip(session: Session, key: ClipKey) -> list[Finding]:
 
 
 def said(finding: Finding) -> str:
-    """The message without the layer's name."""
-    return finding.message.removeprefix(f"{PAGE_LAYER}: ")
+    """The message without what the page shows beside it: the layer, and the first frame."""
+    return _FIRST.sub("", finding.message.removeprefix(f"{PAGE_LAYER}: "))
 
 
 def _found(layer: LayerPoses) -> Iterator[Finding]:

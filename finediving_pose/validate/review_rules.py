@@ -63,8 +63,8 @@ def moved(before: MachinePose, now: np.ndarray) -> float:
 
 
 def _said(layer: LayerPoses, state: ReviewState, words: str) -> Iterator[Finding]:
-    """Once a clip: of the merged poses, or of the automatic ones where there are none."""
-    if layer.poses is None or layer.layer != ("merged" if "merged" in layer.others else layer.layer) or layer.by_hand:
+    """Once a clip: of the automatic poses, or of the merged ones where there are none."""
+    if layer.poses is None or layer.by_hand or (layer.layer == "merged" and "auto" in layer.others):
         return
     better = {_place(r) for r in layer.reviews if r.state in (ReviewState.ACCEPTED, ReviewState.CORRECTED)}
     left = [r for r in layer.reviews if r.state is state and _place(r) not in better]

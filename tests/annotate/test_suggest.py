@@ -21,6 +21,7 @@ from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.errors import PoseError, SetupError
 from finediving_pose.labels.table import read_clips
 from finediving_pose.poses import JointSource, read_poses, take_rows, write_poses
+from finediving_pose.reviews import Review, ReviewState, review_file, write_reviews
 from finediving_pose.workspace import Workspace
 from tests.annotate.made_up import grey_clips, table
 
@@ -74,6 +75,15 @@ def test_what_a_person_did_already_is_not_suggested_again(workspace: Workspace) 
     clips, _ = posed(workspace, clips=1)
     first = suggest(workspace, clips, 1)[0]
     write_poses(workspace.pose_file("manual/anna", first.key), table("anna", JointSource.MANUAL, frames=(first.frame,)))
+    assert first.frame not in {s.frame for s in suggest(workspace, clips, 60)}
+
+
+@pytest.mark.parametrize("state", ReviewState)
+def test_what_a_person_looked_at_is_not_suggested_again(workspace: Workspace, state: ReviewState) -> None:
+    clips, _ = posed(workspace, clips=1)
+    first = suggest(workspace, clips, 1)[0]
+    review = Review("anna", first.key, first.frame, 0, state, "", "t")
+    write_reviews(review_file(workspace, "anna", first.key), [review])
     assert first.frame not in {s.frame for s in suggest(workspace, clips, 60)}
 
 

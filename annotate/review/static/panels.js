@@ -11,7 +11,7 @@ const part = (id) => document.getElementById(id);
 const BUTTONS = ["Space", "Enter", "X", "L", "V", "N", "C", "I", "R", "U", "M", "Z", "Y", "F", "A", "D", "?"];
 const SHORT = {
   Space: "accept", Enter: "confirm", X: "sides", L: "limb", V: "hidden", N: "no diver", C: "copy", I: "between",
-  R: "reject", U: "unsure", M: "note", Z: "undo", Y: "redo", A: "‹", D: "›", F: "frame", "?": "keys",
+  R: "reject", U: "unsure", M: "note", Z: "undo", Y: "redo", A: "‹", D: "›", F: "frame", "?": "keys", Tab: "other", P: "exchange",
 };
 const ENOUGH = 20;
 
@@ -80,8 +80,8 @@ function Side({ app }) {
       <p>${app.teachable} frames of yours can teach it:</p><code>fdpose merge && fdpose finetune --name mine</code></section>`}
     <section class="legend"><h2>Legend</h2>
       <p><${Line} colour=${COLOURS.right} /> right, <${Line} colour=${COLOURS.left} dashed /> left of the diver</p>
-      <p>● machine's, faint if unsure<br />■ yours, ◆ filled in between, ○ hidden</p>
-      <p><i class="bar accepted" /> accepted <i class="bar corrected" /> corrected <i class="bar between" /> filled in<br />
+      <p>● machine's, faint if unsure<br />■ yours, ◆ between yours, ○ hidden</p>
+      <p><i class="bar accepted" /> accepted <i class="bar corrected" /> corrected <i class="bar between" /> between<br />
         <i class="bar rejected" /> rejected <i class="bar unsure" /> unsure <i class="bar finding" /> finding</p></section>`;
 }
 
@@ -94,7 +94,7 @@ function JointFacts({ app }) {
   const who = { machine: `machine, confidence ${joint?.c?.toFixed(2)}`, hand: "placed by you", between: "filled in between" };
   const seen = here(joint) ? (joint.v === HIDDEN ? "hidden" : "visible") : "absent";
   return html`<p><b>${app.session.joints[app.chosen].replaceAll("_", " ")}</b>: ${seen}${joint && html`, ${who[joint.by]}`}</p>
-    ${app.clip.entry(app.frame, app.person).note && html`<p class="note">“${app.clip.entry(app.frame, app.person).note}”</p>`}`;
+    ${app.clip.entry(app.frame, app.person).note && html`<p class="words">“${app.clip.entry(app.frame, app.person).note}”</p>`}`;
 }
 
 function Findings({ app }) {

@@ -276,6 +276,15 @@ def test_merged_poses_follow_the_hand_then_the_machine(
     assert all(words in findings[rule] for rule, words in says.items())
 
 
+def test_joints_between_a_persons_frames_are_the_persons(frames: Workspace) -> None:
+    """Interpolated at a person's wish: neither strange in the person's layer, nor stale where they are merged."""
+    auto, hand = good_poses(), good_poses(5, source=3)
+    hand.keypoints[:] += 2
+    for layer, poses in (("auto", auto), ("manual/kim", hand), ("merged", merged_from(auto, hand))):
+        write_poses(frames.pose_file(layer, CLIP.key), poses)
+    assert found(frames) == []
+
+
 def test_a_frame_that_was_not_merged_is_missed(frames: Workspace) -> None:
     write_poses(frames.pose_file("auto", CLIP.key), good_poses())
     write_poses(frames.pose_file("merged", CLIP.key), good_poses(9))

@@ -1,0 +1,71 @@
+"""From a data directory to an address."""
+
+from __future__ import annotations
+
+import socket
+import sys
+
+import pytest
+
+from annotate.review.launch import HOST, USUAL_PORT, greeting, has_browser, listen
+from finediving_pose.errors import UsageError
+from finediving_pose.workspace import Workspace
+from tests.annotate.review.made_up import at_work
+from tests.command import fdpose
+
+SSH = {"SSH_CONNECTION": "10.0.0.2 55555 10.0.0.9 22"}
+
+
+def test_it_listens_on_this_machine_alone() -> None:
+    with listen(None) as listening:
+        assert listening.getsockname()[0] == HOST == "127.0.0.1"
+
+
+def test_a_second_one_takes_another_port_and_a_port_that_was_asked_for_is_not_replaced() -> None:
+    with listen(None) as first, listen(None) as second:
+        ports = {first.getsockname()[1], second.getsockname()[1]}
+        assert len(ports) == 2
+        assert ports & {USUAL_PORT} or usual_port_is_taken()
+        with pytest.raises(UsageError, match="taken by another program"):
+            listen(second.getsockname()[1])
+
+
+def usual_port_is_taken() -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex((HOST, USUAL_PORT)) == 0
+
+
+def test_over_ssh_it_says_the_line_for_a_tunnel(grey: Workspace) -> None:
+    with at_work(grey) as session:
+        lines = greeting(session, "http://127.0.0.1:8765/#t", 8765, SSH)
+        assert any("ssh -N -L 8765:127.0.0.1:8765" in line and line.endswith("@10.0.0.9") for line in lines)
+        assert not any("ssh -N" in line for line in greeting(session, "http://127.0.0.1:8765/#t", 8765, {}))
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="macOS has a display without saying so")
+def test_a_browser_is_opened_only_where_the_person_sees_it() -> None:
+    assert has_browser({"DISPLAY": ":0"})
+    assert not has_browser({"DISPLAY": "localhost:10.0", **SSH})
+    assert not has_browser({})
+
+
+@pytest.mark.parametrize("name", ["../up", "a b", ".hidden"])
+def test_a_name_that_is_no_folder_is_refused(grey: Workspace, name: str) -> None:
+    result = fdpose("review", "--data", grey.root, "--annotator", name)
+    assert result.exit_code == 2
+    assert "it becomes a folder name" in result.stderr
+    assert not grey.journals.exists()
+
+
+def test_suggested_without_a_list_leaves_nothing_locked(grey: Workspace) -> None:
+    for _ in range(2):
+        result = fdpose("review", "--data", grey.root, "--annotator", "anna", "--queue", "suggested")
+        assert result.exit_code == 2
+        assert "make it with: fdpose suggest" in result.stderr
+
+
+def test_without_the_extra_the_command_says_what_to_install(grey: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("finediving_pose.cli.review.find_spec", lambda name: None)
+    result = fdpose("review", "--data", grey.root)
+    assert result.exit_code == 1
+    assert "pip install 'fdpose[review]'" in result.stderr
