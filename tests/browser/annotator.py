@@ -20,6 +20,22 @@ ARMS = [INDEX[f"{side}_{joint}"] for side in ("left", "right") for joint in ("wr
 LEGS = [INDEX[f"{side}_{joint}"] for side in ("left", "right") for joint in ("ankle", "knee", "hip")]
 
 
+BEYOND = {
+    INDEX[f"{side}_{joint}"]: [INDEX[f"{side}_{further}"] for further in rest]
+    for side in ("left", "right")
+    for joint, *rest in (
+        ("elbow", "wrist"),
+        ("shoulder", "elbow", "wrist"),
+        ("knee", "ankle"),
+        ("hip", "knee", "ankle"),
+    )
+} | {INDEX["upper_neck"]: [INDEX["head_top"]], INDEX["thorax"]: [INDEX["upper_neck"], INDEX["head_top"]]}
+"""The rest of the limb, which goes along with a drag under Ctrl."""
+
+INWARDS = [6, 7, 8, 9, 2, 3, 1, 4, 0, 5, 12, 13, 11, 14, 10, 15]
+"""Joints from the trunk outwards: a limb is mended from its root on."""
+
+
 @dataclass
 class Work:
     """What was done.
@@ -44,7 +60,7 @@ class ScriptedAnnotator:
 
     def __init__(self, page: Page, truth: Mapping[ClipKey, Mapping[Posed, np.ndarray]]) -> None:
         self.page, self.truth, self.work = page, truth, Work()
-        self.count = 0
+        self.count, self.head = 0, 0.0
 
     def correct(self, most: int) -> Work:
         """Correct ``most`` poses of the queue, or all that there are."""
@@ -59,7 +75,7 @@ class ScriptedAnnotator:
     def _one(self, clip: str, frame: int, person: int) -> None:
         truth = self.truth[ClipKey.parse(clip)].get((frame, person), np.full((16, 2), np.nan))
         head = float(np.linalg.norm(truth[HEAD[0]] - truth[HEAD[1]]))
-        head = head if np.isfinite(head) and head > 0 else 12.0
+        self.head = head = head if np.isfinite(head) and head > 0 else 12.0
         self.count = 0
         wrong = int(self._wrong(self.page.pose(), truth, head).sum())
         if wrong:
@@ -82,7 +98,7 @@ class ScriptedAnnotator:
             left = np.flatnonzero(self._wrong(pose, truth, head))
             if not len(left):
                 return None
-            self._place(int(left[0]), pose, truth)
+            self._place(int(min(left, key=INWARDS.index)), pose, truth)
         raise AssertionError(f"{self.page.shown}: still wrong after 40 tries: {left}")
 
     def _change_sides(self, truth: np.ndarray, head: float) -> None:
@@ -113,9 +129,25 @@ class ScriptedAnnotator:
             self.count += 1
         else:
             self._choose_if_hidden(joint, pose)
-            self.page.drag(tuple(pose[joint]), tuple(truth[joint]))
+            self._drag(joint, pose, truth)
             self.count += 1
         self.work.off.append(float(np.linalg.norm(self.page.pose()[joint] - truth[joint])))
+
+    def _drag(self, joint: int, pose: np.ndarray, truth: np.ndarray) -> None:
+        """Alone, with the rest of the limb, or with the other side: whichever mends most."""
+        ways = {"": [joint], "Control": [joint, *BEYOND.get(joint, [])], "Control+Shift": [joint, SIDES[joint]]}
+        left = {}
+        for keys, joints in ways.items():
+            after = pose.copy()
+            after[joints] += truth[joint] - pose[joint]
+            left[keys] = int(self._wrong(after, truth, self.head).sum())
+        keys = min(left, key=lambda name: left[name])
+        held = keys.split("+") if keys else []
+        for key in held:
+            self.page.page.keyboard.down(key)
+        self.page.drag(tuple(pose[joint]), tuple(truth[joint]))
+        for key in held:
+            self.page.page.keyboard.up(key)
 
     def _choose_if_hidden(self, joint: int, pose: np.ndarray) -> None:
         """Press once more where another joint would be grabbed, as it lies at the same place."""

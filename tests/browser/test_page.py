@@ -308,3 +308,21 @@ def test_everything_fits_a_small_screen(start: Start, pages: Pages, scheme: str)
     assert "accept it" in page.page.inner_text(".box.keys")
     page.page.keyboard.press("Escape")
     page.page.wait_for_selector(".box.keys", state="detached")
+
+
+def test_ctrl_drag_takes_the_limb_along_and_ctrl_shift_the_other_side(page: Page) -> None:
+    before = page.pose()
+    elbow, wrist, other = 14, 15, 11
+    page.asks(f"(review.chosen = {elbow}, null)")
+    for keys, along in ((("Control",), wrist), (("Control", "Shift"), other)):
+        pose = page.pose()
+        for key in keys:
+            page.page.keyboard.down(key)
+        page.drag((pose[elbow][0], pose[elbow][1]), (pose[elbow][0] + 5, pose[elbow][1] - 3))
+        for key in keys:
+            page.page.keyboard.up(key)
+        moves = page.pose() - pose
+        assert np.allclose(moves[[elbow, along]], (5, -3), atol=0.1)
+        assert np.flatnonzero(np.abs(moves).max(1) > 0.05).tolist() == sorted([elbow, along])
+    page.keys("z", "z")
+    assert np.allclose(page.pose(), before, atol=0.01)

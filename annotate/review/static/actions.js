@@ -19,16 +19,17 @@ const words = (app, j) => app.session.joints[j].replaceAll("_", " ");
 
 // -- one joint ----------------------------------------------------------------------------------------------------------
 
-export function placeJoint(app, j, x, y) {
-  const seen = app.clip.pose(app.frame, app.person)[j]?.v;
-  app.place(`move ${words(app, j)}`, withJoints(app, [j], () => placed(x, y, seen)));
+// Put joints where a pose has them; how they were seen stays.
+export function placeJoints(app, which, pose) {
+  const more = which.length > 1 ? ` and ${which.length - 1} more` : "";
+  app.place(`move ${words(app, which[0])}${more}`, withJoints(app, which, (was, j) => placed(pose[j].x, pose[j].y, was?.v)));
 }
 
 export function nudge(app, dx, dy) {
   const joint = app.pose[app.chosen];
   if (!here(joint)) return app.say(`${words(app, app.chosen)} is absent; press where it is`);
   const d = turned(app.view, { x: dx, y: dy });
-  placeJoint(app, app.chosen, joint.x + d.x, joint.y + d.y);
+  placeJoints(app, [app.chosen], { [app.chosen]: { x: joint.x + d.x, y: joint.y + d.y } });
 }
 
 export function cycleVisibility(app) {

@@ -2,10 +2,13 @@
 
 import { here } from "./poses.js";
 import { moved, rotated, toFrame, toScreen, turned } from "./geometry.js";
-import { movePose, placeJoint, turnPose } from "./actions.js";
+import { movePose, placeJoints, turnPose } from "./actions.js";
 
 const STILL = 1.5; // a press that moves by less, in pixels of the canvas, only chooses
 const SAME = 14; // within this, the joint that is chosen already is grabbed before another one
+
+// Joints farther out on the limb: of elbows and shoulders, knees and hips, neck and thorax.
+const BEYOND = { 11: [10], 12: [11, 10], 14: [15], 13: [14, 15], 1: [0], 2: [1, 0], 4: [5], 3: [4, 5], 8: [9], 7: [8, 9] };
 
 export function listenToHand(app, canvas) {
   let held = null;
@@ -47,18 +50,21 @@ export function listenToHand(app, canvas) {
   }
 }
 
-// What a press does: move the whole pose (Shift), turn it (Alt), place an absent joint, or move the nearest one.
+// What a press does: move the whole pose (Shift), turn it (Alt), place an absent joint, or move the nearest one; with Ctrl
+// the rest of its limb goes along, with Ctrl and Shift the same joint of the other side.
 function grab(app, p, e) {
-  if (e.shiftKey) return { kind: "move", follow: (q, h) => moved(h.pose, way(app, h.start, q)) };
+  const ctrl = e.ctrlKey || e.metaKey;
+  if (e.shiftKey && !ctrl) return { kind: "move", follow: (q, h) => moved(h.pose, way(app, h.start, q)) };
   if (e.altKey) return { kind: "turn", follow: (q, h) => rotated(h.pose, swing(h.start, q)) };
   const j = missing(app) ?? nearest(app, p);
   if (!here(app.pose[j])) return { joint: j, fresh: true, follow: (q, h) => put(h.pose, j, toFrame(app.view, q)) };
-  const from = app.pose[j];
+  const along = (!ctrl ? [] : e.shiftKey ? [app.session.flip[j]] : BEYOND[j] ?? []).filter((k) => here(app.pose[k]));
   return {
     joint: j,
+    joints: [j, ...along],
     follow: (q, h) => {
       const d = way(app, h.start, q);
-      return put(h.pose, j, { x: from.x + d.x, y: from.y + d.y });
+      return [j, ...along].reduce((pose, k) => put(pose, k, { x: h.pose[k].x + d.x, y: h.pose[k].y + d.y }), h.pose);
     },
   };
 }
@@ -66,8 +72,7 @@ function grab(app, p, e) {
 function drop(app, held, p) {
   if (held.kind === "move") return movePose(app, way(app, held.start, p));
   if (held.kind === "turn") return turnPose(app, swing(held.start, p));
-  const { x, y } = held.follow(p, held)[held.joint];
-  placeJoint(app, held.joint, x, y);
+  placeJoints(app, held.joints ?? [held.joint], held.follow(p, held));
   const pose = app.pose;
   if (held.fresh && pose.some((j) => !here(j))) app.chosen = pose.findIndex((j) => j === null) >= 0 ? pose.findIndex((j) => j === null) : held.joint;
 }
