@@ -15,6 +15,7 @@ demo: install
 # A process a core, each with one thread.
 test: export OMP_NUM_THREADS = 1
 test: install .venv/tools
+	@command -v chromium > /dev/null || echo "no Chromium: the tests of the review page are skipped; have them with: apt-get install chromium"
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 check: install

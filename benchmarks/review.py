@@ -44,7 +44,7 @@ from finediving_pose.poses import ClipPoses, read_poses
 from finediving_pose.workspace import Workspace
 from tests.browser.annotator import ScriptedAnnotator
 from tests.browser.pages import PICTURE, Page, Pages, find_chromium, true_poses
-from tests.browser.served import serve
+from tests.browser.served import Forks, serve
 
 Truth = dict[ClipKey, dict[Posed, np.ndarray]]
 ARGUMENTS = ["--no-sandbox"]
@@ -180,12 +180,12 @@ KEYS = ["x", "l", "v", "d", "x", "a", "n", "Delete", "Enter", " ", "u", "z", "y"
 class Worker:
     """A person who presses keys, and what the server said of them."""
 
-    def __init__(self, play: Any, data: Workspace, profile: Path) -> None:
-        self.play, self.data, self.profile = play, data, profile
+    def __init__(self, play: Any, data: Workspace, profile: Path, forks: Forks) -> None:
+        self.play, self.data, self.profile, self.forks = play, data, profile, forks
         self.sent: set[str] = set()
         self.acknowledged: set[str] = set()
-        self.server = serve(data, "--queue", "all")
-        self.context = self.page = None
+        self.server = forks.serve(data, "all")
+        self.open()
 
     def open(self) -> None:
         program = find_chromium()
@@ -219,12 +219,11 @@ class Worker:
 def kills(play: Any, data: Workspace, n: int, seed: int) -> None:
     """Acknowledged operations that are missing from the journal, and others that never got there."""
     luck = random.Random(seed)
-    with tempfile.TemporaryDirectory() as folder:
-        worker = Worker(play, data, Path(folder) / "profile")
-        worker.open()
-        for whom in ("server", "browser"):
+    with tempfile.TemporaryDirectory() as folder, Forks() as forks:
+        worker = Worker(play, data, Path(folder) / "profile", forks)
+        for whom, times in (("server", n - n // 5), ("browser", n // 5)):
             lost = unacknowledged = most = 0
-            for i in range(n):
+            for i in range(times):
                 a, b = once(worker, whom, luck)
                 lost, unacknowledged, most = lost + a, unacknowledged + b, max(most, b)
                 if (i + 1) % 25 == 0:
@@ -232,7 +231,6 @@ def kills(play: Any, data: Workspace, n: int, seed: int) -> None:
                           f" {unacknowledged} unacknowledged, at most {most} at once;"
                           f" {len(worker.acknowledged):,} acknowledged so far", flush=True)  # fmt: skip
         worker.context.close()
-        worker.server.end()
 
 
 def once(worker: Worker, whom: str, luck: random.Random) -> tuple[int, int]:
@@ -245,7 +243,7 @@ def once(worker: Worker, whom: str, luck: random.Random) -> tuple[int, int]:
     timer.join()
     lost = len(worker.acknowledged - worker.journal())
     if whom == "server":
-        worker.server = serve(worker.data, "--queue", "all", "--port", str(worker.server.port))
+        worker.server = worker.forks.serve(worker.data, "all", worker.server.port)
         worker.show()
     else:
         with contextlib.suppress(Exception):
@@ -306,7 +304,7 @@ def main() -> None:
     parser.add_argument("--truth", type=Path, help="annotations.json of the synthetic dives")
     parser.add_argument("--frames", type=int, default=200)
     parser.add_argument("--clips", type=int, default=3000)
-    parser.add_argument("--kills", type=int, default=250, help="of the server, and as many of the browser")
+    parser.add_argument("--kills", type=int, default=500, help="four in five of the server, the rest of the browser")
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:

@@ -22,16 +22,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    """Debian's Chromium under Playwright; the tests are skipped where one of the two is missing."""
+def play() -> Iterator[Any]:
+    """Playwright; the tests are skipped where it or Debian's Chromium is missing."""
     playwright = pytest.importorskip("playwright.sync_api", reason="no Playwright; make test installs it")
-    program = find_chromium()
-    if program is None:
+    if find_chromium() is None:
         pytest.skip("no Chromium; install it with: apt-get install chromium")
     with playwright.sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield browser
-        browser.close()
+        yield play
+
+
+@pytest.fixture(scope="session")
+def browser(play: Any) -> Iterator[Any]:
+    browser = play.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox"])
+    yield browser
+    browser.close()
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,8 @@ export function drawScene(context, ratio, scene) {
   if (scene.before) drawLines(context, view, scene.before, scene, { alpha: 0.9, width: 1.5, dash: [2, 5], colour: "#c8ff5a" });
   if (scene.other) drawLines(context, view, scene.other, scene, { alpha: 0.35, width: 2, rim: true });
   drawLines(context, view, scene.pose, scene, { alpha: 1, width: 3, rim: true });
-  scene.pose.forEach((joint, j) => here(joint) && drawJoint(context, view, joint, scene.names[j], j === scene.chosen));
+  for (const side of ["middle", "right", "left"])
+    scene.pose.forEach((joint, j) => sideOf(scene.names[j]) === side && here(joint) && drawJoint(context, view, joint, scene.names[j], j === scene.chosen));
 }
 
 function drawPicture(context, ratio, { view, bitmap }) {
@@ -66,12 +67,12 @@ const fade = (joint) => (joint.by === "machine" ? 0.3 + 0.7 * Math.min(1, Math.m
 // Round at the machine's, square at the person's, turned square between the person's; hollow where hidden.
 function drawJoint(context, view, joint, name, chosen) {
   const p = toScreen(view, joint);
-  const size = joint.by === "machine" ? 4.5 : 5;
+  const size = (joint.by === "machine" ? 4.5 : 5) + (sideOf(name) === "right" ? 1.5 : 0); // seen under a left one
   context.globalAlpha = fade(joint);
   context.beginPath();
   if (joint.by === "machine") context.arc(p.x, p.y, size, 0, 7);
   else if (joint.by === "hand") context.rect(p.x - size, p.y - size, 2 * size, 2 * size);
-  else polygon(context, [[p.x, p.y - 7], [p.x + 7, p.y], [p.x, p.y + 7], [p.x - 7, p.y]]);
+  else polygon(context, [[p.x, p.y - size - 2], [p.x + size + 2, p.y], [p.x, p.y + size + 2], [p.x - size - 2, p.y]]);
   context.fillStyle = joint.v === HIDDEN ? "rgba(0,0,0,.35)" : COLOURS[sideOf(name)];
   context.fill();
   context.lineWidth = joint.v === HIDDEN ? 2 : 1.25;
