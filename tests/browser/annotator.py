@@ -98,7 +98,7 @@ class ScriptedAnnotator:
             left = np.flatnonzero(self._wrong(pose, truth, head))
             if not len(left):
                 return None
-            self._place(int(min(left, key=INWARDS.index)), pose, truth)
+            self._place(min(left.tolist(), key=INWARDS.index), pose, truth)
         raise AssertionError(f"{self.page.shown}: still wrong after 40 tries: {left}")
 
     def _change_sides(self, truth: np.ndarray, head: float) -> None:
@@ -187,4 +187,4 @@ class ScriptedAnnotator:
         if not known.any():
             return there
         apart = np.nan_to_num(np.linalg.norm(pose - truth, axis=-1), nan=np.inf)
-        return known & (apart >= WRONG * head)
+        return np.asarray(known & (apart >= WRONG * head))
