@@ -256,6 +256,26 @@ def test_while_the_server_is_away_nothing_is_lost(page: Page, server: Served, st
     assert page.asks("review.session.depth") == [2, 0]
 
 
+def test_each_window_keeps_what_it_has_not_sent(page: Page, pages: Pages, server: Served, start: Start) -> None:
+    """Both are closed while the server is away; the next window sends what the two left."""
+    clip, frame, _ = page.shown
+    other = pages.window(page.page.context)
+    other.page.goto(page.page.url)
+    other.page.wait_for_selector(PICTURE)
+    other.go(clip, frame + 1)
+    server.kill()
+    for window in (page, other):
+        window.page.keyboard.press("x")
+        window.page.wait_for_selector("text=NOT SAVING: 1 kept")
+        window.page.close()
+    later = pages.window(other.page.context)
+    later.page.goto(start("--port", str(server.port)).address)
+    later.page.wait_for_selector(PICTURE)
+    later.settle()
+    assert later.asks("review.session.depth") == [2, 0]
+    assert later.asks("Object.keys(localStorage)") == []
+
+
 def test_a_clip_that_is_deleted_while_it_is_open_is_said(page: Page, data: Workspace) -> None:
     clip, _, _ = page.shown
     shutil.rmtree(data.frames)

@@ -243,7 +243,7 @@ async function start() {
   const { data, annotator } = app.session;
   app.outbox = new Outbox(`fdpose-review ${data} ${annotator}`, (said) => app.heard(said), () => app.redraw());
   const first = app.queue.more();
-  if (!app.session.read_only) await app.outbox.send();
+  if (!app.session.read_only) await app.outbox.send(); // what was kept comes before what is read
   await first;
   app.chosen = 0;
   listenToHand(app, canvas);

@@ -1,17 +1,28 @@
-// What the server has not acknowledged yet, in order. Kept in the browser, so that it is sent after a crash as well.
+// What the server has not acknowledged yet, in order. Kept in the browser, so that it is sent after a crash as well: each
+// window keeps its own, and sends what windows before it left. An operation that is sent twice counts once.
 
 import { post, Refused } from "./api.js";
 
 const AGAIN_MS = [250, 500, 1000, 2000, 4000];
 
+// The same after a reload, another one in each window.
+function windowId() {
+  const id = sessionStorage.getItem("window") ?? crypto.randomUUID();
+  sessionStorage.setItem("window", id);
+  return id;
+}
+
 export class Outbox {
-  // name: of the place in the browser's storage. heard: called with {operation, answer} or {operation, error} of each.
+  // name: of the places in the browser's storage. heard: called with {operation, answer} or {operation, error} of each.
   // changed: called when `waiting` or `trouble` is another.
   constructor(name, heard, changed) {
-    this.name = name;
+    this.name = `${name}: ${windowId()}`;
     this.heard = heard;
     this.changed = changed;
-    this.waiting = JSON.parse(localStorage.getItem(name) || "[]");
+    const kept = Object.keys(localStorage).filter((key) => key.startsWith(`${name}: `));
+    this.left = new Map(kept.filter((key) => key !== this.name).map((key) => [key, localStorage.getItem(key)]));
+    const texts = [localStorage.getItem(this.name) ?? "[]", ...this.left.values()];
+    this.waiting = texts.flatMap((text) => JSON.parse(text));
     this.trouble = "";
     this.tries = 0;
     this.running = null;
@@ -25,7 +36,8 @@ export class Outbox {
 
   keep() {
     try {
-      localStorage.setItem(this.name, JSON.stringify(this.waiting));
+      if (this.waiting.length) localStorage.setItem(this.name, JSON.stringify(this.waiting));
+      else localStorage.removeItem(this.name);
     } catch {
       this.trouble ||= "this browser keeps nothing; do not close the window";
     }
@@ -50,6 +62,8 @@ export class Outbox {
         this.heard({ operation, error });
       }
     }
+    for (const [key, text] of this.left) if (localStorage.getItem(key) === text) localStorage.removeItem(key);
+    this.left.clear();
   }
 
   // Whether the operation stays at the head of the queue after an error: the server is away, its disk is full, or it is
