@@ -71,7 +71,7 @@ class Forks:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for pid in self._running:
+        for pid in list(self._running):
             self._kill(pid)
         assert self._process.stdin
         self._process.stdin.close()
