@@ -185,6 +185,6 @@ class ScriptedAnnotator:
         """bool (16,): far from the truth, missing, or there though the whole diver is not."""
         known, there = np.isfinite(truth).all(-1), np.isfinite(pose).all(-1)
         if not known.any():
-            return there
+            return np.asarray(there)
         apart = np.nan_to_num(np.linalg.norm(pose - truth, axis=-1), nan=np.inf)
         return np.asarray(known & (apart >= WRONG * head))
