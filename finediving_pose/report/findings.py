@@ -1,4 +1,4 @@
-"""One self-contained HTML page about what is wrong: by rule, by competition, each finding, with pictures."""
+"""One self-contained HTML page about what is wrong: by rule, by video, each finding, with pictures."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 SHOWN = 200
 PICTURES = 6
-COMPETITIONS = 12
+VIDEOS = 12
 WORDS = {"error": "errors", "warning": "warnings", "note": "notes"}
 
 
@@ -88,7 +88,7 @@ def write_findings_page(
     from finediving_pose.validate.kinds import in_short
 
     sections = _sections(findings, workspace, clips)
-    competitions = _by_competition(findings)
+    videos = _by_video(findings)
     context = {
         "title": workspace.root.resolve().name if workspace else _source_names(clips),
         "made": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
@@ -97,9 +97,9 @@ def write_findings_page(
         "most": max((s.kind.count for s in sections), default=1),
         "meters": len({s.kind.count for s in sections}) > 1,
         "in_short": in_short([s.kind for s in sections]),
-        "competitions": competitions if _tells(competitions) else [],
-        "in_competitions": _in_competitions(competitions),
-        "more_competitions": max(0, len({f.key.video for f in findings if f.key}) - COMPETITIONS),
+        "videos": videos if _tells(videos) else [],
+        "in_videos": _in_videos(videos),
+        "more_videos": max(0, len({f.key.video for f in findings if f.key}) - VIDEOS),
         "formula": _formula(findings, clips),
         "words": WORDS,
         "sources": SOURCES if len({f.source for f in findings}) > 1 else {},
@@ -140,27 +140,27 @@ def _sections(findings: Sequence[Finding], workspace: Workspace | None, clips: S
     return sections
 
 
-def _tells(competitions: Sequence[tuple[str, dict[str, int]]]) -> bool:
-    """Whether bars of the competitions would differ; equal ones say nothing that a sentence does not."""
-    return len({sum(counts.values()) for _, counts in competitions}) > 1
+def _tells(videos: Sequence[tuple[str, dict[str, int]]]) -> bool:
+    """Whether bars of the videos would differ; equal ones say nothing that a sentence does not."""
+    return len({sum(counts.values()) for _, counts in videos}) > 1
 
 
-def _in_competitions(competitions: Sequence[tuple[str, dict[str, int]]]) -> str:
-    """Which competition has most findings, in words; nothing where no finding is about a clip."""
-    if not competitions:
+def _in_videos(videos: Sequence[tuple[str, dict[str, int]]]) -> str:
+    """Which video has most findings, in words; nothing where no finding is about a clip."""
+    if not videos:
         return ""
-    totals = [(video, sum(counts.values())) for video, counts in competitions]
+    totals = [(video, sum(counts.values())) for video, counts in videos]
     video, most = totals[0]
     if len(totals) == 1:
         return f"All findings on clips are in {video}."
-    if _tells(competitions):
+    if _tells(videos):
         return f"{video} has most findings: {most:,}."
-    return f"{len(totals)} competitions have findings, each {most:,}."
+    return f"{len(totals)} videos have findings, each {most:,}."
 
 
-def _by_competition(findings: Sequence[Finding]) -> list[tuple[str, dict[str, int]]]:
-    """The competitions with most findings: (video, count by severity)."""
-    videos = Counter(f.key.video for f in findings if f.key).most_common(COMPETITIONS)
+def _by_video(findings: Sequence[Finding]) -> list[tuple[str, dict[str, int]]]:
+    """The videos with most findings: (video, count by severity)."""
+    videos = Counter(f.key.video for f in findings if f.key).most_common(VIDEOS)
     counts = Counter((f.key.video, f.severity) for f in findings if f.key)
     return [(video, {s: counts[video, s] for s in WORDS if counts[video, s]}) for video, _ in videos]
 

@@ -112,7 +112,7 @@ def test_of_many_findings_the_first_are_shown_and_the_rest_counted(tmp_path: Pat
     page = Page(write_findings_page(found, tmp_path / "p.html", None, []))
     assert page.rows == SHOWN
     assert "and 7 more; all of them: <code>fdpose validate --select label.score-zero --csv" in page.text
-    assert "and 18 more with findings" in page.text, "12 of 30 competitions are drawn"
+    assert "and 18 more with findings" in page.text, "12 of 30 videos are drawn"
 
 
 def test_a_finding_on_a_file_has_its_place(tmp_path: Path) -> None:
