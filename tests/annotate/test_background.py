@@ -41,7 +41,7 @@ def test_the_background_moves_against_the_camera_whoever_it_follows(divers: int)
 def test_graphics_that_stand_still_do_not_hold_the_background() -> None:
     """A broadcaster's sign, sharp and bright, over a panorama that fast motion has blurred."""
     corners = np.array([[100, 20], [103, 60], [104, 104], [104, 150], [106, 196]])
-    pictures = [cv2.blur(picture, (1, 40)) for picture in pan(corners)]
+    pictures = [np.asarray(cv2.blur(picture, (1, 40)), np.uint8) for picture in pan(corners)]
     for picture in pictures:
         cv2.rectangle(picture, (300, 20), (440, 50), (20, 160, 60), cv2.FILLED)
         cv2.putText(picture, "S423TKI8", (304, 44), cv2.FONT_HERSHEY_SIMPLEX, 0.9, (255, 255, 255), 2)
