@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,7 @@ from finediving_pose.kinematics.quantities import (
     trunk_at_entry,
     trunk_ends,
 )
-from finediving_pose.kinematics.readings import Series, Value
+from finediving_pose.kinematics.readings import Reason, Series, Value
 from finediving_pose.kinematics.splash import splash_share
 from finediving_pose.poses import ClipPoses, best_layer, read_poses
 from finediving_pose.workspace import Workspace
@@ -181,6 +181,18 @@ def measure_divers(
 
 
 def _measure(
+    person: int, diver: Diver, times: NDArray[np.float64] | None, facts: Facts, numbers: tuple[int, ...]
+) -> DiverMeasures:
+    """One diver's; a height from which nobody jumps so high moves no other quantity: they are measured without it."""
+    found = _measure_as_told(person, diver, times, facts, numbers)
+    jump = found.values["jump_height_m"]
+    if jump.reason != Reason.JUMP_TOO_HIGH:
+        return found
+    without = _measure_as_told(person, diver, times, replace(facts, height=None), numbers)
+    return replace(without, values=without.values | {"jump_height_m": jump})
+
+
+def _measure_as_told(
     person: int, diver: Diver, times: NDArray[np.float64] | None, facts: Facts, numbers: tuple[int, ...]
 ) -> DiverMeasures:
     line = timeline(diver, times, facts.stage_starts, facts.height)

@@ -129,9 +129,9 @@ def readings_in_words(row: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
 def _why_not(row: dict[str, Any], name: str) -> str:
     """Why a quantity has no number; with the number that was not believed, where there is one."""
     why = row[f"{name}_why"]
-    if why == Reason.JUMP_TOO_HIGH.label:
+    if why == Reason.JUMP_TOO_HIGH.label and row["flight_time_s"] is not None:
         jump = jump_height(row["flight_time_s"], row["platform_m"])
-        return f"the jump would be {jump:.1f} m: is the height of {row['platform_m']:g} m right?"
+        return f"the jump would be {jump:.1f} m: is the height of {row['platform_m']:g} m right? All else is without it"
     if why == Reason.WRONG_TRUNK.label and row["half_turns"] is not None:
         if half_turns(180 * row["half_turns"]) is None:
             return f"{row['half_turns']:.1f} half turns between take-off and touch: one of the two is probably off"

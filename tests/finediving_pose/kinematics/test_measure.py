@@ -147,6 +147,15 @@ def test_without_a_height_there_are_no_metres():
     assert found.values["flight_time_s"].measured
 
 
+def test_a_height_from_which_nobody_jumps_so_high_moves_nothing_else():
+    """A dive from 10 metres that is said to be one from 3: a jump of more than 2 metres, so the height is wrong."""
+    unknown, wrong = (measured(MadeUpDive(), Facts("205b", height)) for height in (None, 3.0))
+    assert wrong.values["jump_height_m"].reason == Reason.JUMP_TOO_HIGH
+    assert (wrong.line.take_off, wrong.line.touch) == (unknown.line.take_off, unknown.line.touch)
+    others = set(unknown.values) - {"jump_height_m"}
+    assert repr({k: wrong.values[k] for k in others}) == repr({k: unknown.values[k] for k in others})
+
+
 def test_a_camera_that_turns_gives_no_metres():
     dive = MadeUpDive()
     turned = dive.points - dive.points[:, 6:7] + [200, 100]
