@@ -281,7 +281,8 @@ def test_a_clip_that_is_deleted_while_it_is_open_is_said(page: Page, data: Works
     shutil.rmtree(data.frames)
     page.asks(f"(review.clips.forget('{clip}'), review.pictures.bitmaps.clear(), null)")
     page.page.keyboard.press("d")
-    page.page.wait_for_selector("text=fdpose extract")
+    said = page.page.wait_for_selector("text=fdpose extract")
+    assert said is not None and said.is_visible()
 
 
 def test_another_token_shows_no_data(page: Page, pages: Pages) -> None:

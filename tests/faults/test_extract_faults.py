@@ -73,27 +73,29 @@ def leftovers(folder: Path) -> list[Path]:
 # -- kill -9 --------------------------------------------------------------------------------------------------------
 
 
-def _killed_everywhere(workspace: Workspace, work: Callable[[], object], kills: int) -> None:
-    """Kill at random moments, each run going on from what the one before left; then run to the end."""
+def _killed_everywhere(workspace: Workspace, work: Callable[[], object], kills: int) -> int:
+    """Kill at random moments, each run going on from what the one before left; then run to the end: clips made."""
     total, chance = count_moments(work), random.Random(0)
     for _ in range(kills):
         kill_at(work, chance.randrange(1, total))
         check(workspace)
     work()
-    assert check(workspace) == len(CLIPS)
     assert leftovers(workspace.frames) == []
     assert [c.n_frames for c in read_clips(workspace)] == [len(c.frame_range or ()) for c in CLIPS]
+    return check(workspace)
 
 
 def test_kills_at_random_moments_of_cutting_videos(workspace: Workspace, videos: Path) -> None:
-    _killed_everywhere(workspace, lambda: extract_videos(workspace, videos, CLIPS, jobs=1, force=True), 20)
+    made = _killed_everywhere(workspace, lambda: extract_videos(workspace, videos, CLIPS, jobs=1, force=True), 20)
+    assert made == len(CLIPS)
 
 
 def test_kills_at_random_moments_of_taking_in_frames(workspace: Workspace, tmp_path: Path) -> None:
     for name in RANGES:
         write_pictures(tmp_path / "in" / name, range(30))
     before = {p: p.read_bytes() for p in (tmp_path / "in").rglob("*.jpg")}
-    _killed_everywhere(workspace, lambda: extract_frames(workspace, tmp_path / "in", CLIPS, True, jobs=1), 12)
+    made = _killed_everywhere(workspace, lambda: extract_frames(workspace, tmp_path / "in", CLIPS, True, jobs=1), 12)
+    assert made == len(CLIPS)
     assert {p: p.read_bytes() for p in (tmp_path / "in").rglob("*.jpg")} == before
 
 
