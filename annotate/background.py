@@ -66,12 +66,12 @@ def _shift(before: NDArray[np.float32], here: NDArray[np.float32]) -> NDArray[np
     peak = np.array(np.unravel_index(moved.argmax(), moved.shape))
     if moved.max() < GRAPHICS * alike[_around(rest)].max():
         peak = rest
-    near = _around(peak)
-    weight = np.maximum(alike[near], 0)
+    rows, columns = _around(peak)
+    weight = np.maximum(alike[rows, columns], 0)
     if not weight.any():
         return np.zeros(2)
-    places: NDArray[np.intp] = np.indices(alike.shape)  # (2, rows, columns)
-    middle = (weight * places[:, *near]).sum((1, 2)) / weight.sum()
+    corner = np.array([rows.start, columns.start])
+    middle = corner + (weight * np.indices(weight.shape)).sum((1, 2)) / weight.sum()
     return (middle - rest)[::-1]
 
 

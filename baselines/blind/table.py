@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from baselines.blind.predictors import BLIND, Blind, Scores
-from baselines.runs.metrics import relative_l2, spearman
+from baselines.runs.metrics import percentile_interval, relative_l2, spearman
 from finediving_pose.clip import Clip
 from finediving_pose.errors import LabelError
 from finediving_pose.labels.splits import split_by
@@ -108,14 +108,7 @@ def _over_videos(
         chosen = np.concatenate([members[i] for i in rng.integers(len(names), size=len(names))])
         rhos.append(spearman(truth[chosen], predicted[chosen]))
         errors.append(float(error[chosen].mean()))
-    finite = [rho for rho in rhos if np.isfinite(rho)]
-    return _middle(finite) if finite else None, _middle(errors)
-
-
-def _middle(values: Sequence[float]) -> Interval:
-    """What 95 % of the values lie in."""
-    low, high = np.percentile(values, (2.5, 97.5))
-    return float(low), float(high)
+    return percentile_interval(rhos) if np.isfinite(rhos).any() else None, percentile_interval(errors)
 
 
 def _mean(rows: Sequence[BlindRow]) -> BlindRow:

@@ -65,6 +65,15 @@ def in_words_errata(errata: tuple[int, int] | None) -> str:
     return f"errata NOT applied ({counted(left, 'known error')} in labels not corrected{corrected})"
 
 
+def grids_of(section: Section) -> tuple[tuple[str, Grid], ...]:
+    """All tables of a section, each with its title."""
+    return (
+        ("Ranks", ranks_of(section)),
+        ("Errors and order", errors_of(section)),
+        ("What each reads and takes", making_of(section)),
+    )
+
+
 def ranks_of(section: Section) -> Grid:
     """A section's rho, and what its differences are worth."""
     cells: dict[str, Callable[[Row], str]] = {
@@ -113,6 +122,9 @@ FLOOR = (
 )
 
 
+UNKNOWN = BlindRow("", "")
+
+
 def floor_of(board: Board) -> Grid | None:
     """What the labels of a packed file predict by themselves; None where that is not known."""
     if not board.floor:
@@ -122,13 +134,9 @@ def floor_of(board: Board) -> Grid | None:
     rows = []
     for row in board.floor:
         figures = number(row.rho, 4), in_words_interval(row.rho_interval, 3), number(row.r_l2_x100, 3)
-        other = by_event.get(row.title)
-        rows.append((row.title, row.knows, *figures, *(number(v, d) for v, d in _of_events(other))))
+        other = by_event.get(row.title, UNKNOWN)
+        rows.append((row.title, row.knows, *figures, number(other.rho, 4), number(other.r_l2_x100, 3)))
     return Grid(columns, tuple(rows))
-
-
-def _of_events(row: BlindRow | None) -> tuple[tuple[float | None, int], ...]:
-    return ((row.rho, 4), (row.r_l2_x100, 3)) if row else ((None, 4), (None, 3))
 
 
 def published_grid() -> Grid:

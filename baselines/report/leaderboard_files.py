@@ -14,17 +14,15 @@ from baselines.report.leaderboard import (
     WORDS,
     Grid,
     commands,
-    errors_of,
     floor_of,
+    grids_of,
     heading,
     in_words_read,
-    making_of,
     mean_of,
     name_of,
     notes,
     protocol,
     published_grid,
-    ranks_of,
     verdict,
     warnings,
 )
@@ -144,7 +142,7 @@ def _markdown(leaderboard: Leaderboard) -> Iterator[str]:
         yield f"## {heading(board)}\n"
         for section in board.sections:
             yield f"### {protocol(section)}\n"
-            for grid in (ranks_of(section), errors_of(section), making_of(section)):
+            for _, grid in grids_of(section):
                 yield from _markdown_table(grid)
             yield f"**{_plain(verdict(section))}**\n"
             yield from (f"- {_plain(line)}" for line in notes(section))
@@ -195,7 +193,7 @@ def _latex(leaderboard: Leaderboard) -> Iterator[str]:
         for section in board.sections:
             for line in (heading(board), protocol(section), verdict(section), *notes(section)):
                 yield f"% {line}"
-            for grid in (ranks_of(section), errors_of(section), making_of(section)):
+            for _, grid in grids_of(section):
                 yield _latex_table(grid)
         if floor := floor_of(board):
             yield f"% {FLOOR}"

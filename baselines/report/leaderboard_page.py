@@ -13,15 +13,13 @@ from baselines.report.leaderboard import (
     WORDS,
     Grid,
     commands,
-    errors_of,
     floor_of,
+    grids_of,
     heading,
-    making_of,
     name_of,
     notes,
     protocol,
     published_grid,
-    ranks_of,
     verdict,
     warnings,
 )
@@ -61,8 +59,8 @@ class ShownSection:
         return list(notes(self.section))
 
     @property
-    def grids(self) -> list[Grid]:
-        return [ranks_of(self.section), errors_of(self.section), making_of(self.section)]
+    def grids(self) -> tuple[tuple[str, Grid], ...]:
+        return grids_of(self.section)
 
     @property
     def spans(self) -> list[Span]:

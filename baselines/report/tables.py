@@ -14,14 +14,12 @@ from baselines.report.leaderboard import (
     PUBLISHED,
     WORDS,
     Grid,
-    errors_of,
     floor_of,
+    grids_of,
     heading,
-    making_of,
     notes,
     protocol,
     published_grid,
-    ranks_of,
     verdict,
     warnings,
 )
@@ -105,7 +103,7 @@ def show_leaderboard(board: Leaderboard) -> None:
         out.print(f"\n{heading(file)}", soft_wrap=True, style="bold")
         for section in file.sections:
             _say(out, protocol(section))
-            for grid in (ranks_of(section), errors_of(section), making_of(section)):
+            for _, grid in grids_of(section):
                 out.print(_grid(grid, wide))
             out.print(verdict(section), soft_wrap=True, style="bold")
             for line in notes(section):

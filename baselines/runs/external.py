@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import asdict
 from dataclasses import field as default
 from importlib.metadata import version
 from pathlib import Path
 
-from pydantic import TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from baselines.data.dives import Dives
@@ -23,6 +20,7 @@ from baselines.runs.config import Evaluation
 from baselines.runs.figures import Figures, Interval, Scores
 from baselines.runs.outcome import OF_A_TEST_DIVE
 from baselines.runs.predictions import Prediction, write_predictions
+from baselines.runs.results import read_stored, write_stored
 from baselines.runs.run import new_folder
 from baselines.runs.scoring import make_prediction
 from finediving_pose.clip import ClipKey
@@ -31,7 +29,7 @@ from finediving_pose.errors import FdposeError, UsageError
 from finediving_pose.labels.errata import count_errata
 from finediving_pose.packed.reader import PackedFile
 from finediving_pose.spreadsheet import unescaped
-from finediving_pose.workspace import Workspace, atomic_write
+from finediving_pose.workspace import Workspace
 
 COLUMNS = ("video", "index", "predicted_score")
 """What a row must have; other columns are not read."""
@@ -108,22 +106,14 @@ def keep_predictions(
     )
     folder = new_folder(workspace, re.sub(r"[^\w.+-]+", "-", name).strip(".-") or "predictions")
     write_predictions(folder, scored)
-    with atomic_write(folder / EXTERNAL) as part:  # last: a folder that has it is whole
-        part.write_text(json.dumps(asdict(metrics), indent=2, allow_nan=False), encoding="utf-8")
+    write_stored(folder / EXTERNAL, metrics)  # last: a folder that has it is whole
     return folder
 
 
 def read_external(folder: Path) -> ExternalMetrics:
     """What :func:`keep_predictions` wrote. Raises UsageError where it can't be read."""
-    path = folder / EXTERNAL
-    try:
-        return TypeAdapter(ExternalMetrics).validate_json(path.read_bytes(), strict=True)
-    except OSError as e:
-        raise UsageError(f"{folder}: no kept predictions; keep some with: fdpose evaluate FILE --keep") from e
-    except ValidationError as e:
-        first = e.errors()[0]
-        name = ".".join(str(step) for step in first["loc"])
-        raise UsageError(f"{path}: {name}: {first['msg'].lower()}; was it written by another version?") from e
+    missing = f"{folder}: no kept predictions; keep some with: fdpose evaluate FILE --keep"
+    return read_stored(folder / EXTERNAL, ExternalMetrics, missing)
 
 
 def score_file(

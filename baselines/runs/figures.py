@@ -74,7 +74,7 @@ def measure(predictions: Sequence[Prediction]) -> Scores:
     number = _numbers(predictions)
     return Scores(
         compute_figures(predictions),
-        {name: _finite(*interval(metric, *values)) for name, (metric, values) in _metrics(predictions).items()},
+        {name: finite(*interval(metric, *values)) for name, (metric, values) in _metrics(predictions).items()},
         Figures(
             spearman(truth, naive), relative_l2(truth, naive), l2(truth, naive), pairs_in_order(truth, naive, number)
         ),
@@ -103,5 +103,6 @@ def _numbers(predictions: Sequence[Prediction]) -> np.ndarray:
     return np.unique([p.action_type or str(p.dive) for p in predictions], return_inverse=True)[1]
 
 
-def _finite(low: float, high: float) -> Interval:
+def finite(low: float, high: float) -> Interval:
+    """The interval; None twice where one of its ends is no number."""
     return (low, high) if math.isfinite(low) and math.isfinite(high) else (None, None)

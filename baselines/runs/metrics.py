@@ -103,6 +103,11 @@ def interval(metric: Callable[..., float], *columns: ArrayLike, seed: int = 0) -
             values, metric, paired=True, vectorized=False, n_resamples=1000, method="percentile",
             rng=np.random.default_rng(seed),
         ).bootstrap_distribution  # fmt: skip
-    found = resampled[np.isfinite(resampled)]
-    low, high = np.percentile(found, (2.5, 97.5)) if len(found) else (np.nan, np.nan)
+    return percentile_interval(resampled)
+
+
+def percentile_interval(values: ArrayLike) -> tuple[float, float]:
+    """The interval of 95 % of the values, those passed over that are no numbers; NaN twice where there are none."""
+    known = np.asarray(values)[np.isfinite(values)]
+    low, high = np.percentile(known, (2.5, 97.5)) if len(known) else (np.nan, np.nan)
     return float(low), float(high)

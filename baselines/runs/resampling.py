@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike
 
-from baselines.runs.figures import Interval
+from baselines.runs.figures import Interval, finite
+from baselines.runs.metrics import percentile_interval
 
 RESAMPLES = 1000
 SAMPLED = ("rho", "r_l2_x100")
@@ -83,11 +84,7 @@ def relative_errors(truth: np.ndarray, predicted: Sequence[np.ndarray], span: fl
 
 def middle(values: np.ndarray) -> Interval:
     """The interval of 95 % of the values, those passed over that are no numbers; None twice where there are none."""
-    known = values[np.isfinite(values)]
-    if not len(known):
-        return None, None
-    low, high = np.percentile(known, (2.5, 97.5))
-    return float(low), float(high)
+    return finite(*percentile_interval(values))
 
 
 def centred_ranks(rows: np.ndarray) -> np.ndarray:

@@ -148,13 +148,12 @@ class StudyMetrics:
     ablation: tuple[AblationRow, ...]
 
 
-Result = TypeVar("Result", RunMetrics, StudyMetrics)
+Stored = TypeVar("Stored")
 
 
 def write_metrics(folder: Path, metrics: RunMetrics | StudyMetrics) -> None:
     """Write ``metrics.json`` into the folder of a run or a study."""
-    with atomic_write(folder / METRICS) as part:
-        part.write_text(json.dumps(asdict(metrics), indent=2, allow_nan=False), encoding="utf-8")
+    write_stored(folder / METRICS, metrics)
 
 
 def is_finished(folder: Path) -> bool:
@@ -172,12 +171,23 @@ def read_study(folder: Path) -> StudyMetrics:
     return _read(folder, StudyMetrics)
 
 
-def _read(folder: Path, kind: type[Result]) -> Result:
-    path = folder / METRICS
+def _read(folder: Path, kind: type[Stored]) -> Stored:
+    missing = f"{folder}: not finished; go on with: fdpose benchmark --resume {folder}"
+    return read_stored(folder / METRICS, kind, missing)
+
+
+def write_stored(path: Path, values: Any) -> None:
+    """Write a dataclass of figures as JSON, whole or not at all."""
+    with atomic_write(path) as part:
+        part.write_text(json.dumps(asdict(values), indent=2, allow_nan=False), encoding="utf-8")
+
+
+def read_stored(path: Path, kind: type[Stored], missing: str) -> Stored:
+    """What :func:`write_stored` wrote. Raises UsageError where it is none, with ``missing`` where there is no file."""
     try:
         return TypeAdapter(kind).validate_json(path.read_bytes(), strict=True)
     except OSError as e:
-        raise UsageError(f"{folder}: not finished; go on with: fdpose benchmark --resume {folder}") from e
+        raise UsageError(missing) from e
     except ValidationError as e:
         first = e.errors()[0]
         name = ".".join(str(step) for step in first["loc"])

@@ -30,7 +30,7 @@ def ends_in_entry(clip: Clip) -> Iterator[Finding]:
         last = clip.sub_actions[-1]
         what = f"the last stage is {stage_names([last])}, not the entry"
         at = f"sub_actions[{len(clip.sub_actions) - 1}]"
-        if _is_slip(clip.sub_actions):
+        if is_slip_of_entry(clip.sub_actions):
             evidence = f"every dive ends in the entry, id {ENTRY}; id {last} is one less, and no dive has twists last"
             yield Finding(
                 clip.key, what, at, stage_names([last]), stage_names([ENTRY]), level="certain", evidence=evidence
@@ -39,9 +39,9 @@ def ends_in_entry(clip: Clip) -> Iterator[Finding]:
             yield Finding(clip.key, what, at, stage_names([last]), stage_names([ENTRY]))
 
 
-def _is_slip(sub_actions: Sequence[int]) -> bool:
+def is_slip_of_entry(sub_actions: Sequence[int]) -> bool:
     """Whether the last id is the one below the entry's, and no other stage is the entry."""
-    return sub_actions[-1] == ENTRY - 1 and ENTRY not in sub_actions
+    return bool(sub_actions) and sub_actions[-1] == ENTRY - 1 and ENTRY not in sub_actions
 
 
 @rule("label.stage-order", severity="error")

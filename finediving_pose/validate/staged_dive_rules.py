@@ -25,6 +25,7 @@ from finediving_pose.lexicon import (
 from finediving_pose.validate.number_rules import parsed
 from finediving_pose.validate.rules import Finding, rule
 from finediving_pose.validate.score_rules import gives_score, score_allows
+from finediving_pose.validate.stage_rules import is_slip_of_entry
 from finediving_pose.validate.words import stage_names
 
 
@@ -133,8 +134,7 @@ def _counted_apart(labelled: Sequence[int], dive: DiveNumber) -> bool:
 
 def _with_entry(sub_actions: tuple[int, ...]) -> tuple[int, ...]:
     """The sub-actions with the entry last, where the id below it stands for it."""
-    slip = sub_actions and sub_actions[-1] == ENTRY - 1 and ENTRY not in sub_actions
-    return (*sub_actions[:-1], ENTRY) if slip else sub_actions
+    return (*sub_actions[:-1], ENTRY) if is_slip_of_entry(sub_actions) else sub_actions
 
 
 def _group(takeoff: SubAction) -> int:
