@@ -204,7 +204,6 @@ class _Draws:
     """Resampled figures of a section's rows; rows with the same dives have the same draws of them."""
 
     samples: dict[tuple[ClipKey, ...], Resampling] = field(default_factory=dict)
-    places: dict[str, int] = field(default_factory=dict)
     known: dict[tuple[str, tuple[ClipKey, ...]], dict[str, np.ndarray]] = field(default_factory=dict)
 
     def means(self, entries: Sequence[Entry], dives: tuple[ClipKey, ...]) -> dict[str, np.ndarray]:
@@ -215,9 +214,8 @@ class _Draws:
             self.samples[dives] = Resampling(np.array([entries[0].true[key] for key in dives]))
         row = entries[0].key
         if (row, dives) not in self.known:
-            place = self.places.setdefault(row, len(self.places))
             predicted = [[entry.predicted[key] for key in dives] for entry in entries]
-            self.known[row, dives] = self.samples[dives].means(predicted, place)
+            self.known[row, dives] = self.samples[dives].means(predicted, row)
         return self.known[row, dives]
 
 

@@ -7,6 +7,7 @@ method by itself. A method that was trained once has nothing to draw, so its int
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -41,16 +42,16 @@ class Resampling:
         self._drawn = np.random.default_rng(self.seed).integers(0, n, (RESAMPLES, n))
         self._ranks = centred_ranks(self.truth[self._drawn])
 
-    def means(self, trainings: Sequence[ArrayLike], place: int) -> dict[str, np.ndarray]:
+    def means(self, trainings: Sequence[ArrayLike], row: str) -> dict[str, np.ndarray]:
         """Each figure of :data:`SAMPLED`, mean over the trainings, in every resample: (RESAMPLES,), NaN if undefined.
 
         Parameters
         ----------
         trainings : predicted scores (n,) of each training, in the order of the dives
-        place : of the method in its table; methods of different places draw different trainings
+        row : what tells the method from all others; each draws trainings of its own, whatever stands beside it
         """
         truth, span, count = self.truth[self._drawn], float(np.ptp(self.truth)), len(trainings)
-        rng = np.random.default_rng((self.seed, place))
+        rng = np.random.default_rng((self.seed, zlib.crc32(row.encode())))
         chosen = rng.integers(0, count, (RESAMPLES, count)) if count > 1 else np.zeros((RESAMPLES, 1), int)
         predicted = [np.asarray(t, float)[self._drawn] for t in trainings]
         found = {"rho": rank_correlations(self._ranks, predicted), "r_l2_x100": relative_errors(truth, predicted, span)}
