@@ -41,7 +41,7 @@ from finediving_pose.workspace import atomic_write
 FDPOSE = (sys.executable, "-m", "finediving_pose.cli")
 SUGGESTED = 200
 PACKED = "finediving_pose.h5"
-FORMATS = ("official", "hpmcr", "coco", "csv", "cvat", "labelstudio", "dlc", "yolo", "huggingface")
+FORMATS = ("official", "hpmcr", "coco", "csv", "cvat", "labelstudio", "dlc", "yolo", "slp", "nwb", "huggingface")
 WIDTH = ("--set", "model.i3d.width=0.125", "--set", "data.resize=[100,56]", "--set", "data.crop=56")
 """Of ``full`` here, on a tenth of the videos: an eighth of I3D's width, a quarter of the pictures' area."""
 EVERY = 0.1
@@ -107,7 +107,8 @@ def steps(work: Path, dives: int, seed: int) -> list[Step]:
         Step("pack a tenth", fdpose("pack", "--cache", "--out", tenth / PACKED, *_a_tenth(made))),
         Step("full, an epoch", fdpose("benchmark", "hpmcr", *full, at=tenth)),
         Step("demo leaderboard", fdpose("benchmark", "all", "--preset", "demo", "--device", "cpu")),
-        Step("score", fdpose("score", "--split", "test")),
+        Step("leaderboard", fdpose("leaderboard", "--report", work / "leaderboard.html")),
+        Step("score", fdpose("score", "--split", "test", "--exemplar-fallback", "difficulty"), fine=(0, 1)),  # some have no poses
     ]
 
 
