@@ -87,6 +87,7 @@ def steps(work: Path, dives: int, seed: int) -> list[Step]:
     labels, videos = ("--labels", made / "labels"), ("--videos", made / "videos")
     tenth = work / "tenth"
     full = ("--preset", "full", "--epochs", "1", *WIDTH, "--exemplar-fallback", "difficulty", "--device", "cpu")
+    test_dives = ("--split", "test", "--exemplar-fallback", "difficulty")
     shape = ("--like", "finediving", "--dives", str(dives), "--seed", str(seed))
     return [
         Step("synth", (*FDPOSE, "synth", "--out", str(made), *shape)),
@@ -108,7 +109,7 @@ def steps(work: Path, dives: int, seed: int) -> list[Step]:
         Step("full, an epoch", fdpose("benchmark", "hpmcr", *full, at=tenth)),
         Step("demo leaderboard", fdpose("benchmark", "all", "--preset", "demo", "--device", "cpu")),
         Step("leaderboard", fdpose("leaderboard", "--report", work / "leaderboard.html")),
-        Step("score", fdpose("score", "--split", "test", "--exemplar-fallback", "difficulty"), fine=(0, 1)),  # some have no poses
+        Step("score", fdpose("score", *test_dives), fine=(0, 1)),  # some have no poses
     ]
 
 
