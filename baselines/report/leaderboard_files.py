@@ -180,13 +180,18 @@ def _plain(text: str) -> str:
     return text
 
 
+_LONG = {"source": "p{6cm}", "run by": "p{3cm}"}
+"""Columns whose text is broken into lines."""
+_FITTED = r"\noindent\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%"
+
+
 def write_latex(path: Path, leaderboard: Leaderboard) -> Path:
     """Write tables to be taken into a paper, with booktabs' rules, whole or not at all."""
     return _write(path, "\n".join(_latex(leaderboard)) + "\n")
 
 
 def _latex(leaderboard: Leaderboard) -> Iterator[str]:
-    yield r"% Needs \usepackage{booktabs}."
+    yield r"% Needs \usepackage{booktabs} and \usepackage{graphicx}. Wide tables are made smaller."
     for line in warnings(leaderboard):
         yield f"% {line}"
     for board in leaderboard.boards:
@@ -213,11 +218,11 @@ def _latex_table(grid: Grid) -> str:
     style.apply(lambda row: ["font-weight: bold" * (row.name in grid.strong)] * len(row), axis=1)
     style.format(escape="latex")
     style.format_index(escape="latex", axis="columns")
-    form = "".join("l" if title in WORDS else "r" for title in grid.columns)
+    form = "".join(_LONG.get(title, "l" if title in WORDS else "r") for title in grid.columns)
     text = style.to_latex(hrules=True, column_format=form, convert_css=True)
     for sign, written in (("±", r"$\pm$"), ("−", "$-$"), ("–", "--"), ("²", "$^2$")):
         text = text.replace(sign, written)
-    return text
+    return f"{_FITTED}\n{text}}}\\par\\medskip\n"
 
 
 def _write(path: Path, text: str) -> Path:
