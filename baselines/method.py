@@ -104,6 +104,10 @@ class Method:
         """What it reads of a clip with these settings; :attr:`needs` where settings change nothing."""
         return self.needs
 
+    def parts_of(self, config: RunConfig) -> Mapping[str, str]:
+        """The parts that a network of these settings has; :attr:`parts` where settings change nothing."""
+        return self.parts
+
     def settings(self) -> Collection[str]:
         """Keys that the model section may hold. Default: those of the presets."""
         return dict.fromkeys(key for name in self.presets for key in self.sections(name).get("model", {}))

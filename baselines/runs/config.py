@@ -150,20 +150,21 @@ def make_config(
     sections["without"] = sorted({*sections.get("without", ()), *without})
     said = ", ".join(f"{name}={value}" for name, value in (changes or {}).items())
     config = parse_config({**named, **sections}, said or made)
+    check_names("part", without, method.parts_of(config), method, " with these settings")
     _check_frozen(method, config, said or made)
     _check_buildable(method, config, said or made)
     return config
 
 
-def check_names(what: str, names: Collection[str], known: Collection[str], method: Method) -> None:
-    """Refuse names that a method does not have. Raises UsageError with the nearest."""
+def check_names(what: str, names: Collection[str], known: Collection[str], method: Method, when: str = "") -> None:
+    """Refuse names that a method does not have, or does not have ``when``. Raises UsageError with the nearest."""
     for name in names:
         if name in known:
             continue
         near = difflib.get_close_matches(name, known, 1)
         mean = f"did you mean {near[0]}? " if near else ""
         there = f"there are {', '.join(known)}" if known else "it has none"
-        raise UsageError(f"{method.title} has no {what} {name!r}; {mean}{there}")
+        raise UsageError(f"{method.title} has no {what} {name!r}{when}; {mean}{there}")
 
 
 def write_config(folder: Path, config: RunConfig) -> None:

@@ -32,6 +32,8 @@ from finediving_pose.resuming import checkpoints
 from finediving_pose.workspace import Workspace, atomic_write
 
 PLAN = "study.json"
+ALL_PARTS = "all"
+"""In the place of a part: each of them in turn."""
 
 
 @with_config(ConfigDict(extra="forbid"))
@@ -61,7 +63,8 @@ def plan_study(
 ) -> list[PlannedRun]:
     """A training for each seed, and for each seed and part of ``ablate`` left out. Nothing is written.
 
-    ``options`` are those of :func:`baselines.runs.run.prepare_run`, the same for all.
+    ``options`` are those of :func:`baselines.runs.run.prepare_run`, the same for all; :data:`ALL_PARTS` in ``ablate``
+    stands for each part that a network of these settings has.
 
     Raises
     ------
@@ -70,10 +73,14 @@ def plan_study(
     UsageError
         The method has no such part, or as :func:`baselines.runs.run.prepare_run`.
     """
-    check_names("part", ablate, method.parts, method)
+    check_names("part", [part for part in ablate if part != ALL_PARTS], method.parts, method)
+    whole = prepare_run(workspace, method, preset, seeds[0], **options)
+    there, reads = method.parts_of(whole), whole.reads
+    if ALL_PARTS in ablate and not there:
+        raise UsageError(f"{method.title} has no parts that can be left out")
+    parts = [part for part in method.parts if part in ablate or (ALL_PARTS in ablate and part in there)]
     members = [Member(f"seed-{s}", s) for s in seeds]
-    members += [Member(f"without-{part}-seed-{s}", s, part) for part in method.parts if part in ablate for s in seeds]
-    reads = prepare_run(workspace, method, preset, seeds[0], **options).reads
+    members += [Member(f"without-{part}-seed-{s}", s, part) for part in parts for s in seeds]
 
     def configuration(m: Member) -> RunConfig:
         without = (m.without,) if m.without else ()

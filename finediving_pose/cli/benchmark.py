@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from baselines.runs.results import RunMetrics, StudyMetrics
 
-ALL_PARTS = "all"
-
 _EPILOG = """\b
 Examples:
   fdpose benchmark hpmcr --preset demo --data ./fdpose-data
@@ -83,7 +81,7 @@ def _complete_preset(ctx: click.Context, param: click.Parameter, incomplete: str
 )
 @click.option("--seeds", type=click.IntRange(min=1), default=None, metavar="N",
               help="Train with N seeds, from --seed on; prints mean and spread.")  # fmt: skip
-@click.option("--ablate", is_flag=False, flag_value=ALL_PARTS, default=None, metavar="[PART,...]",
+@click.option("--ablate", is_flag=False, flag_value="all", default=None, metavar="[PART,...]",
               help="Train also without each of these parts in turn; without a value, all parts.")  # fmt: skip
 @click.option("--pairing", type=click.Choice(["number", "random", "rotation", "difficulty"]), default=None,
               help="Compare a dive with dives of its dive number (w/ DN), with any (w/o DN), with those that rotate "
@@ -187,10 +185,6 @@ def _begin(
     method = find_method(name)
     preset = preset or ("demo" if "demo" in method.presets else next(iter(method.presets)))
     parts = [] if ablate is None else [part.strip() for part in ablate.split(",")]
-    if parts == [ALL_PARTS]:
-        parts = list(method.parts)
-        if not parts:
-            raise UsageError(f"--ablate: {method.title} has no parts that can be left out")
     if seeds or parts:
         return new_study(data, method, preset, range(seed, seed + (seeds or 1)), parts, **options)
     return new_run(data, method, preset, seed, **options)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from baselines.method import ComparativeMethod, Needs, Preset, WeightFile
@@ -42,6 +42,10 @@ class HPMCRMethod(ComparativeMethod):
         """Poses and stages are not read where the part that reads them is left out."""
         unread = Needs.POSES if "skeleton" in config.without else Needs.NOTHING
         return self.needs & ~(unread | (Needs.STAGES if "segmentation" in config.without else Needs.NOTHING))
+
+    def parts_of(self, config: RunConfig) -> Mapping[str, str]:
+        """Without the prior nothing looks for a splash."""
+        return {name: what for name, what in self.parts.items() if name != "splash" or config.model.get("prior")}
 
     def settings(self) -> Collection[str]:
         from inspect import signature

@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from baselines.registry import find_method
 from baselines.report.wording import differs, how_made, number
 from baselines.runs.figures import Figures
 from baselines.runs.results import Conditions, RunMetrics, is_finished, read_run, row_name, write_metrics
-from baselines.runs.study import Member, gather, is_study, read_plan
+from baselines.runs.study import ALL_PARTS, Member, gather, is_study, plan_study, read_plan
 from finediving_pose.errors import UsageError
+from finediving_pose.workspace import Workspace
 
 MADE = Conditions(
     method="some", title="Some", preset="demo", without=(), n_train=8, n_test=4, batch_size=8, epochs=3,
@@ -90,3 +92,19 @@ def test_every_figure_says_seed_batch_and_epoch() -> None:
 def test_figures_in_words() -> None:
     assert (number(None, 2), number(0.12345, 3)) == ("", "0.123")
     assert (differs(None, 1), differs(-0.04, 1), differs(0.04, 1), differs(-2.06, 1)) == ("", "0.0", "0.0", "−2.1")
+
+
+def test_all_parts_are_those_that_a_network_of_these_settings_has(made_up: Workspace) -> None:
+    hpmcr = find_method("hpmcr")
+    with_prior, without = (
+        {m.without for m, _ in plan_study(made_up, hpmcr, "demo", [0], [ALL_PARTS], changes={"model.prior": prior})}
+        for prior in (True, False)
+    )
+    assert with_prior - without == {"splash"}
+    with pytest.raises(UsageError, match="HPMCR has no part 'splash' with these settings; there are skeleton"):
+        plan_study(made_up, hpmcr, "demo", [0], ["splash"], changes={"model.prior": False})
+
+
+def test_a_method_in_one_piece_has_nothing_to_leave_out(made_up: Workspace) -> None:
+    with pytest.raises(UsageError, match="has no parts that can be left out"):
+        plan_study(made_up, find_method("difficulty"), "demo", [0], [ALL_PARTS])
