@@ -5,10 +5,13 @@ the most memory in use at once (resident, sampled ten times a second), bytes tha
 every step is killed (SIGKILL, with all that it started) once, at a random moment of its first half minute, and then run
 again to its end. What is finished is written down, so that the same command goes on after it was stopped itself.
 
-``--fit`` puts several sizes side by side: the exponent of seconds and of memory over the number of dives.
+``--fit`` puts several sizes side by side: the exponent of seconds and of memory over the number of dives. ``--plan``
+computes what 3000 dives take on more cores: steps that grow with the dives are multiplied, those that work clip by clip
+are divided by the cores, everything else stays as it was measured.
 
     python -m benchmarks.rehearsal WORK --dives 300
     python -m benchmarks.rehearsal --fit WORK-300 WORK-1000 WORK-3000
+    python -m benchmarks.rehearsal --plan WORK-300
 """
 
 from __future__ import annotations
@@ -54,11 +57,16 @@ Command = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A command of the week, or a function in its place where a person would be at work; exit codes that are fine."""
+    """A command of the week, or a function in its place where a person would be at work; exit codes that are fine.
+
+    ``grows``: with the number of dives. ``divides``: among cores and machines, clip by clip.
+    """
 
     name: str
     command: Command | Callable[[], None]
     fine: tuple[int, ...] = (0,)
+    grows: bool = True
+    divides: bool = True
 
 
 @dataclass(slots=True)
@@ -87,6 +95,7 @@ def steps(work: Path, dives: int, seed: int) -> list[Step]:
     labels, videos = ("--labels", made / "labels"), ("--videos", made / "videos")
     tenth = work / "tenth"
     full = ("--preset", "full", "--epochs", "1", *WIDTH, "--exemplar-fallback", "difficulty", "--device", "cpu")
+    once = {"grows": False, "divides": False}
     test_dives = ("--split", "test", "--exemplar-fallback", "difficulty")
     shape = ("--like", "finediving", "--dives", str(dives), "--seed", str(seed))
     return [
@@ -94,11 +103,11 @@ def steps(work: Path, dives: int, seed: int) -> list[Step]:
         Step("extract", fdpose("extract", *labels, *videos)),
         Step("validate", fdpose("validate"), fine=(0, 1)),  # the labels have errors
         Step("annotate", fdpose("annotate", "--auto", "--device", "cpu")),
-        Step("suggest", fdpose("suggest", str(SUGGESTED), "--device", "cpu")),
-        Step("correct", lambda: _correct(made, data, corrected)),
-        Step("import", fdpose("annotate", "--manual", corrected, "--annotator", "truth")),
+        Step("suggest", fdpose("suggest", str(SUGGESTED), "--device", "cpu"), divides=False),
+        Step("correct", lambda: _correct(made, data, corrected), **once),
+        Step("import", fdpose("annotate", "--manual", corrected, "--annotator", "truth"), **once),
         Step("merge", fdpose("merge")),
-        Step("finetune", fdpose("finetune", "--name", "rehearsal", "--device", "cpu")),
+        Step("finetune", fdpose("finetune", "--name", "rehearsal", "--device", "cpu"), **once),
         Step("annotate again", fdpose("annotate", "--auto", "--force", "--estimator", "rehearsal", "--device", "cpu")),
         Step("merge again", fdpose("merge")),
         Step("pack", fdpose("pack", "--cache")),
@@ -106,10 +115,10 @@ def steps(work: Path, dives: int, seed: int) -> list[Step]:
         *(Step(f"export {name}", fdpose("export", name, "--out", work / "export" / name)) for name in FORMATS),
         Step("kinematics", fdpose("kinematics")),
         Step("pack a tenth", fdpose("pack", "--cache", "--out", tenth / PACKED, *_a_tenth(made))),
-        Step("full, an epoch", fdpose("benchmark", "hpmcr", *full, at=tenth)),
-        Step("demo leaderboard", fdpose("benchmark", "all", "--preset", "demo", "--device", "cpu")),
-        Step("leaderboard", fdpose("leaderboard", "--report", work / "leaderboard.html")),
-        Step("score", fdpose("score", *test_dives), fine=(0, 1)),  # some have no poses
+        Step("full, an epoch", fdpose("benchmark", "hpmcr", *full, at=tenth), divides=False),
+        Step("demo leaderboard", fdpose("benchmark", "all", "--preset", "demo", "--device", "cpu"), divides=False),
+        Step("leaderboard", fdpose("leaderboard", "--report", work / "leaderboard.html"), **once),
+        Step("score", fdpose("score", *test_dives), fine=(0, 1), divides=False),  # some have no poses
     ]
 
 
@@ -235,6 +244,35 @@ def fit(folders: Sequence[Path]) -> None:
     Console(width=100).print(table)
 
 
+FINEDIVING = 3000
+"""Dives of the data set."""
+CORES = {"2 cores": 2, "16 cores": 16, "8 x 16 cores": 128}
+
+
+def plan(folder: Path) -> None:
+    """Print hours and disk for all of FineDiving, computed from one rehearsal."""
+    told = read_json(folder / "rehearsal.json", FdposeError)
+    week = {step.name: step for step in steps(folder, told["dives"], told["seed"])}
+    table = Table(title=f"{FINEDIVING} dives, computed from {told['dives']} on {os.cpu_count()} cores")
+    for name in ("step", *CORES, "memory MB", "disk GB"):
+        table.add_column(name, justify="left" if name == "step" else "right")
+    total = dict.fromkeys(CORES, 0.0)
+    for m in (Measured(**m) for m in told["measured"]):
+        times = FINEDIVING / told["dives"] if week[m.step].grows else 1.0
+        work = max(m.cpu_seconds, m.seconds) if week[m.step].divides else m.seconds
+        hours = {name: work * times / (n if week[m.step].divides else 1) / 3600 for name, n in CORES.items()}
+        total = {name: total[name] + hours[name] for name in CORES}
+        memory, disk = f"{m.memory / 1e6:.0f}", f"{m.disk * times / 1e9:.1f}"
+        table.add_row(m.step, *(in_hours(h) for h in hours.values()), memory, disk)
+    table.add_row("all", *(in_hours(h) for h in total.values()), "", "")
+    Console(width=100).print(table)
+
+
+def in_hours(hours: float) -> str:
+    """``2.3 h``, or ``4 min`` below an hour."""
+    return f"{hours:.1f} h" if hours >= 1 else f"{60 * hours:.0f} min" if hours > 1 / 60 else "< 1 min"
+
+
 @click.command(help=__doc__)
 @click.argument("work", type=click.Path(path_type=Path), nargs=-1, required=True)
 @click.option("--dives", type=click.IntRange(min=20), default=3000, show_default=True)
@@ -242,11 +280,17 @@ def fit(folders: Sequence[Path]) -> None:
 @click.option("--until", default=None, help="Name of the step after which to stop.")
 @click.option("--kill", is_flag=True, help="Kill every step once.")
 @click.option("--fit", "side_by_side", is_flag=True, help="Compare the rehearsals in these folders.")
-def main(work: tuple[Path, ...], dives: int, seed: int, until: str | None, kill: bool, side_by_side: bool) -> None:
+@click.option("--plan", "computed", is_flag=True, help="Compute all of FineDiving from the rehearsal in this folder.")
+def main(
+    work: tuple[Path, ...], dives: int, seed: int, until: str | None, kill: bool, side_by_side: bool, computed: bool
+) -> None:
     if side_by_side:
         fit(work)
         return
     (folder,) = work
+    if computed:
+        plan(folder)
+        return
     folder.mkdir(parents=True, exist_ok=True)
     note = folder / "rehearsal.json"
     told = read_json(note, FdposeError) if note.is_file() else {"dives": dives, "seed": seed, "measured": []}
