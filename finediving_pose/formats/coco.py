@@ -47,7 +47,7 @@ def mmpose_metainfo() -> dict[str, Any]:
     }
 
 
-@writes("coco", "COCO keypoints: one JSON file")
+@writes("coco", "COCO keypoints: one JSON file", in_parts=True)
 def write_coco(out: Path, clips: Sequence[PosedClip]) -> None:
     """Write the file; picture names are relative to the data directory's ``frames/``."""
     images: list[dict[str, Any]] = []

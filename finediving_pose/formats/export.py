@@ -38,6 +38,9 @@ from finediving_pose.skeleton import N_JOINTS
 from finediving_pose.workspace import Workspace, atomic_write, remove_part_files
 from finediving_pose.writing import writing
 
+AT_ONCE = 100
+"""Clips that are read back at a time: a reader keeps some 4 MB of each."""
+
 
 def export(
     workspace: Workspace,
@@ -69,7 +72,8 @@ def export(
     Raises
     ------
     UsageError
-        No such format; or what is at ``out`` was not written by an export of this format, or was changed since.
+        No such format, or more poses than it is written of; or what is at ``out`` was not written by an export of this
+        format, or was changed since.
     PoseError
         No clip has poses, a pose file or ``frames`` can't be read, or what was written can't be read back.
     FdposeError
@@ -99,6 +103,11 @@ def _export(
     if not posed:
         raise PoseError(_nothing_to_export(workspace, layer, frames))
     counts = [len(rows) for p in posed for _, rows in p.posed_frames()]
+    if chosen.most is not None and sum(counts) > chosen.most:
+        raise UsageError(
+            f"{sum(counts):,} poses; {chosen.name} is written of {chosen.most:,} at most, as more take gigabytes of"
+            " memory and hours: export fewer with --frames, --clip or --split"
+        )
     if chosen.folder:
         with _folder_written_whole(out) as part:
             chosen.write(part, posed)
@@ -181,11 +190,27 @@ def _nothing_to_export(workspace: Workspace, layer: str | None, frames: Path | N
 def _read_back(
     workspace: Workspace, chosen: Writer, part: Path, posed: Sequence[PosedClip], before: str | None
 ) -> ExportRecord:
-    """The record of what was just written, as an import of it finds it."""
-    index = FrameIndex(workspace, [p.clip for p in posed])
-    placed = place(index, [(part, pose) for pose in readers()[chosen.reader].read(part, index).poses])
-    poses = [pose for p in posed for pose in _exported(p, placed.get(p.clip.key, {}))]
+    """The record of what was just written, as an import of it finds it.
+
+    Of more than :data:`AT_ONCE` clips, those of a format that can be read in parts are written again, some at a time:
+    what a reader makes of a file takes many times its size.
+    """
+    if not chosen.in_parts or len(posed) <= AT_ONCE:
+        return ExportRecord(chosen.name, digests_of(part), before, _as_read(workspace, chosen, part, posed))
+    poses: list[ExportedPose] = []
+    beside = {"dir": part.parent, "prefix": f"{part.name.removesuffix('.part')}.", "suffix": ".part"}
+    for first in range(0, len(posed), AT_ONCE):
+        some = posed[first : first + AT_ONCE]
+        with tempfile.NamedTemporaryFile(**beside) as file:
+            chosen.write(Path(file.name), some)
+            poses += _as_read(workspace, chosen, Path(file.name), some)
     return ExportRecord(chosen.name, digests_of(part), before, poses)
+
+
+def _as_read(workspace: Workspace, chosen: Writer, path: Path, posed: Sequence[PosedClip]) -> list[ExportedPose]:
+    index = FrameIndex(workspace, [p.clip for p in posed])
+    placed = place(index, [(path, pose) for pose in readers()[chosen.reader].read(path, index).poses])
+    return [pose for p in posed for pose in _exported(p, placed.get(p.clip.key, {}))]
 
 
 def _exported(posed: PosedClip, read: Mapping[int, Mapping[int, ImagePose]]) -> Iterator[ExportedPose]:

@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import permutations
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,9 @@ from finediving_pose.parquet import read_parquet
 from finediving_pose.poses import ClipPoses, JointSource
 from finediving_pose.skeleton import N_JOINTS
 from finediving_pose.workspace import Workspace, atomic_write
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 NAME = "fdpose-export.parquet"
 _FACTS = b"fdpose-export"
@@ -116,9 +119,9 @@ def write_record(path: Path, record: ExportRecord) -> None:
         "frame": pa.array([p.frame for p in record.poses], pa.int32()),
         "person": pa.array([p.person for p in record.poses], pa.int8()),
         "person_read": pa.array([p.person_read for p in record.poses], pa.int8()),
-        "keypoints": pa.array([p.keypoints.reshape(-1).tolist() for p in record.poses], pa.list_(pa.float32())),
-        "visibility": pa.array([p.visibility.tolist() for p in record.poses], pa.list_(pa.uint8())),
-        "source": pa.array([p.source.tolist() for p in record.poses], pa.list_(pa.uint8())),
+        "keypoints": _lists([p.keypoints.reshape(-1) for p in record.poses], np.float32),
+        "visibility": _lists([p.visibility for p in record.poses], np.uint8),
+        "source": _lists([p.source for p in record.poses], np.uint8),
         "layer": pa.array([p.layer for p in record.poses], pa.string()),
         "authors": pa.array([p.authors for p in record.poses], pa.list_(pa.string())),
     }
@@ -126,6 +129,14 @@ def write_record(path: Path, record: ExportRecord) -> None:
     table = pa.table(columns).replace_schema_metadata({_FACTS: json.dumps(facts)})
     with atomic_write(path) as part:
         pq.write_table(table, part, compression="zstd")
+
+
+def _lists(rows: Sequence[NDArray[Any]], dtype: type[np.number]) -> pa.ListArray:
+    """A column of lists; without a Python number for each value."""
+    import pyarrow as pa
+
+    ends = np.cumsum([0, *map(len, rows)], dtype=np.int32)
+    return pa.ListArray.from_arrays(ends, np.concatenate([np.empty(0, dtype), *rows]).astype(dtype, copy=False))
 
 
 def keep_record(workspace: Workspace, record: ExportRecord) -> None:

@@ -34,7 +34,7 @@ _FARTHEST = 1e9
 """Pixels; no picture is so large."""
 
 
-@writes("csv", "CSV: one line a joint, for spreadsheets, pandas and R")
+@writes("csv", "CSV: one line a joint, for spreadsheets, pandas and R", in_parts=True)
 def write_joints(out: Path, clips: Sequence[PosedClip]) -> None:
     """Write every pose of every clip, 16 lines each."""
     write_csv(out, COLUMNS, (line for posed in clips for line in _lines(posed)))

@@ -49,13 +49,16 @@ def labelling_configuration() -> str:
 @writes(
     "labelstudio",
     "Label Studio: one JSON file of tasks, and the labelling configuration",
+    in_parts=True,
     companions={".labels.xml": labelling_configuration},
 )
 def write_label_studio(out: Path, clips: Sequence[PosedClip]) -> None:
     """Write tasks whose pictures Label Studio serves as local files, ``frames/...`` below the data directory."""
     version = _model_version(clips)
-    tasks = [_task(posed, number, rows, version) for posed in clips for number, rows in posed.posed_frames()]
-    out.write_text(json.dumps(tasks, allow_nan=False), encoding="utf-8")
+    tasks = (_task(posed, number, rows, version) for posed in clips for number, rows in posed.posed_frames())
+    with open(out, "w", encoding="utf-8") as file:  # a task at a time: all of them take 2 MB of memory a clip
+        file.writelines(f"{', ' if n else '['}{json.dumps(task, allow_nan=False)}" for n, task in enumerate(tasks))
+        file.write("]")
 
 
 def _task(posed: PosedClip, number: int, rows: list[int], version: str) -> dict[str, Any]:

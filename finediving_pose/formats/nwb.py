@@ -19,8 +19,11 @@ from finediving_pose.formats.sleap_labels import TRACKS, named_points, node_join
 from finediving_pose.poses import Visibility
 from finediving_pose.skeleton import JOINTS, LIMBS, N_JOINTS
 
+MOST = 20_000
+"""Poses: pynwb keeps 0.1 MB of each and takes 15 ms, on one core."""
 
-@writes("nwb", "NWB with ndx-pose: one .nwb file that points at the pictures")
+
+@writes("nwb", "NWB with ndx-pose: one .nwb file that points at the pictures", most=MOST)
 def write_nwb(out: Path, clips: Sequence[PosedClip]) -> None:
     """Write training annotations (PoseTraining); pictures are named by their absolute paths.
 

@@ -91,7 +91,7 @@ def write_official(path: Path, poses: Iterable[OfficialPose]) -> None:
         part.write_text(json.dumps(entries), encoding="utf-8")
 
 
-@writes("official", "FineDiving-Pose JSON: one file of the release's own format")
+@writes("official", "FineDiving-Pose JSON: one file of the release's own format", in_parts=True)
 def export_official(out: Path, clips: Sequence[PosedClip]) -> None:
     """Every pose of every clip; pictures are named as in the data directory's ``frames/``."""
     write_official(

@@ -188,6 +188,9 @@ class Writer:
     ----------
     reader : name of the format that reads it
     whole_clips : it can't hold some of a clip's frames only
+    in_parts : clip by clip the file says the same whichever clips it holds, and it holds no pictures, so that a large
+        one can be read back in parts
+    most : poses that it is written of; None for any number
     companions : texts that are written beside the file, by what replaces the ending of its name
     """
 
@@ -196,6 +199,8 @@ class Writer:
     folder: bool
     reader: str
     whole_clips: bool
+    in_parts: bool
+    most: int | None
     companions: Mapping[str, Callable[[], str]]
     write: Write
 
@@ -224,12 +229,16 @@ def writes(
     folder: bool = False,
     reader: str | None = None,
     whole_clips: bool = False,
+    in_parts: bool = False,
+    most: int | None = None,
     companions: Mapping[str, Callable[[], str]] | None = None,
 ) -> Callable[[Write], Write]:
     """Register a function that writes a format; ``reader`` names the format that reads it, if not the same."""
 
     def register(write: Write) -> Write:
-        _WRITERS[name] = Writer(name, title, folder, reader or name, whole_clips, companions or {}, write)
+        _WRITERS[name] = Writer(
+            name, title, folder, reader or name, whole_clips, in_parts, most, companions or {}, write
+        )
         return write
 
     return register

@@ -20,7 +20,7 @@ from finediving_pose.poses import JointSource, Visibility
 from finediving_pose.skeleton import JOINTS, LIMBS, N_JOINTS
 
 
-@writes("slp", "SLEAP: one .slp file that points at the pictures")
+@writes("slp", "SLEAP: one .slp file that points at the pictures", in_parts=True)
 def write_slp(out: Path, clips: Sequence[PosedClip]) -> None:
     """Write the file; pictures are named by their absolute paths."""
     with quiet_sleap() as sio:

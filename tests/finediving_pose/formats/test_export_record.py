@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from pyarrow.parquet import read_table
 
 from finediving_pose.errors import PoseError, UsageError
+from finediving_pose.formats import export as exporting
 from finediving_pose.formats.export import export
 from finediving_pose.formats.export_record import match_people, read_record, record_path, records_of
 from finediving_pose.formats.registry import writers
@@ -30,6 +33,30 @@ def test_an_untouched_export_is_replaced_without_asking(name: str, posed: Worksp
     export(posed, CLIPS[:1], name, out)
     record = read_record(record_path(out), {c.key for c in CLIPS})
     assert record is not None and {p.key for p in record.poses} == {CLIPS[0].key}
+
+
+@pytest.mark.parametrize("name", sorted(name for name, w in writers().items() if w.in_parts))
+def test_a_large_export_is_read_back_in_parts(
+    name: str, posed: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    export(posed, CLIPS, name, whole)
+    monkeypatch.setattr(exporting, "AT_ONCE", 1)
+    export(posed, CLIPS, name, parts)
+    assert {p.name.removeprefix("parts") for p in tmp_path.glob(".*")} == set()
+    one, other = (read_table(record_path(out)).to_pylist() for out in (whole, parts))
+    assert len(one) > len(CLIPS) and str(one) == str(other), "NaN equals NaN as text"
+    assert {row["video"] for row in one} == {c.key.video for c in CLIPS}
+
+
+def test_more_poses_than_a_format_is_written_of_are_refused(
+    posed: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = replace(writers()["csv"], most=3)
+    monkeypatch.setattr(exporting, "writer", lambda name: few)
+    with pytest.raises(UsageError, match=r"poses; csv is written of 3 at most, .*: export fewer with --frames"):
+        export(posed, CLIPS, "csv", tmp_path / "a.csv")
+    assert not (tmp_path / "a.csv").exists()
 
 
 @pytest.mark.parametrize("name", ["coco", "labelstudio", "official"])
