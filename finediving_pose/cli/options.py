@@ -147,7 +147,9 @@ def with_data(text: str, data: Workspace | None = None) -> str:
     return _COMMAND.sub(lambda found: found[0] + option * _takes_data(found[1]), text)
 
 
-_COMMAND = re.compile(r"(?:(?<=: )|(?<=then )|(?<=&& ))fdpose ([a-z]+)\b(?!(?:(?!fdpose ).)* --data )(?! is )")
+_COMMAND = re.compile(
+    r"(?:(?<=: )|(?<=then )|(?<=&& ))fdpose ([a-z]+)\b(?!(?:(?!fdpose ).)* (?:--data|is (?:writing|reading) it) )"
+)
 """A command to be typed: not who is at work on something, as errors of locks name them."""
 
 

@@ -20,6 +20,7 @@ from tests.command import fdpose
         ("cut: fdpose extract --data dives && fdpose info", "cut: fdpose extract --data dives && fdpose info{}"),
         ("to begin: fdpose synth --out films", "to begin: fdpose synth --out films"),
         ("x: fdpose merge is writing it (process 7)", "x: fdpose merge is writing it (process 7)"),
+        ("x: fdpose annotate --auto is reading it (process 7)", "x: fdpose annotate --auto is reading it (process 7)"),
         ("a run of fdpose benchmark leaves one", "a run of fdpose benchmark leaves one"),
     ],
 )
