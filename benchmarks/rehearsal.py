@@ -273,6 +273,12 @@ def in_hours(hours: float) -> str:
     return f"{hours:.1f} h" if hours >= 1 else f"{60 * hours:.0f} min" if hours > 1 / 60 else "< 1 min"
 
 
+def _next(week: Sequence[Step], measured: Sequence[Measured]) -> Step | None:
+    """The first step that was not measured yet."""
+    done = {m.step for m in measured}
+    return next((step for step in week if step.name not in done), None)
+
+
 @click.command(help=__doc__)
 @click.argument("work", type=click.Path(path_type=Path), nargs=-1, required=True)
 @click.option("--dives", type=click.IntRange(min=20), default=3000, show_default=True)
@@ -298,8 +304,7 @@ def main(
         raise click.UsageError(f"{folder} holds a rehearsal of {told['dives']} dives, seed {told['seed']}")
     measured = [Measured(**m) for m in told["measured"]]
     luck = random.Random(len(measured) + seed)
-    while len(measured) < len(week := steps(folder, dives, seed)):  # made anew, as steps name what is there by then
-        step = week[len(measured)]
+    while step := _next(steps(folder, dives, seed), measured):  # made anew, as steps name what is there by then
         click.echo(f"{step.name} ...")
         after = luck.uniform(1.0, KILLED_WITHIN) if kill else None
         measured.append(measure(step, folder, folder / "rehearsal.log", after))
