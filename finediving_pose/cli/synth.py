@@ -29,6 +29,13 @@ from finediving_pose.cli.options import jobs_option, json_option, say
     default=None,
     help="The shape of a data set: its videos, dive numbers and lengths, its labels' quirks and errors.",
 )
+@click.option(
+    "--layout",
+    "layouts",
+    multiple=True,
+    metavar="frames|trimmed|dives",
+    help="Also write the frames of whole videos, those of the dives, or a video a dive; repeatable.",
+)
 @jobs_option
 @json_option
 def synth(
@@ -37,6 +44,7 @@ def synth(
     seed: int,
     dive_numbers: tuple[str, ...],
     like: str | None,
+    layouts: tuple[str, ...],
     jobs: int | None,
     as_json: bool,
 ) -> None:
@@ -50,9 +58,14 @@ def synth(
 
     With --like finediving there are the data set's 135 videos and 3000 dives, or of these as many as --dives says, in
     whole videos; truth/errata.json lists the errors that were put into the labels.
+
+    With --layout the same frames are also there as people hold the data set: frames/VIDEO/FRAME.jpg,
+    trimmed/VIDEO/INDEX/FRAME.jpg, dives/VIDEO__INDEX.mp4.
     """
     from finediving_pose.synth.competition import make_competition
 
-    summary = make_competition(out, dives=dives, seed=seed, dive_numbers=dive_numbers or None, like=like, jobs=jobs)
+    summary = make_competition(
+        out, dives=dives, seed=seed, dive_numbers=dive_numbers or None, like=like, layouts=layouts, jobs=jobs
+    )
     next_step = f"fdpose extract --videos {out / 'videos'} --labels {out / 'labels'}"
     say(summary, as_json=as_json, next_step=next_step)

@@ -18,6 +18,7 @@ from finediving_pose.errors import FdposeError, UsageError
 from finediving_pose.parallel import map_clips
 from finediving_pose.synth.filming import film_event, is_finished
 from finediving_pose.synth.joining import join
+from finediving_pose.synth.layouts import check_layouts, lay_out
 from finediving_pose.synth.like import NAMES, PlanLike, total_dives
 from finediving_pose.synth.plan import Event, Plan
 from finediving_pose.workspace import atomic_write, remove_part_files
@@ -34,6 +35,7 @@ def make_competition(
     seed: int = 0,
     dive_numbers: Sequence[str] | None = None,
     like: str | None = None,
+    layouts: Sequence[str] = (),
     jobs: int | None = None,
 ) -> dict[str, Any]:
     """Make a competition of ``dives`` dives in ``out``; events that are finished are kept.
@@ -45,6 +47,7 @@ def make_competition(
     ----------
     dives : 96 where nothing is said; with ``like`` all of the data set
     like : ``finediving`` for the data set's own shape, errors in labels included (:mod:`finediving_pose.synth.like`)
+    layouts : other layouts of the same frames to write beside the videos (:mod:`finediving_pose.synth.layouts`)
     dive_numbers : only these; None for as many numbers, up to FineDiving's 52, as leave about eight dives of each,
         and some synchronised dives
     jobs : processes; None for as many as there are cores
@@ -56,14 +59,15 @@ def make_competition(
     Raises
     ------
     UsageError
-        Fewer than one dive, or more than the data set has; no such data set; a dive number is not one, or no degree of
-        difficulty or stages are known for it; ``out`` holds another competition, or other things.
+        Fewer than one dive, or more than the data set has; no such data set or layout; a dive number is not one, or no
+        degree of difficulty or stages are known for it; ``out`` holds another competition, or other things.
     FdposeError
         The folder can't be written.
     BusyError
         Another process is filling it.
     """
     plan = _plan(dives, seed, dive_numbers, like)
+    check_layouts(layouts)
     events = plan.events()
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -75,7 +79,9 @@ def make_competition(
         for _, outcome in map_clips(partial(film_event, out), todo, jobs, "synthesizing", "dives", count=_dives):
             if isinstance(outcome, FdposeError):
                 raise outcome
-        return join(out, plan, events)
+        summary = join(out, plan, events)
+        lay_out(out, layouts, jobs)
+        return summary
 
 
 def _plan(dives: int | None, seed: int, dive_numbers: Sequence[str] | None, like: str | None) -> Plan:
