@@ -6,8 +6,8 @@ every step is killed (SIGKILL, with all that it started) once, at a random momen
 again to its end. What is finished is written down, so that the same command goes on after it was stopped itself.
 
 ``--fit`` puts several sizes side by side: the exponent of seconds and of memory over the number of dives. ``--plan``
-computes what 3000 dives take on more cores: steps that grow with the dives are multiplied, those that work clip by clip
-are divided by the cores, everything else stays as it was measured.
+computes what 3000 dives take of processors: steps that grow with the dives are multiplied, those that work clip by clip
+are divided by the cores, everything else stays as it was measured. Waiting for disks comes on top.
 
     python -m benchmarks.rehearsal WORK --dives 300
     python -m benchmarks.rehearsal --fit WORK-300 WORK-1000 WORK-3000
@@ -34,6 +34,7 @@ from pathlib import Path
 import click
 import numpy as np
 import psutil
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -44,7 +45,7 @@ from finediving_pose.workspace import atomic_write
 FDPOSE = (sys.executable, "-m", "finediving_pose.cli")
 SUGGESTED = 200
 PACKED = "finediving_pose.h5"
-FORMATS = ("official", "hpmcr", "coco", "csv", "cvat", "labelstudio", "dlc", "yolo", "slp", "nwb", "huggingface")
+FORMATS = ("official", "hpmcr", "coco", "csv", "cvat", "labelstudio", "dlc", "yolo", "slp", "huggingface")
 WIDTH = (
     *("--set", "model.i3d.width=0.125", "--set", "data.resize=[100,56]", "--set", "data.crop=56"),
     *("--set", "training.accumulate=2"),
@@ -91,7 +92,7 @@ class Measured:
 def steps(work: Path, dives: int, seed: int) -> list[Step]:
     """The week on ``dives`` dives in ``work``."""
     made, data = work / "synthetic", work / "data"
-    corrected = work / "corrected.json"
+    corrected, out, suggested = work / "corrected.json", work / "export", data / "reports" / "suggestions.csv"
 
     def fdpose(*words: str | Path, at: Path = data) -> Command:
         return (*FDPOSE, *map(str, words), "--data", str(at))
@@ -114,11 +115,12 @@ def steps(work: Path, dives: int, seed: int) -> list[Step]:
         Step("finetune", fdpose("finetune", "--name", "rehearsal", "--device", "cpu"), **once),
         Step("annotate again", fdpose("annotate", "--auto", "--force", "--estimator", "rehearsal", "--device", "cpu")),
         Step("merge again", fdpose("merge")),
-        Step("pack", fdpose("pack", "--cache")),
+        Step("pack", fdpose("pack", "--cache"), divides=False),
         Step("verify", fdpose("verify")),
-        *(Step(f"export {name}", fdpose("export", name, "--out", work / "export" / name)) for name in FORMATS),
+        *(Step(f"export {name}", fdpose("export", name, "--out", out / name), divides=False) for name in FORMATS),
+        Step("export nwb", fdpose("export", "nwb", "--out", out / "nwb", "--frames", suggested), **once),
         Step("kinematics", fdpose("kinematics")),
-        Step("pack a tenth", fdpose("pack", "--cache", "--out", tenth / PACKED, *_a_tenth(made))),
+        Step("pack a tenth", fdpose("pack", "--cache", "--out", tenth / PACKED, *_a_tenth(made)), divides=False),
         Step("full, an epoch", fdpose("benchmark", "hpmcr", *full, at=tenth), divides=False),
         Step("demo leaderboard", fdpose("benchmark", "all", "--preset", "demo", "--device", "cpu"), divides=False),
         Step("leaderboard", fdpose("leaderboard", "--report", work / "leaderboard.html"), **once),
@@ -219,13 +221,19 @@ def _bytes_in(folder: Path) -> int:
 # -- tables ---------------------------------------------------------------------------------------------------------
 
 
+def _table(title: str, *columns: str) -> Table:
+    """A table that is Markdown as it stands."""
+    table = Table("step", title=title, title_justify="left", box=box.MARKDOWN)
+    for name in columns:
+        table.add_column(name, justify="right")
+    return table
+
+
 def show(measured: Sequence[Measured], dives: int) -> None:
     """Print a table of one rehearsal."""
-    table = Table(
-        title=f"{dives} dives, {os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
-    )
-    for name in ("step", "wall s", "cpu s", "memory MB", "disk MB", "killed after s"):
-        table.add_column(name, justify="left" if name == "step" else "right")
+    machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
+    columns = "wall s", "cpu s", "memory MB", "disk MB", "killed after s"
+    table = _table(f"{dives} dives, {machine}", *columns)
     for m in measured:
         killed = "" if m.killed_after is None else f"{m.killed_after:.0f}"
         numbers = f"{m.seconds:.1f}", f"{m.cpu_seconds:.1f}", f"{m.memory / 1e6:.0f}", f"{m.disk / 1e6:.1f}"
@@ -237,9 +245,8 @@ def fit(folders: Sequence[Path]) -> None:
     """Print how seconds and memory of each step grow with the dives: the slope of logarithms."""
     told = [read_json(folder / "rehearsal.json", FdposeError) for folder in folders]
     dives = np.log([t["dives"] for t in told])
-    table = Table(title=f"exponents over {', '.join(str(t['dives']) for t in told)} dives")
-    for name in ("step", "processor seconds", "memory"):
-        table.add_column(name, justify="left" if name == "step" else "right")
+    sizes = ", ".join(str(t["dives"]) for t in told)
+    table = _table(f"exponents over {sizes} dives", "processor seconds", "memory")
     of_step = [{m["step"]: m for m in t["measured"]} for t in told]
     for name in of_step[0]:
         if all(name in each and each[name]["memory"] for each in of_step):
@@ -257,13 +264,11 @@ def plan(folder: Path) -> None:
     """Print hours and disk for all of FineDiving, computed from one rehearsal."""
     told = read_json(folder / "rehearsal.json", FdposeError)
     week = {step.name: step for step in steps(folder, told["dives"], told["seed"])}
-    table = Table(title=f"{FINEDIVING} dives, computed from {told['dives']} on {os.cpu_count()} cores")
-    for name in ("step", *CORES, "memory MB", "disk GB"):
-        table.add_column(name, justify="left" if name == "step" else "right")
+    table = _table(f"{FINEDIVING} dives, computed from {told['dives']}", *CORES, "memory MB", "disk GB")
     total = dict.fromkeys(CORES, 0.0)
     for m in (Measured(**m) for m in told["measured"]):
         times = FINEDIVING / told["dives"] if week[m.step].grows else 1.0
-        work = max(m.cpu_seconds, m.seconds) if week[m.step].divides else m.seconds
+        work = m.cpu_seconds or m.seconds  # what other programs took from the clock does not count
         hours = {name: work * times / (n if week[m.step].divides else 1) / 3600 for name, n in CORES.items()}
         total = {name: total[name] + hours[name] for name in CORES}
         memory, disk = f"{m.memory / 1e6:.0f}", f"{m.disk * times / 1e9:.1f}"
