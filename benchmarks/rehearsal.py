@@ -29,6 +29,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import click
@@ -100,7 +101,7 @@ def steps(work: Path, dives: int, seed: int) -> list[Step]:
     labels, videos = ("--labels", made / "labels"), ("--videos", made / "videos")
     tenth = work / "tenth"
     full = ("--preset", "full", "--epochs", "1", *WIDTH, "--exemplar-fallback", "difficulty", "--device", "cpu")
-    once = {"grows": False, "divides": False}
+    once = partial(Step, grows=False, divides=False)
     test_dives = ("--split", "test", "--exemplar-fallback", "difficulty")
     shape = ("--like", "finediving", "--dives", str(dives), "--seed", str(seed))
     return [
@@ -109,21 +110,21 @@ def steps(work: Path, dives: int, seed: int) -> list[Step]:
         Step("validate", fdpose("validate"), fine=(0, 1)),  # the labels have errors
         Step("annotate", fdpose("annotate", "--auto", "--device", "cpu")),
         Step("suggest", fdpose("suggest", str(SUGGESTED), "--device", "cpu"), divides=False),
-        Step("correct", lambda: _correct(made, data, corrected), **once),
-        Step("import", fdpose("annotate", "--manual", corrected, "--annotator", "truth"), **once),
+        once("correct", lambda: _correct(made, data, corrected)),
+        once("import", fdpose("annotate", "--manual", corrected, "--annotator", "truth")),
         Step("merge", fdpose("merge")),
-        Step("finetune", fdpose("finetune", "--name", "rehearsal", "--device", "cpu"), **once),
+        once("finetune", fdpose("finetune", "--name", "rehearsal", "--device", "cpu")),
         Step("annotate again", fdpose("annotate", "--auto", "--force", "--estimator", "rehearsal", "--device", "cpu")),
         Step("merge again", fdpose("merge")),
         Step("pack", fdpose("pack", "--cache"), divides=False),
         Step("verify", fdpose("verify")),
         *(Step(f"export {name}", fdpose("export", name, "--out", out / name), divides=False) for name in FORMATS),
-        Step("export nwb", fdpose("export", "nwb", "--out", out / "nwb", "--frames", suggested), **once),
+        once("export nwb", fdpose("export", "nwb", "--out", out / "nwb", "--frames", suggested)),
         Step("kinematics", fdpose("kinematics")),
         Step("pack a tenth", fdpose("pack", "--cache", "--out", tenth / PACKED, *_a_tenth(made)), divides=False),
         Step("full, an epoch", fdpose("benchmark", "hpmcr", *full, at=tenth), divides=False),
         Step("demo leaderboard", fdpose("benchmark", "all", "--preset", "demo", "--device", "cpu"), divides=False),
-        Step("leaderboard", fdpose("leaderboard", "--report", work / "leaderboard.html"), **once),
+        once("leaderboard", fdpose("leaderboard", "--report", work / "leaderboard.html")),
         Step("score", fdpose("score", *test_dives), fine=(0, 1), divides=False),  # some have no poses
     ]
 

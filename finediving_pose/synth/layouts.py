@@ -125,12 +125,13 @@ def _of_dives(video: Path, dives: Sequence[dict[str, Any]]) -> Iterator[tuple[di
 def _pictures(video: Path) -> Iterator[Picture]:
     """Frames of a video from its start, uint8 (H, W, 3) RGB."""
     import av
+    from av.error import FFmpegError
 
     try:
         with av.open(str(video)) as container:
             for frame in container.decode(video=0):
-                yield frame.to_ndarray(format="rgb24")
-    except av.error.FFmpegError as e:
+                yield np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
+    except FFmpegError as e:
         raise FdposeError(
             f"{video}: can't be read ({e.strerror or e}); remove it and run the same command again"
         ) from e
