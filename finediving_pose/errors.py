@@ -58,6 +58,17 @@ class SetupError(FdposeError):
     """Something that has to be installed is missing."""
 
 
+class Stopped(KeyboardInterrupt):
+    """Somebody asked the process to end, as a scheduler does (SIGTERM, SIGUSR1); what is done is kept.
+
+    As Ctrl-C it passes by whatever handles errors. The command line exits with :data:`STOPPED`.
+    """
+
+
+STOPPED = 75
+"""Exit code of work that was stopped by a scheduler and goes on where it was (EX_TEMPFAIL of sysexits.h)."""
+
+
 def first_line(e: BaseException) -> str:
     """The first line of what an exception says, at most 200 characters; its type's name where it says nothing."""
     return (str(e).strip().splitlines() or [type(e).__name__])[0][:200]

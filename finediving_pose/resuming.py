@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from mmengine.dist import is_main_process
+from mmengine.dist import get_world_size, is_main_process
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
@@ -27,6 +27,8 @@ from finediving_pose.workspace import atomic_write, remove_part_files
 
 LAST = "last_checkpoint"
 """Holds the name of the last checkpoint, for people: a training goes on from the last one that is whole."""
+STOPPED_AT = "stopped.pth"
+"""A checkpoint from within an epoch, of a training that was asked to stop."""
 
 _KEYS = ("meta", "state_dict", "optimizer", "param_schedulers", "message_hub")
 
@@ -39,22 +41,39 @@ class ResumableRunner(Runner):
     """mmengine's Runner, whose checkpoints hold tensors and plain values.
 
     ``load_from`` together with ``resume`` names the checkpoint to go on from; see :func:`last_checkpoint`.
+
+    Attributes
+    ----------
+    within : what a checkpoint from within an epoch says of it, for the loop that goes on with that epoch; else None
     """
 
     optim_wrapper: Any
     param_schedulers: Any
+    within: Any = None
 
     def save_checkpoint(self, out_dir: str, filename: str, *args: Any, **kwargs: Any) -> None:
         """Write what a training needs to go on; the epoch that is about to end counts as done."""
+        write_checkpoint(Path(out_dir) / filename, self.contents(self.epoch + 1))
+
+    def contents(self, epoch: int, within: Any = None) -> dict[str, Any]:
+        """What a training needs to go on, as a checkpoint holds it.
+
+        Parameters
+        ----------
+        epoch : epochs that are done
+        within : plain values and tensors of the epoch that was begun; None between two epochs
+        """
+        meta = {"epoch": epoch, "iter": self.iter, "seed": self.seed, "processes": get_world_size()}
         checkpoint = {
-            "meta": {"epoch": self.epoch + 1, "iter": self.iter, "seed": self.seed, "cfg": self.cfg.pretty_text},
+            "meta": {**meta, "cfg": self.cfg.pretty_text},
             "state_dict": {k: v.cpu() for k, v in self._bare_model().state_dict().items()},
             "optimizer": self.optim_wrapper.state_dict(),
             "param_schedulers": [s.state_dict() for s in self.param_schedulers],
             "message_hub": _plain_facts(self.message_hub.runtime_info),
+            **({} if within is None else {"within": within}),
         }
         self.call_hook("before_save_checkpoint", checkpoint=checkpoint)
-        write_checkpoint(Path(out_dir) / filename, checkpoint)
+        return checkpoint
 
     def load_checkpoint(self, filename: str, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Read a checkpoint into the model. Raises CheckpointError where it is none of this training."""
@@ -72,6 +91,7 @@ class ResumableRunner(Runner):
         with _of_this_training(Path(filename)):
             loop: Any = self.train_loop
             loop._epoch, loop._iter = checkpoint["meta"]["epoch"], checkpoint["meta"]["iter"]
+            self.within = checkpoint.get("within")
             for name, value in checkpoint["message_hub"].items():
                 if not isinstance(name, str):
                     raise TypeError(f"a fact named {name}")
@@ -88,6 +108,12 @@ class ResumableRunner(Runner):
                     raise KeyError("another schedule")
                 _check_kinds(state, scheduler.state_dict(), "schedule")
                 scheduler.load_state_dict(state)
+        before, now = checkpoint["meta"].get("processes"), get_world_size()
+        if before not in (None, now):
+            tell(
+                f"{filename}: written by {before} processes, going on with {now}: each step sees the same clips, but"
+                " losses and figures are not those of an unbroken training"
+            )
 
     def _bare_model(self) -> torch.nn.Module:
         model: Any = self.model
@@ -118,6 +144,7 @@ class WholeCheckpoints(Hook):
         for old, path in checkpoints(folder).items():
             if old <= epoch - self.keep or old > epoch:
                 path.unlink(missing_ok=True)
+        (folder / STOPPED_AT).unlink(missing_ok=True)
 
 
 def checkpoints(folder: Path) -> dict[int, Path]:
@@ -126,18 +153,27 @@ def checkpoints(folder: Path) -> dict[int, Path]:
     return dict(sorted((int(found[1]), path) for path, found in named.items() if found))
 
 
+def is_begun(folder: Path) -> bool:
+    """Whether there is a checkpoint in the folder of a training, damaged or not."""
+    return bool(checkpoints(folder)) or (folder / STOPPED_AT).is_file()
+
+
 def last_checkpoint(folder: Path) -> Path | None:
     """The last whole checkpoint in the folder of a training, None before the first.
 
     Later ones that are damaged, cut short or of something else are passed over, with a line that says so.
     """
-    for path in reversed(checkpoints(folder).values()):
+    ended = list(reversed(checkpoints(folder).items()))
+    stopped = folder / STOPPED_AT
+    for path in [*([stopped] if stopped.is_file() else []), *(path for _, path in ended)]:
         try:
-            _read(path)
+            found = _read(path)
         except CheckpointError as e:
             tell(f"passed over: {e}")
-        else:
-            return path
+            continue
+        if path == stopped and ended and found["meta"]["epoch"] < ended[0][0]:
+            continue  # that epoch ended later
+        return path
     return None
 
 

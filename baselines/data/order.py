@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 import numpy as np
 from mmengine.dataset import DefaultSampler
@@ -14,13 +15,21 @@ class AlikeTogether(DefaultSampler):
     """A random order in which ``run`` dives that may be compared follow each other, so that a batch holds many pairs.
 
     Follows from the seed and the epoch. ``run`` 1 is mmengine's plain shuffle.
+
+    Attributes
+    ----------
+    skip : how many of this process's dives the next epoch leaves out at its start: they have been seen
     """
 
     def __init__(self, pairs: TrainingPairs, run: int = 1, seed: int = 0) -> None:
         super().__init__(pairs, shuffle=True, seed=seed)
-        self.pairs, self.run = pairs, run
+        self.pairs, self.run, self.skip = pairs, run, 0
 
     def __iter__(self) -> Iterator[int]:
+        seen, self.skip = self.skip, 0
+        return islice(self._order(), seen, None)
+
+    def _order(self) -> Iterator[int]:
         if self.run == 1:
             yield from super().__iter__()
             return

@@ -33,6 +33,7 @@ from baselines.features.store import (
 from baselines.method import Method, Needs
 from baselines.runs.config import RunConfig
 from baselines.training import processes
+from baselines.training.stopping import leave_to_parent
 from finediving_pose.errors import UsageError, first_line
 from finediving_pose.packed.reader import PackedFile
 from finediving_pose.progress import tell, track
@@ -142,7 +143,8 @@ def _compute(folder: Path, note: Note, encoder: Encoder, pictures: Pictures, wor
     clips = [i for first in todo for i in range(first, first + note.shard_shape(first)[0])]
     tell(f"{folder}: computing features of {len(clips):,} clips, once for all trainings with this encoder")
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    loader = DataLoader(Subset(pictures, clips), CLIPS_AT_ONCE, num_workers=min(workers, os.cpu_count() or 1))
+    readers = min(workers, os.cpu_count() or 1)
+    loader = DataLoader(Subset(pictures, clips), CLIPS_AT_ONCE, num_workers=readers, worker_init_fn=leave_to_parent)
     encoder.to(device)
     batches: Iterable[Tensor] = track(loader, "features", total=len(clips), count=len)
     rows = chain.from_iterable(_encoded(encoder, batch.to(device)) for batch in batches)

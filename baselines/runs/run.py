@@ -126,7 +126,7 @@ def _run(folder: Path, packed_file: Path | None, resume: bool) -> RunMetrics:
         split = split_of(packed, method, config)
         begun = last_checkpoint(folder) if resume else None
         torch.manual_seed(config.seed)
-        network = _built(method, _without_weights(config) if begun else config, folder)
+        network = _built(method, without_weights(config) if begun else config, folder)
         announce(method, config, split, network)
         dives = dives_of(packed, method, config)
         if config.training.frozen:
@@ -211,7 +211,10 @@ def open_run_data(folder: Path, config: RunConfig, packed_file: Path | None = No
             return packed
         packed.close()
     if not there:
-        return open_packed(recorded)  # says what is missing
+        raise UsageError(
+            f"{folder}: its packed file {recorded} is not there any more, nor is one beside the run; name the data"
+            " directory where it is now with --data DIR, or copy it there"
+        )
     raise UsageError(
         f"{folder}: began on other data (digest {wanted[:12]}, {there[0]} now has another); start a new run with:"
         f" fdpose benchmark {config.method}"
@@ -237,7 +240,7 @@ def _find_weights(method: Method, preset: str, folder: Path | None) -> dict[str,
     return found
 
 
-def _without_weights(config: RunConfig) -> RunConfig:
+def without_weights(config: RunConfig) -> RunConfig:
     """The same, to be filled from a checkpoint: files that the run began with may have gone by now.
 
     Batch norms that were frozen because there were weights (``freeze_bn`` None) remain so.

@@ -28,7 +28,7 @@ from baselines.training import processes
 from finediving_pose.documents import read_json
 from finediving_pose.errors import UsageError, first_line
 from finediving_pose.progress import tell
-from finediving_pose.resuming import checkpoints
+from finediving_pose.resuming import is_begun
 from finediving_pose.workspace import Workspace, atomic_write
 
 PLAN = "study.json"
@@ -130,8 +130,7 @@ def _run_study(folder: Path, packed_file: Path | None) -> StudyMetrics:
         member, finished = folder / m.run, is_finished(folder / m.run)
         what = f"without {m.without}" if m.without else "whole model"
         tell(f"{n}/{len(members)}  {what}, seed {m.seed}{': finished before' if finished else ''}", style="bold")
-        begun = bool(checkpoints(member))
-        results.append(read_run(member) if finished else run(member, packed_file=packed_file, resume=begun))
+        results.append(read_run(member) if finished else run(member, packed_file=packed_file, resume=is_begun(member)))
     metrics = gather(members, results)
     if processes.is_first():
         write_metrics(folder, metrics)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,15 @@ class Suite:
 
 @processes.on_first
 def new_suite(workspace: Workspace, preset: str, seeds: Sequence[int], **options: Any) -> Path:
-    """Make a suite's folder, in it a study for each method that has the preset and can read the packed file.
+    """Make a suite's folder, in it the studies of :func:`plan_suite`."""
+    planned = plan_suite(workspace, preset, seeds, **options)
+    return write_suite(new_folder(workspace, EVERY_METHOD), *planned)
+
+
+def plan_suite(
+    workspace: Workspace, preset: str, seeds: Sequence[int], **options: Any
+) -> tuple[Suite, dict[str, list[PlannedRun]]]:
+    """A study for each method that has the preset and can read the packed file. Nothing is written.
 
     ``options`` are those of :func:`baselines.runs.run.prepare_run`, the same for all, but that a method whose preset
     takes no published weights is made without them, and one that has nothing to train without epochs.
@@ -65,11 +73,15 @@ def new_suite(workspace: Workspace, preset: str, seeds: Sequence[int], **options
     if not plans:
         name, reason = next(iter(left_out.items()))
         raise UsageError(f"none of {len(left_out)} methods can take part, such as {name}: {reason}")
-    folder = new_folder(workspace, EVERY_METHOD)
+    return Suite(tuple(plans), left_out), plans
+
+
+def write_suite(folder: Path, suite: Suite, plans: Mapping[str, Sequence[PlannedRun]]) -> Path:
+    """Make the studies of a suite, and last its plan: a folder that has one has all its studies."""
     for name, plan in plans.items():
         write_study(folder / name, plan)
-    with atomic_write(folder / PLAN) as part:  # last: a folder with a plan has all its studies
-        part.write_text(json.dumps(asdict(Suite(tuple(plans), left_out)), indent=2), encoding="utf-8")
+    with atomic_write(folder / PLAN) as part:
+        part.write_text(json.dumps(asdict(suite), indent=2), encoding="utf-8")
     return folder
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import torch
@@ -57,6 +58,20 @@ class EpochHistory(Hook):
         self.sums: dict[str, float] = defaultdict(float)
         self.started = self.last = time.monotonic()
         self.waited = 0.0
+
+    def state(self) -> dict[str, Any]:
+        """What is known of an epoch that is left: sums of the losses, seconds, and those spent waiting for data."""
+        return {"sums": dict(self.sums), "seconds": time.monotonic() - self.started, "waited": self.waited}
+
+    def restore(self, states: Sequence[Mapping[str, Any]], rank: int) -> None:
+        """Go on with an epoch that processes left with these states; of another number of them, each takes the mean."""
+        if len(states) == processes.count():
+            states = [states[rank]]
+        names = dict.fromkeys(name for state in states for name in state["sums"])
+        total = {name: math.fsum(state["sums"][name] for state in states) for name in names}
+        self.sums.update({name: value / len(states) for name, value in total.items()})
+        self.waited = math.fsum(state["waited"] for state in states) / len(states)
+        self.started = self.last - max(state["seconds"] for state in states)
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
         self.waited += time.monotonic() - self.last

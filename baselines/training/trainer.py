@@ -29,7 +29,9 @@ from baselines.data.pairs import TrainingPairs, collate_clips, collate_pairs
 from baselines.method import DirectNetwork, Method
 from baselines.training import processes
 from baselines.training.hooks import BeginEpoch, EpochHistory, ExpectedTime, Seeds
+from baselines.training.loop import StoppableEpochs
 from baselines.training.settings import Training
+from baselines.training.stopping import leave_to_parent
 from finediving_pose.errors import FdposeError
 from finediving_pose.resuming import ResumableRunner, WholeCheckpoints
 
@@ -75,6 +77,8 @@ def train(
     ------
     CheckpointError
         ``resume`` is of another training.
+    Stopped
+        A scheduler asked for it; there is a checkpoint after the last step, see :mod:`baselines.training.loop`.
     """
     how = config.training
     if how.channels_last:
@@ -88,7 +92,7 @@ def train(
         model=Trainable(network),
         work_dir=str(folder),
         train_dataloader=make_loader(pairs, how, config.seed, method.comparative),
-        train_cfg={"by_epoch": True, "max_epochs": how.epochs},
+        train_cfg={"type": StoppableEpochs.__name__, "max_epochs": how.epochs},
         optim_wrapper=config.optimiser.wrapper(how),
         param_scheduler=config.optimiser.scheduler(how.epochs),
         default_hooks={
@@ -134,6 +138,7 @@ def make_loader(pairs: TrainingPairs, how: Training, seed: int, comparative: boo
         sampler=AlikeTogether(pairs, how.alike, seed),
         collate_fn=pairwise if comparative else collate_clips,
         num_workers=workers,
+        worker_init_fn=leave_to_parent,
         pin_memory=torch.cuda.is_available(),
     )
 

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from finediving_pose.cli.options import complain, data_option, json_option, say
-from finediving_pose.errors import FdposeError, SetupError, UsageError
+from finediving_pose.errors import STOPPED, FdposeError, SetupError, Stopped, UsageError
 from finediving_pose.workspace import Workspace
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
     from baselines.runs.results import RunMetrics, StudyMetrics
+
+LATEST = "latest"
 
 _EPILOG = """\b
 Examples:
@@ -29,6 +33,7 @@ Examples:
   fdpose benchmark hpmcr --set training.batch_size=4 --set optimiser.lr=1e-3
   fdpose benchmark all --seeds 3
   fdpose benchmark --resume hpmcr-20261128-101500
+  fdpose benchmark hpmcr --preset full --run first --resume latest
   fdpose benchmark --list
 """
 
@@ -96,8 +101,10 @@ def _complete_preset(ctx: click.Context, param: click.Parameter, incomplete: str
                    "of difficulty.")  # fmt: skip
 @click.option("--set", "changes", type=Change(), multiple=True, metavar="KEY=VALUE",
               help="Change a setting, such as training.accumulate=4 (JSON or text); repeatable.")  # fmt: skip
-@click.option("--resume", type=click.Path(path_type=Path), default=None, metavar="RUN",
-              help="Go on with a run or a study that was stopped, with its own settings.")  # fmt: skip
+@click.option("--run", metavar="NAME", default=None, help="Name of the run's folder.  [default: METHOD-TIME]")
+@click.option("--resume", type=click.Path(path_type=Path), default=None, metavar="RUN|latest",
+              help="Go on with a run or a study that was stopped, with its own settings; with latest, begin the --run "
+                   "if it is not there.")  # fmt: skip
 @json_option
 @click.pass_context
 def benchmark(
@@ -115,6 +122,7 @@ def benchmark(
     weights: Path | None,
     exemplar_fallback: Literal["difficulty"] | None,
     changes: tuple[tuple[str, Any], ...],
+    run: str | None,
     resume: Path | None,
     as_json: bool,
 ) -> None:
@@ -129,36 +137,96 @@ def benchmark(
     if list_all:
         list_methods(as_json)
         return
-    if resume is not None:
+    go_on = resume is not None and str(resume) == LATEST
+    if resume is not None and not go_on:
         _refuse_settings(ctx)
-        choose_device(device)
-        folder = find_run(data, resume)
-        _check_method(folder, method)
-    else:
-        if method is None:
-            raise UsageError("name a method, such as: fdpose benchmark hpmcr (fdpose benchmark --list shows all)")
-        choose_device(device)
-        settings = dict(changes)
-        if pairing:
-            settings["data.pairing"] = pairing
-        if exemplar_fallback:
-            settings["evaluation.exemplar_fallback"] = exemplar_fallback
-        folder = _begin(data, method, preset, seed, seeds, ablate, epochs=epochs, weights=weights, changes=settings)
-    from baselines.runs.suite import is_suite
+    elif go_on and run is None:
+        raise UsageError(f"--resume {LATEST} goes on with the run that --run NAME names; add --run NAME")
+    elif method is None:
+        raise UsageError("name a method, such as: fdpose benchmark hpmcr (fdpose benchmark --list shows all)")
+    settings = dict(changes)
+    if pairing:
+        settings["data.pairing"] = pairing
+    if exemplar_fallback:
+        settings["evaluation.exemplar_fallback"] = exemplar_fallback
+    how = {"epochs": epochs, "weights": weights, "changes": settings}
+    choose_device(device)
+    with _answering_signals(ctx) as found:
+        if resume is not None and not go_on:
+            found.folder, begun = find_run(data, resume), True
+            _check_method(found.folder, method)
+        else:
+            assert method is not None
+            found.folder, begun = _begin(data, method, preset, seed, seeds, ablate, run=run, go_on=go_on, **how)
+        _train_and_show(ctx, data, found.folder, begun, as_json)
 
-    try:
-        if is_suite(folder):
-            _run_every_method(ctx, data, folder, as_json)
-            return
-        metrics, show = train_and_score(data, folder, resume=resume is not None)
-    except KeyboardInterrupt:
-        command = f"fdpose benchmark --resume {folder}"
-        click.echo(f"fdpose: stopped; go on from the last finished epoch with: {command}", err=True)
-        ctx.exit(130)
-    except FdposeError as e:
-        if e.exit_code == 1 and any(folder.rglob("epoch_*.pth")):
-            e.args = (f"{e}; this run goes on with: fdpose benchmark --resume {folder}",)
-        raise
+
+@dataclass(slots=True)
+class _Found:
+    """The folder that is worked in, as soon as it is known."""
+
+    folder: Path | None = None
+
+
+@contextmanager
+def _answering_signals(ctx: click.Context) -> Iterator[_Found]:
+    """Join the other processes, and end in one line when somebody stops the work: how to go on, and the exit code."""
+    from baselines.training.stopping import kept_for_later, stoppable
+
+    found = _Found()
+    with stoppable():
+        try:
+            from baselines.training import processes
+
+            processes.join()
+            with kept_for_later(processes.count() > 1):  # several processes answer after the same step
+                yield found
+            processes.leave()
+        except KeyboardInterrupt as e:
+            _end_stopped(ctx, found.folder, e)
+        except FdposeError as e:
+            if e.exit_code == 1 and found.folder is not None and _is_begun(found.folder):
+                e.args = (f"{e}; this run goes on with: fdpose benchmark --resume {found.folder}",)
+            raise
+
+
+def _end_stopped(ctx: click.Context, folder: Path | None, e: KeyboardInterrupt) -> None:
+    """Say in one line how to go on, and exit: 130 after Ctrl-C, 75 where a scheduler asked."""
+    from baselines.training import processes
+
+    asked = isinstance(e, Stopped)
+    if processes.is_first():
+        if folder is None:
+            go_on = "nothing was begun; run the same command again"
+        else:
+            at = "step" if asked else "finished epoch"
+            go_on = f"go on from the last {at} with: fdpose benchmark --resume {folder}"
+        complain(f"stopped{f' by {e}' if asked else ''}; {go_on}")
+    if asked:
+        processes.leave()
+    ctx.exit(STOPPED if asked else 130)
+
+
+def _is_begun(folder: Path) -> bool:
+    """Whether there is a checkpoint in the folder of a run, a study or a suite."""
+    from finediving_pose.resuming import is_begun
+
+    return any(is_begun(config.parent) for config in folder.rglob("config.json"))
+
+
+def _train_and_show(ctx: click.Context, data: Workspace, folder: Path, begun: bool, as_json: bool) -> None:
+    """Bring a run, a study or a suite to its end, and print what came of it."""
+    from baselines.runs.suite import is_suite
+    from baselines.training import processes
+    from finediving_pose.progress import tell
+
+    tell(f"run {folder}{', begun before' if begun else ''}")
+    if is_suite(folder):
+        _run_every_method(ctx, data, folder, as_json)
+        return
+    metrics, show = train_and_score(data, folder, resume=begun)
+    if not processes.is_first():
+        return
     if as_json:
         say({**asdict(metrics), "run": str(folder)}, as_json=True)
         return
@@ -170,24 +238,27 @@ def benchmark(
 
 
 def _begin(
-    data: Workspace, name: str, preset: str | None, seed: int, seeds: int | None, ablate: str | None, **options: Any
-) -> Path:
-    """Make the folder of a run, a study or a suite."""
-    from baselines.registry import EVERY_METHOD, find_method
-    from baselines.runs.run import new_run
-    from baselines.runs.study import new_study
-    from baselines.runs.suite import new_suite
+    data: Workspace,
+    name: str,
+    preset: str | None,
+    seed: int,
+    seeds: int | None,
+    ablate: str | None,
+    *,
+    run: str | None,
+    go_on: bool,
+    **options: Any,
+) -> tuple[Path, bool]:
+    """Make the folder of a run, a study or a suite, or find the one that is there; and whether it was."""
+    from baselines.registry import EVERY_METHOD
+    from baselines.runs.start import begin, make_plan
 
-    if name == EVERY_METHOD:
-        if ablate is not None:
-            raise UsageError("--ablate is for one method, since each has its own parts; name the method")
-        return new_suite(data, preset or "demo", range(seed, seed + (seeds or 1)), **options)
-    method = find_method(name)
-    preset = preset or ("demo" if "demo" in method.presets else next(iter(method.presets)))
     parts = [] if ablate is None else [part.strip() for part in ablate.split(",")]
-    if seeds or parts:
-        return new_study(data, method, preset, range(seed, seed + (seeds or 1)), parts, **options)
-    return new_run(data, method, preset, seed, **options)
+    if name == EVERY_METHOD and parts:
+        raise UsageError("--ablate is for one method, since each has its own parts; name the method")
+    of_seeds = range(seed, seed + (seeds or 1))
+    plan = partial(make_plan, data, name, preset, of_seeds, study=seeds is not None, ablate=parts, **options)
+    return begin(data, plan, run, go_on)
 
 
 def train_and_score(
@@ -196,13 +267,20 @@ def train_and_score(
     """Bring a run or a study to its end and write its page; its metrics, and what prints them."""
     from baselines.report.page import write_page
     from baselines.report.tables import show_run, show_study
+    from baselines.runs.results import is_finished, read_run
     from baselines.runs.run import run
     from baselines.runs.study import is_study, run_study
+    from baselines.training import processes
+    from finediving_pose.progress import tell
 
+    if resume and is_finished(folder) and not is_study(folder):
+        tell("finished before")
+        return read_run(folder), show_run
     packed = data.packed if data.packed.is_file() else None
     study = is_study(folder)
     metrics = run_study(folder, packed_file=packed) if study else run(folder, packed_file=packed, resume=resume)
-    write_page(folder)
+    if processes.is_first():
+        write_page(folder)
     return metrics, show_study if study else show_run
 
 
@@ -229,7 +307,18 @@ def _run_every_method(ctx: click.Context, data: Workspace, folder: Path, as_json
         ctx.exit(1)
 
 
-_OWN_SETTINGS = ("preset", "seed", "seeds", "ablate", "pairing", "epochs", "weights", "exemplar_fallback", "changes")
+_OWN_SETTINGS = (
+    "run",
+    "preset",
+    "seed",
+    "seeds",
+    "ablate",
+    "pairing",
+    "epochs",
+    "weights",
+    "exemplar_fallback",
+    "changes",
+)
 
 
 def _refuse_settings(ctx: click.Context) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +23,9 @@ from baselines.runs.config import RunConfig, make_config
 from baselines.training import processes
 from baselines.training.hooks import network_of
 from baselines.training.settings import Optimiser, Training
+from baselines.training.stopping import stoppable
 from baselines.training.trainer import train
+from finediving_pose.errors import STOPPED, Stopped
 from finediving_pose.resuming import last_checkpoint
 from tests.baselines.made_up import clip, packed
 from tests.baselines.small_model import SMALL
@@ -64,10 +68,37 @@ def small_training(
     return train(model, METHOD, pairs, config, folder, hooks or [], resume=last_checkpoint(folder) if resume else None)
 
 
+class AskToStop(Hook):
+    """Sends this process a signal after a step of an epoch, both counted from 1; step 0 is before the epoch's end."""
+
+    priority = "VERY_LOW"
+
+    def __init__(self, epoch: int, step: int, number: int = signal.SIGTERM) -> None:
+        self.at, self.number = (epoch, step), number
+
+    def _ask(self, runner: Runner, step: int) -> None:
+        if (runner.epoch + 1, step) == self.at:
+            os.kill(os.getpid(), self.number)
+
+    def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
+        self._ask(runner, batch_idx + 1)
+
+    def after_train_epoch(self, runner: Runner) -> None:
+        self._ask(runner, 0)
+
+
 def main(folder: str, options: str) -> None:
     """Train as the options say and leave the history and how far each weight has moved in ``folder/result.json``."""
     processes.join()
-    runner = small_training(Path(folder), **json.loads(options))
+    given = json.loads(options)
+    ask_at = given.pop("ask_at", None)
+    hooks: list[Hook] = [AskToStop(*ask_at)] if ask_at and processes.rank() == processes.count() - 1 else []
+    try:
+        with stoppable():
+            runner = small_training(Path(folder), hooks=hooks, **given)
+    except Stopped:
+        processes.leave()
+        raise SystemExit(STOPPED) from None
     if processes.is_first():
         model = network_of(runner)
         torch.manual_seed(0)
@@ -78,6 +109,8 @@ def main(folder: str, options: str) -> None:
         weights = {name: float(change.double().norm()) for name, change in moved.items()}
         history = [{k: v for k, v in e.items() if k.endswith("loss")} for e in runner.message_hub.get_info("history")]
         (Path(folder) / "result.json").write_text(json.dumps({"history": history, "weights": weights}))
+
+    processes.leave()
 
 
 if __name__ == "__main__":
