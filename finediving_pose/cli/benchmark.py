@@ -270,7 +270,6 @@ def train_and_score(
     from baselines.runs.results import is_finished, read_run
     from baselines.runs.run import run
     from baselines.runs.study import is_study, run_study
-    from baselines.training import processes
     from finediving_pose.progress import tell
 
     if resume and is_finished(folder) and not is_study(folder):
@@ -279,8 +278,7 @@ def train_and_score(
     packed = data.packed if data.packed.is_file() else None
     study = is_study(folder)
     metrics = run_study(folder, packed_file=packed) if study else run(folder, packed_file=packed, resume=resume)
-    if processes.is_first():
-        write_page(folder)
+    write_page(folder)
     return metrics, show_study if study else show_run
 
 
