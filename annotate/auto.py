@@ -21,7 +21,7 @@ from annotate.presence import mark_visibility
 from annotate.smooth import smooth
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.errors import FdposeError, FrameError
-from finediving_pose.frames import FrameFolder, open_frames
+from finediving_pose.frames import FrameFolder, is_complete, open_frames
 from finediving_pose.parallel import default_jobs, map_clips
 from finediving_pose.poses import ClipPoses, read_poses, write_poses
 from finediving_pose.spreadsheet import write_csv
@@ -101,12 +101,14 @@ class AutoSummary:
     done : clips annotated now
     kept : clips that had automatic poses already
     failed : clips that could not be annotated
+    without_frames : how many of them have no frames, as after an extraction that was not finished
     report : the CSV file with all clips, the least sure first
     """
 
     done: list[Outcome] = field(default_factory=list)
     kept: list[Outcome] = field(default_factory=list)
     failed: list[Outcome] = field(default_factory=list)
+    without_frames: int = 0
     report: Path | None = None
 
     def lowest(self) -> list[Outcome]:
@@ -124,6 +126,7 @@ class AutoSummary:
             "lowest_confidence": [f"{o.key} ({o.confidence:.2f})" for o in self.lowest()[:LOW_SHOWN]],
             "no_diver_found": nobody,
             "all_clips": str(self.report) if self.report else None,
+            "without_frames": self.without_frames,
             "failed": [str(o.error) for o in self.failed],
         }
 
@@ -173,6 +176,7 @@ def _annotate_clips(
                 todo.append(open_frames(workspace, clip.key))
         except FdposeError as e:
             summary.failed.append(Outcome(clip.key, error=e))
+            summary.without_frames += not is_complete(workspace, clip.key)
     if todo:
         for device in ("cpu",) if machinery.scheduler else machinery.devices:
             estimators(machinery, device)  # what is wrong with them is said once, before anything is done

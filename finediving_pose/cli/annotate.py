@@ -13,9 +13,9 @@ from finediving_pose.cli.options import (
     data_option,
     device_names,
     json_option,
-    refuse_jobs_with_scheduler,
     say,
     scheduler_option,
+    seen_by_workers,
     split_option,
 )
 from finediving_pose.errors import FdposeError, UsageError
@@ -118,8 +118,10 @@ def annotate(
         return
     summary, next_step = _auto(data, select(read_clips(data), clips, split), given)
     say(summary, as_json=as_json, next_step=next_step)
-    if failed := summary.get("failed"):
-        raise FdposeError(f"{len(failed)} clips were not annotated; first: {failed[0]}")
+    if failed := summary["failed"]:
+        without = summary["without_frames"]
+        why = f" ({without} have no frames: extract them, then run this command again)" if without else ""
+        raise FdposeError(f"{len(failed)} clips were not annotated{why}; first: {failed[0]}")
 
 
 def _refuse_options_of_the_other_mode(ctx: click.Context, auto: bool) -> None:
@@ -139,9 +141,8 @@ def _auto(data: Workspace, clips: list[Any], given: dict[str, Any]) -> tuple[dic
     from annotate.auto import Machinery, annotate_clips
     from annotate.estimators.config import check_trust
 
-    refuse_jobs_with_scheduler(given["jobs"], given["scheduler"])
-    if given["scheduler"]:  # its workers have working directories of their own
-        data = Workspace(data.root.absolute())
+    data = seen_by_workers(data, given["jobs"], given["scheduler"])
+    if given["scheduler"]:
         given |= {name: given[name] and given[name].absolute() for name in ("config", "checkpoint")}
         given["detector"] = given["detector"] and tuple(file.absolute() for file in given["detector"])
     if given["detector"]:

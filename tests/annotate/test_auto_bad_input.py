@@ -192,6 +192,19 @@ def test_a_clip_that_can_not_be_annotated_is_named_and_the_others_are_done(
     assert not grey.pose_file("auto", KEY).exists() and len(read_poses(grey.pose_file("auto", OTHER))) == 3
 
 
+def test_clips_without_frames_are_counted_in_one_line(grey: Workspace) -> None:
+    """As after an extraction that was not finished: what is there is annotated."""
+    add_third(grey)
+    for key in (KEY, OTHER):
+        shutil.rmtree(grey.frame_folder(key))
+    result = auto(grey)
+    assert (result.exit_code, json.loads(result.stdout)["annotated"], json.loads(result.stdout)["without_frames"]) == (
+        1, 1, 2,
+    )  # fmt: skip
+    last = result.stderr.splitlines()[-1]
+    assert "2 clips were not annotated (2 have no frames: extract them, then run this command again)" in last
+
+
 def add_third(workspace: Workspace) -> None:
     """A clip of another size, with one frame."""
     third = ClipKey("meet", 2)
