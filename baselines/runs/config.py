@@ -17,6 +17,7 @@ from baselines.data.exemplars import Voters
 from baselines.data.settings import DataSettings
 from baselines.data.splits import Fallback
 from baselines.method import Method
+from baselines.runs.model_settings import check_like_presets
 from baselines.training.settings import Optimiser, Training
 from finediving_pose.errors import UsageError, first_line
 from finediving_pose.workspace import atomic_write
@@ -215,10 +216,16 @@ def _known(method: Method) -> dict[str, Collection[str]]:
 def _change(sections: dict[str, Any], method: Method, name: str, value: Any) -> None:
     """Set a value by its dotted name. Raises UsageError where there is no such setting."""
     section, *path = name.split(".")
-    known = _known(method).get(section, ())
-    if not path or path[0] not in known:
-        there = [f"{section}.{key}" for key in known] if section in SECTIONS else [f"{s}.*" for s in SECTIONS]
-        raise UsageError(f"no setting {name!r}; there are {', '.join(there) or f'none in {section}'}")
+    known = _known(method)
+    if not path or path[0] not in known.get(section, ()):
+        every = [f"{s}.{key}" for s, keys in known.items() for key in keys]
+        same = [other for other in every if other.partition(".")[2] == name]
+        near = (same or difflib.get_close_matches(name, every, 1))[:1]
+        mean = f"did you mean {near[0]}? " if near else ""
+        there = [f"{section}.{key}" for key in known[section]] if section in known else [f"{s}.*" for s in SECTIONS]
+        raise UsageError(f"no setting {name!r}; {mean}there are {', '.join(there) or f'none in {section}'}")
+    if section == "model":
+        check_like_presets(method, path, value)
     place = sections.setdefault(section, {})
     for step in path[:-1]:
         inner = place.get(step, {})
@@ -245,7 +252,9 @@ def _check_buildable(method: Method, config: RunConfig, where: str) -> None:
     """Raises UsageError where the network can't be built or the batch can't be split."""
     import torch
 
-    training = config.training
+    training, warm_up = config.training, config.optimiser.warm_up
+    if 0 < training.epochs < warm_up:
+        raise UsageError(f"{where}: optimiser.warm_up: {warm_up} epochs are more than the training has")
     if method.comparative and not (training.exemplars or training.every_pair):
         raise UsageError(f"{where}: nothing to compare; set training.exemplars or training.every_pair")
     try:

@@ -71,6 +71,8 @@ def prepare_run(
         A preset, a part, a setting or a weight file does not exist.
     """
     config = make_config(method, preset, seed, epochs, without, changes)
+    if config.data.splash:
+        read_splashes(Path(config.data.splash))  # what is wrong with it is said before there is a folder
     found = _find_weights(method, preset, weights)
     for encoder, file in found.items():
         config.model[encoder] = {**config.model.get(encoder, {}), "weights": file["file"]}

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 from pydantic.dataclasses import dataclass
 
 from baselines.training import processes
@@ -80,7 +80,7 @@ class Optimiser:
     lr: PositiveFloat
     type: Literal["Adam", "AdamW", "SGD"] = "Adam"
     weight_decay: NonNegativeFloat = 0.0
-    momentum: NonNegativeFloat = 0.0
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.0
     lr_mult: dict[str, NonNegativeFloat] = field(default_factory=dict)
     clip_norm: PositiveFloat | None = None
     schedule: Literal["cosine", "constant"] = "cosine"

@@ -148,6 +148,8 @@ class HPMCR(nn.Module):
                 raise ValueError(f"{name}={value!r}; it is {' or '.join(known)}")
         if predict == "halves" and stages != 3:
             raise ValueError("transitions are predicted by halves for three stages only; use predict='ordered'")
+        if not 0 <= visual_dropout <= 1:
+            raise ValueError(f"visual_dropout={visual_dropout}; it is a share, from 0 to 1")
         self.without = frozenset(without)
         self.tokens, self.score_unit, self.contrast_weight = tokens, score_unit, contrast_weight
         self.visual_dropout, self.coarse = visual_dropout, coarse
