@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,13 +12,16 @@ import numpy as np
 from annotate.agreement import head_length, joint_hits
 from annotate.crop import box_of_joints
 from finediving_pose.clip import Clip, ClipKey
+from finediving_pose.errors import FdposeError
+from finediving_pose.parallel import map_clips
 from finediving_pose.persons import number_hands
 from finediving_pose.poses import ClipPoses, JointSource, Visibility, read_poses, write_poses
-from finediving_pose.progress import track
 from finediving_pose.skeleton import JOINTS, N_JOINTS
 from finediving_pose.workspace import Workspace, remove_part_files
 from finediving_pose.writing import writing
 
+WORTH_A_PROCESS = 200
+"""Clips for which it pays to start one more process: merging one takes milliseconds, a process a second."""
 CONFLICT_PIXELS = 10.0
 """About half a head in FineDiving's frames of 256 lines: what PCKh@0.5 would call a miss."""
 
@@ -58,6 +62,13 @@ class MergeSummary:
     right: int = 0
     compared: int = 0
 
+    def add(self, other: MergeSummary) -> None:
+        """Count what another merge found, too."""
+        for name in ("clips", "frames", "with_diver", "conflicts", "right", "compared"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        for source, n in other.joints.items():
+            self.joints[source] += n
+
     def as_dict(self) -> dict[str, Any]:
         """For the command line."""
         worst = sorted(self.conflicts, key=lambda c: -c.distance)[:5]
@@ -73,37 +84,67 @@ class MergeSummary:
         }
 
 
-def merge_clips(workspace: Workspace, clips: Sequence[Clip], conflict_pixels: float = CONFLICT_PIXELS) -> MergeSummary:
+def merge_clips(
+    workspace: Workspace,
+    clips: Sequence[Clip],
+    conflict_pixels: float = CONFLICT_PIXELS,
+    jobs: int | None = None,
+    scheduler: str | None = None,
+) -> MergeSummary:
     """Write ``poses/merged`` for every clip that has automatic or hand poses.
 
     A joint placed by hand goes before an automatic one. Of several annotators of a frame the one who
     worked last goes first (by name where that is equal). Two divers are numbered as the machine numbers them, or the
-    first annotator where there is no machine. Raises PoseError for a damaged pose file, BusyError where another command
-    is at work on these layers.
+    first annotator where there is no machine.
+
+    Parameters
+    ----------
+    jobs, scheduler : see :func:`finediving_pose.parallel.map_clips`
+
+    Raises
+    ------
+    PoseError
+        A pose file is damaged; the other clips are merged.
+    SetupError
+        There is no scheduler at the address.
+    BusyError
+        Another command is at work on these layers.
     """
     layers = [*workspace.manual_layers(), "auto"]
     with writing("fdpose merge", [workspace.poses / "merged"], [workspace.poses / layer for layer in layers]):
-        return _merge_clips(workspace, clips, layers, conflict_pixels)
+        merge = partial(merge_clip, workspace, layers, conflict_pixels)
+        found = dict(map_clips(merge, clips, jobs, "merging", scheduler=scheduler, worth=WORTH_A_PROCESS))
+    summary, failed = MergeSummary(), []
+    for clip in clips:
+        outcome = found[clip]
+        if isinstance(outcome, FdposeError):
+            failed.append(outcome)
+        else:
+            summary.add(outcome)
+    if failed:
+        others = f" (and {len(failed) - 1} more clips can't be merged)" if failed[1:] else ""
+        failed[0].args = (f"{failed[0]}{others}",)
+        raise failed[0]
+    return summary
 
 
-def _merge_clips(
-    workspace: Workspace, clips: Sequence[Clip], layers: Sequence[str], conflict_pixels: float
-) -> MergeSummary:
+def merge_clip(workspace: Workspace, layers: Sequence[str], conflict_pixels: float, clip: Clip) -> MergeSummary:
+    """Merge one clip's ``layers``, the machine's the last. Raises PoseError for a damaged file."""
     summary = MergeSummary()
-    for clip in track(clips, "merging"):
-        paths = [workspace.pose_file(layer, clip.key) for layer in layers]
-        tables = [read_poses(p) if p.is_file() else None for p in paths]
-        hands, auto = [t for t in tables[:-1] if t is not None], tables[-1]
-        hands = number_hands(hands, auto)
-        if hands or auto is not None:
-            merged = merge_tables(hands, auto)
-            target = workspace.pose_file("merged", clip.key)
-            remove_part_files(target)
-            write_poses(target, merged)
-            _count(summary, merged)
-            summary.conflicts += find_conflicts(clip.key, hands, conflict_pixels)
-            if hands and auto is not None:
-                _compare(summary, auto, merge_tables(hands, None), merged)
+    paths = [workspace.pose_file(layer, clip.key) for layer in layers]
+    tables = [read_poses(p) if p.is_file() else None for p in paths]
+    hands, auto = [t for t in tables[:-1] if t is not None], tables[-1]
+    hands = number_hands(hands, auto)
+    if not hands and auto is None:
+        return summary
+    merged = merge_tables(hands, auto)
+    target = workspace.pose_file("merged", clip.key)
+    remove_part_files(target)
+    write_poses(target, merged)
+    _count(summary, merged)
+    summary.conflicts += find_conflicts(clip.key, hands, conflict_pixels)
+    if hands and auto is not None:
+        _compare(summary, auto, merge_tables(hands, None), merged)
     return summary
 
 

@@ -47,6 +47,7 @@ def map_clips(
     unit: str = "clips",
     scheduler: str | None = None,
     count: Callable[[Item], int] = lambda _: 1,
+    worth: int = 1,
 ) -> Iterator[tuple[Item, Result | FdposeError]]:
     """Call ``function`` on every item and yield (item, result) as they are finished, in any order.
 
@@ -64,6 +65,7 @@ def map_clips(
     jobs : local processes; None for as many as there are cores
     scheduler : address of a Dask scheduler, such as ``tcp://node1:8786``; its workers do the work
     unit, count : what progress is counted in, and how many of them an item is
+    worth : items for which it pays to start one more process; with ``jobs`` given, that many are started all the same
 
     Raises
     ------
@@ -78,7 +80,7 @@ def map_clips(
     if scheduler:
         results = _on_cluster(function, items, scheduler)
     else:
-        jobs = min(jobs or default_jobs(), len(items))
+        jobs = min(jobs or min(default_jobs(), -(-len(items) // worth)), len(items))
         results = _serial(function, items) if jobs <= 1 else _parallel(function, items, jobs)
     yield from track(results, description, unit, sum(map(count, items)), lambda done: count(done[0]))
 

@@ -17,9 +17,9 @@ from finediving_pose.cli.options import (
     errata_option,
     jobs_option,
     json_option,
-    refuse_jobs_with_scheduler,
     say,
     scheduler_option,
+    seen_by_workers,
     split_option,
 )
 from finediving_pose.errors import FdposeError, LexiconError, UsageError
@@ -123,9 +123,8 @@ def extract(
         raise UsageError("give --videos or --frames, not both; run fdpose extract once for each")
     if not (videos or frames or labels):
         raise UsageError(_no_place(data, clips))
-    refuse_jobs_with_scheduler(jobs, scheduler)
-    if scheduler:  # its workers have working directories of their own
-        data = Workspace(data.root.absolute())
+    data = seen_by_workers(data, jobs, scheduler)
+    if scheduler:
         videos, frames = videos and videos.absolute(), frames and frames.absolute()
     if apply_errata and not labels:
         raise UsageError("--apply-errata corrects labels when they are read; it needs --labels")

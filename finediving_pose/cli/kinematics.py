@@ -7,7 +7,18 @@ from typing import Any
 
 import click
 
-from finediving_pose.cli.options import check_layer, clip_option, complain, data_option, json_option, say, split_option
+from finediving_pose.cli.options import (
+    check_layer,
+    clip_option,
+    complain,
+    data_option,
+    jobs_option,
+    json_option,
+    say,
+    scheduler_option,
+    seen_by_workers,
+    split_option,
+)
 from finediving_pose.workspace import Workspace
 
 _SHOWN = 5
@@ -24,6 +35,8 @@ _SHOWN = 5
     help="Folder for the tables and plots.  [default: reports/kinematics of --data]",
 )
 @click.option("--plots/--no-plots", default=True, show_default=True, help="Draw a plot of every dive.")
+@jobs_option
+@scheduler_option
 @json_option
 @click.pass_context
 def kinematics(
@@ -34,6 +47,8 @@ def kinematics(
     layer: str | None,
     out: Path | None,
     plots: bool,
+    jobs: int | None,
+    scheduler: str | None,
     as_json: bool,
 ) -> None:
     """Measure dives: angles, somersaults, flight, entry, each with an error bar.
@@ -49,7 +64,11 @@ def kinematics(
     chosen = select(read_clips(data), clips, split)
     if not chosen:
         raise UsageError("no clip is chosen; list the clips with: fdpose info")
-    done = measure_clips(data, chosen, out or data.reports / "kinematics", layer=layer, plots=plots)
+    folder = out or data.reports / "kinematics"
+    if scheduler:
+        folder = folder.absolute()
+    how = {"layer": layer, "plots": plots, "jobs": jobs, "scheduler": scheduler}
+    done = measure_clips(seen_by_workers(data, jobs, scheduler), chosen, folder, **how)
     for error in list(done.failed.values())[:_SHOWN]:
         complain(str(error))
     if len(done.failed) > _SHOWN:

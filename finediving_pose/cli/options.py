@@ -180,6 +180,15 @@ def refuse_jobs_with_scheduler(jobs: int | None, scheduler: str | None) -> None:
         raise UsageError("--jobs sets local processes, --scheduler uses the workers of a cluster; give only one")
 
 
+def seen_by_workers(data: Workspace, jobs: int | None, scheduler: str | None) -> Workspace:
+    """The data directory as workers of a cluster find it, which have working directories of their own.
+
+    Raises UsageError where both ``--jobs`` and ``--scheduler`` are given.
+    """
+    refuse_jobs_with_scheduler(jobs, scheduler)
+    return Workspace(data.root.absolute()) if scheduler else data
+
+
 def one_device(text: str) -> str:
     """The device of a ``--device`` that may name only one. Raises UsageError where it names several."""
     device, *others = device_names("auto" if text == "all" else text)

@@ -310,10 +310,10 @@ def extract_frames(
                 facts.append(kept)
             else:
                 todo.append(pictures)
-        jobs = jobs or min(default_jobs(), -(-len(todo) // _WORTH_A_PROCESS))
         take = partial(_take_in, workspace)
+        how = {"scheduler": scheduler, "worth": _WORTH_A_PROCESS}
         try:
-            for pictures, outcome in map_clips(take, todo, jobs, "taking in frames", scheduler=scheduler):
+            for pictures, outcome in map_clips(take, todo, jobs, "taking in frames", **how):
                 if isinstance(outcome, FdposeError):
                     result.failed[pictures.clip.key] = outcome
                 else:

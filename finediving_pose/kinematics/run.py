@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,12 @@ from finediving_pose.errors import FdposeError
 from finediving_pose.kinematics.measure import measure_clip
 from finediving_pose.kinematics.readings import Reason
 from finediving_pose.kinematics.table import DIVE_COLUMNS, FRAME_COLUMNS, dive_rows, frame_rows, write_tables
-from finediving_pose.progress import track
+from finediving_pose.parallel import map_clips
 from finediving_pose.workspace import Workspace
 from finediving_pose.writing import writing
+
+_WORTH_A_PROCESS = 16
+"""Clips for which it pays to start one more process."""
 
 
 @dataclass(slots=True)
@@ -66,7 +70,14 @@ class ClipFiles:
 
 
 def measure_clips(
-    workspace: Workspace, clips: Sequence[Clip], out: Path, *, layer: str | None = None, plots: bool = True
+    workspace: Workspace,
+    clips: Sequence[Clip],
+    out: Path,
+    *,
+    layer: str | None = None,
+    plots: bool = True,
+    jobs: int | None = None,
+    scheduler: str | None = None,
 ) -> Measurement:
     """Measure clips and write their tables and plots.
 
@@ -77,9 +88,12 @@ def measure_clips(
     Parameters
     ----------
     layer : of the poses; the most trusted one of every clip where not given
+    jobs, scheduler : see :func:`finediving_pose.parallel.map_clips`
 
     Raises
     ------
+    SetupError
+        There is no scheduler at the address.
     BusyError
         Another command is writing the tables, or poses or frames that they come from.
     FdposeError
@@ -89,19 +103,27 @@ def measure_clips(
     layers = [layer] if layer else ["auto", "merged"]
     reads = [workspace.frames, *(workspace.poses / name for name in layers)]
     with writing("fdpose kinematics", [out / "dives.parquet"], reads):
-        for clip in track(clips, "measuring"):
-            try:
-                divers = measure_clip(workspace, clip, layer)
-            except FdposeError as e:
-                done.failed[clip] = e
-                continue
-            done.clips += 1
-            done.rows += dive_rows(clip, divers)
-            files = ClipFiles.of(out, clip.key)
-            write_tables(files.parquet, files.csv, FRAME_COLUMNS, frame_rows(clip, divers))
-            if plots:
-                from finediving_pose.kinematics.plot import draw_dive
-
-                draw_dive(files.plot, clip, divers)
+        measure = partial(_measure, workspace, out, layer, plots)
+        how = {"scheduler": scheduler, "worth": _WORTH_A_PROCESS}
+        found = dict(map_clips(measure, clips, jobs, "measuring", **how))
+        for clip in clips:
+            outcome = found[clip]
+            if isinstance(outcome, FdposeError):
+                done.failed[clip] = outcome
+            else:
+                done.clips += 1
+                done.rows += outcome
         write_tables(out / "dives.parquet", out / "dives.csv", DIVE_COLUMNS, done.rows)
     return done
+
+
+def _measure(workspace: Workspace, out: Path, layer: str | None, plots: bool, clip: Clip) -> list[dict[str, Any]]:
+    """Measure one clip and write its files; its rows of the table of dives."""
+    divers = measure_clip(workspace, clip, layer)
+    files = ClipFiles.of(out, clip.key)
+    write_tables(files.parquet, files.csv, FRAME_COLUMNS, frame_rows(clip, divers))
+    if plots:
+        from finediving_pose.kinematics.plot import draw_dive
+
+        draw_dive(files.plot, clip, divers)
+    return dive_rows(clip, divers)

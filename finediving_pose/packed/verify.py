@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from finediving_pose.errors import PackedError
+from finediving_pose.errors import FdposeError, PackedError
 from finediving_pose.packed import schema
 from finediving_pose.packed.arrays import DAMAGE
 from finediving_pose.packed.reader import PackedFile, open_packed
 from finediving_pose.packed.structure import PARTS, STRUCTURE, structure_digests
-from finediving_pose.progress import track
+from finediving_pose.parallel import map_clips
 
 
 @dataclass(slots=True)
@@ -40,27 +41,51 @@ class Verification:
         return not self.damaged and not self.parts
 
 
-def verify_packed(path: Path) -> Verification:
+_WORTH_A_PROCESS = 16
+"""Groups of clips for which it pays to start one more process."""
+CLIPS_AT_ONCE = 32
+"""Clips that a process looks at before it takes others."""
+
+
+def verify_packed(path: Path, jobs: int | None = None, scheduler: str | None = None) -> Verification:
     """Check that every clip, the offsets and everything else in the file have the digests they were packed with.
+
+    Parameters
+    ----------
+    jobs, scheduler : see :func:`finediving_pose.parallel.map_clips`
 
     Raises
     ------
+    SetupError
+        There is no scheduler at the address.
     PackedError
         The file can't be opened, or its HDF5 structure is so damaged that the clips can't be found.
     """
     with open_packed(path) as packed:
         parts = _changed_parts(packed)
         try:
-            offset, jpeg_offset = _offsets(packed)
-            result = Verification(len(packed), int(offset[-1]), packed.digest, parts=parts)
-            for i in track(range(len(packed)), "verifying"):
-                if what := _changes(packed, i, offset, jpeg_offset):
-                    result.damaged[_name(packed, i)] = " and ".join(what)
+            result = Verification(len(packed), int(_offsets(packed)[0][-1]), packed.digest, parts=parts)
+            work = [range(i, min(i + CLIPS_AT_ONCE, len(packed))) for i in range(0, len(packed), CLIPS_AT_ONCE)]
+            check, how = partial(_damaged, path), {"scheduler": scheduler, "count": len, "worth": _WORTH_A_PROCESS}
+            found = dict(map_clips(check, work, jobs, "verifying", **how))
+            for clips in work:
+                outcome = found[clips]
+                if isinstance(outcome, FdposeError):
+                    raise outcome
+                result.damaged |= outcome
         except (PackedError, *DAMAGE) as e:
             if not parts:
                 raise
             raise PackedError(f"{path}: {' and '.join(parts)} damaged ({e}); pack it again with: fdpose pack") from e
         return result
+
+
+def _damaged(path: Path, clips: range) -> dict[str, str]:
+    """What is not as it was packed of some clips, by their keys."""
+    with open_packed(path) as packed:
+        offset, jpeg_offset = _offsets(packed)
+        changes = {_name(packed, i): _changes(packed, i, offset, jpeg_offset) for i in clips}
+    return {name: " and ".join(what) for name, what in changes.items() if what}
 
 
 def _changed_parts(packed: PackedFile) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import multiprocessing
 import os
 import re
@@ -18,6 +17,7 @@ import pytest
 
 from finediving_pose.errors import FdposeError, FrameError, SetupError
 from finediving_pose.parallel import map_clips
+from tests.dask_processes import start_scheduler, start_worker
 
 pytestmark = pytest.mark.slow
 
@@ -107,6 +107,7 @@ def test_leaving_the_loop_leaves_no_worker_behind() -> None:
 _INTERRUPTED = """
 import time
 from finediving_pose.parallel import map_clips
+from tests.dask_processes import start_scheduler, start_worker
 if __name__ == "__main__":
     try:
         for item, _ in map_clips(time.sleep, [0, 600, 600, 600], 2):
@@ -141,6 +142,7 @@ def test_an_interrupt_stops_the_workers_at_once_and_without_noise(tmp_path: Path
 _INTERRUPTED_WITH_A_LOCK = """
 import concurrent.futures._base as base, signal, threading, time
 from finediving_pose.parallel import map_clips
+from tests.dask_processes import start_scheduler, start_worker
 
 real = base._AcquireFutures.__enter__
 
@@ -169,6 +171,7 @@ def test_an_interrupt_that_comes_while_futures_are_locked_leaves_no_lock_behind(
 _ORPHANED = """
 import multiprocessing, time
 from finediving_pose.parallel import map_clips
+from tests.dask_processes import start_scheduler, start_worker
 
 if __name__ == "__main__":
     for item, _ in map_clips(time.sleep, [0, 600, 600, 600], 2):
@@ -249,30 +252,10 @@ def test_no_scheduler_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> No
         list(map_clips(halve, [2], scheduler="tcp://127.0.0.1:9"))
 
 
-_DASK = """
-import sys
-from distributed.cli import dask_scheduler, dask_worker
-{}.main(sys.argv[1:])
-"""
-
-
-def dask(program: str, *words: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", _DASK.format(program), *words]
-    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-    return subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, env=env)
-
-
 def test_a_scheduler_that_dies_is_told_in_one_line(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("distributed", reason="Dask is not installed: pip install 'fdpose[scale]'")
-    note = tmp_path / "scheduler.json"
-    scheduler = dask("dask_scheduler", "--port", "0", "--no-dashboard", "--scheduler-file", str(note))
-    while not (note.exists() and note.read_text().rstrip().endswith("}")):
-        assert scheduler.poll() is None
-        time.sleep(0.05)
-    address = json.loads(note.read_text())["address"]
-    worker = dask(
-        "dask_worker", address, "--nthreads", "1", "--no-dashboard", "--no-nanny", "--local-directory", str(tmp_path)
-    )
+    scheduler, address = start_scheduler(tmp_path)
+    worker = start_worker(address, tmp_path)
     try:
         with pytest.raises(FdposeError, match=rf"scheduler at {address} ended or can't be reached any more; what is f"):
             for _ in map_clips(wait_long, [0, 1, 1], scheduler=address):
