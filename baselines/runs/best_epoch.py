@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,8 @@ class BestEpoch(Hook):
         figures = self.score(epoch)
         rho = math.nan if figures.rho is None else figures.rho
         hub.get_info("history")[-1][f"{self.name}_rho"] = None if figures.rho is None else round(rho, 4)
+        known = {f"{self.name}/{name}": value for name, value in asdict(figures).items() if value is not None}
+        runner.visualizer.add_scalars(known, step=runner.iter)
         tell(f"  rho on the {self.name} dives {rho:.4f}")
         hub.update_info("best_of_each", update_best(hub.get_info("best_of_each", {}), figures, epoch))
         best = Path(runner.work_dir) / BEST

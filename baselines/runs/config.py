@@ -19,6 +19,7 @@ from baselines.data.splits import Fallback
 from baselines.method import Method
 from baselines.runs.model_settings import check_like_presets
 from baselines.training.settings import Optimiser, Training
+from baselines.training.tracking import Tracking
 from finediving_pose.errors import UsageError, first_line
 from finediving_pose.workspace import atomic_write
 
@@ -108,13 +109,14 @@ class RunConfig:
     data: DataSettings = default(default_factory=DataSettings)
     evaluation: Evaluation = default(default_factory=Evaluation)
     validation: Validation = default(default_factory=Validation)
+    tracking: Tracking = default(default_factory=Tracking)
     without: tuple[str, ...] = ()
     reads: tuple[str, ...] | None = None
     origin: Origin | None = None
 
 
 _PARSER = TypeAdapter(RunConfig)
-SECTIONS = ("model", "data", "training", "optimiser", "evaluation", "validation")
+SECTIONS = ("model", "data", "training", "optimiser", "evaluation", "validation", "tracking")
 
 
 def make_config(
@@ -208,9 +210,10 @@ def parse_config(values: Any, where: str) -> RunConfig:
 
 def _known(method: Method) -> dict[str, Collection[str]]:
     """What each section may hold."""
-    typed = {"data": DataSettings, "training": Training, "optimiser": Optimiser, "evaluation": Evaluation}
+    typed: dict[str, Any] = {"data": DataSettings, "training": Training, "optimiser": Optimiser}
+    typed |= {"evaluation": Evaluation, "validation": Validation, "tracking": Tracking}
     names = {section: [f.name for f in fields(cls)] for section, cls in typed.items()}
-    return {"model": method.settings(), **names, "validation": [f.name for f in fields(Validation)]}
+    return {"model": method.settings(), **names}
 
 
 def _change(sections: dict[str, Any], method: Method, name: str, value: Any) -> None:

@@ -16,6 +16,7 @@ from baselines.runs.predictions import Prediction, read_predictions
 from baselines.runs.results import SELECTIONS, is_finished, read_run, row_name
 from baselines.runs.study import is_study, read_plan
 from baselines.runs.suite import is_suite, read_suite
+from baselines.training.tracking import Tracking
 from finediving_pose.clip import ClipKey
 from finediving_pose.droppings import entries as entries_of
 from finediving_pose.errors import FdposeError, UsageError
@@ -212,7 +213,7 @@ def _key(config: RunConfig, version: str | None) -> str:
     assert config.origin is not None
     weights = {encoder: file.get("sha256") for encoder, file in config.origin.weights.items()}
     model = {key: _without_path(value) for key, value in config.model.items()}
-    settings = asdict(replace(config, seed=0, origin=None, model=model))
+    settings = asdict(replace(config, seed=0, origin=None, model=model, tracking=Tracking()))
     return json.dumps([settings, config.origin.digest, weights, version], sort_keys=True)
 
 

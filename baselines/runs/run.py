@@ -34,6 +34,7 @@ from baselines.scorer.file import SCORER, write_scorer
 from baselines.scorer.make import make_scorer
 from baselines.training import processes
 from baselines.training.threads import computing_with
+from baselines.training.tracking import check_installed
 from baselines.training.trainer import train
 from finediving_pose.checkpoints import read_checkpoint
 from finediving_pose.errors import CheckpointError, UsageError, first_line
@@ -67,10 +68,13 @@ def prepare_run(
     ------
     PackedError
         The packed file is missing, or can't be trained on.
+    SetupError
+        What ``tracking.to`` names is not installed.
     UsageError
         A preset, a part, a setting or a weight file does not exist.
     """
     config = make_config(method, preset, seed, epochs, without, changes)
+    check_installed(config.tracking)
     if config.data.splash:
         read_splashes(Path(config.data.splash))  # what is wrong with it is said before there is a folder
     found = _find_weights(method, preset, weights)
@@ -80,7 +84,8 @@ def prepare_run(
     with open_packed(workspace.packed) as packed:
         split_of(packed, method, config)
         versions = {p: version(p) for p in ("fdpose", "torch", "timm", "numpy")} | {"python": platform.python_version()}
-        changed = dict(changes or {}) | ({} if epochs is None else {"training.epochs": epochs})
+        changed = {name: value for name, value in (changes or {}).items() if not name.startswith("tracking.")}
+        changed |= {} if epochs is None else {"training.epochs": epochs}
         origin = Origin(str(workspace.packed.resolve()), packed.digest, versions, found, changed)
         return replace(config, origin=origin)
 

@@ -32,7 +32,8 @@ from baselines.training.hooks import BeginEpoch, EpochHistory, ExpectedTime, See
 from baselines.training.loop import StoppableEpochs
 from baselines.training.settings import Training
 from baselines.training.stopping import leave_to_parent
-from finediving_pose.errors import FdposeError
+from baselines.training.tracking import backends
+from finediving_pose.errors import FdposeError, Stopped
 from finediving_pose.resuming import ResumableRunner, WholeCheckpoints
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def train(
             "logger": {"type": "LoggerHook", "interval": 10},
         },
         custom_hooks=[Seeds(pairs, config.seed), BeginEpoch(), EpochHistory(), ExpectedTime(), *hooks],
-        visualizer={"type": "Visualizer", "vis_backends": [{"type": "TensorboardVisBackend"}]},
+        visualizer={"type": "Visualizer", "vis_backends": backends(config.tracking, folder, _name_of(folder))},
         # on GPUs some operations used here have no deterministic form, and asking for it would be an error
         randomness={"seed": config.seed, "deterministic": not torch.cuda.is_available()},
         load_from=str(resume) if resume else None,
@@ -115,6 +116,9 @@ def train(
             runner.train()
         except FdposeError as e:
             raise _without_traceback(e) from e
+        except Stopped:
+            runner.visualizer.close()  # what is not written yet would be lost
+            raise
     return runner
 
 
