@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import click
 import pytest
 
 from finediving_pose.cli import main
-from finediving_pose.errors import LabelError
+from finediving_pose.errors import STOPPED, LabelError
 from finediving_pose.labels.ranges import read_ranges
 
 ROOT = Path(__file__).parents[2]
@@ -101,6 +102,46 @@ def test_commands_and_their_options_exist(page: Path) -> None:
         given = {w.partition("=")[0] for w in words[words.index(name) + 1 :] if w.startswith("--")}
         unknown += [f"fdpose {name} {option}" for option in sorted(given - options_of(command))]
     assert not unknown
+
+
+def batch_scripts() -> dict[str, str]:
+    """The scripts for sbatch that pages show, by the names of their jobs."""
+    blocks = [text for page in DOCUMENTS for _, text in FENCE.findall(page.read_text(encoding="utf-8"))]
+    scripts = [text for text in blocks if text.startswith("#!/bin/bash\n")]
+    return {re.findall(r"^#SBATCH --job-name=(.+)$", text, re.MULTILINE)[0]: text for text in scripts}
+
+
+@pytest.mark.parametrize("name", batch_scripts())
+def test_scripts_for_sbatch_are_scripts(name: str) -> None:
+    subprocess.run(["bash", "-n"], input=batch_scripts()[name], text=True, check=True)
+
+
+@pytest.mark.parametrize("name", [name for name in batch_scripts() if name.startswith("hpmcr")])
+def test_a_training_s_script_can_be_run_again(name: str) -> None:
+    """The second time goes on; what is sent before the limit is a signal that is answered, and the code is the one."""
+    script = batch_scripts()[name]
+    assert "--run " in script and "--resume latest" in script
+    signals = re.findall(r"--signal=(\w+)@120", script)
+    assert [f"SIG{s}" for s in signals] == ["SIGTERM" if "torchrun" in script else "SIGUSR1"]
+    if "torchrun" not in script:
+        assert f"[ $code = {STOPPED} ] && scontrol requeue" in script and "--requeue" in script
+
+
+@pytest.mark.parametrize("code", [0, 1, STOPPED])
+def test_a_script_puts_the_job_back_where_it_was_stopped_and_only_then(code: int, tmp_path: Path) -> None:
+    """With a srun and a scontrol that write down how they are called."""
+    for tool, ends in (("srun", code), ("scontrol", 0)):
+        program = tmp_path / tool
+        program.write_text(f'#!/bin/bash\necho {tool} "$@" >> "{tmp_path}/called"\nexit {ends}\n')
+        program.chmod(0o755)
+    (tmp_path / ".venv" / "bin").mkdir(parents=True)
+    (tmp_path / ".venv" / "bin" / "activate").touch()
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "SLURM_JOB_ID": "7", "USER": "anna", "HOME": "/home/anna"}
+    script = ["bash", "-c", batch_scripts()["hpmcr"]]
+    assert subprocess.run(script, cwd=tmp_path, env=environment, check=False).returncode == code
+    called = (tmp_path / "called").read_text().splitlines()
+    assert called[0].startswith("srun fdpose benchmark hpmcr --preset full --weights /home/anna/weights")
+    assert called[1:] == (["scontrol requeue 7"] if code == STOPPED else [])
 
 
 @EVERY_DOCUMENT
