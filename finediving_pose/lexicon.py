@@ -15,6 +15,7 @@ from typing import Literal
 
 from data_manifest import table
 from finediving_pose.errors import LexiconError
+from finediving_pose.numerals import halves
 
 Direction = Literal["forward", "back", "reverse", "inward"]
 Position = Literal["straight", "pike", "tuck", "free"]
@@ -57,10 +58,10 @@ class DiveNumber:
         return f"{self.group}{way}{self.half_somersaults}{self.half_twists or ''}{letter}"
 
     def words(self) -> str:
-        """The dive in words, e.g. ``back 2 1/2 somersaults 1 1/2 twists, pike``."""
+        """The dive in words, e.g. ``back 2½ somersaults 1½ twists, pike``."""
         parts = ["armstand"] * self.armstand + [self.direction] + ["flying"] * self.flying
-        parts.append(_halves(self.half_somersaults, "somersault") if self.half_somersaults else "jump")
-        parts += [_halves(self.half_twists, "twist")] * bool(self.half_twists)
+        parts.append(_counted(self.half_somersaults, "somersault") if self.half_somersaults else "jump")
+        parts += [_counted(self.half_twists, "twist")] * bool(self.half_twists)
         return f"{' '.join(parts)}, {self.position}"
 
 
@@ -211,7 +212,5 @@ def synchronised_from_name(video: str) -> bool | None:
     return None if video.isdecimal() else "synchro" in video.lower()
 
 
-def _halves(count: int, noun: str) -> str:
-    whole, half = divmod(count, 2)
-    number = " ".join([str(whole)] * bool(whole) + ["1/2"] * half)
-    return f"{number} {noun}{'s' if count > 2 else ''}"
+def _counted(count: int, noun: str) -> str:
+    return f"{halves(count)} {noun}{'s' if count > 2 else ''}"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from baselines.runs.results import Conditions, epochs_in_words
+from finediving_pose.numerals import numeral
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ METRICS = {
 
 def number(value: float | None, digits: int) -> str:
     """A figure; nothing where there is none."""
-    return "" if value is None else f"{value:.{digits}f}".replace("-", "−")
+    return "" if value is None else numeral(value, digits)
 
 
 def differs(value: float | None, digits: int) -> str:

@@ -20,6 +20,7 @@ from finediving_pose.kinematics.quantities import SEEN
 from finediving_pose.kinematics.readings import Reason, Value
 from finediving_pose.kinematics.words import in_words
 from finediving_pose.lexicon import DiveNumber, parse_dive_number
+from finediving_pose.numerals import numeral
 from finediving_pose.synth.faults import COST, UNITS, possible
 
 _MEANINGS = {
@@ -70,12 +71,12 @@ class Fault:
 
     @property
     def text(self) -> str:
-        """``-8 ± 4 °``, or ``not to be seen``."""
+        """``−8 ± 4 °``, or ``not to be seen``."""
         if self.value is None:
             return "not to be seen"
         digits = 0 if self.unit == "°" else 2
         bar = "" if self.error is None else f" ± {self.error:.{digits}f}"
-        return f"{self.value + 0.0:.{digits}f}{bar} {self.unit}".replace("-", "−").rstrip()
+        return f"{numeral(self.value, digits)}{bar} {self.unit}".rstrip()
 
 
 def find_faults(number: str | None, measures: DiverMeasures, estimates: Mapping[str, float]) -> list[Fault]:

@@ -113,7 +113,7 @@ def title_of(frames: FrameFolder, clip: Clip | None, layer: str) -> list[str]:
 
 
 def about_dive(clip: Clip) -> str:
-    """``5253b  back 2 1/2 somersaults 1 1/2 twists, pike; 10 m; score 76.8``, as far as it is known."""
+    """``5253b  back 2½ somersaults 1½ twists, pike; 10 m; score 76.8``, as far as it is known."""
     parts = [dive_in_words(clip.action_type)] if clip.action_type else []
     parts += [f"{clip.height_m:g} m"] if clip.height_m else []
     parts += [f"score {clip.dive_score:g}"] if clip.dive_score is not None else []
@@ -121,7 +121,7 @@ def about_dive(clip: Clip) -> str:
 
 
 def dive_in_words(number: str | None) -> str:
-    """``5253b  back 2 1/2 somersaults 1 1/2 twists, pike``; the number alone where it is none."""
+    """``5253b  back 2½ somersaults 1½ twists, pike``; the number alone where it is none."""
     try:
         return f"{number}  {parse_dive_number(number or '').words()}"
     except LexiconError:

@@ -19,6 +19,7 @@ from finediving_pose.clip import Clip
 from finediving_pose.errors import FdposeError
 from finediving_pose.frames import FrameFolder, open_frames, scaled_width
 from finediving_pose.lexicon import SUB_ACTIONS
+from finediving_pose.numerals import numeral
 from finediving_pose.poses import ClipPoses, JointSource
 from finediving_pose.progress import tell, track
 from finediving_pose.report.contact_sheet import stage_name, title_of
@@ -156,7 +157,8 @@ def _angles(frames: FrameFolder, poses: ClipPoses, clip: Clip, times: NDArray[np
     from finediving_pose.kinematics.measure import Facts, measure_divers
 
     persons = (0, 1) if clip.synchronised else (0,)
-    divers = [diver_of_poses(poses, frames.numbers, person) for person in persons]
+    picture = (frames.width, frames.height)
+    divers = [diver_of_poses(poses, frames.numbers, person, picture) for person in persons]
     facts = Facts(clip.action_type, clip.height_m, clip.stage_starts, len(persons) > 1)
     lines: list[list[str]] = [[] for _ in frames.numbers]
     for measured in measure_divers(divers, times, facts, frames.numbers):
@@ -170,7 +172,7 @@ def _angles(frames: FrameFolder, poses: ClipPoses, clip: Clip, times: NDArray[np
 
 
 def _degrees(value: float) -> str:
-    return f"{value:.0f}°".replace("-", "−") if np.isfinite(value) else "–"
+    return f"{numeral(value, 0)}°" if np.isfinite(value) else "–"
 
 
 def _sureness(poses: ClipPoses, number: int, layer: str) -> str:

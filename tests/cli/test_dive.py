@@ -79,7 +79,7 @@ def test_a_dive_becomes_a_page_a_video_and_tables(tmp_path: Path, pictures: list
         stream = container.streams.video[0]
         assert (stream.width, stream.height, stream.average_rate) == (912, 512, 25)
     page = Path(result["page"]).read_text()
-    assert 'src="IMG%201_0.mp4"' in page and "forward 3 1/2 somersaults, pike" in page
+    assert 'src="IMG%201_0.mp4"' in page and "forward 3½ somersaults, pike" in page
     assert (tmp_path / "out" / "kinematics" / "dives.csv").is_file()
     (scored,) = result["score"]["dives"]
     assert scored["doubted"] and 0 <= scored["score"] <= 90 and scored["dive_number"] == "107b"

@@ -24,14 +24,14 @@ from finediving_pose.lexicon import (
 @pytest.mark.parametrize(
     ("number", "words"),
     [
-        ("5253b", "back 2 1/2 somersaults 1 1/2 twists, pike"),
-        ("107B", "forward 3 1/2 somersaults, pike"),
-        ("201a", "back 1/2 somersault, straight"),
+        ("5253b", "back 2½ somersaults 1½ twists, pike"),
+        ("107B", "forward 3½ somersaults, pike"),
+        ("201a", "back ½ somersault, straight"),
         ("302c", "reverse 1 somersault, tuck"),
-        ("113c", "forward flying 1 1/2 somersaults, tuck"),
+        ("113c", "forward flying 1½ somersaults, tuck"),
         ("626c", "armstand back 3 somersaults, tuck"),
         ("6142d", "armstand forward 2 somersaults 1 twist, free"),
-        ("5331d", "reverse 1 1/2 somersaults 1/2 twist, free"),
+        ("5331d", "reverse 1½ somersaults ½ twist, free"),
         ("100b", "forward jump, pike"),
     ],
 )

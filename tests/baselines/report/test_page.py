@@ -97,7 +97,7 @@ def test_a_stage_is_a_row_of_its_own_frames_in_order() -> None:
 def test_a_row_a_dive_number_the_most_frequent_first() -> None:
     rows = dives_by_number([prediction(0, 66, VOTES, "205b"), prediction(1, 60, VOTES), prediction(2, 80, VOTES)])
     assert [(r.number, r.dives, r.voters, r.words) for r in rows] == [
-        ("107b", 2, 4, "forward 3 1/2 somersaults, pike"), ("205b", 1, 4, "back 2 1/2 somersaults, pike"),
+        ("107b", 2, 4, "forward 3½ somersaults, pike"), ("205b", 1, 4, "back 2½ somersaults, pike"),
     ]  # fmt: skip
     assert rows[0].bias == pytest.approx(73 - 70)
     assert rows[0].mean_error == pytest.approx((13 + 7) / 2)

@@ -115,7 +115,7 @@ def test_a_frame_without_a_pose_is_left_as_it_is(folder: FrameFolder) -> None:
 
 def test_the_title_names_clip_dive_and_layer(folder: FrameFolder) -> None:
     clip = Clip(folder.key, action_type="107b")
-    assert title_of(folder, clip, "auto") == ["v/1", "107b  forward 3 1/2 somersaults, pike; auto poses"]
+    assert title_of(folder, clip, "auto") == ["v/1", "107b  forward 3½ somersaults, pike; auto poses"]
     assert title_of(folder, replace(clip, action_type="no number"), "") == ["v/1", "no number; no poses"]
 
 

@@ -52,7 +52,7 @@ def test_the_report_says_what_there_is(labelled: Workspace, run: Path, tmp_path:
     page = write_report(labelled, tmp_path / "r.html", run, {"Pose accuracy": {"PCKh": 0.98765}}).read_text()
     for words in (
         "<b>7</b><span>dives</span>",
-        "back 2 1/2 somersaults 1 1/2 twists, pike",
+        "back 2½ somersaults 1½ twists, pike",
         "some method-1</a>: figures",
         "Pose accuracy",
         "0.9877",
