@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from finediving_pose.kinematics.readings import Reason
 from finediving_pose.poses import ClipPoses, JointSource, Visibility
-from finediving_pose.skeleton import N_JOINTS
+from finediving_pose.skeleton import INDEX, N_JOINTS
+
+EDGE = 0.15
+"""Trunk lengths from the edge of the picture within which a joint is at the edge. Estimators pile up there what is
+beyond: of the joints that are put so near to an edge, most are outside the picture (16 development dives)."""
 
 LEAST_CONFIDENCE = 0.3
 """A joint of a lower confidence is not measured. In frames without a diver the mean confidence of the bundled
@@ -27,12 +31,16 @@ class Diver:
     confidence : float64 (n, 16), 0 where absent
     reason : uint8 (n, 16), why a joint may not be measured, see :class:`Reason`
     by_hand : bool (n, 16), placed by a person, who knows the diver's left from right
+    trunk : median length of the trunk over the dive, pixels; NaN where it is never seen
+    picture : width and height of the frames, pixels; None where not known, and then nothing is at an edge
     """
 
     keypoints: NDArray[np.float64]
     confidence: NDArray[np.float64]
     reason: NDArray[np.uint8]
     by_hand: NDArray[np.bool_]
+    trunk: float
+    picture: tuple[int, int] | None = None
 
     def __len__(self) -> int:
         return len(self.keypoints)
@@ -40,6 +48,13 @@ class Diver:
     def points(self, *joints: int) -> NDArray[np.float64]:
         """Mean (n, 2) of some joints, pixels; with one joint, that joint."""
         return self.keypoints[:, list(joints)].mean(1)
+
+    def is_at_edge(self, points: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """(...) whether points (..., 2) are near an edge of the picture (:data:`EDGE`) or beyond it; not where NaN."""
+        if self.picture is None:
+            return np.zeros(points.shape[:-1], bool)
+        margin = EDGE * np.nan_to_num(self.trunk)
+        return np.any((points < margin) | (points > np.array(self.picture) - 1 - margin), axis=-1)
 
     def reason_of(self, joints: Sequence[int]) -> NDArray[np.uint8]:
         """(n,) why a measure that needs all these joints has no number."""
@@ -53,6 +68,7 @@ def diver_of_arrays(
     confidence: ArrayLike | None = None,
     visibility: ArrayLike | None = None,
     source: ArrayLike | None = None,
+    picture: tuple[int, int] | None = None,
 ) -> Diver:
     """A diver from arrays, a row a frame.
 
@@ -62,6 +78,7 @@ def diver_of_arrays(
     confidence : (n, 16), 0 to 1; 1 for every joint that is there where not given
     visibility : (n, 16), see :class:`~finediving_pose.poses.Visibility`; visible where not given
     source : (n, 16), see :class:`~finediving_pose.poses.JointSource`; automatic where not given
+    picture : width and height of the frames, pixels; where known, what machines place at an edge is not measured
 
     Raises
     ------
@@ -86,15 +103,29 @@ def diver_of_arrays(
     reason[arrays["visibility"] == Visibility.OCCLUDED] = Reason.HIDDEN
     reason[~there] = Reason.NO_JOINT
     reason[~there.any(1)] = Reason.NO_POSE
-    return Diver(
+    diver = Diver(
         keypoints=np.where(there[..., None], keypoints, np.nan),
         confidence=np.where(there, arrays["confidence"], 0.0).astype(float),
         reason=reason,
         by_hand=by_hand,
+        trunk=_trunk_length(keypoints, reason),
+        picture=picture,
     )
+    cut = diver.is_at_edge(diver.keypoints) & (reason == Reason.MEASURED) & ~by_hand
+    return replace(diver, reason=np.where(cut, np.uint8(Reason.AT_EDGE), reason))
 
 
-def diver_of_poses(poses: ClipPoses, frames: Sequence[int], person: int) -> Diver:
+def _trunk_length(keypoints: NDArray[np.float64], reason: NDArray[np.uint8]) -> float:
+    """Median length, pixels, over the frames that show the trunk; NaN where none does."""
+    ends = [INDEX["pelvis"], INDEX["thorax"]]
+    seen = (reason[:, ends] == Reason.MEASURED).all(1)
+    lengths = np.linalg.norm(keypoints[seen, ends[0]] - keypoints[seen, ends[1]], axis=-1)
+    return float(np.median(lengths)) if len(lengths) else float("nan")
+
+
+def diver_of_poses(
+    poses: ClipPoses, frames: Sequence[int], person: int, picture: tuple[int, int] | None = None
+) -> Diver:
     """One person of a pose table over the clip's frames (their numbers, increasing); frames without a row have no pose.
 
     Rows of frames that are not among ``frames`` are left out.
@@ -111,4 +142,4 @@ def diver_of_poses(poses: ClipPoses, frames: Sequence[int], person: int) -> Dive
     }
     for name, array in columns.items():
         array[at] = getattr(poses, name)[rows]
-    return diver_of_arrays(**columns)
+    return diver_of_arrays(**columns, picture=picture)

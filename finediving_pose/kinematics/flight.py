@@ -6,11 +6,17 @@ import numpy as np
 
 GRAVITY = 9.81
 
+HIGHEST, HIGHEST_RISE = 10.0, 2.0
+"""Metres: no platform is higher, no diver rises further above one."""
+
 SPRINGBOARDS = 3.0
 """Metres: no springboard is higher."""
 
-HIGHEST_FROM_SPRINGBOARD, HIGHEST_FROM_PLATFORM = 1.8, 1.2
+HIGHEST_FROM_SPRINGBOARD, HIGHEST_FROM_PLATFORM = 1.6, 1.2
 """Metres that a diver rises at most."""
+
+SELDOM_FROM_SPRINGBOARD, SELDOM_FROM_PLATFORM = 1.4, 0.9
+"""Metres that few divers rise."""
 
 
 def launch_speed(flight_time: float, height: float) -> float:
@@ -31,10 +37,15 @@ def jump_height(flight_time: float, height: float) -> float:
 def highest_jump(height: float) -> float:
     """Metres above which a jump is not believed: the height, the take-off or the touch must be wrong.
 
-    The bounds are ours: 1.8 from 1 or 3 metres, where there are springboards (a flight of 1.6 s from 3 m), 1.2 from
+    The bounds are ours: 1.6 from 1 or 3 metres, where there are springboards (a flight of 1.53 s from 3 m), 1.2 from
     platforms.
     """
     return HIGHEST_FROM_SPRINGBOARD if height <= SPRINGBOARDS else HIGHEST_FROM_PLATFORM
+
+
+def seldom_jump(height: float) -> float:
+    """Metres above which a jump is unusual: a wrong height may have made it."""
+    return SELDOM_FROM_SPRINGBOARD if height <= SPRINGBOARDS else SELDOM_FROM_PLATFORM
 
 
 def jump_height_error(flight_time: float, height: float, flight_time_error: float) -> float:

@@ -12,20 +12,20 @@ from finediving_pose.clip import Clip
 from finediving_pose.errors import FrameError, PoseError
 from finediving_pose.frames import FrameFolder, open_frames
 from finediving_pose.kinematics import posture
+from finediving_pose.kinematics.collapse import doubt_collapse
 from finediving_pose.kinematics.diver import Diver, diver_of_poses
 from finediving_pose.kinematics.leaps import doubt_leaps
 from finediving_pose.kinematics.quantities import (
     Facts,
-    Timeline,
     dive_values,
     frame_series,
     pair_values,
-    timeline,
     trunk_at_entry,
     trunk_ends,
 )
 from finediving_pose.kinematics.readings import Reason, Series, Value
 from finediving_pose.kinematics.splash import splash_share
+from finediving_pose.kinematics.timeline import Timeline, timeline
 from finediving_pose.poses import ClipPoses, best_layer, read_poses
 from finediving_pose.workspace import Workspace
 
@@ -49,6 +49,7 @@ class DiverMeasures:
         for a second diver of :data:`~finediving_pose.kinematics.quantities.PAIR_QUANTITIES`
     head_first : how the diver enters the water; None where that is not known
     half_somersaults_expected : by the dive number; None where it is not known
+    armstand : whether the dive starts from a handstand, or may: the dive number is not known
     """
 
     person: int
@@ -58,6 +59,7 @@ class DiverMeasures:
     values: dict[str, Value]
     head_first: bool | None = None
     half_somersaults_expected: int | None = None
+    armstand: bool = True
 
     @property
     def half_turns(self) -> float | None:
@@ -124,7 +126,8 @@ def measure_clip(workspace: Workspace, clip: Clip, layer: str | None = None) -> 
     pair = bool((poses.person == 1).any()) if clip.synchronised is None else clip.synchronised
     facts = Facts(clip.action_type, clip.height_m, clip.stage_starts, pair)
     persons = (0, 1) if facts.pair else (0,)
-    divers = [diver_of_poses(poses, numbers, person) for person in persons]
+    picture = (folder.width, folder.height) if folder else None
+    divers = [diver_of_poses(poses, numbers, person, picture) for person in persons]
     found = measure_divers(divers, frame_times(numbers, folder, clip), facts, numbers)
     masks = workspace.splashes / clip.key.video / f"{clip.key.index}.pkl"
     for diver in found:
@@ -172,7 +175,8 @@ def measure_divers(
     frames : n frame numbers; counted from 0 where not given
     """
     numbers = tuple(range(len(divers[0]))) if frames is None else tuple(int(f) for f in frames)
-    steady = [diver if times is None else doubt_leaps(diver, times) for diver in divers]
+    whole = [doubt_collapse(diver) for diver in divers]
+    steady = [diver if times is None else doubt_leaps(diver, times) for diver in whole]
     found = [_measure(i, diver, times, facts, numbers) for i, diver in enumerate(steady)]
     if facts.pair and len(found) == 2:
         one, two = found
@@ -206,4 +210,5 @@ def _measure_as_told(
         values=dive_values(diver, line, series, facts),
         head_first=posture.is_head_first(at_touch) if np.isfinite(at_touch) else None,
         half_somersaults_expected=None if facts.dive is None else facts.dive.half_somersaults,
+        armstand=facts.dive is None or facts.dive.armstand,
     )

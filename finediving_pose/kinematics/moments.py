@@ -1,4 +1,4 @@
-"""When a dive's moments are: take-off, touch, the closest tuck or pike, and when the body opens again.
+"""When a dive's moments are: the labelled take-off, the closest tuck or pike, and when the body opens again.
 
 All times are on the axis that is given, seconds.
 """
@@ -10,38 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from finediving_pose.kinematics.diver import Diver
-from finediving_pose.kinematics.flight import longest_flight, speed_at_touch
-from finediving_pose.kinematics.readings import Reason, Series
-
-AROUND = 0.2
-"""Seconds before and after the touch whose confidences are compared."""
-
-SMALLEST_FALL = 0.12
-"""By how much the mean confidence falls at least as a diver goes under."""
-
-GONE = 0.5
-"""Share of the mean confidence that is left at most of a diver who went under: who bends, turns or leaves the platform
-loses a third of it, who is under water loses more than two thirds (development dives of one diver)."""
-
-SUBMERGED = 1.0
-"""Seconds after the touch in which no diver comes up again."""
-
-UNDER = 0.88
-"""Metres of the body that are under water where the confidence has fallen half-way; chosen on 62 synthetic divers other
-than those that the error bars come from."""
-
-USUAL_RISE = 1.0
-"""Metres that a diver rises above the platform, for the speed at touch."""
-
-USUAL_HEIGHT = 5.0
-"""Metres, for the speed at touch where the platform's height is not known: between 3 and 10 it is wrong by 0.02 s."""
-
-HIGHEST, HIGHEST_RISE = 10.0, 2.0
-"""Metres: no platform is higher, no diver rises further above one."""
-
-SINKING = 0.3
-"""Seconds from the touch until a diver is gone."""
+from finediving_pose.kinematics.readings import Series
 
 LONGEST_BLINK = 3
 """Frames without the hips, between two with them, through which the come-out is read."""
@@ -51,68 +20,6 @@ CLOSED = 70.0
 
 REACHED = 15.0
 """Degrees: a tuck or pike is held with its flexion within this of the closest."""
-
-
-def sureness(diver: Diver) -> NDArray[np.float64]:
-    """Mean confidence (n,) of the 16 joints; what is absent or occluded counts as 0."""
-    seen = ~np.isin(diver.reason, (Reason.NO_POSE, Reason.NO_JOINT, Reason.HIDDEN))
-    return np.where(seen, diver.confidence, 0.0).mean(1)
-
-
-def touch(
-    diver: Diver, times: NDArray[np.float64], height: float | None = None, take_off: float | None = None
-) -> float | None:
-    """When the first part of the body touches the water, seconds; None where it is not seen.
-
-    Joints under water are not seen. Of all frames, the mean confidence falls most from before to after the one in which
-    the diver goes under; the touch is where it has fallen half-way, less the time that :data:`UNDER` metres of the body
-    take to go in. None where it falls by less than :data:`SMALLEST_FALL`, or where more than :data:`GONE` of it is
-    left: the body under water is not seen until it comes up (:data:`SUBMERGED`) or the clip ends.
-
-    Parameters
-    ----------
-    height : of the platform, metres, None where unknown
-    take_off : where it is known, the touch is looked for only when a fall from the platform can end
-    """
-    n, sure = len(diver), sureness(diver)
-    wide = max(2, round(AROUND / float(np.median(np.diff(times))))) if n > 1 else 2
-    total = np.concatenate([[0.0], np.cumsum(sure)])
-    last = np.arange(wide - 1, n - 2)  # before the fall; two frames are left after it
-    if take_off is not None:
-        earliest = take_off + longest_flight(height or 0.0, 0.0)
-        latest = take_off + longest_flight(height or HIGHEST, HIGHEST_RISE) + SINKING
-        last = last[(times[last] >= earliest) & (times[last] <= latest)]
-    if not len(last):
-        return None
-    end = np.minimum(last + 1 + wide, n)
-    before = (total[last + 1] - total[last + 1 - wide]) / wide
-    after = (total[end] - total[last + 1]) / (end - last - 1)
-    later = np.searchsorted(times, times[last + 1] + SUBMERGED).clip(end, n)
-    left = np.maximum(after, (total[later] - total[last + 1]) / (later - last - 1))
-    fallen_by = np.where(left <= GONE * before, before - after, 0.0)
-    most = int(fallen_by.argmax())
-    if fallen_by[most] < SMALLEST_FALL:
-        return None
-    at = int(last[most])
-    was = float(np.quantile(sure[at + 1 - wide : at + 1], 0.8))
-    half = (was + float(after[most])) / 2
-    i = min(at + wide, n - 2)
-    while i > at - wide and i > 0 and sure[i] < half:
-        i -= 1
-    if sure[i] < half or sure[i + 1] >= half:
-        return None
-    fallen = times[i] + (sure[i] - half) / (sure[i] - sure[i + 1]) * (times[i + 1] - times[i])
-    return float(fallen - UNDER / speed_at_touch(USUAL_HEIGHT if height is None else height, USUAL_RISE))
-
-
-def last_in_air(diver: Diver, times: NDArray[np.float64]) -> float | None:
-    """The last frame's time, seconds, of a clip without a touch, where the diver is still seen then: as sure as ever,
-    but for what bending and turning take (:data:`GONE`). None where the diver is lost before."""
-    sure = sureness(diver)
-    if not (sure > 0).any():
-        return None
-    late = sure[times >= times[-1] - AROUND]
-    return float(times[-1]) if late.mean() > GONE * np.median(sure[sure > 0]) and late[-1] > 0 else None
 
 
 def labelled_take_off(stage_starts: Sequence[int], times: NDArray[np.float64]) -> float | None:

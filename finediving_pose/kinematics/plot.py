@@ -12,6 +12,7 @@ from finediving_pose.clip import Clip
 from finediving_pose.kinematics.error_bars import error_of
 from finediving_pose.kinematics.measure import DiverMeasures
 from finediving_pose.lexicon import SUB_ACTIONS
+from finediving_pose.numerals import halves
 from finediving_pose.report.charts import BLUE, GREY, ORANGE, PLAIN_TEXT
 from finediving_pose.workspace import atomic_write
 
@@ -127,8 +128,8 @@ def _title(clip: Clip, divers: Sequence[DiverMeasures]) -> str:
     parts = [f"{clip.key}", clip.action_type or "no dive number"]
     for diver in divers:
         seen = diver.values["half_somersaults"]
-        words = f"{seen.value:.0f} half somersaults seen" if seen.measured else "somersaults not counted"
+        words = f"{halves(round(seen.value))} somersaults seen" if seen.measured else "somersaults not counted"
         if diver.count_agrees is False:
-            words += f", {diver.half_somersaults_expected} by the dive number"
+            words += f", {halves(diver.half_somersaults_expected or 0)} by the dive number"
         parts.append(f"diver {diver.person}: {words}" if len(divers) > 1 else words)
     return " · ".join(parts)

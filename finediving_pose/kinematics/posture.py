@@ -20,6 +20,11 @@ TURNING = 0.5
 """Seconds before the touch in which the trunk shows which way the dive turns."""
 
 
+def near(times: NDArray[np.float64], touch: float) -> NDArray[np.bool_]:
+    """(n,) the frames from which the posture at the touch is read."""
+    return (times >= touch - BEFORE) & (times <= touch + AFTER)
+
+
 def from_vertical(trunk: float, turning: float) -> float:
     """How far the trunk has turned past the vertical that is nearest to it: positive beyond, negative short, degrees.
 
@@ -55,6 +60,5 @@ def straightness(diver: Diver, times: NDArray[np.float64], touch: float) -> floa
     along = [diver.points(PELVIS) - diver.points(*ANKLES), diver.points(THORAX) - diver.points(PELVIS)]
     legs, trunk = (np.arctan2(v[:, 1], v[:, 0]) for v in along)
     bent = np.degrees((trunk - legs + np.pi) % (2 * np.pi) - np.pi)
-    near = (times >= touch - BEFORE) & (times <= touch + AFTER)
-    near &= diver.reason_of((*ANKLES, PELVIS, THORAX)) == Reason.MEASURED
-    return abs(float(bent[near].mean())) if near.any() else float("nan")
+    seen = near(times, touch) & (diver.reason_of((*ANKLES, PELVIS, THORAX)) == Reason.MEASURED)
+    return abs(float(bent[seen].mean())) if seen.any() else float("nan")

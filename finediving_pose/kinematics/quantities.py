@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finediving_pose.errors import LexiconError
-from finediving_pose.kinematics import angles, flight, height, moments, pairs, posture, rotation, spin
+from finediving_pose.kinematics import angles, flight, height, moments, pairs, posture, rotation
 from finediving_pose.kinematics.diver import Diver
 from finediving_pose.kinematics.error_bars import Case, error_of
 from finediving_pose.kinematics.readings import Reason, Series, Value
+from finediving_pose.kinematics.timeline import Timeline
 from finediving_pose.lexicon import DiveNumber, parse_dive_number
 
 SIDES = tuple((side, joint) for side in ("right", "left") for joint in angles.CHAINS)
@@ -33,10 +34,6 @@ PAIR_QUANTITIES = ("lag_s", "trunk_difference_deg", "hip_difference_deg", "knee_
 
 SEEN = 0.5
 """Share of a flight's frames that must be measured before something is said of all of them."""
-
-USUAL_RATE = 25.0
-"""Frames a second that are taken for how far windows reach where the frame rate is not known; no number in seconds
-comes of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,91 +60,6 @@ class Facts:
             return parse_dive_number(self.dive_number) if self.dive_number else None
         except LexiconError:
             return None
-
-
-@dataclass(frozen=True, slots=True)
-class Timeline:
-    """The frames in time, and the two moments between which a diver flies.
-
-    Attributes
-    ----------
-    axis : float64 (n,), seconds of the frames
-    known : whether those are the frames' own, not made up of :data:`USUAL_RATE`
-    take_off, touch : seconds, None where not known
-    take_off_from : ``stages``, ``spin``, or empty: what the take-off was read from
-    until : how long the flight is seen: the touch, or the last frame of a clip that ends in the air; None where neither
-        is known
-    """
-
-    axis: NDArray[np.float64]
-    known: bool
-    take_off: float | None
-    touch: float | None
-    take_off_from: str
-    until: float | None
-
-    @property
-    def times(self) -> NDArray[np.float64] | None:
-        """The axis, where its seconds are known."""
-        return self.axis if self.known else None
-
-    @property
-    def frame(self) -> float:
-        """Seconds between two frames."""
-        return float(np.median(np.diff(self.axis))) if len(self.axis) > 1 else 1 / USUAL_RATE
-
-    def case(self, pair: bool) -> Case:
-        """Which error bars hold: those of take-offs by the spin, or of one diver, or of two, with labelled stages."""
-        if self.take_off_from == "spin":
-            return "unlabelled"
-        return "two" if pair else "one"
-
-    @property
-    def missing(self) -> Reason:
-        """Which moment of the flight is missing; MEASURED where both are known."""
-        if self.touch is None:
-            return Reason.NO_TOUCH
-        return Reason.NO_TAKE_OFF if self.take_off is None else Reason.MEASURED
-
-    @property
-    def unseen(self) -> Reason:
-        """Why no flight is seen, be it to the touch or not; MEASURED where one is."""
-        if self.until is None:
-            return Reason.NO_TOUCH
-        return Reason.NO_TAKE_OFF if self.take_off is None else Reason.MEASURED
-
-    @property
-    def start(self) -> float | None:
-        """The take-off; where it is not known, the earliest one that could lead to this touch; None without a touch."""
-        if self.take_off is not None or self.touch is None:
-            return self.take_off
-        return self.touch - flight.longest_flight(moments.HIGHEST, moments.HIGHEST_RISE)
-
-    @property
-    def in_flight(self) -> NDArray[np.bool_]:
-        """(n,) frames from the take-off on for as long as the flight is seen; none where that is not known."""
-        if self.take_off is None or self.until is None:
-            return np.zeros(len(self.axis), bool)
-        return (self.axis >= self.take_off) & (self.axis <= self.until)
-
-
-def timeline(
-    diver: Diver, times: NDArray[np.float64] | None, stage_starts: tuple[int, ...], platform: float | None
-) -> Timeline:
-    """Find the touch by the poses, and the take-off by the stages where they are labelled, else by the spin.
-
-    A clip may end in the air; its take-off is found all the same.
-    """
-    axis = np.arange(len(diver)) / USUAL_RATE if times is None else times
-    known = times is not None
-    take_off = moments.labelled_take_off(stage_starts, axis)
-    touch = moments.touch(diver, axis, platform, take_off if known else None)
-    until = moments.last_in_air(diver, axis) if touch is None else touch
-    if take_off is not None:
-        return Timeline(axis, known, take_off, touch, "stages", until)
-    if until is not None and known:
-        take_off = spin.take_off_of_spin(diver, axis, until, platform, touched=touch is not None)
-    return Timeline(axis, known, take_off, touch, "" if take_off is None else "spin", until)
 
 
 def frame_series(diver: Diver, line: Timeline, platform: float | None) -> dict[str, Series]:
@@ -203,11 +115,13 @@ def dive_values(diver: Diver, line: Timeline, series: dict[str, Series], facts: 
     if (diver.reason == Reason.NO_POSE).all():
         return {name: Value.missing(Reason.NO_DIVER) for name in DIVE_QUANTITIES}
     sheet = _Sheet(
-        line.case(facts.pair), line.known, {name: Value.missing(Reason.NO_TOUCH) for name in DIVE_QUANTITIES}
+        line.case(facts.pair),
+        line.known,
+        {name: Value.missing(line.no_touch or Reason.NO_TOUCH) for name in DIVE_QUANTITIES},
     )
     sheet.values["splash_share"] = Value.missing(Reason.NO_SPLASH_MASK)
     sheet.enter("take_off_s", line.take_off, Reason.NO_TAKE_OFF, line.frame / 2)
-    sheet.enter("touch_s", line.touch, Reason.NO_TOUCH, line.frame / 2)
+    sheet.enter("touch_s", line.touch, line.no_touch, line.frame / 2)
     _enter_jump(sheet, line, facts.height)
     _enter_turns(sheet, line, series, facts.dive)
     if line.start is not None and line.until is not None:
@@ -243,10 +157,12 @@ def _enter_turns(sheet: _Sheet, line: Timeline, series: dict[str, Series], dive:
 
 
 def _enter_position(sheet: _Sheet, line: Timeline, hip: Series, until: float) -> None:
-    closed = moments.closure(hip, line.axis, line.start or 0.0, until)
+    flying = (line.axis >= (line.start or 0.0)) & (line.axis <= until)
+    seen = hip.measured[flying].sum() >= SEEN * flying.sum()
+    closed = moments.closure(hip, line.axis, line.start or 0.0, until) if seen else None
     if closed is None:
         for name in ("closure_deg", "closure_reached_s", "come_out_s"):
-            sheet.enter(name, None, Reason.NO_TUCK_OR_PIKE)
+            sheet.enter(name, None, Reason.NO_TUCK_OR_PIKE if seen else hip.why(flying, Reason.NO_TUCK_OR_PIKE))
         return
     sheet.enter("closure_deg", closed[0], Reason.NO_JOINT)
     sheet.enter("closure_reached_s", closed[1], Reason.NO_JOINT, line.frame / 2)
@@ -258,8 +174,10 @@ def _enter_entry(sheet: _Sheet, line: Timeline, diver: Diver, touch: float) -> N
     off = float(np.maximum(error_of("touch_s", sheet.case), line.frame / 2))
     around = touch, touch - off, touch + off
     leaned, bent = (np.array(part) for part in zip(*(_entry_at(diver, line, m) for m in around), strict=True))
-    sheet.enter("entry_angle_deg", leaned[0], Reason.GAP, more=_largest_change(leaned, 180.0))
-    sheet.enter("straightness_deg", bent[0], Reason.NO_JOINT, more=_largest_change(bent))
+    near = posture.near(line.axis, touch)
+    why = [part(diver).why(near, Reason.GAP) for part in (angles.trunk_angle, angles.body_bend)]
+    sheet.enter("entry_angle_deg", leaned[0], why[0], more=_largest_change(leaned, 180.0))
+    sheet.enter("straightness_deg", bent[0], why[1], more=_largest_change(bent))
 
 
 def _entry_at(diver: Diver, line: Timeline, moment: float) -> tuple[float, float]:

@@ -32,6 +32,7 @@ class Reason(IntEnum):
     JUMP_TOO_HIGH = 17
     NO_DIVER = 18
     NO_COME_OUT = 19
+    AT_EDGE = 20
 
     @property
     def label(self) -> str:
@@ -50,7 +51,7 @@ _SENTENCES = {
     Reason.NO_JOINT: "a joint that it needs is absent",
     Reason.HIDDEN: "a joint that it needs is occluded",
     Reason.INTERPOLATED: "a joint that it needs is interpolated, not seen",
-    Reason.UNSURE: "a joint that it needs is unsure: the estimator says so, or the pose leaps",
+    Reason.UNSURE: "a joint that it needs is unsure: the estimator says so, or the pose leaps or shrinks",
     Reason.SIDES_UNKNOWN: "left and right are not known: machine poses do not tell them apart",
     Reason.TIMES_UNKNOWN: "the frame rate is not known",
     Reason.GAP: "too few frames with a trunk to follow the rotation",
@@ -63,6 +64,7 @@ _SENTENCES = {
     Reason.WRONG_TRUNK: "the trunk turned by no whole number of half turns, or stands the wrong way at take-off",
     Reason.NO_SPLASH_MASK: "the data directory has no splash mask of this dive",
     Reason.NO_COME_OUT: "the poses do not show the hips open again",
+    Reason.AT_EDGE: "the diver reaches the edge of the picture there, and what is beyond it is not seen",
     Reason.NO_DIVER: "no diver",
     Reason.JUMP_TOO_HIGH: "the jump would be higher than divers jump: is the height right?",
 }
@@ -96,6 +98,11 @@ class Series:
     def where(self, kept: NDArray[np.bool_], otherwise: Reason) -> Series:
         """The same, without its numbers outside ``kept`` (n,)."""
         return Series(self.values, np.where(self.measured & ~kept, otherwise, self.reason))
+
+    def why(self, where: NDArray[np.bool_], otherwise: Reason) -> Reason:
+        """The reason that most of some frames (n,) have no number for; ``otherwise`` where all of them have one."""
+        lacking = self.reason[where & ~self.measured]
+        return Reason(int(np.bincount(lacking).argmax())) if len(lacking) else otherwise
 
     @classmethod
     def missing(cls, n: int, reason: Reason) -> Series:

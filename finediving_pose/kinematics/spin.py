@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finediving_pose.kinematics.diver import Diver
-from finediving_pose.kinematics.flight import longest_flight
+from finediving_pose.kinematics.flight import HIGHEST, HIGHEST_RISE, longest_flight
 from finediving_pose.kinematics.height import SEGMENTS, centre_of_mass
-from finediving_pose.kinematics.moments import HIGHEST, HIGHEST_RISE
 from finediving_pose.kinematics.readings import Reason
 from finediving_pose.skeleton import INDEX
 
@@ -38,6 +37,9 @@ LOWEST, LOWEST_RISE = 1.0, 0.1
 SHORTEST = 0.5
 """Seconds that a flight whose end was not filmed must be seen."""
 
+SEEN = 0.75
+"""Share of the frames within :data:`PUSH` of the take-off whose momentum is seen."""
+
 STEP = 0.01
 """Seconds between two take-offs that are tried."""
 
@@ -51,8 +53,9 @@ STANDING = 0.5
 def momentum(diver: Diver, times: NDArray[np.float64]) -> NDArray[np.float64]:
     """Angular momentum (n,) about the centre of mass in the plane of the picture, clockwise positive.
 
-    In squared trunk lengths a second, of a body of mass 1; NaN where a joint is absent. The mass of a segment is at
-    its middle. Occluded and unsure joints are taken as they are: what is wrong in single frames is left out later.
+    In squared trunk lengths a second, of a body of mass 1; NaN where a joint is absent or at the edge of the picture:
+    of a body that is cut there, estimators invent the rest. The mass of a segment is at its middle. Occluded and
+    unsure joints are taken as they are: what is wrong in single frames is left out later.
     """
     centre, _ = centre_of_mass(diver)
     joints = [diver.points(INDEX[a], INDEX[b]) for a, b, _ in SEGMENTS]
@@ -65,7 +68,8 @@ def momentum(diver: Diver, times: NDArray[np.float64]) -> NDArray[np.float64]:
     with np.errstate(invalid="ignore", divide="ignore"):
         speed = (arms[last] - arms[first]) / np.where(span > 0, span, np.nan)[:, None, None]
         turning = arms[..., 0] * speed[..., 1] - arms[..., 1] * speed[..., 0]
-    return (turning * mass).sum(1) / mass.sum()
+    cut = (diver.is_at_edge(diver.keypoints) & ~diver.by_hand).any(1)
+    return np.where(cut, np.nan, (turning * mass).sum(1) / mass.sum())
 
 
 def take_off_of_spin(
@@ -104,4 +108,7 @@ def take_off_of_spin(
         distance = float(np.minimum(off, OUTLIER).mean())
         if distance < best:
             best, take_off = distance, float(tried)
-    return take_off
+    if take_off is None:
+        return None
+    push = np.abs(times - take_off) <= PUSH
+    return take_off if used[push].mean() >= SEEN else None

@@ -6,28 +6,36 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from finediving_pose.kinematics.flight import jump_height
+from finediving_pose.kinematics.flight import jump_height, seldom_jump
 from finediving_pose.kinematics.quantities import DIVE_QUANTITIES, PAIR_QUANTITIES
 from finediving_pose.kinematics.readings import Reason
 from finediving_pose.kinematics.rotation import half_turns
+from finediving_pose.numerals import halves, numeral
 
 if TYPE_CHECKING:
     from finediving_pose.kinematics.measure import DiverMeasures
 
 _UNITS = {"_deg_s": "°/s", "_deg": "°", "_s": "s", "_m": "m", "_share": "of the picture"}
-_NAMES = {"take_off": "take-off", "come_out": "come-out"}
+_NAMES = {
+    "take_off": "take-off",
+    "half_somersaults": "somersaults",
+    "closure": "tuck or pike",
+    "closure_reached": "tuck or pike reached",
+    "come_out": "come-out",
+    "straightness": "bend at entry",
+}
 MEANINGS = {
     "take_off_s": "after the first frame",
     "touch_s": "after the first frame: the first part of the body touches the water",
     "flight_time_s": "from take-off to touch",
     "jump_height_m": "rise of the centre of mass after the take-off",
     "half_somersaults": "from take-off to touch",
-    "peak_rate_deg_s": "of the trunk in flight",
-    "closure_deg": "largest bend of the hips in flight; 0 is straight",
-    "closure_reached_s": "after the first frame: the tuck or pike is as close as it gets",
+    "peak_rate_deg_s": "of the trunk in flight; 360 °/s is one somersault a second",
+    "closure_deg": "at its closest: the largest bend of the hips in flight; 0° is straight, larger is closer",
+    "closure_reached_s": "after the first frame: from then on it is about as close as it gets",
     "come_out_s": "after the first frame: the hips are half open again",
-    "entry_angle_deg": "trunk from vertical at the touch; below 0 is short of it, above 0 beyond it",
-    "straightness_deg": "bend between trunk and legs at the touch; 0 is straight",
+    "entry_angle_deg": "trunk from vertical at the touch; below 0° short of it, above 0° beyond it",
+    "straightness_deg": "between trunk and legs at the touch; 0° is a straight body",
     "splash_share": "largest share of the picture",
     "lag_s": "by how much this diver turns later than the other",
     "trunk_difference_deg": "mean difference to the other diver in flight",
@@ -36,19 +44,20 @@ MEANINGS = {
 }
 """What each quantity of a dive is, in half a sentence; docs/kinematics.md has the definitions."""
 _SENTENCES = {reason.label: reason.sentence for reason in Reason}
-_DIGITS = {"°/s": 0, "°": 0, "": 0}
+_DIGITS = {"°/s": 0, "°": 0}
 _TILTED = 30.0
-"""Degrees about 90 within which a trunk lies on its side: of divers who stand, it was 39 from upright at most."""
+"""Degrees about 90 within which a trunk lies on its side, and about 180 within which it is upside down: of divers who
+stand, it was 39 from upright at most."""
 _MISMATCHES = 5
 _LINES = 20
 _ALWAYS = {
     "flight_time_s": "flight s",
     "jump_height_m": "jump m",
-    "half_somersaults": "½ somersaults",
+    "half_somersaults": "somersaults",
     "peak_rate_deg_s": "peak °/s",
-    "closure_deg": "closure °",
+    "closure_deg": "tuck/pike °",
     "entry_angle_deg": "entry °",
-    "straightness_deg": "straight °",
+    "straightness_deg": "bend °",
 }
 _HEADS = {**_ALWAYS, "lag_s": "lag s", "splash_share": "splash"}
 """Heads of the table of several dives; the last two only where one of them was measured."""
@@ -89,10 +98,12 @@ def doubts(dive_number: str | None, measures: DiverMeasures) -> Iterator[str]:
         yield _stands_otherwise(dive_number)
     elif stance is not None and 90 - _TILTED < stance < 90 + _TILTED:
         yield f"before the dive the trunk is {stance:.0f}° from upright: is the video on its side? Turn it upright"
+    elif stance is not None and stance > 180 - _TILTED and not measures.armstand:
+        yield f"before the dive the trunk is upside down, as in no {dive_number}: is the video upside down?"
 
 
 def _count_differs(seen: float, dive_number: str | None, expected: int | None) -> str:
-    return f"{seen:.0f} half somersaults seen, but {dive_number} has {expected}"
+    return f"{halves(round(seen))} somersaults seen, but {dive_number} has {halves(expected or 0)}"
 
 
 def _stands_otherwise(dive_number: str | None) -> str:
@@ -106,7 +117,7 @@ def _dive(row: dict[str, Any], several: bool) -> Iterator[str]:
         yield f"  {_SENTENCES[Reason.NO_DIVER.label]}"
         return
     for words, value, why in readings_in_words(row):
-        yield f"  {words:<18} {value or f'-  {why}'}"
+        yield f"  {words:<20} {value or f'-  {why}'}"
 
 
 def readings_in_words(row: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
@@ -121,9 +132,8 @@ def readings_in_words(row: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
             if not (name == "splash_share" and why == Reason.NO_SPLASH_MASK.label):
                 yield words, "", _why_not(row, name)
             continue
-        digits = _DIGITS.get(unit, 2)
-        bar = f" ± {error:.{digits}f}" if error else ""
-        yield words, f"{value:.{digits}f}{bar} {unit}".rstrip(), _meaning(row, name)
+        bar = f" ± {numeral(error, _DIGITS.get(unit, 2))}" if error else ""
+        yield words, f"{_figure(name, value)}{bar} {unit}".rstrip(), _meaning(row, name)
 
 
 def _why_not(row: dict[str, Any], name: str) -> str:
@@ -134,16 +144,23 @@ def _why_not(row: dict[str, Any], name: str) -> str:
         return f"the jump would be {jump:.1f} m: is the height of {row['platform_m']:g} m right? All else is without it"
     if why == Reason.WRONG_TRUNK.label and row["half_turns"] is not None:
         if half_turns(180 * row["half_turns"]) is None:
-            return f"{row['half_turns']:.1f} half turns between take-off and touch: one of the two is probably off"
+            return (
+                f"the trunk turned {numeral(row['half_turns'] / 2, 2)} times between take-off and touch, which is no"
+                " whole number of half turns: take-off or touch is probably wrong"
+            )
         return _stands_otherwise(row["dive_number"])
     return _SENTENCES[why]
 
 
 def _meaning(row: dict[str, Any], name: str) -> str:
+    if name == "jump_height_m" and row[name] > seldom_jump(row["platform_m"]):
+        return f"{MEANINGS[name]}; few divers rise so high: is the height of {row['platform_m']:g} m right?"
     expected = row["half_somersaults_expected"] if name == "half_somersaults" else None
     if expected is None:
         return MEANINGS[name]
-    agrees = f"as {row['dive_number']} has" if row["count_agrees"] else f"but {row['dive_number']} has {expected}"
+    agrees = (
+        f"as {row['dive_number']} has" if row["count_agrees"] else f"but {row['dive_number']} has {halves(expected)}"
+    )
     return f"{MEANINGS[name]}, {agrees}"
 
 
@@ -169,7 +186,11 @@ def _place(row: dict[str, Any], several: bool) -> str:
 
 
 def _cell(row: dict[str, Any], name: str) -> str:
-    return "-" if row[name] is None else f"{row[name]:.{_DIGITS.get(in_words(name)[1], 2)}f}"
+    return "-" if row[name] is None else _figure(name, row[name])
+
+
+def _figure(name: str, value: float) -> str:
+    return halves(round(value)) if name == "half_somersaults" else numeral(value, _DIGITS.get(in_words(name)[1], 2))
 
 
 def _nobody(row: dict[str, Any]) -> bool:

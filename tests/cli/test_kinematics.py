@@ -47,7 +47,7 @@ def run(data: Workspace, *words: object, code: int = 0):
 
 def test_one_dive_is_told_in_full_with_its_error_bars(data: Workspace):
     text = run(data, "--clip", "made_up/0").stdout
-    assert "half somersaults   5" in text and "jump height" in text and "±" in text
+    assert "somersaults          2½" in text and "jump height" in text and "±" in text
     assert "dives.csv" in text and "real ones are harder" in text
 
 
@@ -97,12 +97,12 @@ def test_json_says_all_of_it(data: Workspace):
 def test_several_dives_are_a_line_each_and_a_wrong_count_is_said(data: Workspace):
     result = run(data, "--no-plots")
     lines = result.stdout.splitlines()
-    heads = ["flight s", "jump m", "½ somersaults", "peak °/s", "closure °", "entry °", "straight °", "lag s"]
+    heads = ["flight s", "jump m", "somersaults", "peak °/s", "tuck/pike °", "entry °", "bend °", "lag s"]
     assert lines[0].split("  ")[-len(heads) :] == heads
     assert [line.split()[0] for line in lines[1:5]] == ["made_up/0", "made_up/1", "pair/0", "pair/0"]
-    assert lines[1].split()[3] == "5" and lines[4].split()[:3] == ["pair/0", "diver", "1"]
+    assert lines[1].split()[3] == "2½" and lines[4].split()[:3] == ["pair/0", "diver", "1"]
     assert "splash" not in result.stdout and "median" not in result.stdout
-    assert "made_up/1: 5 half somersaults seen, but 207b has 7" in result.stdout
+    assert "made_up/1: 2½ somersaults seen, but 207b has 3½" in result.stdout
     assert (
         f"unposed/0: has no poses; annotate it first with: fdpose annotate --data {data.root} --auto" in result.stderr
     )

@@ -55,10 +55,12 @@ class MadeUpDive:
     """A dive of 2 1/2 back somersaults from a platform before a camera that stands still, facing left.
 
     The diver stands for half a second, flies as gravity has it, piked in the middle, and is gone half a second after
-    the touch. ``fps`` frames a second.
+    the touch. ``fps`` frames a second. ``upside_down`` is how an estimator may have it throughout.
     """
 
-    def __init__(self, fps: float = 50.0, platform: float = 10.0, rise: float = 0.5, halves: int = 5) -> None:
+    def __init__(
+        self, fps: float = 50.0, platform: float = 10.0, rise: float = 0.5, halves: int = 5, upside_down: bool = False
+    ) -> None:
         speed = np.sqrt(2 * GRAVITY * rise)
         self.take_off = 0.5
         self.flight = float((speed + np.sqrt(speed**2 + 2 * GRAVITY * platform)) / GRAVITY)
@@ -67,7 +69,7 @@ class MadeUpDive:
         n = round((self.touch + 0.8) * fps)
         self.times = np.arange(n) / fps
         share = np.clip((self.times - self.take_off) / self.flight, 0, 1)
-        self.trunk = -180.0 * halves * share
+        self.trunk = -180.0 * halves * share + 180.0 * upside_down
         self.opens = self.take_off + 0.8 * self.flight
         self.hip = 130 * np.interp(share, [0, 0.15, 0.25, 0.75, 0.85, 1], [0, 0, 1, 1, 0, 0])
         points = stick_figure(self.trunk, self.hip)

@@ -54,7 +54,7 @@ def test_the_page_defines_every_quantity_and_reason():
 @pytest.mark.parametrize(
     ("name", "words"),
     [("entry_angle_deg", ("entry angle", "°")), ("peak_rate_deg_s", ("peak rate", "°/s")),
-     ("jump_height_m", ("jump height", "m")), ("half_somersaults", ("half somersaults", ""))],
+     ("jump_height_m", ("jump height", "m")), ("half_somersaults", ("somersaults", ""))],
 )  # fmt: skip
 def test_names_are_told_in_words(name, words):
     assert in_words(name) == words

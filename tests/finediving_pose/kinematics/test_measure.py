@@ -57,10 +57,9 @@ def test_without_stages_the_spin_tells_the_take_off_and_a_still_camera_the_heigh
 
 def test_a_diver_who_is_upside_down_at_take_off_is_a_wrong_pose_unless_it_is_an_armstand():
     """Half turns are not counted from a pose that can't be right; who knows no dive number can't tell."""
-    dive = MadeUpDive(50.0, halves=4)
-    upside_down = [dive.points.mean((0, 1)) * 2 - dive.points]
-    counts = [measured(dive, Facts(number, 10.0, (25,)), keypoints=upside_down[0]).values["half_somersaults"]
-              for number in ("205b", "614b", None)]  # fmt: skip
+    dive = MadeUpDive(50.0, halves=4, upside_down=True)
+    facts = [Facts(number, 10.0, (25,)) for number in ("205b", "614b", None)]
+    counts = [measured(dive, f).values["half_somersaults"] for f in facts]
     assert [c.reason for c in counts] == [Reason.WRONG_TRUNK, Reason.MEASURED, Reason.MEASURED]
     assert counts[1].value == 4
 
@@ -252,3 +251,15 @@ def test_a_value_has_a_number_or_a_reason_and_never_both():
     series = Series(np.array([1.0, np.nan]), np.array([Reason.NO_POSE, Reason.MEASURED]))
     assert np.isnan(series.values).all() and series.reason.tolist() == [Reason.NO_POSE, Reason.NO_JOINT]
     assert all(reason.sentence and (reason.label or not reason) for reason in Reason)
+
+
+def test_what_is_at_the_edge_of_the_picture_is_not_measured():
+    """The legs leave the picture at its upper edge in the last moments before the touch."""
+    dive = MadeUpDive(50.0)
+    raised = dive.points.copy()
+    raised[..., 1] -= np.interp(dive.times, [dive.touch - 0.3, dive.touch - 0.15], [0, 730])[:, None]
+    keypoints = np.maximum(raised, [0, 1])
+    seen = {"keypoints": keypoints, "picture": (1000, 1000)}
+    assert measured(dive, **seen).values["touch_s"].measured
+    assert measured(dive, **seen).values["straightness_deg"].reason == Reason.AT_EDGE
+    assert measured(dive, picture=(1000, 1000)).values["straightness_deg"].measured

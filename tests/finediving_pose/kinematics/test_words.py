@@ -35,15 +35,15 @@ def test_a_turn_between_two_counts_is_told_as_it_was_seen():
     row = row_of(MadeUpDive(50.0), Facts("205b", 10.0, (36,)))  # the take-off is labelled too late
     assert row["half_somersaults_why"] == "wrong_trunk"
     assert 4.34 < row["half_turns"] < 4.66
-    assert said(row)["half somersaults"] == (
-        f"{row['half_turns']:.1f} half turns between take-off and touch: one of the two is probably off"
+    assert said(row)["somersaults"] == (
+        f"the trunk turned {row['half_turns'] / 2:.2f} times between take-off and touch, which is no whole number of"
+        " half turns: take-off or touch is probably wrong"
     )
 
 
 def test_a_trunk_upside_down_at_take_off_is_told_as_that():
-    dive = MadeUpDive(50.0, halves=4)
-    row = row_of(dive, Facts("205b", 10.0, (25,)), keypoints=dive.points.mean((0, 1)) * 2 - dive.points)
-    assert "stands at take-off as in no 205b" in said(row)["half somersaults"]
+    row = row_of(MadeUpDive(50.0, halves=4, upside_down=True), Facts("205b", 10.0, (25,)))
+    assert "stands at take-off as in no 205b" in said(row)["somersaults"]
 
 
 def doubts_of(dive: MadeUpDive, number: str, **changed: Any) -> list[str]:
@@ -54,12 +54,14 @@ def doubts_of(dive: MadeUpDive, number: str, **changed: Any) -> list[str]:
 def test_what_poses_say_against_a_dive_number_or_a_picture():
     dive = MadeUpDive(50.0)
     assert doubts_of(dive, "205b") == []
-    assert doubts_of(dive, "107b") == ["5 half somersaults seen, but 107b has 7: is the dive number right?"]
+    assert doubts_of(dive, "107b") == ["2½ somersaults seen, but 107b has 3½: is the dive number right?"]
     (said,) = doubts_of(dive, "205b", keypoints=dive.points[..., ::-1] * [1, -1])
     assert said == "before the dive the trunk is 90° from upright: is the video on its side? Turn it upright"
     even = MadeUpDive(50.0, halves=4)
-    (said,) = doubts_of(even, "205b", keypoints=even.points.mean((0, 1)) * 2 - even.points)
+    (said,) = doubts_of(MadeUpDive(50.0, halves=4, upside_down=True), "205b")
     assert "stands at take-off as in no 205b" in said
+    (said,) = doubts_of(even, "205b", keypoints=even.points.mean((0, 1)) * 2 - even.points)
+    assert said == "before the dive the trunk is upside down, as in no 205b: is the video upside down?"
 
 
 def test_half_turns_are_those_of_the_dive():
@@ -85,3 +87,18 @@ def test_a_splash_is_a_column_where_there_are_masks():
     rows[1] |= {"splash_share": 0.25, "splash_share_why": ""}
     lines = list(summary_lines(rows))
     assert lines[0].endswith("splash") and lines[1].endswith(" -") and lines[2].endswith("0.25")
+
+
+def test_somersaults_are_counted_as_divers_do_and_minus_is_no_hyphen():
+    row = row_of(MadeUpDive(50.0), Facts("205b", 10.0, (25,)))
+    values = {name: (value, meaning) for name, value, meaning in readings_in_words(row | {"entry_angle_deg": -12.3})}
+    assert values["somersaults"] == ("2½", "from take-off to touch, as 205b has")
+    assert values["entry angle"][0].startswith("−12 ± ")
+    assert not any("-" in value for value, _ in values.values())
+
+
+def test_a_jump_that_few_jump_is_told_as_that():
+    high, usual = (row_of(MadeUpDive(50.0, 3.0, rise), Facts("205b", 3.0, (25,))) for rise in (1.45, 1.1))
+    meanings = [{name: meaning for name, _, meaning in readings_in_words(row)}["jump height"] for row in (high, usual)]
+    assert meanings[0].endswith("few divers rise so high: is the height of 3 m right?")
+    assert "few" not in meanings[1]
