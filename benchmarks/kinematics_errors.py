@@ -209,7 +209,7 @@ def before_still_camera(diver: Diver, shot: Shot, times: NDArray[np.float64]) ->
     middle = np.array([(WIDTH - 1) / 2, (HEIGHT - 1) / 2])
     place = (diver.keypoints - middle) / scale[:, None, None] * np.array([1, -1]) + centre[:, None]
     still = float(np.median(scale))
-    return replace(diver, keypoints=place * np.array([1, -1]) * still)
+    return replace(diver, keypoints=place * np.array([1, -1]) * still, picture=None)
 
 
 # -- errors ----------------------------------------------------------------------------------------------------------
@@ -293,7 +293,8 @@ def _divers(data: Workspace, clip: Clip, shot: Shot) -> list[Diver]:
             joints = to_pixels(shot.view.panorama(diver.motion.points(times)[:, :16]), centre, scale)
             there |= {(start + i, person): joints[i] for i in range(n)}
         poses = numbered_like(poses, there)
-    return [diver_of_poses(poses, range(start, start + n), person) for person in range(len(shot.divers))]
+    numbers, picture = range(start, start + n), (WIDTH, HEIGHT)
+    return [diver_of_poses(poses, numbers, person, picture) for person in range(len(shot.divers))]
 
 
 MARKS = ("<!-- errors: written by benchmarks/kinematics_errors.py -->", "<!-- end of errors -->")

@@ -117,19 +117,25 @@ def warnings_of(score: Score) -> list[str]:
 
 
 def score_in_short(score: Score) -> str:
-    """``Score 72.4, 90 % interval 58.1 to 86.7; exemplars' mean 69.9``, and whether to trust it."""
+    """``score 72.4, 90 % interval 58.1 to 86.7; 10 dives with the same dive number have 69.9 on average``.
+
+    Then whether to trust it.
+    """
     parts = ", ".join(filter(None, [f"score {score.points:.1f}", interval_in_words(score)]))
-    doubt = f"; {_why_doubted(score)}: do not trust it" if score.doubted else ""
-    return f"{parts}; {BASELINE} {score.exemplars_mean:.1f}{doubt}"
+    have = "has" if len(score.exemplars) == 1 else "have"
+    doubt = (
+        f". Do not trust this score: {_why_doubted(score)}. The measures do not depend on it" if score.doubted else ""
+    )
+    return f"{parts}; {compared_with(score)} {have} {score.exemplars_mean:.1f} on average{doubt}"
 
 
 def _why_doubted(score: Score) -> str:
     if score.doubts:
-        return "its poses speak against dive number or picture"
+        return "the poses speak against dive number or picture"
     return (
         "the dive is not like those that the scorer learned from"
         if score.unlike
-        else "the scorer knows synthetic dives"
+        else "the scorer has seen computer-made dives only"
     )
 
 

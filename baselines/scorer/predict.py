@@ -287,7 +287,10 @@ def _is_foreign(scorer: Scorer, clip: Clip) -> bool:
 
 def _remarks(scorer: Scorer, clip: Clip, voters: Sequence[Clip], *, known: bool, same: bool) -> Iterator[str]:
     if _is_foreign(scorer, clip):
-        yield "the scorer learned from synthetic dives only: of a real dive its score means nothing"
+        yield (
+            "the scorer has seen computer-made dives only, so this score says nothing about a real dive; what is"
+            " measured from the poses (angles, times, the faults marked ±) does not depend on the scorer"
+        )
     off = scorer.calibration
     if not off.beats_the_mean:
         yield (
@@ -298,10 +301,17 @@ def _remarks(scorer: Scorer, clip: Clip, voters: Sequence[Clip], *, known: bool,
         yield "the scorer learned from this very dive: its score tells nothing of how good the scorer is"
     if not same:
         numbers = sorted({c.action_type or "" for c in voters})
-        yield f"no exemplar has the number {clip.action_type}: compared with {', '.join(numbers)}, as difficult as it"
+        yield (
+            f"the scorer has seen no {clip.action_type}: the dive is compared with {', '.join(numbers)}, which are"
+            " about as difficult"
+        )
     listed = sorted({c.difficulty for c in voters if c.difficulty})
     if same and clip.difficulty and listed and clip.difficulty not in listed:
         there = " and ".join(f"{d:g}" for d in listed)
-        yield f"its degree of difficulty is {clip.difficulty:g}, that of its exemplars {there}: is the height right?"
+        height = f"from {clip.height_m:g} m " if clip.height_m else ""
+        yield (
+            f"{clip.action_type} {height}has a degree of difficulty of {clip.difficulty:g}, but the dives that it"
+            f" is compared with have {there}: is the height right?"
+        )
     if not clip.difficulty and (scorer.calibration.by_difficulty or scorer.config.data.target != "score"):
-        yield "its degree of difficulty is not known; that of its exemplars is taken"
+        yield "its degree of difficulty is not known; that of the dives that it is compared with is taken"

@@ -158,7 +158,14 @@ def _auto(data: Workspace, clips: list[Any], given: dict[str, Any]) -> tuple[dic
     )
     how = {"force": given["force"], "smoothed": given["smooth"], "presence": given["presence"]}
     summary = annotate_clips(data, clips, machinery, **how)
-    return summary.as_dict(), "fdpose merge (after fdpose annotate --manual FILE, if people corrected some frames)"
+    return summary.as_dict(), _after_auto(clips)
+
+
+def _after_auto(clips: list[Any]) -> str:
+    """What comes next: of own videos the poses are looked at and measured (docs/own-video.md), a data set's merged."""
+    if all(clip.source == "unlabelled" for clip in clips):
+        return "fdpose render --video --out videos, then fdpose kinematics"
+    return "fdpose merge (after fdpose annotate --manual FILE, if people corrected some frames)"
 
 
 def _devices_of_workers(text: str) -> tuple[str, ...]:

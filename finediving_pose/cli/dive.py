@@ -9,7 +9,7 @@ import click
 
 from finediving_pose.cli.extract import dive_number_option, facts_of_own_videos, height_option
 from finediving_pose.cli.options import complain, json_option, say, speak_of, with_data
-from finediving_pose.errors import FdposeError, SetupError
+from finediving_pose.errors import FdposeError
 
 if TYPE_CHECKING:
     from finediving_pose.cli.one_dive import DiveVideo, OneDive
@@ -48,9 +48,11 @@ def dive(
     speak_of(found.data)
     taken = take_dive(found)
     scores = _scored(taken, asked)
-    result = _measured(taken, scores)
+    unscored = scores if isinstance(scores, str) else ""
+    result = _measured(taken, (scores, None) if isinstance(scores, str) else scores.in_short())
     if as_json:
-        say({**result, "score": scores.as_dict() if scores else None}, as_json=True)
+        told = None if isinstance(scores, str) else scores.as_dict()
+        say({**result, "score": told, "score_why": unscored}, as_json=True)
         return
     from finediving_pose.kinematics.words import summary_lines
 
@@ -58,10 +60,9 @@ def dive(
         click.echo(f"note: {note}\n")
     for line in summary_lines(result["dives"]):
         click.echo(line)
-    if scores and scores.dives:
-        click.echo()
-        for line in scores.in_lines():
-            click.echo(line)
+    click.echo()
+    for line in [unscored] if isinstance(scores, str) else scores.in_lines():
+        click.echo(line)
     click.echo(f"\npage   {result['page']}\nvideo  {result['video']}\ntables {result['tables']}")
 
 
@@ -75,16 +76,15 @@ def _asked(dive: DiveVideo, scorer: Path) -> Scores:
     return scores
 
 
-def _scored(taken: OneDive, asked: Scores | None) -> Scores | None:
-    """The dive's score; None where it has no number and no scorer is asked for, or none is bundled.
-
-    Why it can't be scored becomes a note where the scorer was not asked for.
-    """
+def _scored(taken: OneDive, asked: Scores | None) -> Scores | str:
+    """The dive's score; where the scorer was not asked for, or why there is none."""
     from baselines.scorer.find import bundled_scorer
     from finediving_pose.cli.score import load_scores
 
     if not asked and not taken.clip.action_type:
-        return None
+        return "not scored: the dive number is not known; give it, for example with --dive-number 107b"
+    if not asked and taken.appearances > 1:
+        return "not scored: the video holds several dives"
     try:
         scores = asked or load_scores(bundled_scorer())
         scores.add_taken(taken)
@@ -93,14 +93,14 @@ def _scored(taken: OneDive, asked: Scores | None) -> Scores | None:
     except FdposeError as e:
         if asked:
             raise
-        if not isinstance(e, SetupError):  # that none is bundled is no fault
-            taken.notes.append(f"not scored: {with_data(str(e))}")
-        return None
+        return f"not scored: {with_data(str(e))}"
     return scores
 
 
-def _measured(taken: OneDive, scores: Scores | None) -> dict[str, Any]:
+def _measured(taken: OneDive, scored: tuple[str, Path | None] | None) -> dict[str, Any]:
     """Everything of the dive but its score, written and said."""
+    from finediving_pose.kinematics.measure import measure_clip
+    from finediving_pose.kinematics.plot import NARROW, draw_dive
     from finediving_pose.kinematics.run import ClipFiles, measure_clips
     from finediving_pose.kinematics.words import readings_in_words
     from finediving_pose.report.dive_page import DiveFiles, write_dive_page
@@ -114,10 +114,13 @@ def _measured(taken: OneDive, scores: Scores | None) -> dict[str, Any]:
     for error in done.failed.values():
         raise error
     own = ClipFiles.of(done.folder, clip.key)
-    files = DiveFiles(video=videos[0], plot=own.plot, dive=done.folder / "dives.csv", every_frame=own.csv)
+    narrow = own.plot.with_name(f"{own.plot.stem}-narrow.png")
+    draw_dive(narrow, clip, measure_clip(data, clip, "auto"), NARROW)
+    files = DiveFiles(videos[0], own.plot, narrow, dive=done.folder / "dives.csv", every_frame=own.csv)
     words = [reading for row in done.rows for reading in readings_in_words(row)]
-    scored = scores.in_short() if scores else None
-    page = write_dive_page(data.root / "dive.html", clip, frames, taken.poses, "auto", words, notes, files, scored)
+    page = write_dive_page(
+        data.root / "dive.html", clip, frames, taken.poses, words, notes, files, scored, _flight(done.rows[0])
+    )
     return {
         "page": str(page),
         "video": str(files.video),
@@ -127,3 +130,9 @@ def _measured(taken: OneDive, scores: Scores | None) -> dict[str, Any]:
         "frames": len(frames.numbers),
         "dives": done.rows,
     }
+
+
+def _flight(row: dict[str, Any]) -> tuple[int, int] | None:
+    """First and last frame number of the first diver's flight, by a row of ``dives``; None where it is not known."""
+    ends = row["take_off_frame"], row["touch_frame"]
+    return None if None in ends else ends

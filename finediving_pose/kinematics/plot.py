@@ -26,14 +26,16 @@ _ROWS = (
 )
 _COLOURS = {"hip_deg": BLUE, "knee_deg": ORANGE, "elbow_deg": _GREEN, "shoulder_deg": _VIOLET}
 _MOMENTS = {"take_off_s": "take-off", "closure_reached_s": "closed", "come_out_s": "come-out", "touch_s": "touch"}
+WIDE, NARROW = 9.0, 4.4
+"""Inches that a plot is wide, also on a telephone."""
 _AFTER_TOUCH = 0.4
 """Seconds that are shown after the touch."""
 
 
-def draw_dive(target: Path, clip: Clip, divers: Sequence[DiverMeasures]) -> Path:
+def draw_dive(target: Path, clip: Clip, divers: Sequence[DiverMeasures], width: float = WIDE) -> Path:
     """Write a PNG file, whole or not at all: curves broken where nothing was measured, error bars as bands.
 
-    Quantities that were measured in no frame are left out.
+    Quantities that were measured in no frame are left out. ``width`` is in inches of 110 pixels.
     """
     import matplotlib
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -42,7 +44,7 @@ def draw_dive(target: Path, clip: Clip, divers: Sequence[DiverMeasures]) -> Path
     shown = [row for row in _ROWS if any(d.series[name].measured.any() for d in divers for name in row[0])]
     rows = shown or _ROWS[:1]
     with matplotlib.rc_context({**PLAIN_TEXT, "font.size": 9, "axes.spines.top": False, "axes.spines.right": False}):
-        figure = Figure(figsize=(9, 1.6 + 1.6 * len(rows)), dpi=110, layout="constrained")
+        figure = Figure(figsize=(width, 1.6 + 1.6 * len(rows)), dpi=110, layout="constrained")
         FigureCanvasAgg(figure)
         strip, *axes = figure.subplots(len(rows) + 1, 1, sharex=True, height_ratios=[0.22] + [1] * len(rows))
         _strip(strip, clip, divers)
@@ -55,7 +57,9 @@ def draw_dive(target: Path, clip: Clip, divers: Sequence[DiverMeasures]) -> Path
                     ax.axvline(moment, color="#777", lw=0.9, ls="--" if diver.person else "-")
             ax.set_ylabel(label)
             if len(names) > 1 or len(divers) > 1:
-                ax.legend(frameon=False, fontsize=8, loc="center left", bbox_to_anchor=(1.0, 0.5))
+                beside = {"loc": "center left", "bbox_to_anchor": (1.0, 0.5)}
+                above = {"loc": "lower right", "bbox_to_anchor": (1.0, 0.95), "ncols": 2}
+                ax.legend(frameon=False, fontsize=8, **(beside if width > NARROW else above))
         axes[-1].set_xlabel("seconds" if divers[0].line.known else "frame number (the frame rate is not known)")
         axes[-1].set_xlim(*_shown(divers))
         figure.suptitle(_title(clip, divers), fontsize=10, x=0.01, ha="left")

@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+import cv2
+import numpy as np
+
 from finediving_pose.clip import Clip
 from finediving_pose.frames import FrameFolder
-from finediving_pose.poses import ClipPoses
-from finediving_pose.report.contact_sheet import contact_sheet, dive_in_words, evenly_spaced
+from finediving_pose.poses import ClipPoses, JointSource
+from finediving_pose.report.contact_sheet import dive_in_words, evenly_spaced
 from finediving_pose.report.embedding import data_uri, picture_uri
+from finediving_pose.report.video import frame_of_video
+from finediving_pose.report.views import draw_view, people_in, square_views
 from finediving_pose.workspace import atomic_write
 
-PICTURES = 12
+PICTURES, SIDE = 12, 300
+"""Pictures of the diver, and the height and width of each, pixels."""
+WELL_SEEN = 0.5
+"""Share of the confidence of the surest quarter of the frames from which on a diver is shown in pictures: where less is
+seen, the skeleton is mostly guessed."""
+POSTER = 720
+"""Height of the picture that stands for the video before it plays, pixels at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +35,7 @@ class DiveFiles:
 
     video: Path
     plot: Path
+    narrow_plot: Path
     dive: Path
     every_frame: Path
 
@@ -33,11 +45,11 @@ def write_dive_page(
     clip: Clip,
     frames: FrameFolder,
     poses: ClipPoses,
-    layer: str,
     measured: Sequence[tuple[str, str, str]],
     notes: Sequence[str],
     files: DiveFiles,
-    scored: tuple[str, Path] | None = None,
+    scored: tuple[str, Path | None] | None = None,
+    flight: tuple[int, int] | None = None,
 ) -> Path:
     """Write the page, an HTML file, whole or not at all. The video and the tables stay beside it.
 
@@ -45,7 +57,8 @@ def write_dive_page(
     ----------
     measured : name, value and remark of every quantity, in words; without a value, the remark says why
     notes : what else is to be known, a sentence each
-    scored : its score in words, and the page that explains it
+    scored : its score in words and the page that explains it, or why it has none
+    flight : first and last frame number in the air, where both are known; the video's picture is one of these
 
     Raises
     ------
@@ -55,7 +68,9 @@ def write_dive_page(
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     seen = sorted(set(poses.frame[poses.has_diver].tolist()))
-    sheet = contact_sheet(frames, poses, evenly_spaced(seen, PICTURES), clip, layer=layer)
+    sure = confidences(poses)
+    shown = well_seen(sure)
+    flying = [n for n in shown if flight and flight[0] <= n <= flight[1]] or shown
     seconds = frames.times[-1]
     facts = [
         dive_in_words(clip.action_type) if clip.action_type else "",
@@ -73,15 +88,48 @@ def write_dive_page(
         facts=[fact for fact in facts if fact],
         notes=notes,
         video=_link(files.video, target),
-        scored=(scored[0], _link(scored[1], target)) if scored else None,
-        sheet=picture_uri(sheet),
-        plot=data_uri(files.plot.read_bytes(), "png"),
+        poster=_poster(files.video, frames.numbers.index(max(flying, key=sure.__getitem__))),
+        scored=(scored[0], _link(scored[1], target) if scored[1] else "") if scored else None,
+        pictures=list(_pictures(frames, poses, evenly_spaced(shown, PICTURES))),
+        plots=[data_uri(plot.read_bytes(), "png") for plot in (files.plot, files.narrow_plot)],
         measured=measured,
         tables=[(name, _link(table, target)) for name, table in (("dive", files.dive), ("frames", files.every_frame))],
     )
     with atomic_write(target) as part:
         part.write_text(page, encoding="utf-8")
     return target
+
+
+def confidences(poses: ClipPoses) -> dict[int, float]:
+    """Mean confidence of the joints by frame number, of the diver who is surer; what a person placed counts as sure."""
+    sure = np.where(poses.source == JointSource.MANUAL, 1.0, np.nan_to_num(poses.confidence)).mean(1)
+    found: dict[int, float] = {}
+    for frame, confidence in zip(poses.frame[poses.has_diver].tolist(), sure[poses.has_diver].tolist(), strict=True):
+        found[frame] = max(confidence, found.get(frame, 0.0))
+    return found
+
+
+def well_seen(sure: dict[int, float]) -> list[int]:
+    """The frames, in order, that show a diver well (:data:`WELL_SEEN`), by their confidences."""
+    enough = WELL_SEEN * float(np.quantile(list(sure.values()), 0.75))
+    return sorted(frame for frame, confidence in sure.items() if confidence >= enough)
+
+
+def _pictures(frames: FrameFolder, poses: ClipPoses, numbers: Sequence[int]) -> Iterator[tuple[str, str]]:
+    """Squares that follow the diver, each with what it is."""
+    views = square_views(frames, poses, numbers) or {}
+    for number in numbers:
+        picture = draw_view(frames.read(number), views[number], SIDE, people_in(poses, number))
+        seconds = frames.times[frames.numbers.index(number)]
+        yield f"{seconds:.2f} s" if np.isfinite(seconds) else f"frame {number}", picture_uri(picture)
+
+
+def _poster(video: Path, place: int) -> str:
+    """A frame of the video as the picture that stands for it."""
+    picture = frame_of_video(video, place)
+    share = min(1.0, POSTER / picture.shape[0])
+    size = round(picture.shape[1] * share), round(picture.shape[0] * share)
+    return picture_uri(np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8))
 
 
 def _link(file: Path, page: Path) -> str:

@@ -113,6 +113,18 @@ def write_video(frames: FrameFolder, poses: ClipPoses, clip: Clip, layer: str, t
         container.mux(stream.encode(None))
 
 
+def frame_of_video(video: Path, place: int) -> NDArray[np.uint8]:
+    """Picture uint8 (height, width, 3), RGB, of a video that was written here; ``place`` counts its frames from 0."""
+    import av
+
+    found = 0
+    with av.open(str(video)) as container:
+        for found, frame in enumerate(container.decode(video=0), 1):
+            if found > place:
+                return np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
+    raise FdposeError(f"{video}: expected more than {place} frames, found {found}; delete it, and run this again")
+
+
 _TICK = Fraction(1, 90000)
 """Seconds; frames of every usual speed begin at whole multiples of it."""
 _BT709, _LIMITED = 1, 1  # as FFmpeg numbers colour spaces and ranges

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from click.testing import CliRunner
 
 from finediving_pose.cli import main
+from finediving_pose.cli.annotate import _after_auto
+from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.workspace import Workspace
 from tests.annotate.made_up import grey_clips
 
@@ -73,3 +77,8 @@ def test_an_option_of_another_command_is_unknown(words: str, option: str) -> Non
 def test_what_a_command_can_not_do_without_is_named(words: str, missing: str) -> None:
     result = CliRunner().invoke(main, words.split())
     assert result.exit_code == 2 and missing in result.stderr
+
+
+@pytest.mark.parametrize(("source", "step"), [("unlabelled", "fdpose render --video"), ("finediving", "fdpose merge")])
+def test_own_videos_are_looked_at_and_measured_next(source: Any, step: str) -> None:
+    assert _after_auto([Clip(ClipKey("IMG_1", 0), source=source)]).startswith(step)

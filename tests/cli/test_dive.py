@@ -83,7 +83,11 @@ def test_a_dive_becomes_a_page_a_video_and_tables(tmp_path: Path, pictures: list
     assert (tmp_path / "out" / "kinematics" / "dives.csv").is_file()
     (scored,) = result["score"]["dives"]
     assert scored["doubted"] and 0 <= scored["score"] <= 90 and scored["dive_number"] == "107b"
-    assert "do not trust it" in page and 'href="score.html"' in page and (tmp_path / "out" / "score.html").is_file()
+    assert (
+        "Do not trust this score" in page
+        and 'href="score.html"' in page
+        and (tmp_path / "out" / "score.html").is_file()
+    )
     (tmp_path / "IMG 1.mp4").write_bytes((tmp_path / "IMG 1.mp4").read_bytes() + b"x")
     film(tmp_path / "b.mp4", large[:5])
     for other in ("IMG 1.mp4", "b.mp4"):

@@ -76,7 +76,7 @@ def test_what_poses_say_against_the_dive_number_comes_first() -> None:
     lines = list(scores_in_lines([doubtful]))
     assert [line for line in lines if "warning" in line] == [f"  warning: {said}", "  warning: a remark"]
     assert f"warning: {said}: video1/4" in list(scores_in_lines([dive(), doubtful]))
-    assert "its poses speak against dive number or picture: do not trust it" in score_in_short(doubtful.score)
+    assert "Do not trust this score: the poses speak against dive number or picture" in score_in_short(doubtful.score)
     assert values_of(doubtful)["warnings"][0] == said
 
 
@@ -97,8 +97,10 @@ def test_several_dives_are_a_line_each_and_every_warning_is_told_once() -> None:
 
 
 def test_doubt_stands_beside_the_score() -> None:
-    assert score_in_short(dive().score) == "score 66.0, 90 % interval 55.0 to 77.0; exemplars' mean 65.0"
-    assert "do not trust it" in score_in_short(dive(doubted=True).score)
+    assert score_in_short(dive().score) == (
+        "score 66.0, 90 % interval 55.0 to 77.0; 2 dives with the same dive number have 65.0 on average"
+    )
+    assert "Do not trust this score" in score_in_short(dive(doubted=True).score)
     assert any("too few test dives" in line for line in scores_in_lines([dive(intervals=())]))
 
 
