@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from finediving_pose.kinematics.angles import pair_angle
 from finediving_pose.kinematics.diver import Diver
 from finediving_pose.kinematics.flight import HIGHEST, HIGHEST_RISE, longest_flight, speed_at_touch
 from finediving_pose.kinematics.readings import Reason, Value
@@ -57,9 +58,18 @@ SEEN_AGAIN = 0.65
 LOWER = 0.2
 """Trunk lengths by which joints that vanish in the water lie below those that are still seen."""
 
-INSIDE = 0.55
-"""Share of what vanishes in the water that does so inside the picture. These four were chosen on 64 films of synthetic
-dives other than those that the error bars come from: wide, upright, cut at the sides, and cut above the water."""
+INSIDE, INSIDE_LATE = 0.55, 0.6
+"""Share of what vanishes as the confidence falls that does so inside the picture, where the water is seen; and, where
+hands or head were at the edge, of what vanishes then."""
+
+QUARTER, LONGEST_BODY = 0.25, 2.0
+"""Share of the confidence that is left when this many metres more have gone under, at most: what takes longer is no
+body that sinks."""
+
+UNFOLDED = 110.0
+"""Degrees that the hips bend at the touch, at most: who is still in the tuck or pike left the picture in the air.
+The numbers from WELL_SEEN on were chosen on 128 films of 64 synthetic dives, wide, upright, cut at the sides, and cut
+above the water; INSIDE_LATE also on those that the error bars come from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +79,8 @@ class Ending:
     Attributes
     ----------
     touch : when the first part of the body touches the water, seconds, or why that is not known
-    until : how long the flight is seen: to the touch, the edge of the picture, or the last frame of a clip that ends in
-        the air; None where the diver is lost
+    until : how long the flight is seen: to the touch, the edge of the picture, the last frame of a clip that ends in
+        the air, or, after a known take-off, to where the diver is lost; else None
     """
 
     touch: Value
@@ -90,11 +100,12 @@ def find_ending(
     fall = _largest_fall(diver, times, height, take_off)
     if fall is None:
         return Ending(Value.missing(Reason.NO_TOUCH), _last_in_air(diver, times))
-    moment = fall.time - UNDER / speed_at_touch(USUAL_HEIGHT if height is None else height, USUAL_RISE)
+    speed = speed_at_touch(USUAL_HEIGHT if height is None else height, USUAL_RISE)
+    moment = fall.time - UNDER / speed
     if _leaves_picture(diver, times, fall):
         return Ending(Value.missing(Reason.AT_EDGE), fall.time)
-    if not _goes_under(diver, times, fall, moment):
-        return Ending(Value.missing(Reason.NO_TOUCH), None)
+    if not (_is_seen_well(diver, times, moment) and _goes_under(diver, times, fall, LONGEST_BODY / speed)):
+        return Ending(Value.missing(Reason.NO_TOUCH), None if take_off is None else fall.time)
     return Ending(Value(moment), moment)
 
 
@@ -169,32 +180,54 @@ def _lost(diver: Diver, times: NDArray[np.float64], fall: _Fall) -> NDArray[np.f
 
 
 def _leaves_picture(diver: Diver, times: NDArray[np.float64], fall: _Fall) -> bool:
-    """Whether what vanishes does so at the edge: half of it where a joint, moved on as it moved last, is there.
-
-    Where an estimator puts a joint that it does not see says nothing: its last place that was seen is taken.
-    """
+    """Whether the body vanishes at the edge of the picture: most of what vanishes first, and much of what follows."""
     if diver.picture is None:
         return False
-    seen, lost, step = _seen(diver), _lost(diver, times, fall), _frames(times, SHORT / 2)
-    first, end = fall.frame + 1 - _frames(times, AROUND), fall.frame + 1 + _frames(times, SHORT)
-    inside = np.zeros(len(lost))
-    for joint in np.flatnonzero(lost):
-        enough = seen[max(first, 0) : end, joint] >= 0.5 * seen[max(first, 0) : end, joint].max()
-        i = max(first, 0) + int(np.flatnonzero(enough)[-1])
+    lost, kept = _lost(diver, times, fall), _seen(diver)[fall.frame + 1]
+    if _share_inside(diver, times, fall, lost, SHORT) >= INSIDE:
+        return False
+    return _share_inside(diver, times, fall, kept, SINKING) < INSIDE_LATE
+
+
+def _share_inside(
+    diver: Diver, times: NDArray[np.float64], fall: _Fall, weight: NDArray[np.float64], within: float
+) -> float:
+    """Share of the joints, by their weights (16,), that vanish inside the picture within some seconds after the fall.
+
+    Where an estimator puts a joint that it does not see says nothing: its last place that was seen is taken, moved on
+    as it moved last.
+    """
+    seen, step = _seen(diver), _frames(times, SHORT / 2)
+    first = max(fall.frame + 1 - _frames(times, AROUND), 0)
+    end = fall.frame + 1 + _frames(times, within)
+    inside = np.zeros(len(weight))
+    for joint in np.flatnonzero(weight):
+        enough = seen[first:end, joint] >= 0.5 * seen[first:end, joint].max()
+        i = first + int(np.flatnonzero(enough)[-1])
         place, earlier = diver.keypoints[i, joint], diver.keypoints[max(i - step, 0), joint]
         moved = np.where(np.isfinite(earlier), place - earlier, 0.0)
         inside[joint] = not diver.is_at_edge(place + moved)
-    return bool((lost * inside).sum() < INSIDE * lost.sum())
+    return float((weight * inside).sum() / max(weight.sum(), 1e-9))
 
 
-def _goes_under(diver: Diver, times: NDArray[np.float64], fall: _Fall, moment: float) -> bool:
-    """Whether the diver is seen well at the touch, is not seen again, and vanishes from below."""
-    sure, short = sureness(diver), _frames(times, SHORT)
+def _is_seen_well(diver: Diver, times: NDArray[np.float64], moment: float) -> bool:
+    """Whether the diver is seen well at a moment, out of the tuck or pike."""
+    sure = sureness(diver)
     near = np.abs(times - moment) <= max(SHORT / 2, float(np.median(np.diff(times)))) + 1e-9
-    if sure[near].mean() < WELL_SEEN * np.quantile(sure[sure > 0], 0.9):
+    hip = pair_angle(diver, "hip")
+    folded = (near & hip.measured).any() and np.median(hip.values[near & hip.measured]) > UNFOLDED
+    return not folded and bool(sure[near].mean() >= WELL_SEEN * np.quantile(sure[sure > 0], 0.9))
+
+
+def _goes_under(diver: Diver, times: NDArray[np.float64], fall: _Fall, longest: float) -> bool:
+    """Whether the diver vanishes from below, in so many seconds from the half-way on at most, and is not seen again."""
+    sure, short = sureness(diver), _frames(times, SHORT)
+    later = sure[fall.frame + 1 : int(np.searchsorted(times, times[fall.frame] + SUBMERGED))]
+    gone = np.flatnonzero(later < QUARTER * fall.before)
+    last_seen = fall.frame + (int(gone[0]) if len(gone) else len(later))
+    if times[last_seen] - fall.time > longest:
         return False
-    first = fall.frame + 1 + short
-    later = sure[first : int(np.searchsorted(times, times[fall.frame] + SUBMERGED))]
+    later = later[short:]
     if len(later) >= short and np.convolve(later, np.full(short, 1 / short), "valid").max() > SEEN_AGAIN * fall.before:
         return False
     lost, kept = _lost(diver, times, fall), _seen(diver)[fall.frame : fall.frame + short].mean(0)

@@ -28,6 +28,8 @@ _COLOURS = {"hip_deg": BLUE, "knee_deg": ORANGE, "elbow_deg": _GREEN, "shoulder_
 _MOMENTS = {"take_off_s": "take-off", "closure_reached_s": "closed", "come_out_s": "come-out", "touch_s": "touch"}
 WIDE, NARROW = 9.0, 4.4
 """Inches that a plot is wide, also on a telephone."""
+CLOSE = 0.6
+"""Inches between two moments within which their names would overlap."""
 _AFTER_TOUCH = 0.4
 """Seconds that are shown after the touch."""
 
@@ -124,8 +126,13 @@ def _strip(ax: Any, clip: Clip, divers: Sequence[DiverMeasures]) -> None:
         middle = (max(start, first) + min(stop, last)) / 2
         if first <= middle <= last:
             ax.text(middle, 0.5, name, transform=ax.get_xaxis_transform(), ha="center", va="center", fontsize=8)
-    for name, place in _moments(divers[0]).items():
-        ax.text(place, 1.05, _MOMENTS[name], transform=ax.get_xaxis_transform(), rotation=30, fontsize=8, va="bottom")
+    moments = sorted((place, _MOMENTS[name]) for name, place in _moments(divers[0]).items())
+    close = CLOSE / ax.figure.get_figwidth() * (last - first)
+    for i, (place, name) in enumerate(moments):
+        # of two that are close, the first leans to the left
+        left = i + 1 < len(moments) and moments[i + 1][0] - place < close
+        lean = {"rotation": -30, "ha": "right"} if left else {"rotation": 30, "ha": "left"}
+        ax.text(place, 1.05, name, transform=ax.get_xaxis_transform(), fontsize=8, va="bottom", **lean)
 
 
 def _title(clip: Clip, divers: Sequence[DiverMeasures]) -> str:

@@ -234,7 +234,7 @@ def pair_values(
 ) -> dict[str, Value]:
     """Every one of :data:`PAIR_QUANTITIES`, over the frames in which both divers fly."""
     known = lines[0].known
-    if missing := lines[0].missing or lines[1].missing:
+    if missing := lines[0].unseen or lines[1].unseen:
         return {name: Value.missing(missing) for name in PAIR_QUANTITIES}
     together = lines[0].in_flight & lines[1].in_flight
     trunks = [one["trunk_deg"].where(together, Reason.NO_POSE) for one in series]

@@ -19,7 +19,7 @@ _UNITS = {"_deg_s": "°/s", "_deg": "°", "_s": "s", "_m": "m", "_share": "of th
 _NAMES = {
     "take_off": "take-off",
     "half_somersaults": "somersaults",
-    "closure": "tuck or pike",
+    "closure": "closest tuck or pike",
     "closure_reached": "tuck or pike reached",
     "come_out": "come-out",
     "straightness": "bend at entry",
@@ -31,7 +31,7 @@ MEANINGS = {
     "jump_height_m": "rise of the centre of mass after the take-off",
     "half_somersaults": "from take-off to touch",
     "peak_rate_deg_s": "of the trunk in flight; 360 °/s is one somersault a second",
-    "closure_deg": "at its closest: the largest bend of the hips in flight; 0° is straight, larger is closer",
+    "closure_deg": "largest bend of the hips in flight; 0° is straight, larger is closer",
     "closure_reached_s": "after the first frame: from then on it is about as close as it gets",
     "come_out_s": "after the first frame: the hips are half open again",
     "entry_angle_deg": "trunk from vertical at the touch; below 0° short of it, above 0° beyond it",

@@ -70,7 +70,7 @@ def write_dive_page(
     seen = sorted(set(poses.frame[poses.has_diver].tolist()))
     sure = confidences(poses)
     shown = well_seen(sure)
-    flying = [n for n in shown if flight and flight[0] <= n <= flight[1]] or shown
+    flying = [n for n in shown if flight and _is_inside(n, flight)] or shown
     seconds = frames.times[-1]
     facts = [
         dive_in_words(clip.action_type) if clip.action_type else "",
@@ -98,6 +98,12 @@ def write_dive_page(
     with atomic_write(target) as part:
         part.write_text(page, encoding="utf-8")
     return target
+
+
+def _is_inside(number: int, flight: tuple[int, int]) -> bool:
+    """Whether a frame is in the middle half of the flight: neither on the platform nor in the water."""
+    first, last = flight
+    return first + (last - first) / 4 <= number <= last - (last - first) / 4
 
 
 def confidences(poses: ClipPoses) -> dict[int, float]:

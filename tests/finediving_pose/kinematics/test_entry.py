@@ -136,3 +136,55 @@ def test_water_that_is_in_the_picture_is_touched():
     picture = (700, round(700 + SIZE * 3))
     found = touch(dive.diver(picture=picture), dive.times, 10.0)
     assert found == pytest.approx(dive.touch, abs=0.05)
+
+
+def vanishing(dive: MadeUpDive, start: float, seconds: float) -> NDArray[np.float64]:
+    """Confidences of joints that vanish from below, one after the other, from a moment on."""
+    share = np.clip((dive.times - start) / seconds, 0, 1)[:, None]
+    order = np.argsort(np.argsort(-dive.points[..., 1], axis=1, kind="stable"), axis=1) / dive.points.shape[1]
+    return np.where(order < share, 0.05, 0.9)
+
+
+def test_a_body_goes_under_as_fast_as_it_falls():
+    dive = MadeUpDive()
+    found = [
+        touch(dive.diver(confidence=vanishing(dive, dive.touch, seconds)), dive.times, 10.0) for seconds in (0.25, 0.7)
+    ]
+    assert found[0] == pytest.approx(dive.touch, abs=0.05) and found[1] is None
+
+
+def test_who_vanishes_in_the_pike_does_not_touch_the_water():
+    dive = MadeUpDive()
+    pike = dive.take_off + dive.flight / 2
+    assert touch(dive.diver(confidence=vanishing(dive, pike, 0.25)), dive.times) is None
+
+
+def test_hands_may_be_at_the_edge_where_the_legs_vanish_in_the_water():
+    """The camera is late: it moves down with the diver from 0.05 s after the touch on."""
+    dive = MadeUpDive(100.0)
+    camera = SIZE * 14 * np.clip(dive.times - dive.touch - 0.05, 0, 0.4)
+    points = dive.points - [0, 1] * camera[:, None, None]
+    found = touch(dive.diver(keypoints=points, picture=(700, 790)), dive.times, 10.0)
+    assert found == pytest.approx(dive.touch, abs=0.05)
+
+
+def test_who_vanishes_from_above_does_not_go_under():
+    dive = MadeUpDive()
+    order = np.argsort(np.argsort(dive.points[..., 1], axis=1, kind="stable"), axis=1) / dive.points.shape[1]
+    share = np.clip((dive.times - dive.touch) / 0.25, 0, 1)[:, None]
+    assert touch(dive.diver(confidence=np.where(order < share, 0.05, 0.9)), dive.times, 10.0) is None
+
+
+def test_who_is_hardly_seen_before_is_lost_and_not_under_water():
+    dive = MadeUpDive()
+    fading = np.select([dive.times < dive.touch - 0.8, dive.times < dive.touch - 0.4], [0.9, 0.6], 0.4)
+    ending = find_ending(dive.diver(confidence=np.minimum(dive.confidence, fading[:, None])), dive.times, 10.0)
+    assert ending.touch.reason == Reason.NO_TOUCH and ending.until is None
+
+
+def test_who_is_seen_again_did_not_go_under():
+    dive = MadeUpDive()
+    confidence = dive.confidence.copy()
+    confidence[(dive.times > dive.touch + 0.4) & (dive.times < dive.touch + 0.5)] = 0.85
+    assert touch(dive.diver(), dive.times, 10.0) is not None
+    assert touch(dive.diver(confidence=confidence), dive.times, 10.0) is None
