@@ -263,3 +263,12 @@ def test_what_is_at_the_edge_of_the_picture_is_not_measured():
     assert measured(dive, **seen).values["touch_s"].measured
     assert measured(dive, **seen).values["straightness_deg"].reason == Reason.AT_EDGE
     assert measured(dive, picture=(1000, 1000)).values["straightness_deg"].measured
+
+
+@pytest.mark.parametrize(("seen_until", "measured_there"), [(0.9, True), (0.4, False)])
+def test_a_closest_pike_is_told_only_of_a_flight_that_is_mostly_seen(seen_until: float, measured_there: bool):
+    dive = MadeUpDive(50.0)
+    source = np.full(dive.confidence.shape, JointSource.AUTOMATIC)
+    source[dive.times > dive.take_off + seen_until * dive.flight] = JointSource.INTERPOLATED
+    closure = measured(dive, source=source).values["closure_deg"]
+    assert closure.measured is measured_there and (measured_there or closure.reason == Reason.INTERPOLATED)

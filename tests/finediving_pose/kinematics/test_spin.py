@@ -70,3 +70,14 @@ def test_a_clip_that_begins_in_the_air_shows_no_take_off() -> None:
     times = np.arange(75) / 25
     later = times >= TAKE_OFF + 0.1
     assert take_off_of_spin(diver_of_arrays(turning(times, 500)[later]), times[later], TOUCH) is None
+
+
+def test_a_push_that_is_cut_by_the_edge_of_the_picture_tells_no_take_off() -> None:
+    """Of a body that is cut, estimators invent the rest: its momentum is not used."""
+    times = np.arange(75) / 25
+    joints = turning(times, 400) + np.array([100, 200])
+    cut = joints.copy()
+    cut[np.abs(times - TAKE_OFF) < 0.13, :, 0] = 1.0
+    whole, beside = (diver_of_arrays(points, picture=(400, 400)) for points in (joints, cut))
+    assert take_off_of_spin(whole, times, TOUCH) == pytest.approx(TAKE_OFF, abs=0.04)
+    assert take_off_of_spin(beside, times, TOUCH) is None
