@@ -117,9 +117,17 @@ def _measured(taken: OneDive, scored: tuple[str, Path | None] | None) -> dict[st
     narrow = own.plot.with_name(f"{own.plot.stem}-narrow.png")
     draw_dive(narrow, clip, measure_clip(data, clip, "auto"), NARROW)
     files = DiveFiles(videos[0], own.plot, narrow, dive=done.folder / "dives.csv", every_frame=own.csv)
-    words = [reading for row in done.rows for reading in readings_in_words(row)]
+    first, words = done.rows[0], [reading for row in done.rows for reading in readings_in_words(row)]
     page = write_dive_page(
-        data.root / "dive.html", clip, frames, taken.poses, words, notes, files, scored, _flight(done.rows[0])
+        data.root / "dive.html",
+        clip,
+        frames,
+        taken.poses,
+        words,
+        notes,
+        files,
+        scored,
+        (first["take_off_frame"], first["touch_frame"]),
     )
     return {
         "page": str(page),
@@ -130,9 +138,3 @@ def _measured(taken: OneDive, scored: tuple[str, Path | None] | None) -> dict[st
         "frames": len(frames.numbers),
         "dives": done.rows,
     }
-
-
-def _flight(row: dict[str, Any]) -> tuple[int, int] | None:
-    """First and last frame number of the first diver's flight, by a row of ``dives``; None where it is not known."""
-    ends = row["take_off_frame"], row["touch_frame"]
-    return None if None in ends else ends

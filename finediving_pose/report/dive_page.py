@@ -49,7 +49,7 @@ def write_dive_page(
     notes: Sequence[str],
     files: DiveFiles,
     scored: tuple[str, Path | None] | None = None,
-    flight: tuple[int, int] | None = None,
+    flight: tuple[int | None, int | None] = (None, None),
 ) -> Path:
     """Write the page, an HTML file, whole or not at all. The video and the tables stay beside it.
 
@@ -58,7 +58,7 @@ def write_dive_page(
     measured : name, value and remark of every quantity, in words; without a value, the remark says why
     notes : what else is to be known, a sentence each
     scored : its score in words and the page that explains it, or why it has none
-    flight : first and last frame number in the air, where both are known; the video's picture is one of these
+    flight : first and last frame number in the air, None where not known; the video's picture is one of these
 
     Raises
     ------
@@ -70,7 +70,7 @@ def write_dive_page(
     seen = sorted(set(poses.frame[poses.has_diver].tolist()))
     sure = confidences(poses)
     shown = well_seen(sure)
-    flying = [n for n in shown if flight and _is_inside(n, flight)] or shown
+    flying = in_flight(shown, flight) or shown
     seconds = frames.times[-1]
     facts = [
         dive_in_words(clip.action_type) if clip.action_type else "",
@@ -100,10 +100,13 @@ def write_dive_page(
     return target
 
 
-def _is_inside(number: int, flight: tuple[int, int]) -> bool:
-    """Whether a frame is in the middle half of the flight: neither on the platform nor in the water."""
-    first, last = flight
-    return first + (last - first) / 4 <= number <= last - (last - first) / 4
+def in_flight(numbers: Sequence[int], flight: tuple[int | None, int | None]) -> list[int]:
+    """Those of the frame numbers, in order, in the middle half of the flight: neither on the platform nor in the water.
+
+    An end of the flight that is not known is that of the numbers.
+    """
+    first, last = (flight[0] or numbers[0]), (flight[1] or numbers[-1])
+    return [n for n in numbers if first + (last - first) / 4 <= n <= last - (last - first) / 4]
 
 
 def confidences(poses: ClipPoses) -> dict[int, float]:

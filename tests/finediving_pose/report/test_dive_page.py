@@ -9,7 +9,7 @@ import pytest
 
 from finediving_pose.errors import FdposeError
 from finediving_pose.poses import ClipPoses, JointSource, Visibility
-from finediving_pose.report.dive_page import confidences, well_seen
+from finediving_pose.report.dive_page import confidences, in_flight, well_seen
 from finediving_pose.report.video import frame_of_video
 from tests.media import painted_number, write_video
 
@@ -44,3 +44,10 @@ def test_a_frame_of_a_video_is_the_one_that_is_asked_for(tmp_path: Path):
     assert painted_number(frame_of_video(video, 4)) == 4
     with pytest.raises(FdposeError, match=r"a\.mp4: expected more than 6 frames, found 6; delete it"):
         frame_of_video(video, 6)
+
+
+@pytest.mark.parametrize(
+    ("flight", "chosen"), [((10, 30), [15, 20, 25]), ((10, None), [20, 25, 30]), ((None, None), [10, 15, 20, 25, 30])]
+)
+def test_the_picture_of_the_video_is_one_of_the_flight(flight: tuple[int | None, int | None], chosen: list[int]):
+    assert in_flight(range(0, 45, 5), flight) == chosen
