@@ -49,11 +49,12 @@ class Diver:
         """Mean (n, 2) of some joints, pixels; with one joint, that joint."""
         return self.keypoints[:, list(joints)].mean(1)
 
-    def is_at_edge(self, points: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """(...) whether points (..., 2) are near an edge of the picture (:data:`EDGE`) or beyond it; not where NaN."""
+    def is_at_edge(self, points: NDArray[np.float64], near: float = EDGE) -> NDArray[np.bool_]:
+        """(...) whether points (..., 2) are within ``near`` trunk lengths of an edge of the picture, or beyond it; not
+        where NaN."""
         if self.picture is None:
             return np.zeros(points.shape[:-1], bool)
-        margin = EDGE * np.nan_to_num(self.trunk)
+        margin = near * np.nan_to_num(self.trunk)
         return np.any((points < margin) | (points > np.array(self.picture) - 1 - margin), axis=-1)
 
     def reason_of(self, joints: Sequence[int]) -> NDArray[np.uint8]:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from finediving_pose.kinematics.angles import pair_angle
-from finediving_pose.kinematics.diver import Diver
+from finediving_pose.kinematics.diver import EDGE, Diver
 from finediving_pose.kinematics.flight import HIGHEST, HIGHEST_RISE, longest_flight, speed_at_touch
 from finediving_pose.kinematics.readings import Reason, Value
 
@@ -206,7 +206,8 @@ def _share_inside(
         i = first + int(np.flatnonzero(enough)[-1])
         place, earlier = diver.keypoints[i, joint], diver.keypoints[max(i - step, 0), joint]
         moved = np.where(np.isfinite(earlier), place - earlier, 0.0)
-        inside[joint] = not diver.is_at_edge(place + moved)
+        near = 0.0 if diver.by_hand[i, joint] else EDGE
+        inside[joint] = not diver.is_at_edge(place + moved, near)
     return float((weight * inside).sum() / max(weight.sum(), 1e-9))
 
 

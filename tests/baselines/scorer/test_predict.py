@@ -70,7 +70,7 @@ def test_a_scorer_of_synthetic_dives_doubts_itself_on_any_other(
     for source, doubted in (("synthetic", False), ("unlabelled", True), ("finediving", True)):
         dive = packed(clip(90, source=source))
         score = Judge(synthetic).score(dive, 0)
-        assert score.doubted is doubted and any("synthetic dives only" in r for r in score.remarks) is doubted
+        assert score.doubted is doubted and any("computer-made dives only" in r for r in score.remarks) is doubted
         assert not judge.score(dive, 0).doubted
 
 
@@ -92,7 +92,7 @@ def test_a_number_without_exemplar_needs_the_fallback(judge: Judge, dives: Packe
     score = judge.score(dives, STRANGER, "difficulty")
     assert score.matched_by == "difficulty"
     assert max(abs((c.difficulty or 0) - 2.0) for c in score.exemplars) < 1.2
-    assert any("no exemplar has the number 405b" in said for said in score.remarks)
+    assert any("the scorer has seen no 405b" in said for said in score.remarks)
 
 
 def test_no_interval_where_the_test_dives_were_few(made: tuple[Scorer, list[Prediction]], dives: PackedFile) -> None:
@@ -211,7 +211,9 @@ def test_a_direct_method_scores_at_the_difficulty_of_the_dive(
     unknown = Judge(harder).score(packed(clip(90, difficulty=None)), 0)
     difficulties = [c.difficulty for c in unknown.exemplars if c.difficulty]
     assert unknown.points == pytest.approx(20 * np.median(difficulties), rel=0.1)
-    assert "its degree of difficulty is not known; that of its exemplars is taken" in unknown.remarks
+    assert (
+        "its degree of difficulty is not known; that of the dives that it is compared with is taken" in unknown.remarks
+    )
 
 
 def test_a_clip_is_encoded_once_though_its_faults_are_estimated(

@@ -158,10 +158,10 @@ def test_a_wrong_dive_number_is_noticed_by_the_somersaults(scorer: Path, copied:
     (right,) = (c for c in clips if c.split == "test" and c.action_type == "205b")
     words = ("score", scorer, right.key, "--data", copied.root, "--out", tmp_path, "--json")
     (dive,) = json.loads(fdpose(*words).stdout)["dives"]
-    assert not dive["doubted"] or not any("half somersaults seen" in said for said in dive["warnings"])
+    assert not dive["doubted"] or not any("somersaults seen" in said for said in dive["warnings"])
     write_clips(copied.clips_table, [replace(c, action_type="107b") if c.key == right.key else c for c in clips])
     (dive,) = json.loads(fdpose(*words).stdout)["dives"]
-    assert dive["doubted"] and "5 half somersaults seen, but 107b has 7: is the dive number right?" in dive["warnings"]
+    assert dive["doubted"] and "2½ somersaults seen, but 107b has 3½: is the dive number right?" in dive["warnings"]
 
 
 @pytest.mark.parametrize(
@@ -285,7 +285,8 @@ def test_faults_are_compared_with_the_truth_of_the_same_dives(
     done = fdpose(*words, "--faults", truth, "--json")
     assert done.exit_code == 0, done.output
     figures = {row["name"]: row for row in json.loads(done.stdout)["faults"]}
-    assert len(figures) == 9 and figures["rotation_deg"]["source"] == "measured"
+    assert len(figures) == 9
+    assert figures["rotation_deg"]["source"] in ("measured", "estimated")  # one dive leaves the picture at the entry
     assert figures["rotation_deg"]["told"] == sum(c.split == "test" for c in read_clips(competition))
     other = json.loads(truth.read_text())
     other["dives"] = [row | {"video": "elsewhere"} for row in other["dives"]]
