@@ -24,6 +24,7 @@ from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.errors import PoseError, UsageError
 from finediving_pose.formats.frame_index import FrameIndex
 from finediving_pose.formats.official import read_official
+from finediving_pose.journals.catch_up import catch_up
 from finediving_pose.lexicon import SUB_ACTIONS, stage_of
 from finediving_pose.persons import FEWEST_JOINTS, Posed, joints_of, numbered_like
 from finediving_pose.poses import ClipPoses, JointSource, read_poses, take_rows
@@ -105,6 +106,7 @@ def compare(
     PoseError
         The file can't be read, names a frame that does not exist, or shares no frame with the layer.
     """
+    catch_up(workspace, "fdpose compare")
     wanted = _reference(workspace, clips, reference, layer)
     by_key = {c.key: c for c in clips}
     tables = {key: read_poses(p) for key in wanted if (p := workspace.pose_file(layer, key)).is_file()}

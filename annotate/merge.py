@@ -13,9 +13,11 @@ from annotate.agreement import head_length, joint_hits
 from annotate.crop import box_of_joints
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.errors import FdposeError
+from finediving_pose.journals.catch_up import catch_up
 from finediving_pose.parallel import map_clips
 from finediving_pose.persons import number_hands
 from finediving_pose.poses import ClipPoses, JointSource, Visibility, read_poses, write_poses
+from finediving_pose.reviews import reviews_of_clip
 from finediving_pose.skeleton import JOINTS, N_JOINTS
 from finediving_pose.workspace import Workspace, remove_part_files
 from finediving_pose.writing import writing
@@ -95,7 +97,8 @@ def merge_clips(
 
     A joint placed by hand goes before an automatic one. Of several annotators of a frame the one who
     worked last goes first (by name where that is equal). Two divers are numbered as the machine numbers them, or the
-    first annotator where there is no machine.
+    first annotator where there is no machine; in ``fdpose review`` a person sees the machine's numbers, and what they
+    exchange stays exchanged.
 
     Parameters
     ----------
@@ -104,12 +107,13 @@ def merge_clips(
     Raises
     ------
     PoseError
-        A pose file is damaged; the other clips are merged.
+        A pose file or a review is damaged; the other clips are merged.
     SetupError
         There is no scheduler at the address.
     BusyError
         Another command is at work on these layers.
     """
+    catch_up(workspace, "fdpose merge")
     layers = [*workspace.manual_layers(), "auto"]
     with writing("fdpose merge", [workspace.poses / "merged"], [workspace.poses / layer for layer in layers]):
         merge = partial(merge_clip, workspace, layers, conflict_pixels)
@@ -134,7 +138,7 @@ def merge_clip(workspace: Workspace, layers: Sequence[str], conflict_pixels: flo
     paths = [workspace.pose_file(layer, clip.key) for layer in layers]
     tables = [read_poses(p) if p.is_file() else None for p in paths]
     hands, auto = [t for t in tables[:-1] if t is not None], tables[-1]
-    hands = number_hands(hands, auto)
+    hands = number_hands(hands, auto, reviews_of_clip(workspace, clip.key) if hands else [])
     if not hands and auto is None:
         return summary
     merged = merge_tables(hands, auto)

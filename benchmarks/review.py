@@ -36,8 +36,8 @@ import numpy as np
 from annotate.agreement import pckh
 from annotate.merge import merge_clips
 from annotate.review.interpolate import Array, Machine, along_curves, interpolate, linear
-from annotate.review.journal import journal_file, read_journal
 from finediving_pose.clip import ClipKey
+from finediving_pose.journals.journal import journal_file, read_journal
 from finediving_pose.labels.table import read_clips, write_clips
 from finediving_pose.persons import Posed, numbered_like
 from finediving_pose.poses import ClipPoses, read_poses

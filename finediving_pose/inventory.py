@@ -13,6 +13,7 @@ import numpy as np
 from finediving_pose.clip import Clip
 from finediving_pose.errors import PoseError
 from finediving_pose.frames import is_complete
+from finediving_pose.journals.catch_up import catch_up
 from finediving_pose.labels.table import read_clips
 from finediving_pose.packed.reader import open_packed
 from finediving_pose.poses import JointSource, best_layer, read_poses
@@ -24,6 +25,7 @@ from finediving_pose.workspace import Workspace
 
 def workspace_inventory(workspace: Workspace) -> dict[str, Any]:
     """Counts of a data directory. Raises LabelError where it has no clips table."""
+    catch_up(workspace, "fdpose info")
     clips = read_clips(workspace)
     framed = [c for c in clips if is_complete(workspace, c.key)]
     posed = {layer: sum(workspace.pose_file(layer, c.key).is_file() for c in clips) for layer in workspace.layers()}

@@ -1,17 +1,21 @@
 """Which diver of a synchronised pair is which.
 
 Who is 0 and who is 1 is anybody's choice: the machine begins with the diver on the left, a person with the one that
-they saw first. Before two tables are merged or compared, one is numbered as the other is.
+they saw first. Before two tables are merged or compared, one is numbered as the other is. Who corrects the machine's
+poses in ``fdpose review`` sees its numbers and takes them over, or exchanges the two on purpose.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 
 import numpy as np
 
 from finediving_pose.poses import ClipPoses
+from finediving_pose.reviews import Review
+from finediving_pose.skeleton import N_JOINTS
 
 Posed = tuple[int, int]
 """Frame number and person."""
@@ -25,16 +29,39 @@ def joints_of(poses: ClipPoses) -> dict[Posed, np.ndarray]:
     return {(int(f), int(p)): k for f, p, k in zip(poses.frame, poses.person, poses.keypoints, strict=True)}
 
 
-def number_hands(hands: Sequence[ClipPoses], auto: ClipPoses | None) -> list[ClipPoses]:
-    """A clip's hand poses with the divers numbered as the machine numbers them, else as the first of the hands does."""
+def number_hands(hands: Sequence[ClipPoses], auto: ClipPoses | None, reviews: Sequence[Review] = ()) -> list[ClipPoses]:
+    """A clip's hand poses with the divers numbered as the machine numbers them, else as the first of the hands does.
+
+    Poses that were corrected in ``fdpose review`` keep the number that they have there, as long as the machine numbers
+    the divers as it did when the person saw them.
+
+    Parameters
+    ----------
+    reviews : what people say of the clip's poses
+    """
     if not hands:
         return []
     numbering = joints_of(auto if auto is not None else hands[0])
-    return [numbered_like(table, numbering, frame_by_frame=True) for table in hands]
+    return [numbered_like(table, numbering, frame_by_frame=True, seen=_seen(table, reviews)) for table in hands]
+
+
+def _seen(poses: ClipPoses, reviews: Sequence[Review]) -> dict[Posed, np.ndarray]:
+    """The machine's joints (16, 2) that people saw when they placed the rows in review; NaN where it had none."""
+    said = {(r.annotator, r.frame, r.person, r.time): r.machine for r in reviews}
+    found = {}
+    for row in zip(poses.author, poses.frame.tolist(), poses.person.tolist(), poses.time, strict=True):
+        if row in said:
+            machine = said[row]
+            found[row[1], row[2]] = machine.points if machine else np.full((N_JOINTS, 2), np.nan)
+    return found
 
 
 def numbered_like(
-    poses: ClipPoses, reference: Mapping[Posed, np.ndarray], *, frame_by_frame: bool = False
+    poses: ClipPoses,
+    reference: Mapping[Posed, np.ndarray],
+    *,
+    frame_by_frame: bool = False,
+    seen: Mapping[Posed, np.ndarray] = MappingProxyType({}),
 ) -> ClipPoses:
     """The poses with their two divers the other way round where that brings them nearer to the reference.
 
@@ -45,8 +72,9 @@ def numbered_like(
     Parameters
     ----------
     reference : joints (16, 2), pixels, by frame and person
+    seen : joints that are held against the reference in place of the poses' own
     """
-    there = joints_of(poses)
+    there = {**joints_of(poses), **seen}
     frames = sorted({f for f, _ in there} & {f for f, _ in reference})
     gaps = np.array([[_gap(there, reference, f, turned) for turned in (False, True)] for f in frames]).reshape(-1, 2)
     known = np.isfinite(gaps).all(1)

@@ -1,8 +1,8 @@
 """What people say of poses that they looked at: accepted, corrected, rejected or unsure, with a note.
 
 One JSON file an annotator and clip, ``reviews/<annotator>/<video>/<index>.json``, made from the annotator's journal
-(:mod:`annotate.review`). The poses themselves are elsewhere: what a person placed in ``poses/manual/<annotator>``, what
-a person accepted as it was in ``poses/auto``.
+(:mod:`finediving_pose.journals`). The poses themselves are elsewhere: what a person placed in
+``poses/manual/<annotator>``, what a person accepted as it was in ``poses/auto``.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from finediving_pose.clip import ClipKey
 from finediving_pose.documents import read_json
@@ -60,6 +62,11 @@ class MachinePose:
         if not isinstance(author, str) or not isinstance(joints, list) or len(joints) != N_JOINTS:
             raise ValueError(f"a machine's pose has an author and {N_JOINTS} joints")
         return cls(author, tuple(None if j is None else position(j) for j in joints))
+
+    @property
+    def points(self) -> np.ndarray:
+        """float (16, 2), pixels, NaN where absent."""
+        return np.array([(np.nan, np.nan) if j is None else j for j in self.joints])
 
     def as_json(self) -> dict[str, Any]:
         return {"author": self.author, "joints": [j and list(j) for j in self.joints]}

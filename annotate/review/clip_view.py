@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from annotate.review.entry import Entry, Place
 from annotate.review.session import Session
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.frames import FrameFolder, open_frames
+from finediving_pose.journals.entry import Entry, Place
 from finediving_pose.lexicon import SUB_ACTIONS
 from finediving_pose.poses import ClipPoses
 from finediving_pose.reviews import ReviewState

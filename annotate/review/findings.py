@@ -32,8 +32,8 @@ def findings_of_clip(session: Session, key: ClipKey) -> list[Finding]:
     auto, mine = session.machine(key), session.hands(key)
     if auto is None and mine is None:
         return []
-    hands = number_hands([mine], auto) if mine is not None else []
     frames, reviews = open_frames(session.workspace, key), session.reviews(key)
+    hands = number_hands([mine], auto, reviews) if mine is not None else []
     layer = LayerPoses(session.clip(key), PAGE_LAYER, merge_tables(hands, auto), frames, reviews=reviews)
     return sorted(_found(layer), key=lambda f: f.order)
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 
-from annotate.review.history import History
-from annotate.review.layer import write_layer
 from finediving_pose.clip import ClipKey
 from finediving_pose.errors import FdposeError
+from finediving_pose.journals.catch_up import note_written
+from finediving_pose.journals.history import History
+from finediving_pose.journals.journal import Journal
+from finediving_pose.journals.layer import write_layer
 from finediving_pose.workspace import Workspace
 
 REST = 0.3
@@ -24,9 +26,12 @@ class LayerWriter:
     problem : why the last clip could not be written, empty where it could
     """
 
-    def __init__(self, workspace: Workspace, annotator: str, history: History, lock: threading.Lock) -> None:
-        """``lock``: held by whoever changes ``history``."""
+    def __init__(
+        self, workspace: Workspace, annotator: str, journal: Journal, history: History, lock: threading.Lock
+    ) -> None:
+        """``lock``: held by whoever changes ``journal`` and ``history``."""
         self._target = workspace, annotator, history
+        self._journal = journal
         self._history_lock = lock
         self._wake = threading.Condition()
         self._marked: set[ClipKey] = set()
@@ -60,9 +65,14 @@ class LayerWriter:
                 self._wake.wait_for(lambda: self._marked or self._closing)
                 if not self._closing:
                     self._wake.wait_for(lambda: self._closing, AGAIN if self.problem else REST)
+            with self._history_lock:
+                length = self._journal.length  # every clip changed up to here is marked
+            with self._wake:
                 keys, self._marked = sorted(self._marked), set()
                 self._writing = True
             failed = {key for key in keys if not self._written(key)}
+            if not failed:
+                note_written(*self._target[:2], length)
             with self._wake:
                 self._marked |= failed
                 self._writing = False

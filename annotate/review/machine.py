@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from annotate.review.entry import Place
+from finediving_pose.journals.entry import Place
 from finediving_pose.poses import ClipPoses
 from finediving_pose.reviews import MachinePose
 

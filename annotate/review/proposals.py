@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from annotate.review.entry import BETWEEN, HAND, Entry, Joint
 from annotate.review.interpolate import Machine, interpolate
 from annotate.review.session import Session
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.frames import open_frames
+from finediving_pose.journals.entry import BETWEEN, HAND, Entry, Joint
 from finediving_pose.poses import Visibility
 from finediving_pose.reviews import ReviewState
 from finediving_pose.skeleton import FLIP, N_JOINTS

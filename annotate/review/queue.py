@@ -11,13 +11,13 @@ from itertools import islice
 
 import numpy as np
 
-from annotate.review.entry import Place
 from annotate.review.findings import findings_of_clip, said
 from annotate.review.session import Session
 from finediving_pose.clip import ClipKey
 from finediving_pose.documents import read_table
 from finediving_pose.errors import FdposeError, UsageError
 from finediving_pose.frames import open_frames
+from finediving_pose.journals.entry import Place
 from finediving_pose.poses import ClipPoses
 from finediving_pose.reviews import ReviewState
 

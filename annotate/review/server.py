@@ -21,16 +21,16 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from annotate.review.clip_view import clip_as_json, entry_as_json
-from annotate.review.entry import Entry, Place
 from annotate.review.findings import findings_of_clip, said
-from annotate.review.journal import JournalFullError
-from annotate.review.operations import LONGEST_ID, parse_place
 from annotate.review.proposals import Poses, between, sides
 from annotate.review.queue import Queue
 from annotate.review.session import ConflictError, Done, ReadOnlyError, Session
 from finediving_pose.clip import ClipKey
 from finediving_pose.errors import FdposeError, FrameError
 from finediving_pose.frames import open_frames
+from finediving_pose.journals.entry import Entry, Place
+from finediving_pose.journals.journal import JournalFullError
+from finediving_pose.journals.operations import LONGEST_ID, parse_place
 from finediving_pose.reviews import ReviewState
 from finediving_pose.skeleton import FLIP, JOINTS, LIMBS
 

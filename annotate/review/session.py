@@ -10,15 +10,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
-from annotate.review.entry import HAND, Entry, Place, entry_of_row
-from annotate.review.history import History
-from annotate.review.journal import Journal, journal_file, read_journal
-from annotate.review.layer import layer_poses, outside_changes, read_layer, reviews_of, row_at
 from annotate.review.layer_writer import LayerWriter
 from annotate.review.machine import machine_pose
-from annotate.review.operations import Edit, Found, Operation, Step
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.errors import BusyError, FdposeError, PoseError
+from finediving_pose.journals.entry import HAND, Entry, Place, entry_of_row
+from finediving_pose.journals.history import History
+from finediving_pose.journals.journal import Journal, journal_file, read_journal
+from finediving_pose.journals.layer import layer_poses, outside_changes, read_layer, reviews_of, row_at
+from finediving_pose.journals.operations import Edit, Found, Operation, Step
 from finediving_pose.persons import FEWEST_JOINTS
 from finediving_pose.poses import ClipPoses, read_poses
 from finediving_pose.reviews import Review
@@ -83,7 +83,7 @@ class Session:
         except FdposeError as e:
             self.read_only = str(e)
             return
-        self._writer = LayerWriter(self.workspace, self.annotator, self.history, self._lock)
+        self._writer = LayerWriter(self.workspace, self.annotator, self._journal, self.history, self._lock)
         self._open.callback(self._journal.close)
         self._open.callback(self._writer.close)
         self._writer.mark(*self.history.clips())  # a kill may have come between a line and the layer

@@ -92,6 +92,9 @@ json_option: Callable = click.option("--json", "as_json", is_flag=True, help="Pr
 
 def check_layer(data: Workspace, layer: str | None) -> None:
     """Refuse a ``--layer`` that the data directory has not. Raises UsageError."""
+    from finediving_pose.journals.catch_up import catch_up
+
+    catch_up(data, f"fdpose {click.get_current_context().info_name}")
     layers = data.layers()
     if layer and layer not in layers:
         known = f"there are {', '.join(layers)}" if layers else "there are none yet; run: fdpose annotate --auto"

@@ -40,10 +40,12 @@ def suggest(
     """
     from annotate.suggest import suggest as choose
     from annotate.suggestion import write_sheet, write_suggestions
+    from finediving_pose.journals.catch_up import catch_up
     from finediving_pose.labels.table import read_clips, select
     from finediving_pose.writing import writing
 
     table, pictures = (((out or data.reports) / f"suggestions.{kind}") for kind in ("csv", "png"))
+    catch_up(data, "fdpose suggest")
     layers = [data.poses / layer for layer in ("auto", *data.manual_layers())]
     with writing("fdpose suggest", [table], [data.frames, *layers]):
         found = choose(data, select(read_clips(data), clips, split), n, one_device(device))

@@ -32,6 +32,7 @@ from finediving_pose.formats.frame_index import FrameIndex
 from finediving_pose.formats.intake import place
 from finediving_pose.formats.registry import ImagePose, PosedClip, Writer, readers, writer
 from finediving_pose.frames import is_complete, open_frames
+from finediving_pose.journals.catch_up import catch_up
 from finediving_pose.poses import ClipPoses, JointSource, Visibility, best_layer, read_poses
 from finediving_pose.replacing import put_in_place, recover
 from finediving_pose.skeleton import N_JOINTS
@@ -84,6 +85,7 @@ def export(
     chosen = writer(format)
     if frames is not None and chosen.whole_clips:
         raise UsageError(f"--frames: {format} holds whole clips; export them all, or choose another format")
+    catch_up(workspace, "fdpose export")
     layers = [layer] if layer else workspace.layers()
     with writing("fdpose export", [out], [workspace.frames, *(workspace.poses / name for name in layers)]):
         return _export(workspace, clips, chosen, out, layer, frames, force)

@@ -10,6 +10,7 @@ from typing import Any
 
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.errors import FdposeError
+from finediving_pose.journals.catch_up import catch_up
 from finediving_pose.kinematics.measure import measure_clip
 from finediving_pose.kinematics.readings import Reason
 from finediving_pose.kinematics.table import DIVE_COLUMNS, FRAME_COLUMNS, dive_rows, frame_rows, write_tables
@@ -100,6 +101,7 @@ def measure_clips(
         The folder can't be written.
     """
     done = Measurement(out)
+    catch_up(workspace, "fdpose kinematics")
     layers = [layer] if layer else ["auto", "merged"]
     reads = [workspace.frames, *(workspace.poses / name for name in layers)]
     with writing("fdpose kinematics", [out / "dives.parquet"], reads):

@@ -11,6 +11,7 @@ import cv2
 from finediving_pose.clip import Clip
 from finediving_pose.errors import FdposeError, PoseError
 from finediving_pose.frames import FrameFolder, open_frames
+from finediving_pose.journals.catch_up import catch_up
 from finediving_pose.poses import ClipPoses, best_layer, read_poses
 from finediving_pose.progress import track
 from finediving_pose.report.contact_sheet import contact_sheet, evenly_spaced
@@ -65,6 +66,7 @@ def render_each(
 @contextmanager
 def rendering(workspace: Workspace, out: Path, layer: str | None) -> Iterator[None]:
     """Hold the lock of ``fdpose render`` on a folder of pictures, and on the frames and poses that it reads."""
+    catch_up(workspace, "fdpose render")
     layers = [layer] if layer else ["auto", "merged"]
     with writing("fdpose render", [out / "sheets"], [workspace.frames, *(workspace.poses / name for name in layers)]):
         yield

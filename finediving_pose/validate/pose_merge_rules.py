@@ -113,7 +113,7 @@ def hands_agree(layer: LayerPoses) -> Iterator[Finding]:
 def _hands(layer: LayerPoses) -> dict[str, ClipPoses]:
     """The other layers that people made, their divers numbered as the merge numbers them."""
     hands = {name: table for name, table in sorted(layer.others.items()) if name.startswith("manual/")}
-    return dict(zip(hands, number_hands(list(hands.values()), layer.others.get("auto")), strict=True))
+    return dict(zip(hands, number_hands(list(hands.values()), layer.others.get("auto"), layer.reviews), strict=True))
 
 
 def _between_hands(layer: LayerPoses) -> np.ndarray:

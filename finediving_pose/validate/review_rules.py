@@ -55,7 +55,7 @@ def moved(before: MachinePose, now: np.ndarray) -> float:
 
     Infinite where only one of the two has joints, 0 where neither has.
     """
-    then = np.array([(np.nan, np.nan) if j is None else j for j in before.joints])
+    then = before.points
     apart = np.linalg.norm(then - now, axis=-1)
     if np.isfinite(apart).any():
         return float(np.nanmean(apart))

@@ -12,6 +12,7 @@ from typing import Any
 from finediving_pose.clip import Clip
 from finediving_pose.errors import FdposeError, FrameError, UsageError
 from finediving_pose.frames import FrameFolder, open_frames
+from finediving_pose.journals.catch_up import catch_up
 from finediving_pose.labels.read import LabelFiles
 from finediving_pose.labels.table import read_clips
 from finediving_pose.parallel import map_clips
@@ -67,6 +68,7 @@ def validate(
         Another command is replacing frames or poses.
     """
     rules = chosen_rules(select, ignore)
+    catch_up(workspace, "fdpose validate")
     read = [workspace.frames, *(workspace.poses / layer for layer in workspace.layers())]
     with writing("fdpose validate", reads=read):
         return _validate(workspace, rules, labels, jobs)

@@ -131,12 +131,24 @@ export function mark(app, state) {
   return app.next();
 }
 
+const exchanged = (clip, frame) => [0, 1].map((person) => ({
+  frame, person, joints: asPlaced(clip.pose(frame, 1 - person)), state: "corrected",
+}));
+
 export function exchangeDivers(app) {
   if (app.clip.persons < 2) return app.say("there is one diver in this dive");
-  const both = [0, 1].map((person) => ({
-    frame: app.frame, person, joints: asPlaced(app.clip.pose(app.frame, 1 - person)), state: "corrected",
-  }));
-  app.commit("exchange the divers", both);
+  app.commit("exchange the divers", exchanged(app.clip, app.frame));
+}
+
+// To the end of the dive, or up to a frame in which one of them is missing or has joints by the person.
+export function exchangeRun(app) {
+  const { clip } = app;
+  if (clip.persons < 2) return app.say("there is one diver in this dive");
+  const both = (frame) => [0, 1].every((p) => clip.pose(frame, p).some(here) && !clip.entry(frame, p).joints.some(Boolean));
+  const later = clip.frames.slice(app.index + 1), end = later.findIndex((frame) => !both(frame));
+  const frames = [app.frame, ...(end < 0 ? later : later.slice(0, end))];
+  app.commit(`exchange the divers in ${frames.length} frames`, frames.flatMap((frame) => exchanged(clip, frame)));
+  app.say(`exchanged the divers in ${frames.length} frames, to frame ${frames.at(-1)}`);
 }
 
 export function otherDiver(app) {

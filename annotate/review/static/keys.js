@@ -43,6 +43,7 @@ export const KEYS = [
 
   { group: "Two divers", keys: ["Tab"], shown: "Tab", does: "the other diver", run: act.otherDiver },
   { group: "Two divers", keys: ["p"], shown: "P", does: "exchange the two", run: act.exchangeDivers },
+  { group: "Two divers", keys: ["Shift+P"], shown: "Shift P", does: "... to the end of this run of frames", run: act.exchangeRun },
 
   { group: "Say", keys: ["r"], shown: "R", does: "reject: wrong, and not mended", run: (app) => act.mark(app, "rejected") },
   { group: "Say", keys: ["u"], shown: "U", does: "unsure", run: (app) => act.mark(app, "unsure") },

@@ -8,9 +8,9 @@ from uuid import uuid4
 
 import numpy as np
 
-from annotate.review.entry import Entry, Joint, Place
 from annotate.review.session import Done, Session
 from finediving_pose.clip import ClipKey
+from finediving_pose.journals.entry import Entry, Joint, Place
 from finediving_pose.labels.table import read_clips
 from finediving_pose.poses import JointSource, Visibility, write_poses
 from finediving_pose.reviews import ReviewState

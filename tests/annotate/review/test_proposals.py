@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from annotate.review.entry import BETWEEN, HAND, Entry, Joint
 from annotate.review.proposals import Poses, between, sides
+from finediving_pose.journals.entry import BETWEEN, HAND, Entry, Joint
 from finediving_pose.poses import JointSource, Visibility, write_poses
 from finediving_pose.reviews import ReviewState
 from finediving_pose.skeleton import FLIP

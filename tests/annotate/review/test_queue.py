@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from annotate.review.entry import Entry
 from annotate.review.queue import Queue
 from finediving_pose.errors import UsageError
+from finediving_pose.journals.entry import Entry
 from finediving_pose.poses import JointSource, write_poses
 from finediving_pose.reviews import ReviewState
 from finediving_pose.workspace import Workspace

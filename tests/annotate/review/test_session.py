@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from annotate.merge import merge_clips
-from annotate.review.entry import BETWEEN, Entry, Joint
-from annotate.review.journal import journal_file
 from annotate.review.session import ConflictError, ReadOnlyError, Session
 from finediving_pose.errors import BusyError
+from finediving_pose.journals.entry import BETWEEN, Entry, Joint
+from finediving_pose.journals.journal import journal_file
 from finediving_pose.labels.table import read_clips
 from finediving_pose.poses import JointSource, Visibility, concatenate, read_poses, write_poses
 from finediving_pose.reviews import ReviewState, reviews_of_clip
@@ -222,7 +222,7 @@ def test_what_can_not_be_written_is_said_and_written_later(grey: Workspace, monk
 
     with at_work(with_machine(grey)) as session:
         with monkeypatch.context() as broken:
-            broken.setattr("annotate.review.layer.write_poses", full)
+            broken.setattr("finediving_pose.journals.layer.write_poses", full)
             Hand(session).does((place(), placed(3)))
             session.flush()
             assert "No space left" in session.problem

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from annotate.review import journal as module
-from annotate.review.journal import Journal, JournalFullError, read_journal
-from annotate.review.operations import Edit
 from finediving_pose.errors import PoseError
+from finediving_pose.journals import journal as module
+from finediving_pose.journals.journal import Journal, JournalFullError, read_journal
+from finediving_pose.journals.operations import Edit
 from tests.annotate.review.made_up import place, placed
 
 

@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from annotate.review.entry import Entry, Place
 from finediving_pose.clip import ClipKey
+from finediving_pose.journals.entry import Entry, Place
 from finediving_pose.poses import ClipPoses
 from finediving_pose.skeleton import N_JOINTS
 

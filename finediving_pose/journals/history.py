@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from annotate.review.entry import Entry, Place, entry_of_row
-from annotate.review.operations import Edit, Found, Operation, Step
 from finediving_pose.clip import ClipKey
 from finediving_pose.errors import PoseError
+from finediving_pose.journals.entry import Entry, Place, entry_of_row
+from finediving_pose.journals.operations import Edit, Found, Operation, Step
 from finediving_pose.poses import ClipPoses
 
 NOTHING = Entry()

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from annotate.review.operations import Operation, line_of, parse_line
 from finediving_pose.errors import FdposeError, PoseError
+from finediving_pose.journals.operations import Operation, line_of, parse_line
 from finediving_pose.workspace import Workspace, fsync_directory
 
 HEAD = {"fdpose_journal": 1}

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from annotate.review.entry import BETWEEN, HAND, Entry, Joint, Place, entry_of_row, row_of_entry
-from annotate.review.layer import same
-from annotate.review.operations import Edit, Found, Operation, Step, line_of, parse_line
+from finediving_pose.journals.entry import BETWEEN, HAND, Entry, Joint, Place, entry_of_row, row_of_entry
+from finediving_pose.journals.layer import same
+from finediving_pose.journals.operations import Edit, Found, Operation, Step, line_of, parse_line
 from finediving_pose.poses import JointSource, Visibility
 from finediving_pose.reviews import MachinePose, ReviewState
 from tests.annotate.made_up import KEY, table

@@ -15,7 +15,7 @@ from finediving_pose.reviews import MOST_LETTERS_OF_A_NOTE, MachinePose, ReviewS
 from finediving_pose.skeleton import N_JOINTS
 
 HAND, BETWEEN = "hand", "between"
-"""Who put a joint there: the person, or :mod:`annotate.review.interpolate` between frames of the person's."""
+"""Who put a joint there: the person, or an interpolation between frames of the person's."""
 
 FARTHEST = 1e5
 """No joint is farther from the picture's corner than this, pixels."""

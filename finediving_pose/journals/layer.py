@@ -12,9 +12,9 @@ from threading import Lock
 
 import numpy as np
 
-from annotate.review.entry import Place, row_of_entry
-from annotate.review.history import History
 from finediving_pose.clip import ClipKey
+from finediving_pose.journals.entry import Place, row_of_entry
+from finediving_pose.journals.history import History
 from finediving_pose.poses import COLUMNS, ClipPoses, concatenate, read_poses, take_rows, write_poses
 from finediving_pose.reviews import Review, read_reviews, review_file, write_reviews
 from finediving_pose.workspace import Workspace, remove_part_files
