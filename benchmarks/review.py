@@ -67,12 +67,11 @@ def annotator(browser: Any, data: Workspace, truth: Truth, frames: int, seed: in
     """Actions per frame, and how right the corrected frames are."""
     chosen = list_of_frames(data, truth, frames, seed)
     before = joints_of(data, "auto", chosen)
-    server, pages = serve(data, "--queue", "suggested"), Pages(browser)
-    began = time.monotonic()
-    work = ScriptedAnnotator(pages.open(server.address), truth).correct(len(chosen))
+    pages, began = Pages(browser), time.monotonic()
+    with serve(data, "--queue", "suggested") as server:
+        work = ScriptedAnnotator(pages.open(server.address), truth).correct(len(chosen))
     took = time.monotonic() - began
     pages.close()
-    server.end()
     merge_clips(data, read_clips(data))
     wanted = np.stack([truth[key][frame, person] for key, frame, person in chosen])
     actions, wrong = np.array(work.actions), np.array(work.wrong)
@@ -113,22 +112,20 @@ def pictures(browser: Any, data: Workspace, clips: int, steps: int) -> None:
     """Seconds to the first picture, milliseconds from a key to the next one."""
     many = multiplied(data, clips)
     began = time.monotonic()
-    server = serve(many, "--queue", "all")
-    print(f"{clips} clips: the address after {time.monotonic() - began:.2f} s")
-    pages = Pages(browser)
-    began = time.monotonic()
-    page = pages.open(server.address)
-    print(f"first picture {time.monotonic() - began:.2f} s after the address is opened")
-    for name, key, rest in (("next frame", "d", 0), ("accept, next of the queue", " ", 0), ("unhurried", " ", 150)):
-        times = page.page.evaluate(KEY_TO_PICTURE, [key, rest, steps])
-        print(
-            f"{name}: median {np.median(times):.0f} ms, p95 {np.percentile(times, 95):.0f} ms ({steps} keys)",
-            flush=True,
-        )
-    times = [key_to_findings(page) for _ in range(20)]
-    print(f"findings after an edit: median {np.median(times):.0f} ms, p95 {np.percentile(times, 95):.0f} ms")
-    pages.close()
-    server.end()
+    with serve(many, "--queue", "all") as server:
+        print(f"{clips} clips: the address after {time.monotonic() - began:.2f} s")
+        pages, began = Pages(browser), time.monotonic()
+        page = pages.open(server.address)
+        print(f"first picture {time.monotonic() - began:.2f} s after the address is opened")
+        for name, key, rest in (("next frame", "d", 0), ("accept, next of the queue", " ", 0), ("unhurried", " ", 150)):
+            said(name, page.page.evaluate(KEY_TO_PICTURE, [key, rest, steps]))
+        said("findings after an edit", [key_to_findings(page) for _ in range(20)])
+        pages.close()
+
+
+def said(name: str, times: Sequence[float]) -> None:
+    middle, late = np.percentile(times, [50, 95])
+    print(f"{name}: median {middle:.0f} ms, p95 {late:.0f} ms ({len(times)} times)", flush=True)
 
 
 KEY_TO_PICTURE = """async ([key, rest, steps]) => {
@@ -163,7 +160,7 @@ def key_to_findings(page: Page) -> float:
 
 def multiplied(data: Workspace, n: int) -> Workspace:
     """A data directory of ``n`` clips, whose folders and poses are links to those of ``data``."""
-    many = Workspace(Path(tempfile.mkdtemp()) / "data")
+    many = Workspace(data.root.parent / "many")
     clips, made = read_clips(data), []
     for i in range(n):
         clip = clips[i % len(clips)]

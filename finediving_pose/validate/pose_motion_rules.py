@@ -127,14 +127,13 @@ def sides_are_not_swapped(layer: LayerPoses) -> Iterator[Finding]:
 def swapped_rows(layer: LayerPoses) -> list[int]:
     """Rows in which left and right have changed places since the frame before; see :func:`sides_are_not_swapped`."""
     before, after = {b: a for a, b in layer.neighbours}, dict(layer.neighbours)
-    swaps = []
-    for a, b in layer.neighbours:
-        if a in before and b in after:
-            resting = _pair_ways(layer, a, b)
-            moving = [_pair_ways(layer, a, b, before[a]), _pair_ways(layer, b, a, after[b])]
-            if resting[0] > SWAP_MOVE and _shorter([resting]) and _shorter(moving):
-                swaps.append(b)
-    return swaps
+    chains = [(before[a], a, b, after[b]) for a, b in layer.neighbours if a in before and b in after]
+    if not chains:
+        return []
+    earlier, a, b, later = np.array(chains).T
+    resting = _pair_ways(layer, a, b)
+    moving = _pair_ways(layer, a, b, earlier) + _pair_ways(layer, b, a, later)
+    return b[(resting[:, 0] > SWAP_MOVE) & _shorter(resting) & _shorter(moving)].tolist()
 
 
 @rule("pose.frozen", severity="warning")
@@ -183,51 +182,71 @@ def box_keeps_its_size(layer: LayerPoses) -> Iterator[Finding]:
 def _body_height(layer: LayerPoses, height: np.ndarray) -> np.ndarray:
     """float (n,), pixels: the body's height as its longer limbs vouch for nearby; infinite where few do."""
     assert layer.poses
+    places = layer.poses.person.astype(int) * 2**32 + layer.poses.frame
+    order = np.argsort(places)
+    near = places[:, None] + np.arange(-LIMB_WINDOW, LIMB_WINDOW + 1)
+    rows = order[np.searchsorted(places, near, sorter=order).clip(max=len(order) - 1)]
+    vouching = np.where((places[rows] == near)[..., None], height[rows][..., _LONG], np.nan).reshape(len(height), -1)
+    known = np.isfinite(vouching).sum(1)
+    enough = known >= 2 * _LONG.sum()
     body = np.full(len(height), np.inf)
-    for row, (frame, person) in enumerate(zip(layer.poses.frame, layer.poses.person, strict=True)):
-        near = (np.abs(layer.poses.frame - frame) <= LIMB_WINDOW) & (layer.poses.person == person)
-        known = height[near][:, _LONG]
-        known = known[np.isfinite(known)]
-        if len(known) >= 2 * _LONG.sum():
-            body[row] = np.percentile(known, 90)
+    body[enough] = _percentile(np.sort(vouching[enough], axis=1), known[enough], 0.9)
     return np.where(body > 0, body, np.inf)
 
 
-def _shorter(ways: list[tuple[float, float]]) -> bool:
-    """Whether the ways are at most half as long, in sum, with the sides exchanged."""
-    return sum(swapped for _, swapped in ways) <= SWAP_GAIN * sum(straight for straight, _ in ways)
+def _percentile(values: np.ndarray, known: np.ndarray, share: float) -> np.ndarray:
+    """The percentile (n,) of the first ``known`` of each row's sorted values (n, m), between the two around it."""
+    at = share * (known - 1)
+    below, row = np.floor(at).astype(int), np.arange(len(values))
+    low, high = values[row, below], values[row, np.ceil(at).astype(int)]
+    return low + (at - below) * (high - low)
 
 
-def _pair_ways(layer: LayerPoses, a: int, b: int, earlier: int | None = None) -> tuple[float, float]:
-    """How far the pairs of row ``b`` are from where row ``a`` has them, as they are and with the sides exchanged.
+def _shorter(ways: np.ndarray) -> np.ndarray:
+    """bool (k,): whether ways (k, 2) are at most half as long with the sides exchanged."""
+    return ways[:, 1] <= SWAP_GAIN * ways[:, 0]
 
-    With ``earlier``, the row on the other side of ``a``, from where they would be had they moved on.
-    As shares of the diver's usual size; 0 where fewer than three pairs are known, or that size is not.
+
+def _pair_ways(layer: LayerPoses, a: np.ndarray, b: np.ndarray, earlier: np.ndarray | None = None) -> np.ndarray:
+    """How far the pairs of rows ``b`` are from where rows ``a`` have them, as they are and with the sides exchanged.
+
+    With ``earlier``, rows on the other side of ``a``, from where they would be had they moved on.
+    (k, 2) of k rows each, as shares of the diver's usual size; 0 where fewer than three pairs are known, or that size
+    is not.
     """
-    half = {r: _halves(layer.points[r]) for r in (a, b, earlier) if r is not None}
-    start = half[a] if earlier is None else 2 * half[a] - half[earlier] @ _turn(layer.points[earlier], layer.points[a])
-    start = start @ _turn(layer.points[a], layer.points[b])
+    half = _halves(layer.points)
+    start = half[a] if earlier is None else 2 * half[a] - half[earlier] @ _turns(layer.points, earlier, a)
+    start = start @ _turns(layer.points, a, b)
     both = np.isfinite(start + half[b]).all(-1)
-    if both.sum() < 3 or not layer.usual_size > 0:
-        return 0.0, 0.0
-    straight, swapped = (np.linalg.norm(sign * half[b] - start, axis=-1)[both].mean() for sign in (1, -1))
-    return float(straight / layer.usual_size), float(swapped / layer.usual_size)
+    enough = (both.sum(1) >= 3) & (layer.usual_size > 0)
+    ways = [np.linalg.norm(sign * half[b] - start, axis=-1) for sign in (1, -1)]
+    sums = np.stack([np.where(both, way, 0).sum(1) for way in ways], axis=-1)
+    return np.where(enough[:, None], sums / both.sum(1).clip(1)[:, None] / (layer.usual_size or np.inf), 0)
 
 
 def _halves(points: np.ndarray) -> np.ndarray:
-    """(6, 2), from the middle of each pair to its right joint."""
-    return (points - points[_FLIP])[_PAIRS] / 2
+    """(n, 6, 2), from the middle of each pair to its right joint."""
+    return (points - points[:, _FLIP])[:, _PAIRS] / 2
 
 
-def _turn(before: np.ndarray, after: np.ndarray) -> np.ndarray:
-    """The rotation in the picture, (2, 2) to be multiplied from the right, that best takes one pose's middles along."""
-    middles = np.stack([before + before[_FLIP], after + after[_FLIP]])
-    middles = middles[:, np.isfinite(middles).all((0, 2))]
-    if middles.shape[1] < 4:
-        return np.eye(2)
-    (x, y), (u, v) = (middles - middles.mean(1, keepdims=True)).transpose(0, 2, 1)
-    angle = np.arctan2((x * v - y * u).sum(), (x * u + y * v).sum())
-    return np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+def _turns(points: np.ndarray, before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """The rotations in the picture, (k, 2, 2) to be multiplied from the right, that best take the middles of rows
+    ``before`` to those of rows ``after``; none where fewer than four are known.
+    """
+    middles = points + points[:, _FLIP]
+    one, two = middles[before], middles[after]
+    both = np.isfinite(one + two).all(-1)
+    n = both.sum(1)
+    (x, y), (u, v) = (_centred(middles, both).transpose(2, 0, 1) for middles in (one, two))
+    angle = np.where(n >= 4, np.arctan2((x * v - y * u).sum(1), (x * u + y * v).sum(1)), 0)
+    c, s = np.cos(angle), np.sin(angle)
+    return np.stack([c, s, -s, c], -1).reshape(-1, 2, 2)
+
+
+def _centred(points: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Points (k, 16, 2) about the mean of the known ones; 0 for the others."""
+    points = np.where(known[..., None], points, 0)
+    return np.where(known[..., None], points - points.sum(1, keepdims=True) / known.sum(1).clip(1)[:, None, None], 0)
 
 
 def _limb(limb: int) -> str:

@@ -20,20 +20,19 @@ ARMS = [INDEX[f"{side}_{joint}"] for side in ("left", "right") for joint in ("wr
 LEGS = [INDEX[f"{side}_{joint}"] for side in ("left", "right") for joint in ("ankle", "knee", "hip")]
 
 
-BEYOND = {
-    INDEX[f"{side}_{joint}"]: [INDEX[f"{side}_{further}"] for further in rest]
+ALONG = {
+    INDEX[f"{side}_{joint}"]: {INDEX[f"{side}_{other}"]: share for other in others}
     for side in ("left", "right")
-    for joint, *rest in (
-        ("elbow", "wrist"),
-        ("shoulder", "elbow", "wrist"),
-        ("knee", "ankle"),
-        ("hip", "knee", "ankle"),
+    for joint, others, share in (
+        ("shoulder", ("elbow", "wrist"), 1.0),
+        ("elbow", ("wrist",), 1.0),
+        ("wrist", ("elbow",), 0.5),
+        ("hip", ("knee", "ankle"), 1.0),
+        ("knee", ("ankle",), 1.0),
+        ("ankle", ("knee",), 0.5),
     )
-} | {INDEX["upper_neck"]: [INDEX["head_top"]], INDEX["thorax"]: [INDEX["upper_neck"], INDEX["head_top"]]}
-"""The rest of the limb, which goes along with a drag under Ctrl."""
-
-INWARDS = [6, 7, 8, 9, 2, 3, 1, 4, 0, 5, 12, 13, 11, 14, 10, 15]
-"""Joints from the trunk outwards: a limb is mended from its root on."""
+} | {INDEX["upper_neck"]: {INDEX["head_top"]: 1.0}, INDEX["thorax"]: {INDEX["upper_neck"]: 1.0, INDEX["head_top"]: 1.0}}
+"""What goes along with a drag under Ctrl, and how far."""
 
 
 @dataclass
@@ -95,10 +94,14 @@ class ScriptedAnnotator:
         self._change_sides(truth, head)
         for _ in range(40):
             pose = self.page.pose()
-            left = np.flatnonzero(self._wrong(pose, truth, head))
-            if not len(left):
+            left = np.flatnonzero(self._wrong(pose, truth, head)).tolist()
+            if not left:
                 return None
-            self._place(min(left.tolist(), key=INWARDS.index), pose, truth)
+            lost = [j for j in left if not np.isfinite([truth[j], pose[j]]).all()]
+            if lost:
+                self._place_or_delete(lost[0], pose, truth)
+            else:
+                self._drag(*self._best_drag(left, pose, truth), pose, truth)
         raise AssertionError(f"{self.page.shown}: still wrong after 40 tries: {left}")
 
     def _change_sides(self, truth: np.ndarray, head: float) -> None:
@@ -114,45 +117,60 @@ class ScriptedAnnotator:
                 self._choose(limb[0], pose)
                 self._press("l")
 
-    def _place(self, joint: int, pose: np.ndarray, truth: np.ndarray) -> None:
+    def _place_or_delete(self, joint: int, pose: np.ndarray, truth: np.ndarray) -> None:
+        """A joint that is absent on the page, or in truth."""
         if not np.isfinite(truth[joint]).all():
             self._choose(joint, pose)
             while np.isfinite(self.page.pose()[joint]).all():
                 self._press("v")
             return
         self._bring_into_view(truth[joint])
-        if not np.isfinite(pose[joint]).all():
-            while self.page.asks("review.chosen") != joint:
-                self._press("e")
-            self.page.page.mouse.click(*self.page.on_screen(*truth[joint]))
-            self.page.settle()
-            self.count += 1
-        else:
-            self._choose_if_hidden(joint, pose)
-            self._drag(joint, pose, truth)
-            self.count += 1
-        self.work.off.append(float(np.linalg.norm(self.page.pose()[joint] - truth[joint])))
+        while self.page.asks("review.chosen") != joint:
+            self._press("e")
+        self.page.page.mouse.click(*self.page.on_screen(*truth[joint]))
+        self.page.settle()
+        self.count += 1
+        self._note_where(joint, truth)
 
-    def _drag(self, joint: int, pose: np.ndarray, truth: np.ndarray) -> None:
-        """Alone, with the rest of the limb, or with the other side: whichever mends most."""
-        ways = {"": [joint], "Control": [joint, *BEYOND.get(joint, [])], "Control+Shift": [joint, SIDES[joint]]}
-        left = {}
-        for keys, joints in ways.items():
-            after = pose.copy()
-            after[joints] += truth[joint] - pose[joint]
-            left[keys] = int(self._wrong(after, truth, self.head).sum())
-        keys = min(left, key=lambda name: left[name])
+    def _best_drag(self, wrong: list[int], pose: np.ndarray, truth: np.ndarray) -> tuple[int, str]:
+        """The joint, and the keys of the drag that leaves fewest joints wrong: alone, with the limb, on both sides."""
+        left: dict[tuple[int, str], tuple[int, float]] = {}
+        for joint in wrong:
+            for keys, along in {"": {}, "Control": ALONG.get(joint, {}), "Control+Shift": {SIDES[joint]: 1.0}}.items():
+                after = pose.copy()
+                for other, share in {**along, joint: 1.0}.items():
+                    after[other] += share * (truth[joint] - pose[joint])
+                away = float(np.nansum(np.linalg.norm(after - truth, axis=-1)))
+                left[joint, keys] = int(self._wrong(after, truth, self.head).sum()), away
+        return min(left, key=lambda way: left[way])
+
+    def _drag(self, joint: int, keys: str, pose: np.ndarray, truth: np.ndarray) -> None:
+        self._bring_into_view(truth[joint])
         held = keys.split("+") if keys else []
+        button = self._button_for(joint, pose)
         for key in held:
             self.page.page.keyboard.down(key)
-        self.page.drag(tuple(pose[joint]), tuple(truth[joint]))
+        self.page.drag(tuple(pose[joint]), tuple(truth[joint]), button)
         for key in held:
             self.page.page.keyboard.up(key)
+        self.count += 1
+        self._note_where(joint, truth)
 
-    def _choose_if_hidden(self, joint: int, pose: np.ndarray) -> None:
-        """Press once more where another joint would be grabbed, as it lies at the same place."""
-        if self._would_grab(joint, pose) != joint:
+    def _button_for(self, joint: int, pose: np.ndarray) -> str:
+        """The button that takes the joint, as the page says where the mouse is over it; else choose it first."""
+        self._bring_into_view(pose[joint])
+        x, y = self.page.on_screen(*pose[joint])
+        self.page.page.mouse.move(x + 1, y)
+        self.page.page.mouse.move(x, y)
+        hovered = self.page.asks("review.hovered")
+        if hovered and hovered["joint"] != joint and hovered["beneath"] == joint:
+            return "right"
+        if not hovered or hovered["joint"] != joint:
             self._choose(joint, pose)
+        return "left"
+
+    def _note_where(self, joint: int, truth: np.ndarray) -> None:
+        self.work.off.append(float(np.linalg.norm(self.page.pose()[joint] - truth[joint])))
 
     def _choose(self, joint: int, pose: np.ndarray) -> None:
         for _ in range(16):
@@ -163,12 +181,6 @@ class ScriptedAnnotator:
             self.page.settle()
             self.count += 1
         raise AssertionError(f"{self.page.shown}: joint {joint} can't be chosen")
-
-    def _would_grab(self, joint: int, pose: np.ndarray) -> int:
-        at = [self.page.on_screen(*p) if np.isfinite(p).all() else (1e9, 1e9) for p in pose]
-        away = np.linalg.norm(np.array(at) - at[joint], axis=-1)
-        chosen = self.page.asks("review.chosen")
-        return chosen if chosen is not None and away[chosen] < 14 else int(away.argmin())
 
     def _bring_into_view(self, point: np.ndarray) -> None:
         box = self.page.page.locator("#picture").bounding_box()

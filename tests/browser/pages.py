@@ -100,15 +100,15 @@ class Page:
         box = self.page.locator("#picture").bounding_box()
         return at["x"] + box["x"], at["y"] + box["y"]
 
-    def drag(self, start: tuple[float, float], end: tuple[float, float]) -> None:
+    def drag(self, start: tuple[float, float], end: tuple[float, float], button: str = "left") -> None:
         """Press at one pixel of the frame, let go at another."""
         mouse = self.page.mouse
         (x, y), (u, v) = self.on_screen(*start), self.on_screen(*end)
         mouse.move(x, y)
-        mouse.down()
+        mouse.down(button=button)
         mouse.move((x + u) / 2, (y + v) / 2)
         mouse.move(u, v)
-        mouse.up()
+        mouse.up(button=button)
         self.settle()
 
     def go(self, clip: str, frame: int, person: int = 0) -> None:

@@ -19,11 +19,17 @@ _ADDRESS = re.compile(r"open (http://\S+)")
 
 @dataclass
 class Served:
-    """A running server and the address that it printed."""
+    """A running server and the address that it printed. As a context, it ends with it."""
 
     process: subprocess.Popen[str]
     address: str
     port: int
+
+    def __enter__(self) -> Served:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
 
     def kill(self) -> None:
         """SIGKILL: no chance to clean up."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from annotate.merge import merge_clips
 from finediving_pose.labels.table import read_clips
-from finediving_pose.poses import JointSource, read_poses
+from finediving_pose.poses import JointSource, concatenate, read_poses, write_poses
 from finediving_pose.reviews import ReviewState, reviews_of_clip
 from finediving_pose.skeleton import FLIP
 from finediving_pose.workspace import Workspace
@@ -331,19 +333,85 @@ def test_everything_fits_a_small_screen(start: Start, pages: Pages, scheme: str)
     page.page.wait_for_selector(".box.keys", state="detached")
 
 
-def test_ctrl_drag_takes_the_limb_along_and_ctrl_shift_the_other_side(page: Page) -> None:
+def dragged(page: Page, joint: int, by: tuple[float, float], *keys: str, button: str = "left") -> np.ndarray:
+    """Drag a joint under keys; how far each joint went, float (16, 2)."""
     before = page.pose()
-    elbow, wrist, other = 14, 15, 11
-    page.asks(f"(review.chosen = {elbow}, null)")
-    for keys, along in ((("Control",), wrist), (("Control", "Shift"), other)):
-        pose = page.pose()
-        for key in keys:
-            page.page.keyboard.down(key)
-        page.drag((pose[elbow][0], pose[elbow][1]), (pose[elbow][0] + 5, pose[elbow][1] - 3))
-        for key in keys:
-            page.page.keyboard.up(key)
-        moves = page.pose() - pose
-        assert np.allclose(moves[[elbow, along]], (5, -3), atol=0.1)
-        assert np.flatnonzero(np.abs(moves).max(1) > 0.05).tolist() == sorted([elbow, along])
-    page.keys("z", "z")
+    for key in keys:
+        page.page.keyboard.down(key)
+    page.drag((before[joint][0], before[joint][1]), (before[joint][0] + by[0], before[joint][1] + by[1]), button)
+    for key in keys:
+        page.page.keyboard.up(key)
+    return page.pose() - before
+
+
+@pytest.mark.parametrize(
+    ("joint", "keys", "along"),
+    [
+        (14, ("Control",), {15: 1.0}),
+        (14, ("Control", "Shift"), {11: 1.0}),
+        (15, ("Control",), {14: 0.5}),
+        (0, ("Control",), {1: 0.5}),
+    ],
+    ids=["elbow, limb", "elbow, both sides", "wrist, limb", "ankle, limb"],
+)
+def test_ctrl_drag_takes_the_limb_along_and_ctrl_shift_the_other_side(page: Page, joint, keys, along) -> None:
+    """What is farther out goes as far; of a hand or foot, the elbow or knee goes half as far."""
+    before = page.pose()
+    page.asks(f"(review.chosen = {joint}, null)")
+    went = dragged(page, joint, (6, -4), *keys)
+    for other, share in {joint: 1.0, **along}.items():
+        assert np.allclose(went[other], (6 * share, -4 * share), atol=0.1)
+    assert np.flatnonzero(np.abs(went).max(1) > 0.05).tolist() == sorted([joint, *along])
+    page.keys("z")
     assert np.allclose(page.pose(), before, atol=0.01)
+
+
+def test_the_right_button_takes_the_joint_beneath_as_the_page_says_before(page: Page) -> None:
+    wrist, elbow = page.pose()[[WRIST, ELBOW]]
+    page.asks(f"(review.chosen = {WRIST}, null)")
+    page.drag((wrist[0], wrist[1]), (elbow[0], elbow[1]))
+    x, y = page.on_screen(*elbow)
+    page.page.mouse.move(x + 3, y)
+    page.page.mouse.move(x, y)
+    assert page.asks("review.hovered") == {"joint": WRIST, "beneath": ELBOW}
+    went = dragged(page, WRIST, (5, 7), button="right")
+    assert np.flatnonzero(np.abs(went).max(1) > 0.05).tolist() == [ELBOW]
+    assert page.asks("review.chosen") == ELBOW
+
+
+def test_a_joint_that_is_chosen_and_absent_in_the_next_frame_is_not_placed_by_the_next_press(page: Page) -> None:
+    """It is chosen no more; who wants to place it presses E."""
+    page.asks(f"(review.chosen = {WRIST}, null)")
+    page.keys("d", "v", "v")
+    assert not np.isfinite(page.pose()[WRIST]).any()
+    page.keys("a", "d")
+    assert page.asks("review.chosen") is None
+    went = dragged(page, ELBOW, (5, 5))
+    assert np.isnan(went[WRIST]).all()
+    assert np.allclose(went[page.asks("review.chosen")], (5, 5), atol=0.1)
+    page.keys("s", "e")
+    assert page.asks("review.chosen") == WRIST
+
+
+def test_exchanged_divers_are_exchanged_in_the_merged_poses(data: Workspace, start: Start, pages: Pages) -> None:
+    """P in one frame, Shift P from a frame on; what the page shows is what is merged."""
+    clip = read_clips(data)[0]
+    one = read_poses(data.pose_file("auto", clip.key))
+    other = replace(one, person=one.person + 1, keypoints=one.keypoints + np.float32([0, 40]))
+    write_poses(data.pose_file("auto", clip.key), concatenate([one, other]))
+    page = pages.open(start().address)
+    frames = one.frame[one.has_diver].tolist()
+    page.go(str(clip.key), frames[2])
+    page.keys("p")
+    page.go(str(clip.key), frames[-5])
+    page.keys("Shift+P")
+    assert "in 5 frames" in page.page.inner_text("#overlay")
+    merge_clips(data, [clip])
+    merged = read_poses(data.pose_file("merged", clip.key))
+    for frame in (frames[1], frames[2], frames[3], frames[-6], frames[-5], frames[-1]):
+        for person in (0, 1):
+            page.go(str(clip.key), frame, person)
+            row = merged.row(frame, person)
+            assert np.allclose(page.pose(), merged.keypoints[row], atol=0.02, equal_nan=True), (frame, person)
+    page.go(str(clip.key), frames[2], 0)
+    assert np.allclose(page.pose(), other.keypoints[other.row(frames[2], 1)], atol=0.02, equal_nan=True)

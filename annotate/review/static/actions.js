@@ -16,6 +16,7 @@ function withJoints(app, which, make) {
 
 const placed = (x, y, v = VISIBLE) => [round(x), round(y), v || VISIBLE, "hand"];
 const words = (app, j) => app.session.joints[j].replaceAll("_", " ");
+const NONE_CHOSEN = "choose a joint first: S, W or J, or press it";
 
 // -- one joint ----------------------------------------------------------------------------------------------------------
 
@@ -26,6 +27,7 @@ export function placeJoints(app, which, pose) {
 }
 
 export function nudge(app, dx, dy) {
+  if (app.chosen === null) return app.say(NONE_CHOSEN);
   const joint = app.pose[app.chosen];
   if (!here(joint)) return app.say(`${words(app, app.chosen)} is absent; press where it is`);
   const d = turned(app.view, { x: dx, y: dy });
@@ -33,6 +35,7 @@ export function nudge(app, dx, dy) {
 }
 
 export function cycleVisibility(app) {
+  if (app.chosen === null) return app.say(NONE_CHOSEN);
   const j = app.chosen, joint = app.pose[j];
   if (!here(joint)) return app.say(`press where the ${words(app, j)} is; it is absent now`);
   const next = joint.v === VISIBLE ? [joint.x, joint.y, HIDDEN, "hand"] : [null, null, ABSENT, "hand"];
@@ -135,15 +138,21 @@ const exchanged = (clip, frame) => [0, 1].map((person) => ({
   frame, person, joints: asPlaced(clip.pose(frame, 1 - person)), state: "corrected",
 }));
 
+// Why there is nothing to exchange; empty where there is.
+function notTwo({ clip, frame }) {
+  if (clip.persons < 2) return "there is one diver in this dive";
+  return [0, 1].some((p) => clip.pose(frame, p).some(here)) ? "" : "there is no pose to exchange";
+}
+
 export function exchangeDivers(app) {
-  if (app.clip.persons < 2) return app.say("there is one diver in this dive");
+  if (notTwo(app)) return app.say(notTwo(app));
   app.commit("exchange the divers", exchanged(app.clip, app.frame));
 }
 
 // To the end of the dive, or up to a frame in which one of them is missing or has joints by the person.
 export function exchangeRun(app) {
+  if (notTwo(app)) return app.say(notTwo(app));
   const { clip } = app;
-  if (clip.persons < 2) return app.say("there is one diver in this dive");
   const both = (frame) => [0, 1].every((p) => clip.pose(frame, p).some(here) && !clip.entry(frame, p).joints.some(Boolean));
   const later = clip.frames.slice(app.index + 1), end = later.findIndex((frame) => !both(frame));
   const frames = [app.frame, ...(end < 0 ? later : later.slice(0, end))];

@@ -2,7 +2,7 @@
 
 import { clipPath, get, post, Refused } from "./api.js";
 import { Outbox } from "./outbox.js";
-import { at, Clips } from "./poses.js";
+import { at, Clips, here } from "./poses.js";
 import { Pictures } from "./pictures.js";
 import { Queue } from "./queue.js";
 import { viewOf } from "./geometry.js";
@@ -18,7 +18,7 @@ const PREFETCH = 4;
 
 export const app = {
   session: null, clips: new Clips(), pictures: new Pictures(), queue: new Queue(), outbox: null,
-  clip: null, frame: 0, person: 0, chosen: null, view: null, bitmap: null, dragged: null,
+  clip: null, frame: 0, person: 0, chosen: null, view: null, bitmap: null, dragged: null, hovered: null,
   whole: false, hidden: false, onion: true, before: true, dialog: "", message: null, conflict: null, error: "",
   teachable: 0, drawnAt: 0,
 
@@ -39,7 +39,9 @@ export const app = {
       const bitmap = await this.pictures.load(clip, frame).catch((e) => this.fail(e));
       if (this.asked !== asked) return; // the person has gone on meanwhile
       const other = this.clip !== clip;
-      Object.assign(this, { clip, frame, person: Math.min(person, clip.persons - 1), bitmap, dragged: null, error: bitmap ? "" : this.error });
+      const pose = clip.pose(frame, Math.min(person, clip.persons - 1));
+      if (pose.some(here) && !here(pose[this.chosen])) this.chosen = null; // else the next press would place it
+      Object.assign(this, { clip, frame, person: Math.min(person, clip.persons - 1), bitmap, dragged: null, hovered: null, error: bitmap ? "" : this.error });
       this.turn();
       if (other && !clip.findings) this.find();
       this.redraw();
@@ -213,7 +215,7 @@ function draw() {
   if (!clip) return;
   const neighbour = (step) => clip.frames[app.index + step];
   drawScene(canvas.getContext("2d", { alpha: false }), ratio, {
-    view: app.view, bitmap: app.bitmap, pose: app.pose, chosen: app.chosen, hidden: app.hidden,
+    view: app.view, bitmap: app.bitmap, pose: app.pose, chosen: app.chosen, hovered: app.hovered, hidden: app.hidden,
     names: app.session.joints, limbs: app.session.limbs,
     other: clip.persons > 1 ? clip.pose(app.frame, 1 - app.person) : null,
     before: app.ghost(),

@@ -7,7 +7,7 @@ export const COLOURS = { left: "#3ca0ff", right: "#ff8c28", middle: "#f5f5f5", r
 
 export const sideOf = (name) => (name.startsWith("left") ? "left" : name.startsWith("right") ? "right" : "middle");
 
-// scene: {view, bitmap, pose, other, onions, before, chosen, hidden, names, limbs}
+// scene: {view, bitmap, pose, other, onions, before, chosen, hovered, hidden, names, limbs}
 export function drawScene(context, ratio, scene) {
   const { view } = scene;
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
@@ -21,7 +21,22 @@ export function drawScene(context, ratio, scene) {
   if (scene.other) drawLines(context, view, scene.other, scene, { alpha: 0.35, width: 2, rim: true });
   drawLines(context, view, scene.pose, scene, { alpha: 1, width: 3, rim: true });
   for (const side of ["middle", "right", "left"])
-    scene.pose.forEach((joint, j) => sideOf(scene.names[j]) === side && here(joint) && drawJoint(context, view, joint, scene.names[j], j === scene.chosen));
+    scene.pose.forEach((joint, j) => sideOf(scene.names[j]) === side && here(joint) && drawJoint(context, view, joint, scene.names[j]));
+  drawNames(context, scene);
+}
+
+const words = (name) => name.replaceAll("_", " ");
+
+// The joint that is chosen and the one that a press would take are marked; the latter is named, and what is beneath it.
+function drawNames(context, { view, pose, names, chosen, hovered }) {
+  const name = (j) => names[j].replaceAll("_", " ");
+  const place = (j) => toScreen(view, pose[j]);
+  const named = hovered && here(pose[hovered.joint]) ? hovered : { joint: chosen, beneath: chosen };
+  if (here(pose[chosen])) drawRing(context, place(chosen), COLOURS.mark);
+  if (!here(pose[named.joint])) return;
+  if (named.joint !== chosen) drawRing(context, place(named.joint), "#fff");
+  const more = named.beneath === named.joint ? "" : `, right button: ${name(named.beneath)}`;
+  drawWords(context, view, place(named.joint), name(named.joint) + more);
 }
 
 function drawPicture(context, ratio, { view, bitmap }) {
@@ -65,7 +80,7 @@ function stroke(context, p, q, colour, width) {
 const fade = (joint) => (joint.by === "machine" ? 0.3 + 0.7 * Math.min(1, Math.max(0, joint.c / 0.6)) : 1);
 
 // Round at the machine's, square at the person's, turned square between the person's; hollow where hidden.
-function drawJoint(context, view, joint, name, chosen) {
+function drawJoint(context, view, joint, name) {
   const p = toScreen(view, joint);
   const size = (joint.by === "machine" ? 4.5 : 5) + (sideOf(name) === "right" ? 1.5 : 0); // seen under a left one
   context.globalAlpha = fade(joint);
@@ -79,7 +94,6 @@ function drawJoint(context, view, joint, name, chosen) {
   context.strokeStyle = joint.v === HIDDEN ? COLOURS[sideOf(name)] : "rgba(0,0,0,.85)";
   context.stroke();
   context.globalAlpha = 1;
-  if (chosen) drawMark(context, view, p, name);
 }
 
 function polygon(context, corners) {
@@ -87,13 +101,15 @@ function polygon(context, corners) {
   context.closePath();
 }
 
-function drawMark(context, view, p, name) {
-  context.strokeStyle = COLOURS.mark;
+function drawRing(context, p, colour) {
+  context.strokeStyle = colour;
   context.lineWidth = 2;
   context.beginPath();
   context.arc(p.x, p.y, 11, 0, 7);
   context.stroke();
-  const words = name.replaceAll("_", " ");
+}
+
+function drawWords(context, view, p, words) {
   context.font = "600 13px system-ui, sans-serif";
   const wide = context.measureText(words).width;
   const x = Math.min(p.x + 16, view.width - wide - 8), y = Math.max(20, p.y - 12);

@@ -6,28 +6,38 @@ import { movePose, placeJoints, turnPose } from "./actions.js";
 
 const STILL = 1.5; // a press that moves by less, in pixels of the canvas, only chooses
 const SAME = 14; // within this, the joint that is chosen already is grabbed before another one
+const BENEATH = 2; // the right button
 
-// Joints farther out on the limb: of elbows and shoulders, knees and hips, neck and thorax.
-const BEYOND = { 11: [10], 12: [11, 10], 14: [15], 13: [14, 15], 1: [0], 2: [1, 0], 4: [5], 3: [4, 5], 8: [9], 7: [8, 9] };
+// What goes along under Ctrl, and how far: joints farther out on the limb go as far as the one that is dragged; where it
+// is the limb's end, the elbow or knee goes half as far.
+const ALONG = {
+  12: { 11: 1, 10: 1 }, 11: { 10: 1 }, 10: { 11: 0.5 }, 13: { 14: 1, 15: 1 }, 14: { 15: 1 }, 15: { 14: 0.5 },
+  2: { 1: 1, 0: 1 }, 1: { 0: 1 }, 0: { 1: 0.5 }, 3: { 4: 1, 5: 1 }, 4: { 5: 1 }, 5: { 4: 0.5 },
+  7: { 8: 1, 9: 1 }, 8: { 9: 1 },
+};
 
 export function listenToHand(app, canvas) {
   let held = null;
 
   canvas.addEventListener("pointerdown", (e) => {
-    if (!app.clip || app.stepping || e.button > 0 || held) return;
+    if (!app.clip || app.stepping || ![0, BENEATH].includes(e.button) || held) return;
     canvas.focus();
     const p = { x: e.offsetX, y: e.offsetY };
     held = { id: e.pointerId, start: p, pose: app.pose, ...grab(app, p, e) };
     canvas.setPointerCapture(e.pointerId);
-    held.again = held.joint === app.chosen;
+    held.again = held.joint === app.chosen && e.button !== BENEATH;
     if (held.joint !== undefined) app.chosen = held.joint;
     follow(p);
   });
 
   canvas.addEventListener("pointermove", (e) => {
-    app.pointer = { x: e.offsetX, y: e.offsetY };
-    if (held?.id === e.pointerId) follow(app.pointer);
+    const p = { x: e.offsetX, y: e.offsetY };
+    if (held?.id === e.pointerId) follow(p);
+    else if (!held && e.pointerType !== "touch") hover(p);
   });
+
+  canvas.addEventListener("pointerleave", () => hover(null));
+  canvas.addEventListener("contextmenu", (e) => e.preventDefault());
 
   canvas.addEventListener("pointerup", (e) => {
     if (held?.id !== e.pointerId) return;
@@ -46,25 +56,37 @@ export function listenToHand(app, canvas) {
 
   function follow(p) {
     app.dragged = held.follow(p, held);
+    app.hovered = null;
+    app.redraw();
+  }
+
+  // Say which joint a press would take, and which one the right button.
+  function hover(p) {
+    const joint = p && app.clip && missing(app) === undefined ? nearest(app, p) : null;
+    const next = joint === null ? null : { joint, beneath: beneath(app, p, joint) };
+    if (next?.joint === app.hovered?.joint && next?.beneath === app.hovered?.beneath) return;
+    app.hovered = next;
     app.redraw();
   }
 }
 
-// What a press does: move the whole pose (Shift), turn it (Alt), place an absent joint, or move the nearest one; with Ctrl
-// the rest of its limb goes along, with Ctrl and Shift the same joint of the other side.
+// What a press does: move the whole pose (Shift), turn it (Alt), place an absent joint, or move the nearest one, with the
+// right button the one beneath it; with Ctrl its limb goes along, with Ctrl and Shift the same joint of the other side.
 function grab(app, p, e) {
   const ctrl = e.ctrlKey || e.metaKey;
   if (e.shiftKey && !ctrl) return { kind: "move", follow: (q, h) => moved(h.pose, way(app, h.start, q)) };
   if (e.altKey) return { kind: "turn", follow: (q, h) => rotated(h.pose, swing(h.start, q)) };
-  const j = missing(app) ?? nearest(app, p);
+  const j = missing(app) ?? (e.button === BENEATH ? beneath(app, p, nearest(app, p)) : nearest(app, p));
   if (!here(app.pose[j])) return { joint: j, fresh: true, follow: (q, h) => put(h.pose, j, toFrame(app.view, q)) };
-  const along = (!ctrl ? [] : e.shiftKey ? [app.session.flip[j]] : BEYOND[j] ?? []).filter((k) => here(app.pose[k]));
+  const share = { ...(!ctrl ? {} : e.shiftKey ? { [app.session.flip[j]]: 1 } : ALONG[j]), [j]: 1 };
+  const along = Object.keys(share).map(Number).filter((k) => k !== j && here(app.pose[k]));
   return {
     joint: j,
     joints: [j, ...along],
     follow: (q, h) => {
       const d = way(app, h.start, q);
-      return [j, ...along].reduce((pose, k) => put(pose, k, { x: h.pose[k].x + d.x, y: h.pose[k].y + d.y }), h.pose);
+      const there = (k) => ({ x: h.pose[k].x + share[k] * d.x, y: h.pose[k].y + share[k] * d.y });
+      return [j, ...along].reduce((pose, k) => put(pose, k, there(k)), h.pose);
     },
   };
 }

@@ -16,8 +16,9 @@ export const KEYS = [
   { group: "Go on", keys: ["a", ","], shown: "A", does: "frame before", run: (app) => app.step(-1) },
   { group: "Go on", keys: ["g"], shown: "G", does: "go to another dive", run: (app) => openDialog(app, "clips") },
 
-  { group: "A joint", keys: [], shown: "drag", does: "move the nearest joint; press again for one beneath" },
-  { group: "A joint", keys: [], shown: "Ctrl drag", does: "... with the rest of its limb" },
+  { group: "A joint", keys: [], shown: "drag", does: "move the nearest joint" },
+  { group: "A joint", keys: [], shown: "right drag", does: "... the one beneath it" },
+  { group: "A joint", keys: [], shown: "Ctrl drag", does: "... with its limb (an elbow, knee half as far)" },
   { group: "A joint", keys: [], shown: "Ctrl Shift drag", does: "... on both sides" },
   { group: "A joint", keys: ["s"], shown: "S", does: "choose the next joint", run: (app) => act.choose(app, 1) },
   { group: "A joint", keys: ["w"], shown: "W", does: "choose the joint before", run: (app) => act.choose(app, -1) },

@@ -74,7 +74,8 @@ def test_a_merge_after_a_kill_has_what_was_acknowledged(killed: Workspace) -> No
     assert not is_behind(killed, "anna")
 
 
-READERS: dict[str, Callable[[Workspace, Path], object]] = {
+Reader = Callable[[Workspace, Path], object]
+READERS: dict[str, Reader] = {
     "info": lambda data, _: workspace_inventory(data),
     "export": lambda data, out: export(data, read_clips(data), "coco", out / "poses.json"),
     "compare": lambda data, _: compare(data, read_clips(data), LAYER),
@@ -85,7 +86,7 @@ READERS: dict[str, Callable[[Workspace, Path], object]] = {
 
 
 @pytest.mark.parametrize("reader", READERS.values(), ids=list(READERS))
-def test_every_reader_catches_up(killed: Workspace, tmp_path: Path, reader: Callable[[Workspace, Path], object]) -> None:
+def test_every_reader_catches_up(killed: Workspace, tmp_path: Path, reader: Reader) -> None:
     reader(killed, tmp_path)
     assert has_it(killed)
 
