@@ -63,9 +63,9 @@ def truth_of(data: Workspace, path: Path) -> Truth:
 # -- actions ----------------------------------------------------------------------------------------------------------
 
 
-def annotator(browser: Any, data: Workspace, truth: Truth, frames: int, seed: int) -> None:
+def annotator(browser: Any, data: Workspace, truth: Truth, frames: int, seed: int, in_order: bool) -> None:
     """Actions per frame, and how right the corrected frames are."""
-    chosen = list_of_frames(data, truth, frames, seed)
+    chosen = list_of_frames(data, truth, frames, seed, in_order)
     before = joints_of(data, "auto", chosen)
     pages, began = Pages(browser), time.monotonic()
     with serve(data, "--queue", "suggested") as server:
@@ -75,20 +75,30 @@ def annotator(browser: Any, data: Workspace, truth: Truth, frames: int, seed: in
     merge_clips(data, read_clips(data))
     wanted = np.stack([truth[key][frame, person] for key, frame, person in chosen])
     actions, wrong = np.array(work.actions), np.array(work.wrong)
+    merged = joints_of(data, "merged", chosen)
+    elsewhere = ~np.isclose(merged, np.stack(work.shown), atol=0.02, equal_nan=True).all(-1)
     print(f"{len(work.places)} frames, {len(actions)} with wrong joints, {work.clean} without; {took:.0f} s")
     print(f"wrong joints a corrected frame: mean {wrong.mean():.2f}; actions: mean {actions.mean():.2f}")
     print(f"actions no more than wrong joints + 1: {np.mean(actions <= wrong + 1):.3f} of the corrected frames")
     print(f"actions a frame looked at: {(actions.sum() + work.clean) / len(work.places):.2f}")
-    print(f"PCKh@0.5 before {pckh(before, wanted):.4f}, after {pckh(joints_of(data, 'merged', chosen), wanted):.4f}")
+    print(f"PCKh@0.5 before {pckh(before, wanted):.4f}, after {pckh(merged, wanted):.4f}")
+    print(f"joints merged elsewhere than shown: {elsewhere.sum()}")
     print(f"placed joints from the truth: mean {np.mean(work.off):.3f}, most {np.max(work.off):.3f} pixels")
     print("script errors:", pages.errors or "none")
 
 
-def list_of_frames(data: Workspace, truth: Truth, n: int, seed: int) -> list[tuple[ClipKey, int, int]]:
-    """``n`` poses drawn at random from those whose head is known, as a list of suggestions."""
+def list_of_frames(data: Workspace, truth: Truth, n: int, seed: int, in_order: bool) -> list[tuple[ClipKey, int, int]]:
+    """``n`` poses drawn at random from those whose head is known, as a list of suggestions; or those of dives drawn at
+    random, in their order.
+    """
     whole = [(key, f, p) for key, poses in truth.items() for (f, p), j in poses.items() if np.isfinite(j[8:10]).all()]
     single = [place for place in whole if not any(p for _, p in truth[place[0]])]
-    chosen = random.Random(seed).sample(sorted(single), min(n, len(single)))
+    luck = random.Random(seed)
+    if in_order:
+        dives = luck.sample(keys := sorted({key for key, _, _ in single}), len(keys))
+        chosen = sorted(single, key=lambda place: (dives.index(place[0]), place))[:n]
+    else:
+        chosen = luck.sample(sorted(single), min(n, len(single)))
     rows = ["image,dive_worth,worth,why", *(f"{key}/{frame:05d}.jpg,0,0,drawn at random" for key, frame, _ in chosen)]
     data.reports.mkdir(exist_ok=True)
     (data.reports / "suggestions.csv").write_text("\n".join(rows), encoding="utf-8")
@@ -307,6 +317,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--truth", type=Path, help="annotations.json of the synthetic dives")
     parser.add_argument("--frames", type=int, default=200)
+    parser.add_argument("--in-order", action="store_true", help="all frames of a dive, one after the other")
     parser.add_argument("--clips", type=int, default=3000)
     parser.add_argument("--kills", type=int, default=250, help="of each victim")
     parser.add_argument(
@@ -330,7 +341,7 @@ def main() -> None:
                 return
             browser = play.chromium.launch(executable_path=find_chromium(), args=ARGUMENTS)
             if asked.what == "annotator":
-                annotator(browser, data, truth_of(data, asked.truth), asked.frames, asked.seed)
+                annotator(browser, data, truth_of(data, asked.truth), asked.frames, asked.seed, asked.in_order)
             else:
                 pictures(browser, data, asked.clips, 100)
             browser.close()

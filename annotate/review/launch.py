@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 import secrets
+import signal
 import socket
 import sys
 import webbrowser
@@ -16,7 +17,8 @@ from annotate.review.queue import Queue
 from annotate.review.server import make_app
 from annotate.review.session import Session
 from finediving_pose.clip import Clip
-from finediving_pose.errors import UsageError
+from finediving_pose.errors import FrameError, UsageError
+from finediving_pose.frames import is_complete
 from finediving_pose.progress import tell
 from finediving_pose.workspace import Workspace
 
@@ -38,12 +40,17 @@ def serve(
 
     Raises
     ------
+    FrameError
+        No clip has frames.
     UsageError
         The port is taken, or there is no list of suggestions for the queue.
     BusyError
         The same annotator's journal is open in another process.
     """
+    if not any(is_complete(workspace, clip.key) for clip in clips):
+        raise FrameError(f"{workspace.root}: none of the {len(clips):,} clips has frames; run: fdpose extract")
     session = Session(workspace, annotator, clips)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: the layer is written to the end
     try:
         queue = Queue(session, kind)
         listening = listen(port)

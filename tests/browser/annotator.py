@@ -45,6 +45,7 @@ class Work:
     clean : frames without a wrong joint, each one action
     off : distance of each joint that was placed from the truth, pixels
     places : clip, frame and person of every pose that was looked at
+    shown : joints (16, 2) of each when the person went on
     """
 
     actions: list[int] = field(default_factory=list)
@@ -52,6 +53,7 @@ class Work:
     clean: int = 0
     off: list[float] = field(default_factory=list)
     places: list[tuple[str, int, int]] = field(default_factory=list)
+    shown: list[np.ndarray] = field(default_factory=list)
 
 
 class ScriptedAnnotator:
@@ -79,6 +81,7 @@ class ScriptedAnnotator:
         wrong = int(self._wrong(self.page.pose(), truth, head).sum())
         if wrong:
             self._mend(truth, head)
+        self.work.shown.append(self.page.pose())
         self._press(" ")
         if wrong:
             self.work.actions.append(self.count)
@@ -89,8 +92,7 @@ class ScriptedAnnotator:
     def _mend(self, truth: np.ndarray, head: float) -> None:
         if not np.isfinite(truth).any():
             return self._press("n")
-        if not np.isfinite(self.page.pose()).any():
-            self._press("c")
+        self._carry_over(truth, head)
         self._change_sides(truth, head)
         for _ in range(40):
             pose = self.page.pose()
@@ -103,6 +105,23 @@ class ScriptedAnnotator:
             else:
                 self._drag(*self._best_drag(left, pose, truth), pose, truth)
         raise AssertionError(f"{self.page.shown}: still wrong after 40 tries: {left}")
+
+    def _carry_over(self, truth: np.ndarray, head: float) -> None:
+        """C in a frame without a pose, and where two joints that were mended in the frame before are wrong again; taken
+        back if it does not mend as many.
+        """
+        pose = self.page.pose()
+        now = self._wrong(pose, truth, head)
+        if not np.isfinite(pose).any():
+            return self._press("c")
+        mended = self.page.asks(
+            "review.clip.entry(review.clip.frames[review.index - 1], review.person).joints.map(Boolean)"
+        )
+        if (now & mended).sum() > 1:
+            self._press("c")
+            if self._wrong(self.page.pose(), truth, head).sum() > now.sum() - 2:
+                self._press("z")
+        return None
 
     def _change_sides(self, truth: np.ndarray, head: float) -> None:
         """X, or L for a limb, where that mends two joints or more at once."""

@@ -114,6 +114,33 @@ def test_space_accepts_and_the_joints_stay_the_machines(page: Page) -> None:
     assert page.entry()["joints"] == [None] * 16
 
 
+def test_in_the_queue_of_all_frames_space_goes_on_from_the_frame_that_is_shown(page: Page) -> None:
+    """And comes back at the end to what was passed over."""
+    clip, frame, _ = page.shown
+    page.keys(" ")
+    assert page.shown == (clip, frame + 1, 0)
+    page.keys("Backspace")
+    assert page.shown == (clip, frame, 0)
+    while not page.asks("review.queue.complete"):
+        last = page.asks("review.queue.items.at(-1)")
+        page.go(last["clip"], last["frame"])
+        page.keys(" ", "z")
+    last = page.asks("review.queue.items.at(-1)")
+    page.go(last["clip"], last["frame"])
+    page.keys(" ")
+    first = page.asks("review.queue.items[0]")
+    assert page.shown == (first["clip"], first["frame"], 0)
+
+
+def test_the_first_picture_fits_the_page(start: Start, pages: Pages) -> None:
+    """It is drawn before the keys below it are, which take some of its height."""
+    page = pages.open(start().address)
+    page.settle()
+    size = page.asks("[review.view.width, review.view.height]")
+    box = page.page.locator("#picture").bounding_box()
+    assert size == pytest.approx([box["width"], box["height"]], abs=1)
+
+
 def test_enter_confirms_every_joint(page: Page) -> None:
     clip, frame, person = page.shown
     pose = page.pose()
@@ -123,18 +150,29 @@ def test_enter_confirms_every_joint(page: Page) -> None:
     assert np.allclose(page.pose(), pose, atol=0.01, equal_nan=True)
 
 
-def test_no_diver_copy_note_and_states(page: Page, data: Workspace) -> None:
+def test_a_correction_of_the_frame_before_is_carried_over(page: Page) -> None:
+    """And that nobody is there; one undo takes it back."""
+    page.keys("c")
+    assert "you placed no joints in the frames beside" in page.page.inner_text("#overlay")
+    moved(page)
+    joint = page.asks("review.chosen")
+    page.keys("d")
+    before = page.pose()
+    page.keys("c")
+    apart = np.linalg.norm(page.pose() - before, axis=-1)
+    assert np.flatnonzero(apart > 0.05).tolist() == [joint]
+    assert apart[joint] == pytest.approx(np.hypot(6, 4), abs=0.1)
+    assert page.entry()["joints"][joint][3] == "between"
+    page.keys("z", "a", "n", "d", "c")
+    assert not np.isfinite(page.pose()).any()
+    assert "no diver, you said" in page.page.inner_text("#overlay")
+
+
+def test_no_diver_note_and_states(page: Page, data: Workspace) -> None:
     clip, frame, _ = page.shown
     page.keys("n")
     assert not np.isfinite(page.pose()).any()
-    page.keys("d", "c")
-    assert page.shown[1] == frame + 1
-    assert "no pose in the frame before" in page.page.inner_text("#overlay")
-    page.keys("d", "c")
-    page.go(clip, frame + 1)
-    before = page.pose()
     page.go(clip, frame + 2)
-    assert np.allclose(page.pose(), before, atol=0.01)
     page.page.keyboard.press("m")
     page.page.keyboard.type("arm behind the body")
     page.keys("Enter")
@@ -218,9 +256,25 @@ def test_without_poses_joints_are_placed_one_after_the_other(data: Workspace, st
     for i in range(16):
         page.page.mouse.click(box["x"] + 300 + 20 * i, box["y"] + 200 + 9 * i)
         page.settle()
+        if i == 0:
+            assert "press where the right knee is" in page.page.inner_text("#overlay")
     assert np.isfinite(page.pose()).all()
     assert [j[3] for j in page.entry()["joints"]] == ["hand"] * 16
     assert len({tuple(p) for p in page.pose()}) == 16
+
+
+def test_the_wheel_makes_the_picture_larger_where_the_mouse_is(page: Page) -> None:
+    """A joint that is dragged then goes where it is let go; the next frame is shown as it fits."""
+    wrist, scale = page.pose()[WRIST], page.asks("review.view.scale")
+    spot = page.on_screen(*wrist)
+    page.page.mouse.move(*spot)
+    page.page.mouse.wheel(0, -400)
+    page.page.wait_for_function(f"review.view.scale > {1.9 * scale}")
+    assert page.on_screen(*wrist) == pytest.approx(spot, abs=1)
+    target = moved(page, by=(2, -3))
+    assert np.allclose(page.pose()[page.asks("review.chosen")], target, atol=0.1)
+    page.keys("d", "a")
+    assert page.asks("review.view.scale") == pytest.approx(scale, rel=0.1)
 
 
 def test_two_windows_of_one_person_see_both_versions(page: Page, pages: Pages) -> None:
@@ -285,6 +339,8 @@ def test_a_clip_that_is_deleted_while_it_is_open_is_said(page: Page, data: Works
     page.page.keyboard.press("d")
     said = page.page.wait_for_selector("text=fdpose extract")
     assert said is not None and said.is_visible()
+    page.keys("x", "z")
+    assert "fdpose extract" in page.page.inner_text("#overlay")
 
 
 def test_another_token_shows_no_data(page: Page, pages: Pages) -> None:

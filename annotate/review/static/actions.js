@@ -92,11 +92,10 @@ export async function interpolate(app, everywhere) {
   app.say(`interpolated ${entries.length} frames; look through them with A and D`);
 }
 
-export function copyBefore(app) {
-  const frame = app.clip.frames[app.index - 1];
-  const pose = frame === undefined ? [] : app.clip.pose(frame, app.person);
-  if (!pose.some(here)) return app.say("there is no pose in the frame before");
-  app.place("copy the frame before", asPlaced(pose));
+export async function carryOver(app) {
+  const { entries, why } = await app.propose("carried", app.clip.clip, app.frame, app.person);
+  if (!entries.length) return app.say(why);
+  app.commit("correct as the frame before", entries);
 }
 
 export const movePose = (app, d) => app.place("move the pose", asPlaced(moved(app.clip.pose(app.frame, app.person), d)));

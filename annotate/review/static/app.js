@@ -15,6 +15,7 @@ import { showPanels } from "./panels.js";
 const canvas = document.getElementById("picture"), strip = document.getElementById("strip");
 const ONIONS = [[-2, 0.22], [-1, 0.4], [1, 0.4], [2, 0.22]];
 const PREFETCH = 4;
+const PROBLEM_MS = 3000; // until it is asked whether the layer can be written again
 
 export const app = {
   session: null, clips: new Clips(), pictures: new Pictures(), queue: new Queue(), outbox: null,
@@ -40,7 +41,8 @@ export const app = {
       if (this.asked !== asked) return; // the person has gone on meanwhile
       const other = this.clip !== clip;
       const pose = clip.pose(frame, Math.min(person, clip.persons - 1));
-      if (pose.some(here) && !here(pose[this.chosen])) this.chosen = null; // else the next press would place it
+      if (!pose.some(here)) this.chosen = 0; // the first press places it
+      else if (!here(pose[this.chosen])) this.chosen = null; // else the next press would place it
       Object.assign(this, { clip, frame, person: Math.min(person, clip.persons - 1), bitmap, dragged: null, hovered: null, error: bitmap ? "" : this.error });
       this.turn();
       if (other && !clip.findings) this.find();
@@ -90,13 +92,23 @@ export const app = {
   // -- the queue ------------------------------------------------------------------------------------------------------
 
   async next() {
-    const item = await this.queue.open(this.queue.index + 1);
+    const item = await this.queue.open(this.position() + 1) ?? (this.walks ? await this.queue.open(0) : null);
     if (item) return this.go(item.clip, item.frame, item.person);
     this.say("that was the last of this queue; move on freely, or start fdpose review with another --queue");
   },
 
+  // The queue of all frames goes on from the one that is shown; what was passed over comes at its end.
+  get walks() {
+    return this.session.queue === "all";
+  },
+
+  position() {
+    const shown = this.walks ? this.queue.find(this.clip.clip, this.frame, this.person) : -1;
+    return shown < 0 ? this.queue.index : shown;
+  },
+
   back() {
-    const item = this.queue.take(this.queue.index - 1);
+    const item = this.queue.take(this.position() - 1);
     return item ? this.go(item.clip, item.frame, item.person) : this.say("this is the first of the queue");
   },
 
@@ -160,7 +172,10 @@ export const app = {
   },
 
   async put(places) {
-    for (const entry of places) this.keep(await this.clips.load(entry.clip), entry);
+    for (const entry of places) {
+      const clip = await this.clips.load(entry.clip).catch(() => null); // its frames are gone: going there says so
+      if (clip) this.keep(clip, entry);
+    }
   },
 
   // The server took no part of an operation: another window was first, or it can't be.
@@ -191,6 +206,7 @@ export const app = {
     try {
       const { findings, problem, teachable } = await get(`${clipPath(clip.clip)}/findings`);
       Object.assign(this, { problem, teachable });
+      if (problem) setTimeout(() => this.find(), PROBLEM_MS);
       clip.findings = findings;
     } catch (e) {
       if (this.clip === clip) this.error = e.message;
@@ -257,7 +273,7 @@ async function start() {
 }
 
 strip.addEventListener("pointerdown", (e) => app.clip && app.go(app.clip.clip, frameAt(app, strip, e.offsetX)));
-addEventListener("resize", () => app.clip && (app.turn(), app.redraw()));
+new ResizeObserver(() => app.clip && (app.turn(), app.redraw())).observe(canvas.parentElement);
 addEventListener("beforeunload", (e) => app.outbox?.trouble && app.outbox.waiting.length && e.preventDefault());
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => app.redraw());
 window.review = app; // for the tests, and the curious

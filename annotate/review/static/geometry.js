@@ -7,6 +7,7 @@ const MARGIN = 0.45; // around the diver, as a share of its width and height
 const SMALLEST = 60; // side of what is shown, pixels of the frame
 const NEAR = 4; // frames either way that have a say in how large the diver is shown,
 const CLOSER = 1.6; // which is at most so much larger than the largest of them would be
+const LEAST_SCALE = 0.2, MOST_SCALE = 40; // by the wheel: pixels of the canvas for one of the frame
 
 // Angle by which the trunk leans to the right of upright, radians; null where it is not known.
 export function trunkAngle(pose) {
@@ -53,6 +54,13 @@ export function toScreen(view, p) {
 export function toFrame(view, p) {
   const d = turned(view, { x: (p.x - view.width / 2) / view.scale, y: (p.y - view.height / 2) / view.scale });
   return { x: view.x + d.x, y: view.y + d.y };
+}
+
+// Larger by `factor`, within bounds, with the frame's point under `p` staying there.
+export function zoomed(view, p, factor) {
+  const scale = Math.min(Math.max(view.scale * factor, LEAST_SCALE), MOST_SCALE);
+  const there = toFrame(view, p), after = toFrame({ ...view, scale }, p);
+  return { ...view, scale, x: view.x + there.x - after.x, y: view.y + there.y - after.y };
 }
 
 // A direction on the canvas as one in the frame, of the same length.

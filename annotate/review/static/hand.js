@@ -1,7 +1,7 @@
 // Mouse, pen and finger on the picture: the nearest joint is grabbed at once.
 
 import { here } from "./poses.js";
-import { moved, rotated, toFrame, toScreen, turned } from "./geometry.js";
+import { moved, rotated, toFrame, toScreen, turned, zoomed } from "./geometry.js";
 import { movePose, placeJoints, turnPose } from "./actions.js";
 
 const STILL = 1.5; // a press that moves by less, in pixels of the canvas, only chooses
@@ -34,6 +34,12 @@ export function listenToHand(app, canvas) {
     const p = { x: e.offsetX, y: e.offsetY };
     if (held?.id === e.pointerId) follow(p);
     else if (!held && e.pointerType !== "touch") hover(p);
+  });
+
+  canvas.addEventListener("wheel", (e) => {
+    e.preventDefault();
+    if (app.clip && !held) app.view = zoomed(app.view, { x: e.offsetX, y: e.offsetY }, 2 ** (-e.deltaY / 400));
+    app.redraw();
   });
 
   canvas.addEventListener("pointerleave", () => hover(null));

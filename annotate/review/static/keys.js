@@ -18,7 +18,7 @@ export const KEYS = [
 
   { group: "A joint", keys: [], shown: "drag", does: "move the nearest joint" },
   { group: "A joint", keys: [], shown: "right drag", does: "... the one beneath it" },
-  { group: "A joint", keys: [], shown: "Ctrl drag", does: "... with its limb (an elbow, knee half as far)" },
+  { group: "A joint", keys: [], shown: "Ctrl drag", does: "... and its limb follows" },
   { group: "A joint", keys: [], shown: "Ctrl Shift drag", does: "... on both sides" },
   { group: "A joint", keys: ["s"], shown: "S", does: "choose the next joint", run: (app) => act.choose(app, 1) },
   { group: "A joint", keys: ["w"], shown: "W", does: "choose the joint before", run: (app) => act.choose(app, -1) },
@@ -32,7 +32,7 @@ export const KEYS = [
   { group: "The pose", keys: ["Shift+X"], shown: "Shift X", does: "... to the end of this run of frames", run: act.swapRun },
   { group: "The pose", keys: ["l"], shown: "L", does: "... of the chosen limb only", run: act.swapLimb },
   { group: "The pose", keys: ["n"], shown: "N", does: "no diver here", run: act.noDiver },
-  { group: "The pose", keys: ["c"], shown: "C", does: "copy the frame before", run: act.copyBefore },
+  { group: "The pose", keys: ["c"], shown: "C", does: "correct it as the frame before", run: act.carryOver },
   { group: "The pose", keys: ["i"], shown: "I", does: "fill in between the checked frames around", run: (app) => act.interpolate(app, false) },
   { group: "The pose", keys: ["Shift+I"], shown: "Shift I", does: "... in the whole dive", run: (app) => act.interpolate(app, true) },
   { group: "The pose", keys: [], shown: "Shift drag", does: "move the whole pose" },
@@ -52,6 +52,7 @@ export const KEYS = [
 
   { group: "See", keys: ["h"], shown: "H (hold)", does: "hide the skeleton", run: (app) => set(app, { hidden: true }), up: (app) => set(app, { hidden: false }) },
   { group: "See", keys: ["f"], shown: "F", does: "the frame as it is, or the diver upright", run: (app) => set(app, { whole: !app.whole }) },
+  { group: "See", keys: [], shown: "wheel", does: "larger, smaller; until the next frame" },
   { group: "See", keys: ["o"], shown: "O", does: "neighbouring poses on or off", run: (app) => set(app, { onion: !app.onion }) },
   { group: "See", keys: ["b"], shown: "B", does: "the accepted pose beside a new estimator's", run: (app) => set(app, { before: !app.before }) },
 

@@ -10,7 +10,7 @@ import { COLOURS } from "./draw.js";
 const part = (id) => document.getElementById(id);
 const BUTTONS = ["Space", "Enter", "X", "L", "V", "N", "C", "I", "R", "U", "M", "Z", "Y", "F", "A", "D", "?"];
 const SHORT = {
-  Space: "accept", Enter: "confirm", X: "sides", L: "limb", V: "hidden", N: "no diver", C: "copy", I: "between",
+  Space: "accept", Enter: "confirm", X: "sides", L: "limb", V: "hidden", N: "no diver", C: "as before", I: "between",
   R: "reject", U: "unsure", M: "note", Z: "undo", Y: "redo", A: "‹", D: "›", F: "frame", "?": "keys", Tab: "other", P: "exchange",
 };
 const ENOUGH = 20;
@@ -25,14 +25,14 @@ export function showPanels(app) {
 
 function Top({ app }) {
   const { clip, queue, session } = app;
-  const item = queue.items[queue.index];
+  const at = clip ? app.position() : queue.index, item = queue.items[at];
   const here = item && clip && item.clip === clip.clip && item.frame === app.frame && item.person === app.person;
   return html`
     <span class="clip">${clip ? clip.clip : "fdpose review"}</span>
     ${clip && html`<span class="quiet">${clip.title}</span>
       <span>frame <b>${app.frame}</b> <span class="quiet">${app.index + 1} of ${clip.frames.length}</span></span>
       ${clip.persons > 1 && html`<span>diver <b>${app.person + 1}</b> <span class="quiet">of 2</span></span>`}
-      <span class="quiet queue">${session.queue} ${queue.index + 1} of ${queue.items.length}${queue.complete ? "" : "+"}${here && item.why ? `: ${item.why}` : ""}</span>`}
+      <span class="quiet queue">${session.queue} ${at + 1} of ${queue.items.length}${queue.complete ? "" : "+"}${here && item.why ? `: ${item.why}` : ""}</span>`}
     <span class="space"></span>
     ${session && html`<span class="quiet">${session.annotator}</span><${Saved} app=${app} />`}`;
 }
@@ -64,9 +64,12 @@ function Overlay({ app }) {
 
 function empty(app) {
   if (app.clip.isEmpty(app.frame, app.person)) return html`<p>no diver, you said</p>`;
+  const joint = app.session.joints[app.chosen ?? 0].replaceAll("_", " ");
+  if (app.chosen !== null && app.pose.some(here))
+    return here(app.pose[app.chosen]) ? null : html`<p>press where the ${joint} is; <kbd>S</kbd> passes it over</p>`;
   if (app.pose.some(here)) return null;
-  return html`<p>no pose yet: press where the ${app.session.joints[app.chosen ?? 0].replaceAll("_", " ")} is, then the others;
-    <kbd>S</kbd> passes one over, <kbd>C</kbd> copies the frame before, <kbd>N</kbd> says that no diver is there</p>`;
+  return html`<p>no pose yet: press where the ${joint} is, then the others;
+    <kbd>S</kbd> passes one over, <kbd>C</kbd> takes the pose of the frame before, <kbd>N</kbd> says that no diver is there</p>`;
 }
 
 function Side({ app }) {

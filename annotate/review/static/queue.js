@@ -39,6 +39,11 @@ export class Queue {
     return this.items[i];
   }
 
+  // Number of a pose among the items fetched so far, -1 where it is none of them.
+  find(clip, frame, person) {
+    return this.items.findIndex((item) => item.clip === clip && item.frame === frame && item.person === person);
+  }
+
   // Items that come next, for fetching ahead.
   ahead(n) {
     return this.items.slice(this.index + 1).filter((item) => !item.state).slice(0, n);

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import http.client
+import json
+import shutil
 import socket
 import sys
 
 import pytest
 
 from annotate.review.launch import HOST, USUAL_PORT, greeting, has_browser, listen
+from annotate.review.server import TOKEN_HEADER
 from finediving_pose.errors import UsageError
+from finediving_pose.journals.catch_up import is_behind
+from finediving_pose.journals.journal import journal_file
 from finediving_pose.workspace import Workspace
-from tests.annotate.review.made_up import at_work
+from tests.annotate.made_up import KEY
+from tests.annotate.review.made_up import at_work, placed
+from tests.browser.served import serve
 from tests.command import fdpose
 
 SSH = {"SSH_CONNECTION": "10.0.0.2 55555 10.0.0.9 22"}
@@ -69,3 +77,26 @@ def test_without_the_extra_the_command_says_what_to_install(grey: Workspace, mon
     result = fdpose("review", "--data", grey.root)
     assert result.exit_code == 1
     assert "pip install 'fdpose[review]'" in result.stderr
+
+
+def test_clips_without_frames_are_named_before_anything_is_served(grey: Workspace) -> None:
+    shutil.rmtree(grey.frames)
+    result = fdpose("review", "--data", grey.root, "--annotator", "anna", "--no-browser")
+    assert result.exit_code == 1
+    assert "none of the 2 clips has frames; run: fdpose extract" in result.stderr
+    assert not grey.journals.exists()
+
+
+def test_ended_by_sigterm_the_layer_is_written_to_the_end(grey: Workspace) -> None:
+    """And the locks are let go of, as after Ctrl-C."""
+    server = serve(grey)
+    entry = {"clip": str(KEY), "frame": 0, "person": 0, "version": "", **placed(3).as_json()}
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+    body = json.dumps({"id": "one", "what": "move", "entries": [entry]})
+    connection.request("POST", "/api/edits", body, {TOKEN_HEADER: server.address.partition("#")[2]})
+    assert connection.getresponse().status == 200
+    server.process.terminate()
+    server.process.wait(20)
+    assert grey.pose_file("manual/anna", KEY).is_file()
+    assert not is_behind(grey, "anna")
+    assert not list(journal_file(grey, "anna").parent.glob(".*.lock"))
