@@ -129,7 +129,7 @@ def pictures(browser: Any, data: Workspace, clips: int, steps: int) -> None:
         print(f"first picture {time.monotonic() - began:.2f} s after the address is opened")
         for name, key, rest in (("next frame", "d", 0), ("accept, next of the queue", " ", 0), ("unhurried", " ", 150)):
             said(name, page.page.evaluate(KEY_TO_PICTURE, [key, rest, steps]))
-        said("findings after an edit", [key_to_findings(page) for _ in range(20)])
+        said("findings of a dive", [key_to_findings(page) for _ in range(20)])
         pages.close()
 
 
@@ -156,12 +156,13 @@ KEY_TO_PICTURE = """async ([key, rest, steps]) => {
 
 
 def key_to_findings(page: Page) -> float:
-    """Milliseconds that the findings take once an edit is acknowledged."""
+    """Milliseconds that the findings of the dive take in the page."""
     return float(
         page.page.evaluate(
             """async () => {
+              const { get, clipPath } = await import("/static/api.js");
               const start = performance.now();
-              await review.find();
+              await get(`${clipPath(review.clip.clip)}/findings`);
               return performance.now() - start;
             }"""
         )

@@ -93,23 +93,6 @@ def corrections(known: NDArray[np.integer], poses: Array, wanted: NDArray[np.int
     return found
 
 
-def carried_correction(pose: Array, known: Array, wanted: Array) -> Array:
-    """Joints of a frame beside one that a person corrected: the machine's with the same corrections, as the trunk sees
-    them.
-
-    Parameters
-    ----------
-    pose, known : (16, 2) pixels, the person's joints and the machine's in the frame that was corrected
-    wanted : (16, 2) pixels, the machine's in the frame beside it
-
-    Returns
-    -------
-    float64 (16, 2), pixels; NaN where either of the machine's lacks the joint or the trunk, or the person does
-    """
-    lean, lean_at = (_direction(np.atleast_2d(p[THORAX] - p[PELVIS])) for p in (known, wanted))
-    return wanted + _rotated(pose - known, lean_at - lean)
-
-
 def along_curves(known: NDArray[np.integer], poses: Array, wanted: NDArray[np.integer]) -> Array:
     """As :func:`interpolate`, without the machine; NaN where the frame before or after lacks a joint, or the trunk."""
     frames, at = np.asarray(known, float), np.asarray(wanted, float)

@@ -1,5 +1,4 @@
-"""Entries that the person may take over at once: corrections of the frame before carried over, poses between checked
-frames, sides changed to the end of a run.
+"""Entries that the person may take over at once: poses between checked frames, sides changed to the end of a run.
 
 A proposal is only computed here; the page sends it back as an edit like any other.
 """
@@ -7,14 +6,14 @@ A proposal is only computed here; the page sends it back as an edit like any oth
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from annotate.review.interpolate import Machine, carried_correction, interpolate
+from annotate.review.interpolate import Machine, interpolate
 from annotate.review.session import Session
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.frames import open_frames
@@ -100,36 +99,6 @@ def between(poses: Poses, frame: int | None) -> Proposal:
 def _between(points: NDArray[np.float64]) -> tuple[Joint | None, ...]:
     rounded = np.round(points, 2).tolist()
     return tuple(Joint(x, y, by=BETWEEN) if np.isfinite([x, y]).all() else None for x, y in rounded)
-
-
-def carried(poses: Poses, frame: int) -> Proposal:
-    """The person's corrections of the frame before, else of the one after, made to the machine's pose of this frame.
-
-    As the trunk sees them: a diver turns from frame to frame, and the machine repeats its mistakes. Joints that the
-    person placed here already stay. Where the machine has no pose, that of the frame before as it is.
-    """
-    at = poses.frames.index(frame)
-    beside = [poses.frames[i] for i in (at - 1, at + 1) if 0 <= i < len(poses.frames)]
-    (machine,) = poses.machine_points([frame])
-    if not np.isfinite(machine).any():
-        before = poses.joints(beside[0]) if at else [None]
-        copied = tuple(j and replace(j, by=BETWEEN) for j in before)
-        return Proposal({frame: copied} if any(before) else {}, "there is no pose in the frame before")
-    source = next((f for f in beside if f in poses.entries and poses.entries[f].places_joints), None)
-    if source is None:
-        return Proposal({}, "you placed no joints in the frames beside this one")
-    there = carried_correction(poses.points(source), *poses.machine_points([source]), machine)
-    here = poses.entries[frame].joints if frame in poses.entries else (None,) * N_JOINTS
-    made = map(_carried, poses.entries[source].joints, _between(there))
-    joints = tuple(own or joint for own, joint in zip(here, made, strict=True))
-    return Proposal({frame: joints} if joints != here else {}, f"no joint of frame {source} can be carried over")
-
-
-def _carried(placed: Joint | None, there: Joint | None) -> Joint | None:
-    """A joint of the frame beside as it is seen here; deleted where it is deleted there."""
-    if placed is None or placed.visibility == Visibility.ABSENT:
-        return placed
-    return there and replace(there, visibility=placed.visibility)
 
 
 def sides(poses: Poses, frame: int) -> Proposal:

@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from annotate.review.clip_view import clip_as_json, entry_as_json
 from annotate.review.findings import findings_of_clip, said
-from annotate.review.proposals import Poses, between, carried, sides
+from annotate.review.proposals import Poses, between, sides
 from annotate.review.queue import Queue
 from annotate.review.session import ConflictError, Done, ReadOnlyError, Session
 from finediving_pose.clip import ClipKey
@@ -227,8 +227,6 @@ class Api:
                 return between(poses, place.frame).as_json(place.person, None)
             case "between-all":
                 return between(poses, None).as_json(place.person, None)
-            case "carried":
-                return carried(poses, place.frame).as_json(place.person, ReviewState.CORRECTED)
             case "sides":
                 return sides(poses, place.frame).as_json(place.person, ReviewState.CORRECTED)
         raise ValueError(f"no proposal {asked['kind']!r}")

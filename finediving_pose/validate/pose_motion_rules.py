@@ -235,7 +235,7 @@ def _turns(points: np.ndarray, before: np.ndarray, after: np.ndarray) -> np.ndar
     """
     middles = points + points[:, _FLIP]
     one, two = middles[before], middles[after]
-    both = np.isfinite(one + two).all(-1)
+    both = np.asarray(np.isfinite(one + two).all(-1))
     n = both.sum(1)
     (x, y), (u, v) = (_centred(middles, both).transpose(2, 0, 1) for middles in (one, two))
     angle = np.where(n >= 4, np.arctan2((x * v - y * u).sum(1), (x * u + y * v).sum(1)), 0)

@@ -107,21 +107,13 @@ class ScriptedAnnotator:
         raise AssertionError(f"{self.page.shown}: still wrong after 40 tries: {left}")
 
     def _carry_over(self, truth: np.ndarray, head: float) -> None:
-        """C in a frame without a pose, and where two joints that were mended in the frame before are wrong again; taken
-        back if it does not mend as many.
-        """
+        """C where the pose that the page proposes has two wrong joints fewer, or the machine has none."""
         pose = self.page.pose()
-        now = self._wrong(pose, truth, head)
-        if not np.isfinite(pose).any():
-            return self._press("c")
-        mended = self.page.asks(
-            "review.clip.entry(review.clip.frames[review.index - 1], review.person).joints.map(Boolean)"
-        )
-        if (now & mended).sum() > 1:
-            self._press("c")
-            if self._wrong(self.page.pose(), truth, head).sum() > now.sum() - 2:
-                self._press("z")
-        return None
+        proposed = self.page.asks("review.proposed() && review.ghost().map((j) => j && j.v ? [j.x, j.y] : null)")
+        if proposed:
+            after = self._wrong(np.array([j or (np.nan, np.nan) for j in proposed], float), truth, head)
+            if not np.isfinite(pose).any() or after.sum() <= self._wrong(pose, truth, head).sum() - 2:
+                self._press("c")
 
     def _change_sides(self, truth: np.ndarray, head: float) -> None:
         """X, or L for a limb, where that mends two joints or more at once."""

@@ -157,8 +157,10 @@ def test_a_correction_of_the_frame_before_is_carried_over(page: Page) -> None:
     moved(page)
     joint = page.asks("review.chosen")
     page.keys("d")
+    assert f"corrected as frame {page.shown[1] - 1}" in page.page.inner_text("#overlay")
     before = page.pose()
     page.keys("c")
+    assert "dotted" not in page.page.inner_text("#overlay")
     apart = np.linalg.norm(page.pose() - before, axis=-1)
     assert np.flatnonzero(apart > 0.05).tolist() == [joint]
     assert apart[joint] == pytest.approx(np.hypot(6, 4), abs=0.1)
@@ -453,7 +455,7 @@ def test_exchanged_divers_are_exchanged_in_the_merged_poses(data: Workspace, sta
     """P in one frame, Shift P from a frame on; what the page shows is what is merged."""
     clip = read_clips(data)[0]
     one = read_poses(data.pose_file("auto", clip.key))
-    other = replace(one, person=one.person + 1, keypoints=one.keypoints + np.float32([0, 40]))
+    other = replace(one, person=one.person + 1, keypoints=one.keypoints + np.array([0, 40], np.float32))
     write_poses(data.pose_file("auto", clip.key), concatenate([one, other]))
     page = pages.open(start().address)
     frames = one.frame[one.has_diver].tolist()

@@ -1,6 +1,7 @@
 // What the keys do.
 
 import { ABSENT, asPlaced, here, HIDDEN, round, VISIBLE } from "./poses.js";
+import { carried } from "./carry.js";
 import { moved, rotated, turned } from "./geometry.js";
 
 const ARM = [10, 11, 12], LEG = [0, 1, 2]; // right wrist, elbow, shoulder; right ankle, knee, hip
@@ -92,10 +93,10 @@ export async function interpolate(app, everywhere) {
   app.say(`interpolated ${entries.length} frames; look through them with A and D`);
 }
 
-export async function carryOver(app) {
-  const { entries, why } = await app.propose("carried", app.clip.clip, app.frame, app.person);
-  if (!entries.length) return app.say(why);
-  app.commit("correct as the frame before", entries);
+export function carryOver(app) {
+  const { joints, from, why } = carried(app.clip, app.frame, app.person);
+  if (!joints) return app.say(why);
+  app.place(`correct as frame ${from}`, joints);
 }
 
 export const movePose = (app, d) => app.place("move the pose", asPlaced(moved(app.clip.pose(app.frame, app.person), d)));

@@ -2,7 +2,8 @@
 
 import { clipPath, get, post, Refused } from "./api.js";
 import { Outbox } from "./outbox.js";
-import { at, Clips, here } from "./poses.js";
+import { carried } from "./carry.js";
+import { at, Clips, here, laidOver } from "./poses.js";
 import { Pictures } from "./pictures.js";
 import { Queue } from "./queue.js";
 import { viewOf } from "./geometry.js";
@@ -243,12 +244,22 @@ function draw() {
   canvas.dataset.shown = `${clip.clip} ${app.frame} ${app.person}`;
 }
 
-// A second pose to compare with: the person's own of a conflict, or the accepted one that a new estimator changed.
+// A second pose to compare with: the person's own of a conflict, the accepted one that a new estimator changed, or what C
+// would do.
 app.ghost = () => {
   const own = app.conflict?.mine.find((e) => e.frame === app.frame && e.person === app.person && e.clip === app.clip.clip);
-  if (own) return app.clip.pose(app.frame, app.person).map((j, i) => (own.joints[i] ? { x: own.joints[i][0], y: own.joints[i][1], v: own.joints[i][2], by: "hand" } : j));
+  if (own) return laidOver(own.joints, app.clip.pose(app.frame, app.person));
   const before = app.before && app.clip.before.get(at(app.frame, app.person));
-  return before ? before.joints.map((j) => j && { x: j[0], y: j[1], v: 2, by: "hand" }) : null;
+  if (before) return before.joints.map((j) => j && { x: j[0], y: j[1], v: 2, by: "hand" });
+  const joints = app.proposed()?.joints;
+  return joints ? laidOver(joints, app.clip.pose(app.frame, app.person)) : null;
+};
+
+// What C would do, shown in frames that nothing was said of yet: {joints, from}, or null.
+app.proposed = () => {
+  if (!app.onion || app.dragged || app.session.read_only || app.clip.state(app.frame, app.person)) return null;
+  const found = carried(app.clip, app.frame, app.person);
+  return found.joints ? found : null;
 };
 
 async function start() {

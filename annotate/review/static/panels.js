@@ -56,10 +56,16 @@ function Overlay({ app }) {
       <button onClick=${() => ((app.conflict = null), app.redraw())}><kbd>Esc</kbd> leave it</button></p>`,
     !app.conflict && ghost && html`<p>you accepted the dotted pose; the estimator has moved it by ${ghost.pixels.toFixed(1)} pixels since.
       <kbd>Space</kbd> accepts the new one, <kbd>B</kbd> hides the old one</p>`,
+    !app.conflict && !ghost && app.clip && proposal(app),
     app.clip && !app.error && empty(app),
     app.message && html`<p>${app.message.words}</p>`,
   ];
   return html`<div class="notes">${lines.filter(Boolean)}</div>`;
+}
+
+function proposal(app) {
+  const proposed = app.proposed();
+  return proposed && html`<p>dotted: corrected as frame ${proposed.from}; <kbd>C</kbd> takes it over</p>`;
 }
 
 function empty(app) {

@@ -23,12 +23,12 @@ export class Clip {
 
   // 16 joints {x, y, v, c, by}: the person's where there is one, else the machine's, else null.
   pose(frame, person) {
-    const machine = this.machine.get(at(frame, person))?.joints;
-    return this.entry(frame, person).joints.map((own, j) => {
-      if (own) return { x: own[0], y: own[1], v: own[2], c: 1, by: own[3] };
-      const m = machine?.[j];
-      return m ? { x: m[0], y: m[1], v: m[2], c: m[3], by: "machine" } : null;
-    });
+    return laidOver(this.entry(frame, person).joints, this.machinePose(frame, person));
+  }
+
+  machinePose(frame, person) {
+    const joints = this.machine.get(at(frame, person))?.joints ?? Array(N).fill(null);
+    return joints.map((m) => m && { x: m[0], y: m[1], v: m[2], c: m[3], by: "machine" });
   }
 
   state(frame, person) {
@@ -40,6 +40,10 @@ export class Clip {
     return this.entry(frame, person).joints.every((j) => j && j[2] === ABSENT);
   }
 }
+
+// A pose with the joints of an entry in place of its own.
+export const laidOver = (joints, pose) =>
+  joints.map((own, j) => (own ? { x: own[0], y: own[1], v: own[2], c: 1, by: own[3] } : pose[j]));
 
 export const here = (joint) => joint && joint.v !== ABSENT;
 export const points = (pose) => pose.filter(here);

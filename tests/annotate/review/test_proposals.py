@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from annotate.review.proposals import Poses, between, carried, sides
+from annotate.review.proposals import Poses, between, sides
 from finediving_pose.journals.entry import BETWEEN, HAND, Entry, Joint
 from finediving_pose.poses import JointSource, Visibility, write_poses
 from finediving_pose.reviews import ReviewState
@@ -58,58 +58,3 @@ def test_a_run_ends_where_nobody_is(grey: Workspace) -> None:
     write_poses(grey.pose_file("auto", KEY), poses)
     with at_work(grey) as session:
         assert list(sides(Poses(session, KEY, 0), 0).joints) == [0]
-
-
-def machine_turns(workspace: Workspace) -> np.ndarray:
-    """The machine's poses of a body that turns by a right angle from frame to frame; its joints in frame 1."""
-    poses = table("net", JointSource.AUTOMATIC, frames=(0, 1, 2))
-    for frame in (1, 2):
-        x, y = poses.keypoints[frame - 1].T
-        poses.keypoints[frame] = np.stack([100 - y, x], axis=-1)
-    write_poses(workspace.pose_file("auto", KEY), poses)
-    return poses.keypoints[1]
-
-
-def test_a_correction_is_carried_over_as_the_trunk_sees_it(grey: Workspace) -> None:
-    """From the frame before, else from the one after; only joints that the person placed, and as they were seen."""
-    machine = machine_turns(grey)
-    x, y = (float(v) for v in table("net", JointSource.AUTOMATIC).keypoints[0, 3])
-    hidden = Entry(
-        tuple(Joint(x + 4, y, Visibility.OCCLUDED) if j == 3 else None for j in range(16)), ReviewState.CORRECTED
-    )
-    with at_work(grey) as session:
-        assert "placed no joints" in carried(Poses(session, KEY, 0), 1).why
-        Hand(session).does((place(0), hidden))
-        (joints,) = carried(Poses(session, KEY, 0), 1).joints.values()
-        assert [j for j, joint in enumerate(joints) if joint] == [3]
-        assert joints[3] is not None
-        assert (joints[3].visibility, joints[3].by) == (Visibility.OCCLUDED, BETWEEN)
-        assert np.allclose((joints[3].x, joints[3].y), machine[3] + (0, 4), atol=0.02)
-        Hand(session).does((place(2), placed(5)), (place(1), placed(3, x=7)))
-        assert not carried(Poses(session, KEY, 0), 1).joints, "the joint that was placed here stays"
-        Hand(session).undoes()
-        Hand(session).does((place(0), Entry()), (place(2), placed(5)))
-        (joints,) = carried(Poses(session, KEY, 0), 1).joints.values()
-        assert [j for j, joint in enumerate(joints) if joint] == [5]
-        gone = Joint(float("nan"), float("nan"), Visibility.ABSENT)
-        Hand(session).does((place(0), Entry((gone,) * 16, ReviewState.CORRECTED)))
-        (joints,) = carried(Poses(session, KEY, 0), 1).joints.values()
-        assert {joint.visibility for joint in joints if joint} == {Visibility.ABSENT}
-
-
-def test_where_the_machine_saw_nobody_the_pose_of_the_frame_before_is_taken(grey: Workspace) -> None:
-    with at_work(grey) as session:
-        assert carried(Poses(session, KEY, 0), 0).why == "there is no pose in the frame before"
-        assert not carried(Poses(session, KEY, 0), 1).joints
-        Hand(session).does((place(0), placed(3, 4)))
-        (joints,) = carried(Poses(session, KEY, 0), 1).joints.values()
-    assert [(j, joint.by) for j, joint in enumerate(joints) if joint] == [(3, BETWEEN), (4, BETWEEN)]
-
-
-def test_nothing_is_carried_over_from_a_frame_without_the_machines_trunk(grey: Workspace) -> None:
-    poses = table("net", JointSource.AUTOMATIC, frames=(0, 1, 2))
-    poses.keypoints[0, 7] = np.nan
-    write_poses(grey.pose_file("auto", KEY), poses)
-    with at_work(grey) as session:
-        Hand(session).does((place(0), placed(3)))
-        assert carried(Poses(session, KEY, 0), 1).why == "no joint of frame 0 can be carried over"
