@@ -95,7 +95,7 @@ export const app = {
   async next() {
     const item = await this.queue.open(this.position() + 1) ?? (this.walks ? await this.queue.open(0) : null);
     if (item) return this.go(item.clip, item.frame, item.person);
-    this.say("that was the last of this queue; move on freely, or start fdpose review with another --queue");
+    this.say("that was the last of this queue; move on freely, or end fdpose review and type: fdpose merge");
   },
 
   // The queue of all frames goes on from the one that is shown; what was passed over comes at its end.

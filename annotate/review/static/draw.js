@@ -17,7 +17,7 @@ export function drawScene(context, ratio, scene) {
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   if (scene.hidden) return;
   for (const onion of scene.onions) drawLines(context, view, onion.pose, scene, { alpha: onion.alpha, width: 1.5, rim: false });
-  if (scene.before) drawLines(context, view, scene.before, scene, { alpha: 0.9, width: 1.5, dash: [2, 5], colour: "#c8ff5a" });
+  if (scene.before) drawLines(context, view, scene.before, scene, { alpha: 0.9, width: 2, dash: [2, 5], colour: "#c8ff5a" });
   if (scene.other) drawLines(context, view, scene.other, scene, { alpha: 0.35, width: 2, rim: true });
   drawLines(context, view, scene.pose, scene, { alpha: 1, width: 3, rim: true });
   for (const side of ["middle", "right", "left"])

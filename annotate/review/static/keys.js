@@ -32,7 +32,7 @@ export const KEYS = [
   { group: "The pose", keys: ["Shift+X"], shown: "Shift X", does: "... to the end of this run of frames", run: act.swapRun },
   { group: "The pose", keys: ["l"], shown: "L", does: "... of the chosen limb only", run: act.swapLimb },
   { group: "The pose", keys: ["n"], shown: "N", does: "no diver here", run: act.noDiver },
-  { group: "The pose", keys: ["c"], shown: "C", does: "correct it as the frame before", run: act.carryOver },
+  { group: "The pose", keys: ["c"], shown: "C", does: "carry over the corrections of the frame before", run: act.carryOver },
   { group: "The pose", keys: ["i"], shown: "I", does: "fill in between the checked frames around", run: (app) => act.interpolate(app, false) },
   { group: "The pose", keys: ["Shift+I"], shown: "Shift I", does: "... in the whole dive", run: (app) => act.interpolate(app, true) },
   { group: "The pose", keys: [], shown: "Shift drag", does: "move the whole pose" },
@@ -53,7 +53,7 @@ export const KEYS = [
   { group: "See", keys: ["h"], shown: "H (hold)", does: "hide the skeleton", run: (app) => set(app, { hidden: true }), up: (app) => set(app, { hidden: false }) },
   { group: "See", keys: ["f"], shown: "F", does: "the frame as it is, or the diver upright", run: (app) => set(app, { whole: !app.whole }) },
   { group: "See", keys: [], shown: "wheel", does: "larger, smaller; until the next frame" },
-  { group: "See", keys: ["o"], shown: "O", does: "neighbouring poses on or off", run: (app) => set(app, { onion: !app.onion }) },
+  { group: "See", keys: ["o"], shown: "O", does: "neighbouring and proposed poses on or off", run: (app) => set(app, { onion: !app.onion }) },
   { group: "See", keys: ["b"], shown: "B", does: "the accepted pose beside a new estimator's", run: (app) => set(app, { before: !app.before }) },
 
   { group: "Undo", keys: ["z", "Ctrl+z"], shown: "Z", does: "undo, without limit", run: (app) => app.takeStep("undo") },

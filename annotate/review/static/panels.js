@@ -10,7 +10,7 @@ import { COLOURS } from "./draw.js";
 const part = (id) => document.getElementById(id);
 const BUTTONS = ["Space", "Enter", "X", "L", "V", "N", "C", "I", "R", "U", "M", "Z", "Y", "F", "A", "D", "?"];
 const SHORT = {
-  Space: "accept", Enter: "confirm", X: "sides", L: "limb", V: "hidden", N: "no diver", C: "as before", I: "between",
+  Space: "accept", Enter: "confirm", X: "sides", L: "limb", V: "hidden", N: "no diver", C: "carry", I: "between",
   R: "reject", U: "unsure", M: "note", Z: "undo", Y: "redo", A: "‹", D: "›", F: "frame", "?": "keys", Tab: "other", P: "exchange",
 };
 const ENOUGH = 20;
@@ -70,6 +70,7 @@ function proposal(app) {
 
 function empty(app) {
   if (app.clip.isEmpty(app.frame, app.person)) return html`<p>no diver, you said</p>`;
+  if (!app.pose.some(here) && app.clip.state(app.frame, app.person) === "accepted") return html`<p>no diver, as you accepted</p>`;
   const joint = app.session.joints[app.chosen ?? 0].replaceAll("_", " ");
   if (app.chosen !== null && app.pose.some(here))
     return here(app.pose[app.chosen]) ? null : html`<p>press where the ${joint} is; <kbd>S</kbd> passes it over</p>`;
@@ -89,7 +90,7 @@ function Side({ app }) {
       <p>${app.teachable} frames of yours can teach it:</p><code>fdpose merge && fdpose finetune --name mine</code></section>`}
     <section class="legend"><h2>Legend</h2>
       <p><${Line} colour=${COLOURS.right} /> right, <${Line} colour=${COLOURS.left} dashed /> left of the diver</p>
-      <p>● machine's, faint if unsure<br />■ yours, ◆ between yours, ○ hidden</p>
+      <p>● machine's, faint if unsure<br />■ yours, ◆ from your frames around, ○ hidden</p>
       <p><i class="bar accepted" /> accepted <i class="bar corrected" /> corrected <i class="bar between" /> between<br />
         <i class="bar rejected" /> rejected <i class="bar unsure" /> unsure <i class="bar finding" /> finding</p></section>`;
 }
@@ -100,7 +101,7 @@ const Line = ({ colour, dashed }) => html`<svg width="30" height="8"><line x1="2
 function JointFacts({ app }) {
   const joint = app.pose[app.chosen];
   if (app.chosen === null) return null;
-  const who = { machine: `machine, confidence ${joint?.c?.toFixed(2)}`, hand: "placed by you", between: "filled in between" };
+  const who = { machine: `machine, confidence ${joint?.c?.toFixed(2)}`, hand: "placed by you", between: "from your frames around" };
   const seen = here(joint) ? (joint.v === HIDDEN ? "hidden" : "visible") : "absent";
   return html`<p><b>${app.session.joints[app.chosen].replaceAll("_", " ")}</b>: ${seen}${joint && html`, ${who[joint.by]}`}</p>
     ${app.clip.entry(app.frame, app.person).note && html`<p class="words">“${app.clip.entry(app.frame, app.person).note}”</p>`}`;
@@ -140,7 +141,8 @@ function Dialog({ app }) {
     <p class="quiet"><kbd>Enter</kbd> keeps it, <kbd>Esc</kbd> leaves it</p></form></div>`;
   if (app.dialog === "clips") return html`<div class="veil"><form class="box" onSubmit=${(e) => open(e, app)}>
     <h2>Go to a dive</h2><input name="clip" list="clips" placeholder="video/index" />
-    <datalist id="clips">${(app.names ?? []).map((name) => html`<option value=${name} />`)}</datalist></form></div>`;
+    <datalist id="clips">${(app.names ?? []).map((name) => html`<option value=${name} />`)}</datalist>
+    <p class="quiet"><kbd>Enter</kbd> goes there, <kbd>Esc</kbd> stays</p></form></div>`;
   return null;
 }
 
