@@ -137,7 +137,7 @@ def _locked(path: Path, place: Path, alone: bool) -> IO[bytes] | None:
     """The lock file, locked; None where there can't be a lock."""
     while True:
         try:
-            file = open(place, "a+b")  # noqa: SIM115  (it stays open as long as it is locked)
+            file = open(place, "a+b", buffering=0)  # noqa: SIM115  (it stays open as long as it is locked)
         except OSError as e:
             if alone:
                 raise _unwritable(path, e) from e

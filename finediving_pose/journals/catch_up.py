@@ -40,11 +40,12 @@ def catch_up(workspace: Workspace, command: str) -> None:
         while is_behind(workspace, annotator):
             try:
                 _catch_up(workspace, annotator, command)
-            except FdposeError as e:
+                break  # on a full disk without a note of it
+            except (FdposeError, OSError) as e:
                 if not isinstance(e, BusyError) or time.monotonic() > until:
                     tell(f"manual/{annotator} lacks what was done last in fdpose review: {e}")
                     break
-                time.sleep(_PAUSE)
+            time.sleep(_PAUSE)
 
 
 def is_behind(workspace: Workspace, annotator: str) -> bool:

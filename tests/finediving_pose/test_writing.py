@@ -250,3 +250,11 @@ def test_a_folder_that_can_not_be_made_is_one_line(tmp_path: Path) -> None:
     path = tmp_path / "file" / "x"
     with pytest.raises(FdposeError, match=r"x: can't write here \(.*\); free the"), writing("fdpose merge", [path]):
         pass
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
+def test_on_a_full_disk_a_lock_is_held_and_let_go_of_without_its_note(tmp_path: Path) -> None:
+    (tmp_path / ".x.lock").symlink_to("/dev/full")
+    with writing("fdpose export", reads=[tmp_path / "x"]):
+        pass
+    assert not list(tmp_path.iterdir())

@@ -50,7 +50,7 @@ function Overlay({ app }) {
   const lines = [
     app.error && html`<p class="bad">${app.error}</p>`,
     trouble && html`<p class="bad">not saving: ${trouble}. Go on, or wait: what you did is kept in this browser and sent again.</p>`,
-    app.problem && html`<p class="bad">the journal is saved, the layer is not yet: ${app.problem}</p>`,
+    !trouble && app.problem && html`<p class="bad">the journal is saved, the layer is not yet: ${app.problem}</p>`,
     app.conflict && html`<p class="bad">changed in another window meanwhile. Shown is that pose; yours is dotted.
       <button onClick=${() => app.keepMine()}><kbd>K</kbd> take mine</button>
       <button onClick=${() => ((app.conflict = null), app.redraw())}><kbd>Esc</kbd> leave it</button></p>`,

@@ -159,6 +159,22 @@ def test_where_nothing_can_be_written_it_says_so_and_reads_what_is_there(
     assert json.loads(result.stdout)["clips_with_poses"] == {"auto": 2}
 
 
+def test_on_a_full_disk_it_comes_to_an_end(killed: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether the layer can't be written, or only the note of it."""
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("finediving_pose.journals.layer.write_poses", full)
+    result = fdpose("info", "--data", killed.root)
+    assert result.exit_code == 0
+    assert "No space left on device" in result.stderr
+    monkeypatch.undo()
+    (killed.journals / ".anna.written").mkdir()
+    assert fdpose("info", "--data", killed.root).exit_code == 0
+    assert has_it(killed)
+
+
 def test_a_damaged_journal_is_named_and_what_is_there_is_read(killed: Workspace) -> None:
     path = journal_file(killed, "anna")
     path.write_bytes(path.read_bytes() + b"{}\n")
