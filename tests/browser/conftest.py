@@ -11,7 +11,7 @@ import pytest
 
 from finediving_pose.workspace import Workspace
 from tests.annotate.conftest import competition, extracted_once  # noqa: F401  (fixtures)
-from tests.browser.pages import Pages, find_chromium, nearly_true
+from tests.browser.pages import Page, Pages, find_chromium, nearly_true
 from tests.browser.served import Served, serve
 
 
@@ -75,3 +75,16 @@ def pages(browser: Any) -> Iterator[Pages]:
     yield pages
     pages.close()
     assert not pages.errors
+
+
+@pytest.fixture
+def server(start: Callable[..., Served]) -> Served:
+    return start()
+
+
+@pytest.fixture
+def page(server: Served, pages: Pages) -> Page:
+    page = pages.open(server.address)
+    middle = page.asks("review.clip.frames[Math.floor(review.clip.frames.length / 2)]")
+    page.go(page.shown[0], middle)
+    return page
