@@ -12,7 +12,7 @@ import pytest
 from baselines.backbones.gsm_regnet import GSMRegNet
 from baselines.registry import find_method, method_names
 from baselines.runs.config import Origin, read_config, write_config
-from baselines.runs.run import _built, _without_weights, method_of
+from baselines.runs.run import _built, method_of, without_weights
 from finediving_pose.errors import UsageError
 from tests.baselines.small_training import METHOD, small_config
 
@@ -117,7 +117,7 @@ def test_batch_norms_that_weights_froze_stay_frozen_without_the_file(
 ) -> None:
     """A run is gone on with from its checkpoint; the weights that it began with may have gone."""
     model = small_config().model | {"i3d": {"width": 1.0, "weights": weights, "freeze_bn": given}}
-    found = _without_weights(replace(small_config(), model=model)).model["i3d"]
+    found = without_weights(replace(small_config(), model=model)).model["i3d"]
     assert found == {"width": 1.0, "weights": None, "freeze_bn": then}
 
 
