@@ -16,6 +16,7 @@ import pytest
 from simplejpeg import encode_jpeg
 
 from annotate.merge import merge_clips
+from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.errors import FdposeError
 from finediving_pose.extraction.run import extract_frames
 from finediving_pose.kinematics.run import measure_clips
@@ -153,38 +154,69 @@ def when(done: Callable[[], int], count: int, act: Callable[[], None]) -> thread
     return thread
 
 
-def test_a_worker_dies_one_comes_late_and_the_scheduler_starts_anew(tmp_path: Path) -> None:
+class Extraction:
+    """Frames taken in from a folder; what is finished is kept."""
+
+    FILE = "v/*/clip.json"
+
+    def __init__(self, source: Path, root: Path) -> None:
+        self.source, self.data = source if source.exists() else pictures(source), Workspace(root)
+
+    def run(self, **where: Any) -> None:
+        result = extract_frames(self.data, self.source, **where)
+        assert len(result.kept) + len(result.made) == CLIPS and not result.failed
+
+    def made(self) -> Path:
+        return self.data.frames
+
+
+class Merge:
+    """Poses of a machine merged."""
+
+    FILE = "v/*.parquet"
+
+    def __init__(self, source: Path, root: Path) -> None:
+        self.data = Workspace(root)
+        self.clips = [Clip(ClipKey("v", n)) for n in range(CLIPS)]
+        for clip in self.clips:
+            write_poses(self.data.pose_file("auto", clip.key), random_poses([0, 1, 2], [0, 0, 0], clip.key.index, (1,)))
+
+    def run(self, **where: Any) -> None:
+        assert merge_clips(self.data, self.clips, **where).clips == CLIPS
+
+    def made(self) -> Path:
+        return self.data.poses / "merged"
+
+
+@pytest.mark.parametrize("kind", [Extraction, Merge])
+def test_a_worker_dies_one_comes_late_and_the_scheduler_starts_anew(tmp_path: Path, kind: type[Any]) -> None:
     """The one run ends in a line; the same again finishes what is left, and all is as from one process."""
-    source = pictures(tmp_path / "source")
-    alone, data = Workspace(tmp_path / "alone"), Workspace(tmp_path / "data")
-    extract_frames(alone, source, jobs=1)
+    alone, work = kind(tmp_path / "source", tmp_path / "alone"), kind(tmp_path / "source", tmp_path / "data")
+    alone.run(jobs=1)
+    expected = contents(alone.made())
 
     def done() -> int:
-        return len(list(data.frames.glob("v/*/clip.json")))
+        return len(list(work.made().glob(kind.FILE)))
 
     scheduler, address = start_scheduler(tmp_path)
     running = [start_worker(address, tmp_path), start_worker(address, tmp_path)]
-    late = []
     try:
         events = [
             when(done, 10, running[0].kill),
-            when(done, 15, lambda: late.append(start_worker(address, tmp_path))),
+            when(done, 15, lambda: running.append(start_worker(address, tmp_path))),
             when(done, 60, scheduler.kill),
         ]
         with pytest.raises(FdposeError, match="run the same command again"):
-            extract_frames(data, source, scheduler=address)
+            work.run(scheduler=address)
         for event in events:
             event.join()
-        kept = done()
-        assert 60 <= kept < CLIPS
+        assert 60 <= done() < CLIPS
         scheduler, again = start_scheduler(tmp_path, int(address.rpartition(":")[2]))
         assert again == address
-        running += [start_worker(address, tmp_path), *late]
-        result = extract_frames(data, source, scheduler=address)
+        running.append(start_worker(address, tmp_path))
+        work.run(scheduler=address)
     finally:
         for process in (scheduler, *running):
             process.kill()
             process.wait()
-    assert len(result.kept) >= kept and len(result.kept) + len(result.made) == CLIPS and not result.failed
-    assert contents(data.frames) == contents(alone.frames)
-    assert read_clips(data) == read_clips(alone)
+    assert contents(work.made()) == expected and len(expected) >= CLIPS

@@ -158,7 +158,7 @@ def benchmark(
         else:
             assert method is not None
             found.folder, begun = _begin(data, method, preset, seed, seeds, ablate, run=run, go_on=go_on, **how)
-        _train_and_show(ctx, data, found.folder, begun, as_json)
+        _train_and_show(ctx, data, found.folder, begun, go_on, as_json)
 
 
 @dataclass(slots=True)
@@ -214,8 +214,8 @@ def _is_begun(folder: Path) -> bool:
     return any(is_begun(config.parent) for config in folder.rglob("config.json"))
 
 
-def _train_and_show(ctx: click.Context, data: Workspace, folder: Path, begun: bool, as_json: bool) -> None:
-    """Bring a run, a study or a suite to its end, and print what came of it."""
+def _train_and_show(ctx: click.Context, data: Workspace, folder: Path, begun: bool, go_on: bool, as_json: bool) -> None:
+    """Bring a run, a study or a suite to its end, and print what came of it; with ``go_on`` also of a finished run."""
     from baselines.runs.suite import is_suite
     from baselines.training import processes
     from finediving_pose.progress import tell
@@ -224,7 +224,7 @@ def _train_and_show(ctx: click.Context, data: Workspace, folder: Path, begun: bo
     if is_suite(folder):
         _run_every_method(ctx, data, folder, as_json)
         return
-    metrics, show = train_and_score(data, folder, resume=begun)
+    metrics, show = train_and_score(data, folder, resume=begun, again=not go_on)
     if not processes.is_first():
         return
     if as_json:
@@ -262,9 +262,12 @@ def _begin(
 
 
 def train_and_score(
-    data: Workspace, folder: Path, *, resume: bool
+    data: Workspace, folder: Path, *, resume: bool, again: bool = True
 ) -> tuple[RunMetrics | StudyMetrics, Callable[[Any], None]]:
-    """Bring a run or a study to its end and write its page; its metrics, and what prints them."""
+    """Bring a run or a study to its end and write its page; its metrics, and what prints them.
+
+    A finished run is scored again, unless ``again`` is false.
+    """
     from baselines.report.page import write_page
     from baselines.report.tables import show_run, show_study
     from baselines.runs.results import is_finished, read_run
@@ -272,7 +275,7 @@ def train_and_score(
     from baselines.runs.study import is_study, run_study
     from finediving_pose.progress import tell
 
-    if resume and is_finished(folder) and not is_study(folder):
+    if not again and is_finished(folder) and not is_study(folder):
         tell("finished before")
         return read_run(folder), show_run
     packed = data.packed if data.packed.is_file() else None

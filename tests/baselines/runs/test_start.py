@@ -124,6 +124,21 @@ def test_stopped_is_one_line_and_an_exit_code_of_its_own(data: Workspace, monkey
     assert fdpose(*words).stderr.splitlines()[0] == f"run {folder}, begun before"
 
 
+def test_a_finished_run_is_not_trained_or_scored_again(data: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A script that SLURM starts once more ends at once, with the same table and exit code 0."""
+    words = ("benchmark", "exemplars-mean", "--data", data.root, "--run", "first", "--resume", "latest")
+    first = fdpose(*words)
+    assert first.exit_code == 0, first.output
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr("baselines.runs.run.run", refuse)
+    again = fdpose(*words)
+    assert (again.exit_code, again.stdout) == (0, first.stdout)
+    assert again.stderr.splitlines() == [f"run {data.runs / 'first'}, begun before", "finished before"]
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -67,7 +67,7 @@ def test_a_stopped_training_goes_on_from_the_step_to_the_same_result(
         small_training(tmp_path, hooks=[AskToStop(epoch, step, number)], **SMALL)
     checkpoint = last_checkpoint(tmp_path)
     assert checkpoint == tmp_path / STOPPED_AT and is_begun(tmp_path)
-    meta = read_checkpoint(checkpoint)["meta"]
+    meta = read_checkpoint(tmp_path / STOPPED_AT)["meta"]
     assert (meta["epoch"], meta["iter"]) == (epoch - 1, 2 * (epoch - 1) + step)
     seen: list[int] = []
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from mmengine.hooks import Hook
@@ -24,7 +25,7 @@ def test_validation_figures_are_in_the_one_folder_of_a_run_that_was_stopped(tmp_
     def best() -> list[Hook]:
         return [BestEpoch(lambda epoch: Figures(rho=epoch / 10, l2=5.0), "validation", lambda _: True)]
 
-    options = {"clips": 8, "epochs": 3, "batch_size": 4}
+    options: dict[str, Any] = {"clips": 8, "epochs": 3, "batch_size": 4}
     with pytest.raises(Stopped), stopping.stoppable():
         small_training(tmp_path, hooks=[*best(), AskToStop(2, 1)], **options)
     small_training(tmp_path, hooks=best(), resume=True, **options)
