@@ -154,7 +154,7 @@ def test_vectors_of_a_file_take_the_place_of_learned_ones(tmp_path: Path) -> Non
     [
         ({"data.target": "score"}, "it assesses execution"),
         ({"model.heads": 7}, "512 channels can't be shared by 7 heads"),
-        ({"model.samples": 0}, "samples=0; it is 1 or more"),
+        ({"model.samples": 0}, "model.samples=0: expected a number that is above 0"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(changes: dict[str, Any], words: str) -> None:

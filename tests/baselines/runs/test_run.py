@@ -138,10 +138,14 @@ def test_mtl_aqa_is_scored_without_stages(competition: Workspace, workspace: Wor
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [
-        ("trainning.workers", 1, "no setting 'trainning.workers'; there are model"),
-        ("training.wrokers", 1, "no setting 'training.wrokers'; there are training.epochs, training.batch_size"),
+        ("trainning.workers", 1, r"no setting 'trainning.workers'; did you mean training.workers\? there are model"),
+        (
+            "training.wrokers",
+            1,
+            r"no setting 'training.wrokers'; did you mean training.workers\? there are training.epochs",
+        ),
         ("training.workers.more", 1, "workers is a single value"),
-        ("epochs", 1, "no setting 'epochs'; there are model"),
+        ("epochs", 1, r"no setting 'epochs'; did you mean training.epochs\? there are model"),
         ("run.seed", 1, "no setting"),
         ("model.dim", 63, "can't be built"),
         ("model.i3d.wdith", 1, "can't be built"),
