@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from finediving_pose.clip import Clip
 from finediving_pose.errors import FdposeError, PoseError
+from finediving_pose.kinematics.measure import DiverMeasures
 from finediving_pose.packed.reader import PackedFile
 from finediving_pose.skeleton import INDEX
 
@@ -49,6 +50,13 @@ def check_dive(packed: PackedFile, i: int, exemplars: Sequence[Clip]) -> None:
         raise FdposeError(
             f"{clip.key}: shows two divers, and the scorer learned from single dives only; nothing is scored"
         )
+
+
+def check_filmed(clip: Clip, divers: Sequence[DiverMeasures]) -> None:
+    """Raise PoseError where a part of the dive that judges look at was not filmed, of any of its divers."""
+    for diver in divers:
+        if diver.not_filmed:
+            raise PoseError(f"{clip.key}: {diver.not_filmed}; nothing is scored; give a video of the whole dive")
 
 
 def motion(joints: NDArray[np.floating]) -> float:

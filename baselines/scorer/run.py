@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 
 from baselines.data.splits import Fallback
 from baselines.report.pictures import moment_picture, stage_pictures
+from baselines.scorer.checks import check_filmed
 from baselines.scorer.faults import Fault, find_faults
 from baselines.scorer.numbers import with_difficulty
 from baselines.scorer.predict import Judge, Score
@@ -132,7 +133,8 @@ def _scored(
 ) -> ScoredDive:
     row = packed.index(clip.key)
     score = judge.score(packed, row, fallback)
-    diver, *partner = measure_clip(workspace, clip)
+    diver, *partner = divers = measure_clip(workspace, clip)
+    check_filmed(clip, divers)
     if not partner:  # of two divers who hide each other, one count in four is wrong
         said = tuple(doubts(clip.action_type, diver))
         score = replace(score, doubts=said, doubted=score.doubted or bool(said))

@@ -99,7 +99,8 @@ def find_ending(
     """
     fall = _largest_fall(diver, times, height, take_off)
     if fall is None:
-        return Ending(Value.missing(Reason.NO_TOUCH), _last_in_air(diver, times))
+        until = _last_in_air(diver, times)
+        return Ending(Value.missing(Reason.NO_TOUCH if until is None else Reason.ENTRY_NOT_FILMED), until)
     speed = speed_at_touch(USUAL_HEIGHT if height is None else height, USUAL_RISE)
     moment = fall.time - UNDER / speed
     if _leaves_picture(diver, times, fall):

@@ -76,6 +76,17 @@ class DiverMeasures:
         return round(seen.value) == self.half_somersaults_expected
 
     @property
+    def not_filmed(self) -> str:
+        """What of the dive was not filmed, and how that is known; empty where nothing is, or where stages are labelled:
+        they say that the whole dive is there."""
+        if self.line.take_off_from == "stages":
+            return ""
+        if self.line.no_touch == Reason.AT_EDGE:
+            return "the entry was not filmed: the diver leaves the picture before it"
+        missing = {Reason.ENTRY_NOT_FILMED, Reason.TAKE_OFF_NOT_FILMED}
+        return next((why.sentence for why in (self.line.no_touch, self.line.no_take_off) if why in missing), "")
+
+    @property
     def stance(self) -> float | None:
         """How far the trunk is from upright before it turns fastest, in the frames in which it hardly turns: 0 for a
         diver who stands, 90 for one on the side, 180 for an armstand, degrees. None where there are too few of them."""

@@ -120,7 +120,7 @@ def dive_values(diver: Diver, line: Timeline, series: dict[str, Series], facts: 
         {name: Value.missing(line.no_touch or Reason.NO_TOUCH) for name in DIVE_QUANTITIES},
     )
     sheet.values["splash_share"] = Value.missing(Reason.NO_SPLASH_MASK)
-    sheet.enter("take_off_s", line.take_off, Reason.NO_TAKE_OFF, line.frame / 2)
+    sheet.enter("take_off_s", line.take_off, line.no_take_off, line.frame / 2)
     sheet.enter("touch_s", line.touch, line.no_touch, line.frame / 2)
     _enter_jump(sheet, line, facts.height)
     _enter_turns(sheet, line, series, facts.dive)
@@ -165,7 +165,14 @@ def _enter_position(sheet: _Sheet, line: Timeline, hip: Series, until: float) ->
             sheet.enter(name, None, Reason.NO_TUCK_OR_PIKE if seen else hip.why(flying, Reason.NO_TUCK_OR_PIKE))
         return
     sheet.enter("closure_deg", closed[0], Reason.NO_JOINT)
-    sheet.enter("closure_reached_s", closed[1], Reason.NO_JOINT, line.frame / 2)
+    before = line.axis < closed[1]
+    closing = (before & hip.measured & (hip.values < closed[0] - moments.REACHED)).any()
+    sheet.enter(
+        "closure_reached_s",
+        closed[1] if closing else None,
+        hip.why(before, Reason.TAKE_OFF_NOT_FILMED),
+        line.frame / 2,
+    )
     opened = moments.come_out(hip, line.axis, closed, until)
     sheet.enter("come_out_s", opened, Reason.NO_COME_OUT, line.frame / 2)
 

@@ -33,6 +33,8 @@ class Reason(IntEnum):
     NO_DIVER = 18
     NO_COME_OUT = 19
     AT_EDGE = 20
+    ENTRY_NOT_FILMED = 21
+    TAKE_OFF_NOT_FILMED = 22
 
     @property
     def label(self) -> str:
@@ -66,6 +68,8 @@ _SENTENCES = {
     Reason.NO_COME_OUT: "the poses do not show the hips open again",
     Reason.AT_EDGE: "the diver reaches the edge of the picture there, and what is beyond it is not seen",
     Reason.NO_DIVER: "no diver",
+    Reason.ENTRY_NOT_FILMED: "the entry was not filmed: the clip ends before it",
+    Reason.TAKE_OFF_NOT_FILMED: "the take-off was not filmed: the clip begins in the air",
     Reason.JUMP_TOO_HIGH: "the jump would be higher than divers jump: is the height right?",
 }
 

@@ -72,6 +72,25 @@ def momentum(diver: Diver, times: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(cut, np.nan, (turning * mass).sum(1) / mass.sum())
 
 
+def begins_in_flight(diver: Diver, times: NDArray[np.float64], end: float) -> bool:
+    """Whether the diver already turns in the first frames as until ``end``: the take-off was not filmed.
+
+    False where those frames do not show it.
+
+    Parameters
+    ----------
+    times : float64 (n,), seconds, increasing
+    end : the last moment in the air
+    """
+    course = momentum(diver, times)
+    first, seen = times <= times[0] + PUSH, np.isfinite(course)
+    flying = seen & (times <= end)
+    if flying.sum() < FEWEST or seen[first].mean() < SEEN:
+        return False
+    full = float(np.median(course[flying]))
+    return bool(np.median(course[first & seen]) * np.sign(full) > STANDING * abs(full))
+
+
 def take_off_of_spin(
     diver: Diver, times: NDArray[np.float64], end: float, platform: float | None = None, *, touched: bool = True
 ) -> float | None:

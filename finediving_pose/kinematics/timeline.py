@@ -27,7 +27,7 @@ class Timeline:
     axis : float64 (n,), seconds of the frames
     known : whether those are the frames' own, not made up of :data:`USUAL_RATE`
     take_off, touch : seconds, None where not known
-    no_touch : why there is no touch; MEASURED where there is one
+    no_touch, no_take_off : why there is none; MEASURED where there is one
     take_off_from : ``stages``, ``spin``, or empty: what the take-off was read from
     until : how long the flight is seen: to the touch, the edge of the picture, or the last frame of a clip that ends in
         the air; None where none of them is known
@@ -39,6 +39,7 @@ class Timeline:
     take_off: float | None
     touch: float | None
     no_touch: Reason
+    no_take_off: Reason
     take_off_from: str
     until: float | None
     start: float | None
@@ -62,16 +63,12 @@ class Timeline:
     @property
     def missing(self) -> Reason:
         """Which moment of the flight is missing; MEASURED where both are known."""
-        if self.touch is None:
-            return self.no_touch
-        return Reason.NO_TAKE_OFF if self.take_off is None else Reason.MEASURED
+        return self.no_touch if self.touch is None else self.no_take_off
 
     @property
     def unseen(self) -> Reason:
         """Why no flight is seen, be it to the touch or not; MEASURED where one is."""
-        if self.until is None:
-            return self.no_touch
-        return Reason.NO_TAKE_OFF if self.take_off is None else Reason.MEASURED
+        return self.no_touch if self.until is None else self.no_take_off
 
     @property
     def in_flight(self) -> NDArray[np.bool_]:
@@ -97,7 +94,11 @@ def timeline(
         if ending.until is not None and known:
             take_off = spin.take_off_of_spin(diver, axis, ending.until, platform, touched=touch is not None)
         source = "" if take_off is None else "spin"
+    no_take_off = Reason.MEASURED
+    if take_off is None:
+        in_flight = known and ending.until is not None and spin.begins_in_flight(diver, axis, ending.until)
+        no_take_off = Reason.TAKE_OFF_NOT_FILMED if in_flight else Reason.NO_TAKE_OFF
     start = take_off
     if take_off is None and touch is not None:
         start = touch - flight.longest_flight(platform or flight.HIGHEST, flight.HIGHEST_RISE)
-    return Timeline(axis, known, take_off, touch, ending.touch.reason, source, ending.until, start)
+    return Timeline(axis, known, take_off, touch, ending.touch.reason, no_take_off, source, ending.until, start)

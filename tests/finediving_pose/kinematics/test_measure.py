@@ -77,9 +77,10 @@ def test_where_the_take_off_is_not_known_the_entry_still_is():
     later = dive.times > dive.take_off + 0.1  # the clip begins in the air
     diver = dive.diver(keypoints=dive.points[later], confidence=dive.confidence[later])
     (found,) = measure_divers([diver], dive.times[later], Facts("205b", 10.0))
-    assert found.values["take_off_s"].reason == Reason.NO_TAKE_OFF
+    assert found.values["take_off_s"].reason == Reason.TAKE_OFF_NOT_FILMED
+    assert found.not_filmed == "the take-off was not filmed: the clip begins in the air"
     for name in ("flight_time_s", "jump_height_m", "half_somersaults", "peak_rate_deg_s"):
-        assert found.values[name].reason == Reason.NO_TAKE_OFF, name
+        assert found.values[name].reason == Reason.TAKE_OFF_NOT_FILMED, name
     assert found.values["closure_deg"].value == pytest.approx(130, abs=0.5)
     for name in ("touch_s", "come_out_s", "entry_angle_deg", "straightness_deg"):
         assert found.values[name].measured, name
@@ -94,11 +95,22 @@ def test_a_clip_that_ends_in_the_air_has_all_that_needs_no_touch(stages):
     (found,) = measure_divers([diver], dive.times[short], Facts("205b", 10.0, stages))
     at_touch = {"touch_s", "flight_time_s", "jump_height_m", "half_somersaults", "entry_angle_deg", "straightness_deg"}
     for name in at_touch:
-        assert found.values[name].reason == Reason.NO_TOUCH, name
+        assert found.values[name].reason == Reason.ENTRY_NOT_FILMED, name
+    assert found.not_filmed == ("" if stages else "the entry was not filmed: the clip ends before it")
     assert found.values["take_off_s"].value == pytest.approx(dive.take_off, abs=0.1)
     assert found.values["peak_rate_deg_s"].value == pytest.approx(900 / dive.flight, rel=0.02)
     assert found.values["closure_deg"].value == pytest.approx(130, abs=0.5)
     assert found.values["come_out_s"].value == pytest.approx(dive.opens, abs=0.02)
+
+
+def test_a_pike_that_is_closed_in_the_first_frame_was_reached_before():
+    dive = MadeUpDive(50.0)
+    later = dive.times > dive.take_off + dive.flight / 2
+    diver = dive.diver(keypoints=dive.points[later], confidence=dive.confidence[later])
+    (found,) = measure_divers([diver], dive.times[later], Facts("205b", 10.0))
+    assert found.values["closure_deg"].value == pytest.approx(130, abs=0.5)
+    assert found.values["closure_reached_s"].reason == Reason.TAKE_OFF_NOT_FILMED
+    assert measured(dive).values["closure_reached_s"].measured
 
 
 def test_a_clip_that_ends_in_the_pike_has_no_come_out():
