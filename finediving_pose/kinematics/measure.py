@@ -76,6 +76,11 @@ class DiverMeasures:
         return round(seen.value) == self.half_somersaults_expected
 
     @property
+    def take_off(self) -> float | None:
+        """Seconds of the take-off on the line's axis; None where it is not known, or not believed."""
+        return None if self.values["take_off_s"].reason == Reason.WRONG_TRUNK else self.line.take_off
+
+    @property
     def not_filmed(self) -> str:
         """What of the dive was not filmed, and how that is known; empty where nothing is, or where stages are labelled:
         they say that the whole dive is there."""
@@ -102,7 +107,7 @@ class DiverMeasures:
     @property
     def take_off_frame(self) -> int | None:
         """Number of the first frame in the air; None where the take-off is not known."""
-        return self._first_frame(self.line.take_off)
+        return self._first_frame(self.take_off)
 
     @property
     def touch_frame(self) -> int | None:

@@ -84,7 +84,7 @@ def _shown(divers: Sequence[DiverMeasures]) -> tuple[float, float]:
 def _moments(diver: DiverMeasures) -> dict[str, float]:
     """Where on the plot the moments of a dive are, by their quantity."""
     moments = {name: diver.values[name].value for name in _MOMENTS}
-    found = {"take_off_s": diver.line.take_off, "touch_s": diver.line.touch}  # also where no seconds are known
+    found = {"take_off_s": diver.take_off, "touch_s": diver.line.touch}  # also where no seconds are known
     moments |= {name: moment for name, moment in found.items() if moment is not None}
     places = {name: float(np.interp(m, diver.line.axis, _time(diver))) for name, m in moments.items() if np.isfinite(m)}
     return places

@@ -154,6 +154,18 @@ def _enter_turns(sheet: _Sheet, line: Timeline, series: dict[str, Series], dive:
     right = followed and (dive is None or posture.is_head_first(start) == dive.armstand)
     halves = rotation.half_turns(end - start) if right else None
     sheet.enter("half_somersaults", halves, line.missing or (Reason.WRONG_TRUNK if followed else Reason.GAP))
+    if followed and rotation.half_turns(end - start) is None:
+        _take_back_flight(sheet, line)
+
+
+def _take_back_flight(sheet: _Sheet, line: Timeline) -> None:
+    """Take back what needs both moments, one of which is probably wrong, and the take-off where the spin tells it."""
+    if sheet.values["jump_height_m"].reason == Reason.JUMP_TOO_HIGH:
+        return  # the height is probably wrong: all is measured again without it
+    names = ("flight_time_s", "jump_height_m", *(("take_off_s",) if line.take_off_from == "spin" else ()))
+    for name in names:
+        if sheet.values[name].measured:
+            sheet.values[name] = Value.missing(Reason.WRONG_TRUNK)
 
 
 def _enter_position(sheet: _Sheet, line: Timeline, hip: Series, until: float) -> None:

@@ -55,11 +55,12 @@ class MadeUpDive:
     """A dive of 2 1/2 back somersaults from a platform before a camera that stands still, facing left.
 
     The diver stands for half a second, flies as gravity has it, piked in the middle, and is gone half a second after
-    the touch. ``fps`` frames a second. ``upside_down`` is how an estimator may have it throughout.
+    the touch. ``fps`` frames a second. ``upside_down`` is how an estimator may have it throughout, by half of it on
+    the side.
     """
 
     def __init__(
-        self, fps: float = 50.0, platform: float = 10.0, rise: float = 0.5, halves: int = 5, upside_down: bool = False
+        self, fps: float = 50.0, platform: float = 10.0, rise: float = 0.5, halves: float = 5, upside_down: float = 0
     ) -> None:
         speed = np.sqrt(2 * GRAVITY * rise)
         self.take_off = 0.5

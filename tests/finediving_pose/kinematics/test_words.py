@@ -41,6 +41,18 @@ def test_a_turn_between_two_counts_is_told_as_it_was_seen():
     )
 
 
+def test_no_flight_is_told_where_take_off_or_touch_is_probably_wrong():
+    late = row_of(MadeUpDive(50.0), Facts("205b", 10.0, (36,)))
+    why = said(late)["somersaults"]
+    assert said(late)["flight time"] == said(late)["jump height"] == why
+    assert late["take_off_s"] is not None, "stages are labelled by people"
+    row = row_of(MadeUpDive(100.0, halves=4.65, upside_down=0.5), Facts("205b", 10.0))
+    assert row["half_somersaults_why"] == "wrong_trunk" and row["touch_s"] is not None
+    for name in ("take_off_s", "flight_time_s", "jump_height_m"):
+        assert row[name] is None and row[f"{name}_why"] == "wrong_trunk", name
+    assert row["take_off_frame"] is None
+
+
 def test_a_trunk_upside_down_at_take_off_is_told_as_that():
     row = row_of(MadeUpDive(50.0, halves=4, upside_down=True), Facts("205b", 10.0, (25,)))
     assert "stands at take-off as in no 205b" in said(row)["somersaults"]
