@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -48,6 +50,10 @@ def test_who_leaves_the_picture_before_the_water_is_refused() -> None:
     diver = dive.diver(keypoints=points, confidence=confidence, picture=picture)
     with pytest.raises(PoseError, match="the entry was not filmed: the diver leaves the picture before it"):
         check_filmed(CLIP, measure_divers([diver], dive.times, Facts("205b", 10.0)))
+
+
+def test_clips_of_a_data_set_are_scored_as_they_were_cut() -> None:
+    check_filmed(replace(CLIP, source="mtl_aqa"), filmed(ends=MadeUpDive(50.0).touch - 0.3))
 
 
 def test_labelled_stages_say_that_the_dive_is_whole() -> None:
