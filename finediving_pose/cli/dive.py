@@ -37,7 +37,8 @@ def dive(
     """Measure the dive in one video: poses, overlay video, kinematics, one page.
 
     Everything goes to one folder, which is a data directory: other commands go on from it with --data. Run again,
-    what is finished is kept. Where the dive number is known the dive is scored, too (fdpose score).
+    what is finished is kept, and what was corrected since (fdpose review) is merged and measured. Where the dive
+    number is known the dive is scored, too (fdpose score).
     """
     from finediving_pose.cli.one_dive import find_dive, take_dive
 
@@ -63,7 +64,9 @@ def dive(
     click.echo()
     for line in [unscored] if isinstance(scores, str) else scores.in_lines():
         click.echo(line)
-    click.echo(f"\npage   {result['page']}\nvideo  {result['video']}\ntables {result['tables']}")
+    by_hand = f": {result['joints_by_hand']:,} joints were placed by hand" if result["joints_by_hand"] else ""
+    click.echo(f"\nposes  {result['layer']}{by_hand}")
+    click.echo(f"page   {result['page']}\nvideo  {result['video']}\ntables {result['tables']}")
 
 
 def _asked(dive: DiveVideo, scorer: Path) -> Scores:
@@ -107,15 +110,15 @@ def _measured(taken: OneDive, scored: tuple[str, Path | None] | None) -> dict[st
     from finediving_pose.report.video import write_videos
 
     data, clip, frames, notes = taken.data, taken.clip, taken.frames, taken.notes
-    videos, failed = write_videos(data, [clip], data.root, layer="auto")
+    videos, failed = write_videos(data, [clip], data.root, layer=taken.layer)
     for error in failed.values():
         raise error
-    done = measure_clips(data, [clip], data.root / "kinematics", layer="auto")
+    done = measure_clips(data, [clip], data.root / "kinematics", layer=taken.layer)
     for error in done.failed.values():
         raise error
     own = ClipFiles.of(done.folder, clip.key)
     narrow = own.plot.with_name(f"{own.plot.stem}-narrow.png")
-    draw_dive(narrow, clip, measure_clip(data, clip, "auto"), NARROW)
+    draw_dive(narrow, clip, measure_clip(data, clip, taken.layer), NARROW)
     files = DiveFiles(videos[0], own.plot, narrow, dive=done.folder / "dives.csv", every_frame=own.csv)
     first, words = done.rows[0], [reading for row in done.rows for reading in readings_in_words(row)]
     page = write_dive_page(
@@ -135,6 +138,8 @@ def _measured(taken: OneDive, scored: tuple[str, Path | None] | None) -> dict[st
         "tables": str(done.folder),
         "clip": str(clip.key),
         "notes": notes,
+        "layer": taken.layer,
+        "joints_by_hand": taken.joints_by_hand,
         "frames": len(frames.numbers),
         "dives": done.rows,
     }

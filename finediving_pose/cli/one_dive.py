@@ -40,11 +40,12 @@ class DiveVideo:
 
 @dataclass(frozen=True, slots=True)
 class OneDive:
-    """A video of one dive with its frames and automatic poses.
+    """A video of one dive with its frames and poses.
 
     Attributes
     ----------
     data : the data directory of this video alone
+    layer : of the poses: ``merged`` where people corrected some, else ``auto``
     notes : what is to be known, a sentence each
     appearances : how often a diver is seen; more than once, and the video holds several dives
     """
@@ -52,9 +53,17 @@ class OneDive:
     data: Workspace
     clip: Clip
     frames: FrameFolder
+    layer: str
     poses: ClipPoses
     notes: list[str]
     appearances: int
+
+    @property
+    def joints_by_hand(self) -> int:
+        """Joints that people placed."""
+        from finediving_pose.poses import JointSource
+
+        return int((self.poses.source == JointSource.MANUAL).sum())
 
 
 def find_dive(video: Path, out: Path | None, facts: dict[str, Any]) -> DiveVideo:
@@ -182,7 +191,8 @@ def _annotated(data: Workspace, clip: Clip, video: Path, notes: list[str], then:
     summary = annotate_clips(data, [clip], Machinery(resolve(DEFAULT, data), device_names("auto")))
     for outcome in summary.failed:
         raise outcome.error or FdposeError(f"{clip.key}: not annotated")
-    frames, poses = open_frames(data, clip.key), read_poses(data.pose_file("auto", clip.key))
+    layer = _most_trusted(data, clip)
+    frames, poses = open_frames(data, clip.key), read_poses(data.pose_file(layer, clip.key))
     seen = appearances(poses, frames.numbers, frames.times)
     if not seen and poses.has_diver.any():
         raise PoseError(
@@ -195,7 +205,20 @@ def _annotated(data: Workspace, clip: Clip, video: Path, notes: list[str], then:
             f" in {data.frame_folder(clip.key)}"
         )
     notes = notes + _several(data, video, clip, frames, seen, then)
-    return OneDive(data, clip, frames, poses, notes, len(seen))
+    return OneDive(data, clip, frames, layer, poses, notes, len(seen))
+
+
+def _most_trusted(data: Workspace, clip: Clip) -> str:
+    """The most trusted layer of a clip's poses, with all that people corrected by now: their poses are merged first."""
+    from annotate.merge import merge_clips
+    from finediving_pose.journals.catch_up import catch_up
+    from finediving_pose.poses import best_layer
+
+    catch_up(data, "fdpose dive")
+    layers = ("merged", *data.manual_layers())  # merged alone: the last correction was taken back
+    if any(data.pose_file(layer, clip.key).is_file() for layer in layers):
+        merge_clips(data, [clip])
+    return best_layer(data, clip.key) or "auto"
 
 
 def _several(

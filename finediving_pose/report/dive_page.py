@@ -71,13 +71,14 @@ def write_dive_page(
     sure = confidences(poses)
     shown = well_seen(sure)
     flying = in_flight(shown, flight) or shown
-    seconds = frames.times[-1]
+    seconds, by_hand = frames.times[-1], int((poses.source == JointSource.MANUAL).sum())
     facts = [
         dive_in_words(clip.action_type) if clip.action_type else "",
         f"{clip.height_m:g} m" if clip.height_m else "",
         f"{len(frames.numbers):,} frames" + (f", {seconds:.2f} s" if seconds == seconds else ""),
         f"{frames.fps:g} frames a second" if frames.fps else "frame rate not known",
         f"a diver in {len(seen):,} frames",
+        f"{by_hand:,} joints placed by hand" if by_hand else "",
     ]
     environment = Environment(
         loader=PackageLoader("finediving_pose", "report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True

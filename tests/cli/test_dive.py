@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -13,9 +14,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 from finediving_pose.cli import main
+from finediving_pose.clip import ClipKey
+from finediving_pose.poses import JointSource, Visibility, read_poses, take_rows, write_poses
 from finediving_pose.synth.filming import Take, write_video
 from finediving_pose.synth.plan import Event
+from finediving_pose.workspace import Workspace
 
+NOW = "2026-11-29T12:00:00+00:00"
 EVENT = Event("Synthetic2026Men10m_final_r1", 10.0, False, ("107b",), (901, 0))
 
 
@@ -88,6 +93,12 @@ def test_a_dive_becomes_a_page_a_video_and_tables(tmp_path: Path, pictures: list
         and 'href="score.html"' in page
         and (tmp_path / "out" / "score.html").is_file()
     )
+    assert (result["layer"], result["joints_by_hand"]) == ("auto", 0)
+    correct_a_pose(Workspace(tmp_path / "out"), row["take_off_frame"])
+    again = json.loads(dive(tmp_path / "IMG 1.mp4", tmp_path / "out", "--json").stdout)
+    assert (again["layer"], again["joints_by_hand"]) == ("merged", 16)
+    assert again["dives"] != result["dives"], "the measures are those of the corrected poses"
+    assert "16 joints placed by hand" in (tmp_path / "out" / "dive.html").read_text()
     (tmp_path / "IMG 1.mp4").write_bytes((tmp_path / "IMG 1.mp4").read_bytes() + b"x")
     film(tmp_path / "b.mp4", large[:5])
     for other in ("IMG 1.mp4", "b.mp4"):
@@ -113,6 +124,16 @@ def test_two_dives_in_one_video_are_told(tmp_path: Path, pictures: list[np.ndarr
     assert first[2] + 1 == second[1] and second[2] == 2 * len(pictures) + len(gap) - 1
     assert len(pictures) < second[1] < len(pictures) + len(gap) + 3
     assert "kinematics --data dives" in run.stdout
+
+
+def correct_a_pose(data: Workspace, frame: int) -> None:
+    """The pose of a frame as somebody placed it by hand, upside down."""
+    poses = read_poses(data.pose_file("auto", ClipKey("IMG 1", 0)))
+    hand = take_rows(poses, np.flatnonzero(poses.frame == frame))
+    hand.keypoints[..., 1] = 2 * np.nanmean(hand.keypoints[..., 1]) - hand.keypoints[..., 1]
+    hand.source[:], hand.visibility[:], hand.confidence[:] = JointSource.MANUAL, Visibility.VISIBLE, 1.0
+    hand.keypoints[:] = np.where(np.isfinite(hand.keypoints), hand.keypoints, 20.0)
+    write_poses(data.pose_file("manual/kim", ClipKey("IMG 1", 0)), replace(hand, author=["kim"], time=[NOW]))
 
 
 def film(path: Path, pictures: list[np.ndarray]) -> None:
