@@ -41,7 +41,7 @@ def render(
 ) -> None:
     """Draw poses on frames and write pictures, videos or recordings.
 
-    Writes one contact sheet per clip, as PNG; with --video one MP4 at the size and speed of the source video, with
+    Writes one contact sheet per clip, as PNG; with --video one MP4 at the width and speed of the source video, with
     time, stage and confidence; with --rerun one recording for the Rerun viewer. The diver's right is a solid orange
     line, the left a dashed blue one. Joints placed by hand are large discs.
     """

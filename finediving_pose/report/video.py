@@ -40,7 +40,6 @@ LEAST, MOST = 480, 2160
 """Height of videos of pictures whose source is not known at least, and of any video at most, pixels."""
 ANGLES = {"trunk_deg": "trunk", "hip_deg": "hip", "knee_deg": "knee", "shoulder_deg": "shoulder"}
 """Of :data:`~finediving_pose.kinematics.quantities.FRAME_QUANTITIES`, and what they are called in the picture."""
-_DARK = 0.35
 _STAGES = ((74, 124, 168), (190, 120, 60), (60, 150, 120), (150, 92, 160), (170, 150, 70))
 
 
@@ -49,8 +48,8 @@ def write_videos(
 ) -> tuple[list[Path], dict[Clip, FdposeError]]:
     """Write ``<video>_<index>.mp4`` for every clip; return the files, and why a clip has none.
 
-    A video has the size of the one that the frames came from (:func:`video_size`) and plays as fast as the dive was;
-    frames that the clip lacks are held.
+    Its pictures have the size of the video that the frames came from (:func:`video_size`), with a band of words above
+    and the strip of stages below; it plays as fast as the dive was, and frames that the clip lacks are held.
 
     Parameters
     ----------
@@ -104,7 +103,7 @@ def write_video(frames: FrameFolder, poses: ClipPoses, clip: Clip, layer: str, t
     ):
         stream = _stream(container, rate, painter.size)
         times = frame_times(frames, fps or USUAL_FPS)
-        for number, seconds, shown in zip(frames.numbers, times, pictures_of(frames, painter.size[1]), strict=True):
+        for number, seconds, shown in zip(frames.numbers, times, pictures_of(frames, painter.shown[1]), strict=True):
             picture = av.VideoFrame.from_ndarray(painter.paint(number, shown), format="rgb24")
             picture = picture.reformat(format="yuv420p", dst_colorspace=_BT709, dst_color_range=_LIMITED)
             picture.pts, picture.time_base = round(seconds / _TICK), _TICK
@@ -200,7 +199,7 @@ def _sureness(poses: ClipPoses, number: int, layer: str) -> str:
 
 
 def video_size(frames: FrameFolder) -> tuple[int, int]:
-    """Width and height of a clip's video, pixels, both even, as yuv420p asks for.
+    """Width and height of the pictures in a clip's video, pixels, both even, as yuv420p asks for.
 
     They are those of the video that the frames came from, as it was shown to whoever extracted them, where it is
     still there, within 2160 lines. Else they are the smallest whole multiple of the stored size that has 480 lines.
@@ -221,44 +220,51 @@ def _even(length: float) -> int:
 
 
 class Painter:
-    """Draws the frames of one clip at the size of its video.
+    """Draws the frames of one clip as those of its video: words above the picture, the strip of stages below it.
 
     Attributes
     ----------
-    size : width and height of the video
+    shown : width and height of the picture
+    top : lines above it
+    size : width and height of the video, both even
     """
 
     def __init__(self, frames: FrameFolder, poses: ClipPoses, clip: Clip, layer: str) -> None:
         self.frames, self.poses = frames, poses
-        self.size = video_size(frames)
-        self._scale = np.array(self.size) / (frames.width, frames.height)
-        self._letters = min(max(11, round(min(self.size) / 32)), 30)
+        self.shown = video_size(frames)
+        self._scale = np.array(self.shown) / (frames.width, frames.height)
+        self._letters = min(max(11, round(min(self.shown) / 32)), 30)
         self._words = {
-            n: wrap(t, self.size[0], self._letters) for n, t in words_by_frame(frames, poses, clip, layer).items()
+            n: wrap(t, self.shown[0], self._letters) for n, t in words_by_frame(frames, poses, clip, layer).items()
         }
         self._lines = max(map(len, self._words.values()))
         self._title = self._write_title("   ".join(title_of(frames, clip, layer)))
         self._stages = self._paint_stages(clip)
+        self.top = len(self._title) + len(self._write_words(frames.numbers[0]))
+        if (self.top + len(self._stages)) % 2:
+            self._stages = np.vstack([self._stages, self._stages[-1:]])
+        self.size = self.shown[0], self.top + self.shown[1] + len(self._stages)
 
     def paint(self, number: int, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """A frame's picture with its skeletons and words, enlarged as need be: uint8 (height, width, 3), RGB."""
-        width, height = self.size
-        picture = np.asarray(cv2.resize(picture, self.size, interpolation=cv2.INTER_CUBIC), np.uint8)
+        """A frame's picture with its skeletons, enlarged as need be, and its words: uint8 (height, width, 3), RGB."""
+        picture = np.asarray(cv2.resize(picture, self.shown, interpolation=cv2.INTER_CUBIC), np.uint8)
         shift = self._scale / 2 - 0.5  # a pixel's centre is its coordinate
         people = [p.at(self._scale, shift) for p in people_in(self.poses, number)]
-        picture = draw_people(picture, people, thickness=max(1.0, min(self.size) / 400))
-        words = write_lines(self._words[number], width, self._letters, bold=True, least=self._lines, paper=(0, 0, 0))
-        panel = np.vstack([self._title, words])[:height]
-        _write_over(picture[: len(panel)], panel)
+        picture = draw_people(picture, people, thickness=max(1.0, min(self.shown) / 400))
         stages = self._stages.copy()
-        at = self.frames.numbers.index(number) * (width - 1) // max(len(self.frames.numbers) - 1, 1)
+        at = self.frames.numbers.index(number) * (self.size[0] - 1) // max(len(self.frames.numbers) - 1, 1)
         stages[:, max(0, at - 1) : at + 2] = INK
-        picture[-len(stages) :] = stages[:height]
-        return picture
+        return np.vstack([self._title, self._write_words(number), picture, stages])
+
+    def _write_words(self, number: int) -> NDArray[np.uint8]:
+        """What is said about a frame, in as many lines as any of them takes."""
+        return write_lines(
+            self._words[number], self.shown[0], self._letters, bold=True, least=self._lines, paper=(0, 0, 0)
+        )
 
     def _write_title(self, words: str) -> NDArray[np.uint8]:
         """The title in small letters and, where there is room, the words "right" and "left" in their colours."""
-        width, small = self.size[0], max(11, round(self._letters * 0.75))
+        width, small = self.shown[0], max(11, round(self._letters * 0.75))
         lines = wrap(words, width, small)
         title = write_lines(lines, width, small, colour=SOFT, paper=(0, 0, 0)).copy()
         sides = [
@@ -272,7 +278,7 @@ class Painter:
 
     def _paint_stages(self, clip: Clip) -> NDArray[np.uint8]:
         """The whole dive as a strip, its stages in colours with their names as far as they fit."""
-        width, small = self.size[0], max(11, round(self._letters * 0.6))
+        width, small = self.shown[0], max(11, round(self._letters * 0.6))
         strip = np.full((line_height(small) + 3, width, 3), 60, np.uint8)
         n = len(self.frames.numbers)
         if not clip.sub_actions or clip.n_frames != n:
@@ -286,8 +292,3 @@ class Painter:
                 text = write_lines([name], b - a, small, paper=(0, 0, 0))
                 np.maximum(strip[: len(text), a:b], text, out=strip[: len(text), a:b])
         return strip
-
-
-def _write_over(picture: NDArray[np.uint8], text: NDArray[np.uint8]) -> None:
-    """Light letters on black over a darkened picture."""
-    np.maximum((picture * _DARK).astype(np.uint8), text, out=picture)

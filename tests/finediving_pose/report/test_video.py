@@ -1,4 +1,4 @@
-"""A video of a dive has its source's size, its speed and all its frames, with the skeleton where the diver is."""
+"""A video of a dive shows its source's pictures whole, at its speed, with the skeleton where the diver is."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from finediving_pose.frames import FrameFolder, digest_jpegs, frame_name, open_f
 from finediving_pose.labels.table import write_clips
 from finediving_pose.poses import ClipPoses, write_poses
 from finediving_pose.report.overlay import LEFT, RIGHT
-from finediving_pose.report.video import video_size, words_by_frame, write_video, write_videos
+from finediving_pose.report.video import Painter, video_size, words_by_frame, write_video, write_videos
 from finediving_pose.skeleton import INDEX
 from finediving_pose.workspace import Workspace
 
@@ -31,8 +31,6 @@ CLIP = Clip(
     ClipKey("Men10m_r1", 1), action_type="107b", n_frames=12, fps=60.0, stage_starts=(4, 9), sub_actions=(1, 19, 36)
 )
 N, WIDTH, HEIGHT = 12, 114, 64
-BAR = 18
-"""Lines of the strip of stages, at least."""
 
 
 def film(path: Path, width: int, height: int) -> Path:
@@ -98,26 +96,41 @@ def like(picture: np.ndarray, colour: tuple[int, int, int]) -> np.ndarray:
     return np.stack([xs, ys], 1)
 
 
-def test_it_decodes_to_all_frames_at_the_sources_size_and_speed(posed: Workspace, tmp_path: Path) -> None:
+def test_it_decodes_to_all_frames_at_the_sources_width_and_speed(posed: Workspace, tmp_path: Path) -> None:
     (path,), failed = write_videos(posed, [CLIP], tmp_path / "out")
     pictures, times, stream = decoded(path)
     assert not failed
     assert path.name == "Men10m_r1_1.mp4"
     assert [p.name for p in path.parent.iterdir()] == [path.name]
     assert (stream.codec_context.name, stream.pix_fmt) == ("h264", "yuv420p")
-    assert (len(pictures), pictures[0].shape) == (N, (256, 456, 3))
+    height, width, _ = pictures[0].shape
+    assert (len(pictures), width, height % 2) == (N, 456, 0)
+    assert 256 + 2 * 18 <= height <= 256 + 90, "bands of words and stages beside the picture"
     assert stream.average_rate == Fraction(60)
     assert times == pytest.approx([i / 60 for i in range(N)], abs=1e-4)
 
 
+def test_nothing_but_the_skeleton_covers_the_picture(posed: Workspace) -> None:
+    """The diver may be anywhere in it, at its upper edge above all."""
+    frames, poses = open_frames(posed, CLIP.key), add_poses(posed)
+    painter = Painter(frames, poses, CLIP, "auto")
+    grey = np.full((HEIGHT, WIDTH, 3), 128, np.uint8)
+    painted = painter.paint(N - 1, grey)  # nobody is there
+    top = painter.top
+    assert painted.shape == (painter.size[1], painter.size[0], 3)
+    assert (painted[top : top + 256] == 128).all()
+    assert (painted[:top] > 200).any() and (painted[top + 256 :] != 128).any()
+
+
 def test_the_skeleton_lies_on_the_diver_in_frames_that_have_one(posed: Workspace, tmp_path: Path) -> None:
     (path,), _ = write_videos(posed, [CLIP], tmp_path)
-    pictures, _, _ = decoded(path)
+    top = Painter(open_frames(posed, CLIP.key), add_poses(posed), CLIP, "auto").top
+    pictures = [picture[top : top + 256] for picture in decoded(path)[0]]
     for colour, (x, y) in ((RIGHT, (50, 40)), (LEFT, (80, 40))):
-        found = like(pictures[3][80 : 256 - BAR], colour) + np.array([0, 80])
+        found = like(pictures[3], colour)
         assert len(found) > 40
         assert found.mean(0) == pytest.approx(((x + 0.5) * 4, (y + 0.5) * 4), abs=4)
-        assert len(like(pictures[N - 1][80 : 256 - BAR], colour)) == 0, "no diver, no skeleton"
+        assert len(like(pictures[N - 1], colour)) == 0, "no diver, no skeleton"
 
 
 def test_frames_that_are_missing_are_held(posed: Workspace, tmp_path: Path) -> None:
