@@ -46,6 +46,10 @@ class CheckpointError(FdposeError):
     """A checkpoint is missing or damaged, or holds more than tensors, arrays and plain values."""
 
 
+class NoExemplarError(FdposeError):
+    """A scorer knows no dive of the same number; one of about the same difficulty may do."""
+
+
 class BusyError(FdposeError):
     """Another command is at work on the same files; ``who`` says which, and may be waited for."""
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from baselines.data.exemplars import Pairing, group
 from finediving_pose.clip import Clip
 from finediving_pose.difficulty import degree_of_difficulty
-from finediving_pose.errors import FdposeError, LexiconError, UsageError
+from finediving_pose.errors import FdposeError, LexiconError, NoExemplarError, UsageError
 from finediving_pose.lexicon import DiveNumber, parse_dive_number
 
 NEAREST = 3
@@ -31,8 +31,10 @@ def check_number(clip: Clip, exemplars: Sequence[Clip], pairing: Pairing, fallba
     ------
     UsageError
         The dive number, or the difficulty by which dives are paired, is not known.
+    NoExemplarError
+        No exemplar has it, and ``fallback`` is None: others could be found by the degree of difficulty.
     FdposeError
-        No exemplar has it, and ``fallback`` is None or needs a degree of difficulty that is not known.
+        No exemplar has it, and ``fallback`` needs a degree of difficulty that is not known.
     """
     numbers = sorted({c.action_type for c in exemplars if c.action_type})
     by_difficulty = pairing == "difficulty"
@@ -53,9 +55,9 @@ def check_number(clip: Clip, exemplars: Sequence[Clip], pairing: Pairing, fallba
     wanted = f"difficulty {clip.difficulty:g}" if by_difficulty else clip.action_type
     nearest = " or ".join(nearest_numbers(clip.action_type or "", numbers)) or "none"
     if fallback is None:
-        raise FdposeError(
+        raise NoExemplarError(
             f"{clip.key}: the scorer has no exemplar of {wanted}; the nearest of its {len(numbers)} dive"
-            f" numbers: {nearest}. To compare with dives of about the same difficulty: --exemplar-fallback difficulty"
+            f" numbers: {nearest}"
         )
     if not clip.difficulty or not any(c.difficulty for c in exemplars):
         raise FdposeError(

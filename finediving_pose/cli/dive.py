@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,11 +11,12 @@ import click
 
 from finediving_pose.cli.extract import dive_number_option, facts_of_own_videos, height_option
 from finediving_pose.cli.options import complain, json_option, say, speak_of, with_data
-from finediving_pose.errors import FdposeError
+from finediving_pose.errors import FdposeError, NoExemplarError
 
 if TYPE_CHECKING:
     from finediving_pose.cli.one_dive import DiveVideo, OneDive
     from finediving_pose.cli.score import Scores
+    from finediving_pose.report.dive_page import Told
 
 
 @click.command(epilog="Example: fdpose dive IMG_1234.MOV --dive-number 107b --height 3")
@@ -48,12 +51,11 @@ def dive(
     asked = _asked(found, scorer) if scorer else None
     speak_of(found.data)
     taken = take_dive(found)
-    scores = _scored(taken, asked)
-    unscored = scores if isinstance(scores, str) else ""
-    result = _measured(taken, (scores, None) if isinstance(scores, str) else scores.in_short())
+    scores, told = _scored(found, taken, asked)
+    result = _measured(taken, told)
     if as_json:
-        told = None if isinstance(scores, str) else scores.as_dict()
-        say({**result, "score": told, "score_why": unscored}, as_json=True)
+        why = "" if scores else ": ".join([told.text, *told.commands])
+        say({**result, "score": scores.as_dict() if scores else None, "score_why": why}, as_json=True)
         return
     from finediving_pose.kinematics.words import summary_lines
 
@@ -62,7 +64,7 @@ def dive(
     for line in summary_lines(result["dives"]):
         click.echo(line)
     click.echo()
-    for line in [unscored] if isinstance(scores, str) else scores.in_lines():
+    for line in scores.in_lines() if scores else told.in_lines():
         click.echo(line)
     by_hand = f": {result['joints_by_hand']:,} joints were placed by hand" if result["joints_by_hand"] else ""
     click.echo(f"\nposes  {result['layer']}{by_hand}")
@@ -75,32 +77,50 @@ def _asked(dive: DiveVideo, scorer: Path) -> Scores:
     from finediving_pose.cli.score import load_scores
 
     scores = load_scores(find_scorer(str(scorer), Path()) or scorer)
-    scores.judge.check(dive.clip)
+    try:
+        scores.judge.check(dive.clip)
+    except NoExemplarError as e:
+        raise NoExemplarError(f"{e}. {': '.join(_by_difficulty(dive, [str(scorer)]))}") from e
     return scores
 
 
-def _scored(taken: OneDive, asked: Scores | None) -> Scores | str:
-    """The dive's score; where the scorer was not asked for, or why there is none."""
+def _by_difficulty(dive: DiveVideo, scorer: Sequence[str] = ()) -> tuple[str, str]:
+    """What to type where no exemplar has the dive number: what it is for, and the command."""
+    clip = dive.clip
+    height = f"{clip.height_m:g}" if clip.height_m else "10"
+    facts = ["--dive-number", clip.action_type or "", "--height", height, "--out", str(dive.data.root)]
+    command = shlex.join(["fdpose", "score", *scorer, str(dive.video), *facts, "--exemplar-fallback", "difficulty"])
+    unknown = "" if clip.height_m else ", with the height of the board in place of 10"
+    return f"To compare with dives of about the same difficulty{unknown}", command
+
+
+def _scored(dive: DiveVideo, taken: OneDive, asked: Scores | None) -> tuple[Scores | None, Told]:
+    """The dive's score, and what is told of it; None where the scorer was not asked for and gives none, and why."""
     from baselines.scorer.find import bundled_scorer
     from finediving_pose.cli.score import load_scores
+    from finediving_pose.report.dive_page import Told
 
     if not asked and not taken.clip.action_type:
-        return "not scored: the dive number is not known; give it, for example with --dive-number 107b"
+        return None, Told("not scored: the dive number is not known; give it, for example with --dive-number 107b")
     if not asked and taken.appearances > 1:
-        return "not scored: the video holds several dives"
+        return None, Told("not scored: the video holds several dives")
     try:
         scores = asked or load_scores(bundled_scorer())
         scores.add_taken(taken)
         for error in scores.failed.values():
             raise error
+    except NoExemplarError as e:
+        way, command = _by_difficulty(dive)
+        return None, Told(f"not scored: {e}. {way}", (command,))
     except FdposeError as e:
         if asked:
             raise
-        return f"not scored: {with_data(str(e))}"
-    return scores
+        return None, Told(f"not scored: {with_data(str(e))}")
+    text, page = scores.in_short()
+    return scores, Told(text, page=page)
 
 
-def _measured(taken: OneDive, scored: tuple[str, Path | None] | None) -> dict[str, Any]:
+def _measured(taken: OneDive, scored: Told) -> dict[str, Any]:
     """Everything of the dive but its score, written and said."""
     from finediving_pose.kinematics.measure import measure_clip
     from finediving_pose.kinematics.plot import NARROW, draw_dive

@@ -125,7 +125,9 @@ def take_dive(dive: DiveVideo, then: str = "kinematics") -> OneDive:
     """
     with _left_as_it_was(dive.data.root):
         clip, notes = _frames(dive)
-    return _annotated(dive.data, clip, dive.video, notes, then)
+    taken = _annotated(dive.data, clip, dive.video, notes, then)
+    (dive.data.root / "score.html").unlink(missing_ok=True)  # maybe of another number; who scores writes it anew
+    return taken
 
 
 def _known(data: Workspace, video: Path, key: ClipKey) -> Clip | None:

@@ -12,7 +12,7 @@ import click
 
 from finediving_pose.cli.extract import dive_number_option, facts_of_own_videos, height_option
 from finediving_pose.cli.options import complain, data_option, json_option, say, split_option, with_data
-from finediving_pose.errors import FdposeError, UsageError
+from finediving_pose.errors import FdposeError, NoExemplarError, UsageError
 from finediving_pose.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -91,8 +91,8 @@ def score(
         scores.add(data, clips, (out or data.reports) / "score.html")
     for video in videos:
         scores.add_video(video, out, facts)
-    for error in scores.failed.values():
-        complain(str(error))
+    for why in scores.why_failed().values():
+        complain(why)
     if as_json:
         say(scores.as_dict(), as_json=True)
     elif scores.dives:
@@ -207,9 +207,13 @@ class Scores:
         """For printing as JSON."""
         from baselines.report.scores import values_of
 
-        failed = {name: str(error) for name, error in self.failed.items()}
         dives = [values_of(dive) for dive in self.dives]
-        told = {"scorer": self.about, "dives": dives, "failed": failed, "pages": [str(page) for page in self.pages]}
+        told = {
+            "scorer": self.about,
+            "dives": dives,
+            "failed": self.why_failed(),
+            "pages": [str(page) for page in self.pages],
+        }
         if self.true_faults is None:
             return told
         return told | {"faults": [figures.as_dict() for figures in self._faults()]}
@@ -266,6 +270,11 @@ class Scores:
     def _fail(self, name: str, error: FdposeError, data: Workspace | None = None) -> None:
         """Keep why a dive has no score; the commands that it names are about ``data``."""
         self.failed[name] = type(error)(with_data(str(error), data))
+
+    def why_failed(self) -> dict[str, str]:
+        """Why dives have no score, with the option of ``fdpose score`` that finds other exemplars."""
+        fallback = ". To compare with dives of about the same difficulty: --exemplar-fallback difficulty"
+        return {n: f"{e}{fallback if isinstance(e, NoExemplarError) else ''}" for n, e in self.failed.items()}
 
     def add_taken(self, taken: OneDive) -> None:
         """Score a video that was taken in. Raises PoseError where it holds several dives."""

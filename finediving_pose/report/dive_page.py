@@ -40,6 +40,20 @@ class DiveFiles:
     every_frame: Path
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What is told of a dive: a sentence, commands to type, and the page that says more."""
+
+    text: str
+    commands: tuple[str, ...] = ()
+    page: Path | None = None
+
+    def in_lines(self) -> Iterator[str]:
+        """For printing on a terminal: a command a line."""
+        yield self.text + ":" * bool(self.commands)
+        yield from (f"  {command}" for command in self.commands)
+
+
 def write_dive_page(
     target: Path,
     clip: Clip,
@@ -48,7 +62,7 @@ def write_dive_page(
     measured: Sequence[tuple[str, str, str]],
     notes: Sequence[str],
     files: DiveFiles,
-    scored: tuple[str, Path | None] | None = None,
+    scored: Told | None = None,
     flight: tuple[int | None, int | None] = (None, None),
 ) -> Path:
     """Write the page, an HTML file, whole or not at all. The video and the tables stay beside it.
@@ -57,7 +71,7 @@ def write_dive_page(
     ----------
     measured : name, value and remark of every quantity, in words; without a value, the remark says why
     notes : what else is to be known, a sentence each
-    scored : its score in words and the page that explains it, or why it has none
+    scored : its score in words, or why it has none
     flight : first and last frame number in the air, None where not known; the video's picture is one of these
 
     Raises
@@ -90,7 +104,8 @@ def write_dive_page(
         notes=notes,
         video=_link(files.video, target),
         poster=_poster(files.video, frames.numbers.index(max(flying, key=sure.__getitem__))),
-        scored=(scored[0], _link(scored[1], target) if scored[1] else "") if scored else None,
+        scored=scored,
+        score_page=_link(scored.page, target) if scored and scored.page else "",
         pictures=list(_pictures(frames, poses, evenly_spaced(shown, PICTURES))),
         plots=[data_uri(plot.read_bytes(), "png") for plot in (files.plot, files.narrow_plot)],
         measured=measured,

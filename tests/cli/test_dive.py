@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from markupsafe import escape
 
 from finediving_pose.cli import main
 from finediving_pose.clip import ClipKey
@@ -95,10 +96,17 @@ def test_a_dive_becomes_a_page_a_video_and_tables(tmp_path: Path, pictures: list
     )
     assert (result["layer"], result["joints_by_hand"]) == ("auto", 0)
     correct_a_pose(Workspace(tmp_path / "out"), row["take_off_frame"])
-    again = json.loads(dive(tmp_path / "IMG 1.mp4", tmp_path / "out", "--json").stdout)
+    again = json.loads(dive(tmp_path / "IMG 1.mp4", tmp_path / "out", "--dive-number", "105b", "--json").stdout)
     assert (again["layer"], again["joints_by_hand"]) == ("merged", 16)
     assert again["dives"] != result["dives"], "the measures are those of the corrected poses"
     assert "16 joints placed by hand" in (tmp_path / "out" / "dive.html").read_text()
+    command = (
+        f"fdpose score '{tmp_path / 'IMG 1.mp4'}' --dive-number 105b --height 10 --out {tmp_path / 'out'}"
+        " --exemplar-fallback difficulty"
+    )
+    assert again["score"] is None and again["score_why"].endswith(f"about the same difficulty: {command}")
+    assert f"<code>{escape(command)}</code>" in (tmp_path / "out" / "dive.html").read_text()
+    assert not (tmp_path / "out" / "score.html").exists(), "that of another number does not stay"
     (tmp_path / "IMG 1.mp4").write_bytes((tmp_path / "IMG 1.mp4").read_bytes() + b"x")
     film(tmp_path / "b.mp4", large[:5])
     for other in ("IMG 1.mp4", "b.mp4"):
