@@ -52,6 +52,12 @@ def joint_hits(
     return _hits(pred, truth, head_length(truth) if head is None else head, threshold)
 
 
+def layer_hits(pred: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """As :func:`joint_hits`, at half a head length; where ``truth`` lacks the head, its length is that of ``pred``."""
+    head = head_length(truth)
+    return joint_hits(pred, truth, 0.5, np.where(np.isfinite(head), head, head_length(pred)))
+
+
 def _hits(pred: np.ndarray, truth: np.ndarray, unit: np.ndarray, threshold: float) -> tuple[np.ndarray, np.ndarray]:
     """As :func:`joint_hits`, in units of ``unit`` (n,); rows whose unit is unknown or 0 don't count."""
     counted = ~np.isnan(truth[..., 0]) & (np.nan_to_num(unit) > 0)[:, None]

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from annotate.agreement import head_length, joint_hits, oks_ap, pck_torso
+from annotate.agreement import layer_hits, oks_ap, pck_torso
 from annotate.crop import box_of_joints, iou
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.errors import PoseError, UsageError
@@ -134,10 +134,10 @@ def _reference(
         raise UsageError(f"REFERENCE {reference}: the same layer as --layer; a layer agrees with itself")
     files = {c.key: workspace.pose_file(str(reference), c.key) for c in clips}
     tables = {key: read_poses(file) for key, file in files.items() if file.is_file()}
-    return {key: joints_of(t if reference == "auto" else _by_hand(t)) for key, t in tables.items()}
+    return {key: joints_of(t if reference == "auto" else by_hand(t)) for key, t in tables.items()}
 
 
-def _by_hand(poses: ClipPoses) -> ClipPoses:
+def by_hand(poses: ClipPoses) -> ClipPoses:
     """What people said: the joints that they placed, since the machine agrees with its own, and where nobody is."""
     manual = poses.source == JointSource.MANUAL
     poses = replace(poses, keypoints=np.where(manual[..., None], poses.keypoints, np.nan))
@@ -183,8 +183,7 @@ def _stage(clip: Clip, frame: int) -> str:
 
 def _summed_up(pairs: Sequence[_Pair], nobody: Sequence[int]) -> Accuracy:
     found, wanted = np.stack([p.found for p in pairs]), np.stack([p.wanted for p in pairs])
-    head = head_length(wanted)
-    right, counted = joint_hits(found, wanted, 0.5, np.where(np.isfinite(head), head, head_length(found)))
+    right, counted = layer_hits(found, wanted)
     boxed = np.isfinite(wanted).all(-1).sum(1) >= FEWEST_JOINTS
     overlap = iou(np.stack([p.box for p in pairs]), box_of_joints(wanted))[boxed]
     confidence = np.array([p.confidence for p in pairs])

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from annotate.agreement import head_length, joint_hits
+from annotate.agreement import layer_hits
+from annotate.compare import by_hand
 from annotate.crop import box_of_joints
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.errors import FdposeError
@@ -53,7 +54,7 @@ class MergeSummary:
     with_diver : frames of them in which a diver is
     joints : number of joints by source
     conflicts : see :class:`Conflict`
-    right, compared : joints that the machine placed within half a head of the hand, and those that both placed
+    right, compared : joints that people placed: where the machine is within half a head, and all of them
     """
 
     clips: int = 0
@@ -148,7 +149,7 @@ def merge_clip(workspace: Workspace, layers: Sequence[str], conflict_pixels: flo
     _count(summary, merged)
     summary.conflicts += find_conflicts(clip.key, hands, conflict_pixels)
     if hands and auto is not None:
-        _compare(summary, auto, merge_tables(hands, None), merged)
+        _compare(summary, auto, merge_tables(hands, None))
     return summary
 
 
@@ -241,11 +242,10 @@ def _count(summary: MergeSummary, merged: ClipPoses) -> None:
         summary.joints[source.name.lower()] += int((merged.source == source).sum())
 
 
-def _compare(summary: MergeSummary, auto: ClipPoses, hand: ClipPoses, merged: ClipPoses) -> None:
-    """Count the joints that both placed; where the hand left the head to the machine, its head is the measure."""
+def _compare(summary: MergeSummary, auto: ClipPoses, hands: ClipPoses) -> None:
+    """Count the joints that people placed as ``fdpose compare`` counts them."""
+    hand = by_hand(hands)
     one, two = _common(auto, hand)
-    truth = hand.keypoints[two]
-    rows = [merged.row(f, p) for f, p in zip(hand.frame[two].tolist(), hand.person[two].tolist(), strict=True)]
-    right, counted = joint_hits(auto.keypoints[one], truth, 0.5, head_length(merged.keypoints[np.array(rows, int)]))
+    right, counted = layer_hits(auto.keypoints[one], hand.keypoints[two])
     summary.right += int(right.sum())
     summary.compared += int(counted.sum())

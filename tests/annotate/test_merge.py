@@ -179,6 +179,20 @@ def test_of_a_frame_with_one_joint_by_hand_that_joint_counts(grey: Workspace) ->
         assert json.loads(result.stdout, parse_constant=pytest.fail)["oks_ap"] is None
 
 
+def test_merge_counts_the_machines_joints_as_compare_does(grey: Workspace) -> None:
+    """Joints that were placed; not those that were filled in, nor those of a frame in which nobody is."""
+    write_poses(grey.pose_file("auto", KEY), table("net", JointSource.AUTOMATIC, frames=(0, 1, 2)))
+    hand = table("anna", JointSource.MANUAL, frames=(0, 1, 2))
+    hand.keypoints[0, 0] += (0, 40)
+    hand.keypoints[0, 8] = np.nan  # deleted, with half of the head
+    hand.source[1, :] = JointSource.INTERPOLATED
+    hand.keypoints[2], hand.visibility[2] = np.nan, Visibility.ABSENT
+    write_poses(grey.pose_file("manual/anna", KEY), hand)
+    said = merge_clips(grey, read_clips(grey)).as_dict()
+    assert (said["machine_against_hand_joints"], said["machine_against_hand_pckh"]) == (15, round(14 / 15, 4))
+    assert compare(grey, read_clips(grey), "manual/anna").pckh == pytest.approx(14 / 15)
+
+
 def test_a_damaged_pose_file_is_named_and_the_old_merge_stays(grey: Workspace) -> None:
     auto = grey.pose_file("auto", KEY)
     write_poses(auto, table("net", JointSource.AUTOMATIC))
