@@ -96,10 +96,10 @@ def merge_clips(
 ) -> MergeSummary:
     """Write ``poses/merged`` for every clip that has automatic or hand poses.
 
-    A joint placed by hand goes before an automatic one. Of several annotators of a frame the one who
-    worked last goes first (by name where that is equal). Two divers are numbered as the machine numbers them, or the
-    first annotator where there is no machine; in ``fdpose review`` a person sees the machine's numbers, and what they
-    exchange stays exchanged.
+    A joint placed by hand goes before one that was filled in or changed sides, and this before an automatic one. Of
+    several annotators of a frame the one who worked last goes first (by name where that is equal). Two divers are
+    numbered as the machine numbers them, or the first annotator where there is no machine; in ``fdpose review`` a
+    person sees the machine's numbers, and what they exchange stays exchanged.
 
     Parameters
     ----------
@@ -189,14 +189,17 @@ def find_conflicts(key: ClipKey, hands: Sequence[ClipPoses], pixels: float) -> l
 
 
 def _fill_row(merged: ClipPoses, at: int, found: list[tuple[ClipPoses, int]]) -> None:
-    """Each joint from the first table in ``found`` that has it."""
+    """Each joint from the first table in ``found`` in which a person placed it, else from the first that has it."""
     authors: list[str] = []
-    for table, i in found:
-        take = (merged.source[at] == JointSource.NONE) & (table.source[i] != JointSource.NONE)
+    placed = [(table, i, table.source[i] == JointSource.MANUAL) for table, i in found]
+    for table, i, has in [*placed, *((table, i, table.source[i] != JointSource.NONE) for table, i in found)]:
+        take = (merged.source[at] == JointSource.NONE) & has
         for name in ("keypoints", "visibility", "confidence", "source"):
             getattr(merged, name)[at, take] = getattr(table, name)[i, take]
         if take.any():
             authors.append(table.author[i])
+    nobodys = (merged.source[at] == JointSource.AUTOMATIC) & (merged.visibility[at] == Visibility.ABSENT)
+    merged.source[at, nobodys] = JointSource.NONE  # the machine lacked it on the other side
     looked = found[-1][0].author[found[-1][1]]  # the machine, where there is one, and nobody was there
     merged.author[at] = "+".join(dict.fromkeys(authors or [looked]))
     merged.time[at] = max(table.time[i] for table, i in found)

@@ -17,7 +17,7 @@ from annotate.review.interpolate import Machine, interpolate
 from annotate.review.session import Session
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.frames import open_frames
-from finediving_pose.journals.entry import BETWEEN, HAND, Entry, Joint
+from finediving_pose.journals.entry import BETWEEN, MACHINE, Entry, Joint
 from finediving_pose.poses import Visibility
 from finediving_pose.reviews import ReviewState
 from finediving_pose.skeleton import FLIP, N_JOINTS
@@ -29,14 +29,15 @@ CHECKED = (ReviewState.ACCEPTED, ReviewState.CORRECTED)
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """Joints by frame, and why there are none where there are none."""
+    """Joints by frame, and why there are none, or no more of them."""
 
     joints: Mapping[int, tuple[Joint | None, ...]]
     why: str = ""
 
-    def as_json(self, person: int, state: ReviewState | None) -> dict[str, Any]:
+    def as_json(self, person: int) -> dict[str, Any]:
+        """As entries that nothing is said of."""
         entries = [
-            {"frame": frame, "person": person, "joints": [j and j.as_json() for j in joints], "state": state}
+            {"frame": frame, "person": person, "joints": [j and j.as_json() for j in joints], "state": None}
             for frame, joints in sorted(self.joints.items())
         ]
         return {"entries": entries, "why": self.why}
@@ -53,10 +54,13 @@ class Poses:
         }
         self.machine = session.machine(key)
 
+    def own(self, frame: int) -> tuple[Joint | None, ...]:
+        """The 16 joints of the person's entry; None where left to the machine."""
+        return self.entries[frame].joints if frame in self.entries else (None,) * N_JOINTS
+
     def joints(self, frame: int) -> list[Joint | None]:
         """16 joints that are there; None where absent."""
-        own = self.entries[frame].joints if frame in self.entries else (None,) * N_JOINTS
-        there = [j if j is not None else m for j, m in zip(own, self._of_machine(frame), strict=True)]
+        there = [j if j is not None else m for j, m in zip(self.own(frame), self.of_machine(frame), strict=True)]
         return [None if j is None or j.visibility == Visibility.ABSENT else j for j in there]
 
     def points(self, frame: int) -> NDArray[np.float64]:
@@ -65,20 +69,29 @@ class Poses:
 
     def machine_points(self, frames: Sequence[int]) -> NDArray[np.float64]:
         """The machine's joints, float64 (n, 16, 2), NaN where absent."""
-        joints = [self._of_machine(f) for f in frames]
+        joints = [self.of_machine(f) for f in frames]
         return np.array([[(np.nan, np.nan) if j is None else (j.x, j.y) for j in row] for row in joints])
 
     def is_checked(self, frame: int) -> bool:
         return frame in self.entries and self.entries[frame].state in CHECKED
 
-    def _of_machine(self, frame: int) -> list[Joint | None]:
+    def is_known(self, frame: int) -> bool:
+        """Whether the person said something of the pose, or placed joints; changed sides alone say nothing."""
+        said = frame in self.entries and self.entries[frame].state is not None
+        return said or any(j is not None and j.by != MACHINE for j in self.own(frame))
+
+    def of_machine(self, frame: int) -> list[Joint | None]:
+        """The machine's 16 joints; None where absent."""
         row = None if self.machine is None else self.machine.row(frame, self.person)
         if self.machine is None or row is None:
             return [None] * N_JOINTS
         here = np.isfinite(self.machine.keypoints[row]).all(-1)
-        points = self.machine.keypoints[row].tolist()
+        points = np.round(self.machine.keypoints[row].astype(float), 2).tolist()  # as the page has them
+        sure = np.round(self.machine.confidence[row].astype(float), 3).tolist()
         seen = [Visibility(int(v) or Visibility.VISIBLE) for v in self.machine.visibility[row]]
-        return [Joint(points[j][0], points[j][1], seen[j]) if here[j] else None for j in range(N_JOINTS)]
+        return [
+            Joint(points[j][0], points[j][1], seen[j], MACHINE, sure[j]) if here[j] else None for j in range(N_JOINTS)
+        ]
 
 
 def between(poses: Poses, frame: int | None) -> Proposal:
@@ -104,24 +117,35 @@ def _between(points: NDArray[np.float64]) -> tuple[Joint | None, ...]:
 def sides(poses: Poses, frame: int) -> Proposal:
     """Left and right changed from ``frame`` to the end of its run.
 
-    A run ends before a frame without a pose, before one that the person placed joints in, and where the machine itself
-    changes sides back.
+    Each joint keeps who placed it: the machine's stay the machine's. A run ends before a frame without a pose, before
+    one that the person said something of or placed joints in, and where the machine itself changes sides back.
     """
+    if not any(poses.joints(frame)):
+        return Proposal({}, "there is no pose to change")
     ends = _changes(poses)
-    made: dict[int, tuple[Joint | None, ...]] = {}
-    for f in poses.frames[poses.frames.index(frame) :]:
-        joints = poses.joints(f)
-        own = f in poses.entries and poses.entries[f].places_joints
-        if f != frame and (not any(joints) or f in ends or own):
+    made = {frame: _flipped(poses, frame)}
+    for f in poses.frames[poses.frames.index(frame) + 1 :]:
+        if not any(poses.joints(f)) or f in ends:
             break
-        made[f] = tuple(_as_hand(joints[FLIP[j]]) for j in range(N_JOINTS))
+        if poses.is_known(f):
+            return Proposal(made, f"it ends before frame {f}, of which you said something")
+        made[f] = _flipped(poses, f)
     return Proposal(made)
 
 
-def _as_hand(joint: Joint | None) -> Joint:
-    if joint is None:
-        return Joint(float("nan"), float("nan"), Visibility.ABSENT)
-    return Joint(joint.x, joint.y, joint.visibility, HAND)
+def _flipped(poses: Poses, frame: int) -> tuple[Joint | None, ...]:
+    """The entry's joints after left and right changed places; None again where the machine has the joint just there."""
+    own, seen, machine = poses.own(frame), poses.joints(frame), poses.of_machine(frame)
+    nowhere = Joint(float("nan"), float("nan"), Visibility.ABSENT, MACHINE)
+
+    def joint(j: int) -> Joint | None:
+        if FLIP[j] == j:
+            return own[j]
+        other = own[FLIP[j]] or seen[FLIP[j]] or nowhere
+        there = machine[j] or nowhere
+        return None if other.by == MACHINE and other.as_json()[:3] == there.as_json()[:3] else other
+
+    return tuple(joint(j) for j in range(N_JOINTS))
 
 
 def _changes(poses: Poses) -> set[int]:

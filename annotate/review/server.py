@@ -31,7 +31,6 @@ from finediving_pose.frames import open_frames
 from finediving_pose.journals.entry import Entry, Place
 from finediving_pose.journals.journal import JournalFullError
 from finediving_pose.journals.operations import LONGEST_ID, parse_place
-from finediving_pose.reviews import ReviewState
 from finediving_pose.skeleton import FLIP, JOINTS, LIMBS
 
 STATIC = Path(__file__).parent / "static"
@@ -224,11 +223,11 @@ class Api:
             raise FrameError(f"{place.key}: has no frame {place.frame}")
         match asked["kind"]:
             case "between":
-                return between(poses, place.frame).as_json(place.person, None)
+                return between(poses, place.frame).as_json(place.person)
             case "between-all":
-                return between(poses, None).as_json(place.person, None)
+                return between(poses, None).as_json(place.person)
             case "sides":
-                return sides(poses, place.frame).as_json(place.person, ReviewState.CORRECTED)
+                return sides(poses, place.frame).as_json(place.person)
         raise ValueError(f"no proposal {asked['kind']!r}")
 
     def _done(self, done: Done) -> dict[str, Any]:

@@ -14,8 +14,11 @@ from finediving_pose.poses import ClipPoses, JointSource, Visibility
 from finediving_pose.reviews import MOST_LETTERS_OF_A_NOTE, MachinePose, ReviewState
 from finediving_pose.skeleton import N_JOINTS
 
-HAND, BETWEEN = "hand", "between"
-"""Who put a joint there: the person, or an interpolation between frames of the person's."""
+HAND, BETWEEN, MACHINE = "hand", "between", "machine"
+"""Who put a joint there: the person, an interpolation between frames of the person's, or the machine, whose left and
+right the person exchanged."""
+SOURCES = {HAND: JointSource.MANUAL, BETWEEN: JointSource.INTERPOLATED, MACHINE: JointSource.AUTOMATIC}
+"""The same, as layers have it."""
 
 FARTHEST = 1e5
 """No joint is farther from the picture's corner than this, pixels."""
@@ -32,37 +35,46 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Joint:
-    """A joint that a person placed, deleted (absent, without a position), or had interpolated.
+    """A joint that a person placed, deleted (absent, without a position), had interpolated, or exchanged.
 
     Attributes
     ----------
     x, y : pixels of the stored frame; NaN where absent
     visibility : see :class:`~finediving_pose.poses.Visibility`
-    by : :data:`HAND` or :data:`BETWEEN`
+    by : :data:`HAND`, :data:`BETWEEN` or :data:`MACHINE`
+    confidence : 0 to 1, of the machine in its own joint; 1 of all others that are there
     """
 
     x: float
     y: float
     visibility: Visibility = Visibility.VISIBLE
     by: str = HAND
+    confidence: float = 1.0
 
     def __post_init__(self) -> None:
         known = math.isfinite(self.x) and math.isfinite(self.y) and max(abs(self.x), abs(self.y)) <= FARTHEST
-        if known == (self.visibility == Visibility.ABSENT) or self.by not in (HAND, BETWEEN):
+        if known == (self.visibility == Visibility.ABSENT) or self.by not in SOURCES:
             raise ValueError(f"a joint at {self.x}, {self.y} can't be {self.visibility.name.lower()} by {self.by}")
+        if not math.isfinite(self.confidence) or (self.by != MACHINE and self.confidence != 1):
+            raise ValueError(f"a joint by {self.by} can't have the confidence {self.confidence}")
 
     @classmethod
     def parse(cls, value: Any) -> Joint:
-        """From ``[x, y, visibility, by]``, x and y null where absent. Raises ValueError where it is no such list."""
-        x, y, visibility, by = value
+        """From ``[x, y, visibility, by]``, with the confidence after it where the machine placed the joint; x and y are
+        null where it is absent. Raises ValueError where it is no such list.
+        """
+        x, y, visibility, by, *rest = value
+        if len(rest) != (by == MACHINE) or any(type(v) not in (int, float) for v in rest):
+            raise ValueError(f"{value!r} is no joint; a confidence belongs to the machine's")
         if not all(v is None or type(v) in (int, float) for v in (x, y)) or type(visibility) is not int:
             raise ValueError(f"{value!r} is no joint; expected x, y, visibility and who placed it")
         x, y = (float("nan") if v is None else float(v) for v in (x, y))
-        return cls(x, y, Visibility(visibility), by)
+        return cls(x, y, Visibility(visibility), by, *map(float, rest))
 
     def as_json(self) -> list[Any]:
         here = self.visibility != Visibility.ABSENT
-        return [self.x if here else None, self.y if here else None, int(self.visibility), self.by]
+        sure = [self.confidence] if self.by == MACHINE else []
+        return [self.x if here else None, self.y if here else None, int(self.visibility), self.by, *sure]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +121,7 @@ class Entry:
 
     @property
     def places_joints(self) -> bool:
-        """Whether any joint is not the machine's."""
+        """Whether any joint is not where the machine has it."""
         return any(j is not None for j in self.joints)
 
     def with_machine(self, machine: MachinePose | None) -> Entry:
@@ -117,8 +129,8 @@ class Entry:
 
 
 def entry_of_row(poses: ClipPoses, row: int) -> Entry:
-    """What a row of the annotator's layer says: joints that were placed, or deleted, by hand or between frames."""
-    by = {JointSource.MANUAL: HAND, JointSource.INTERPOLATED: BETWEEN}
+    """What a row of the annotator's layer says: joints that were placed, deleted, interpolated, or changed sides."""
+    by = {source: name for name, source in SOURCES.items()}
 
     def joint(j: int) -> Joint | None:
         source = JointSource(int(poses.source[row, j]))
@@ -129,27 +141,25 @@ def entry_of_row(poses: ClipPoses, row: int) -> Entry:
         visibility = Visibility(int(poses.visibility[row, j]))
         if here == (visibility == Visibility.ABSENT):
             visibility = Visibility.VISIBLE if here else Visibility.ABSENT
-        return Joint(x, y, visibility, by[source])
+        sure = float(poses.confidence[row, j]) if source == JointSource.AUTOMATIC else 1.0
+        return Joint(x, y, visibility, by[source], sure)
 
     return Entry(tuple(joint(j) for j in range(N_JOINTS)))
 
 
 def row_of_entry(entry: Entry, place: Place, annotator: str, time: str) -> ClipPoses:
     """A pose table of one row: the joints that the annotator placed; the others are absent, and nobody's."""
-    placed = np.array([j is not None for j in entry.joints])
+    sure = np.array([0 if j is None else j.confidence for j in entry.joints], np.float32)
     points = np.array([(np.nan, np.nan) if j is None else (j.x, j.y) for j in entry.joints], np.float32)
     visibility = np.array([0 if j is None else j.visibility for j in entry.joints], np.uint8)
-    source = [
-        JointSource.NONE if j is None else JointSource.MANUAL if j.by == HAND else JointSource.INTERPOLATED
-        for j in entry.joints
-    ]
+    source = [JointSource.NONE if j is None else SOURCES[j.by] for j in entry.joints]
     return ClipPoses(
         frame=np.array([place.frame]),
         person=np.array([place.person]),
         box=box_of_joints(points[None]),
         keypoints=points[None],
         visibility=visibility[None],
-        confidence=(placed & (visibility > Visibility.ABSENT)).astype(np.float32)[None],
+        confidence=np.where(visibility > Visibility.ABSENT, sure, 0)[None],
         source=np.array(source)[None],
         author=[annotator],
         time=[time],

@@ -75,7 +75,7 @@ def merged_joints_are_the_machines(layer: LayerPoses) -> Iterator[Finding]:
         return
     rows, mine = _rows_of(layer.poses, auto)
     machine = np.isin(layer.poses.source[mine], (JointSource.AUTOMATIC, JointSource.INTERPOLATED))
-    machine &= ~_between_hands(layer)[mine]
+    machine &= ~_of_hands(layer)[mine]
     same = np.abs(auto.keypoints[rows] - layer.poses.keypoints[mine]).max(-1) <= SAME_PLACE
     moved = np.zeros(layer.present.shape, bool)
     moved[mine] = machine & ~same & layer.present[mine]
@@ -116,13 +116,13 @@ def _hands(layer: LayerPoses) -> dict[str, ClipPoses]:
     return dict(zip(hands, number_hands(list(hands.values()), layer.others.get("auto"), layer.reviews), strict=True))
 
 
-def _between_hands(layer: LayerPoses) -> np.ndarray:
-    """bool (n, 16): joints that a person had interpolated between own frames."""
+def _of_hands(layer: LayerPoses) -> np.ndarray:
+    """bool (n, 16): joints that a person had interpolated between own frames, or exchanged for the other side's."""
     assert layer.poses
     theirs = np.zeros(layer.present.shape, bool)
     for table in _hands(layer).values():
         rows, mine = _rows_of(layer.poses, table)
-        theirs[mine] |= table.source[rows] == JointSource.INTERPOLATED
+        theirs[mine] |= np.isin(table.source[rows], (JointSource.AUTOMATIC, JointSource.INTERPOLATED))
     return theirs
 
 

@@ -27,6 +27,7 @@ LOW_CONFIDENCE = 0.3
 COLLAPSED = 0.2
 SIDES_TOGETHER = 0.004
 SAME_PERSON = 0.05
+_MIDDLE = [j for j, mirrored in enumerate(FLIP) if j == mirrored]
 
 
 @rule("pose.readable", severity="error")
@@ -58,12 +59,15 @@ def values_are_in_range(layer: LayerPoses) -> Iterator[Finding]:
 def joints_come_from_their_layer(layer: LayerPoses) -> Iterator[Finding]:
     """In a manual layer every joint was placed by hand, in the automatic layer none was.
 
-    Joints that a person had interpolated between own frames belong to the person. Merging trusts the source of each
-    joint: an estimated joint marked as manual would replace people's.
+    Joints that a person had interpolated between own frames belong to the person, and so do arms and legs of the
+    machine whose left and right the person exchanged. Merging trusts the source of each joint: an estimated joint
+    marked as manual would replace people's.
     """
     if layer.poses is None or layer.layer == "merged":
         return
     wrong = (layer.poses.source == (JointSource.AUTOMATIC if layer.by_hand else JointSource.MANUAL)) & layer.present
+    if layer.by_hand:
+        wrong &= wrong[:, _MIDDLE].any(1, keepdims=True)  # they have no side to exchange
     if wrong.any():
         yield layer.on_joints("placed by the machine" if layer.by_hand else "placed by hand", wrong)
 

@@ -84,6 +84,15 @@ def test_of_two_annotators_the_one_who_worked_last_goes_first() -> None:
     assert merged.author == ["ben+anna"] and merged.time == late.time
 
 
+def test_a_placed_joint_goes_before_the_machines_of_the_other_side() -> None:
+    """Whoever exchanged the sides later."""
+    placed = table("anna", JointSource.MANUAL, np.arange(16) == 3, shift=1)
+    swapped = table("ben", JointSource.AUTOMATIC, shift=2, time="2026-01-02T00:00:00+00:00")
+    merged = merge_tables([placed, swapped], table("net", JointSource.AUTOMATIC))
+    assert (merged.source[0] == np.where(np.arange(16) == 3, JointSource.MANUAL, JointSource.AUTOMATIC)).all()
+    np.testing.assert_allclose(merged.keypoints[0, :, 0] - BASE[:, 0], np.where(np.arange(16) == 3, 1, 2), atol=1e-4)
+
+
 def test_annotators_conflict_beyond_the_threshold_only() -> None:
     anna, ben = table("anna", JointSource.MANUAL), table("ben", JointSource.MANUAL)
     ben.keypoints[0, 3, 0] += 10.5

@@ -74,6 +74,11 @@ class Page:
     def saved(self) -> str:
         return self.page.inner_text(".saved")
 
+    @property
+    def says(self) -> str:
+        """The words over the picture."""
+        return self.page.inner_text("#overlay")
+
     def keys(self, *keys: str) -> None:
         for key in keys:
             self.page.keyboard.press(key)

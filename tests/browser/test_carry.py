@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from finediving_pose.skeleton import FLIP
 from tests.annotate.made_up import BASE
 from tests.browser.pages import Page, Pages
 from tests.browser.served import Served
@@ -43,7 +44,7 @@ def carried(page: Page, machine: np.ndarray, entries: Entries, frame: int = 1) -
     return page.page.evaluate(
         f"""async () => {{
           const {{ Clip }} = await import("/static/poses.js"), {{ carried }} = await import("/static/carry.js");
-          return carried(new Clip({json.dumps(info)}), {frame}, 0);
+          return carried(new Clip({json.dumps(info)}), {frame}, 0, {json.dumps(FLIP)});
         }}"""
     )
 
@@ -72,6 +73,16 @@ def test_what_is_deleted_there_is_deleted_and_what_is_placed_here_stays(page: Pa
     found = carried(page, turned(), {0: {KNEE: DELETED, ELBOW: [1, 2, VISIBLE, "hand"]}, 1: {ELBOW: mine}})
     assert found["joints"][KNEE] == DELETED
     assert found["joints"][ELBOW] == mine
+
+
+def test_sides_that_were_changed_there_change_here(page: Page) -> None:
+    """As they are here, by the machine; not by the way from one side to the other there."""
+    machine = turned()
+    other = machine[0, FLIP[ELBOW]].tolist()
+    found = carried(page, machine, {0: {ELBOW: [*other, VISIBLE, "machine", 0.9]}})
+    *place, seen, by, sure = found["joints"][ELBOW]
+    assert place == pytest.approx(machine[1, FLIP[ELBOW]], abs=0.01)
+    assert (seen, by, sure) == (VISIBLE, "machine", 0.9)
 
 
 def test_without_the_machines_trunk_nothing_is_carried_over(page: Page) -> None:

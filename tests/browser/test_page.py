@@ -81,6 +81,37 @@ def test_keys_change_sides_hide_and_delete(page: Page) -> None:
     assert page.entry()["joints"][joint] == [None, None, 0, "hand"]
 
 
+def test_changed_sides_are_no_placed_joints(page: Page, data: Workspace) -> None:
+    """X and Shift X exchange arms and legs: the machine's stay the machine's, a placed joint stays the person's.
+
+    Twice, and the entry is as it was.
+    """
+    clip, frame, _ = page.shown
+    page.go(clip, frame + 3)
+    page.keys("u")
+    page.go(clip, frame)
+    moved(page)
+    joint, before = page.asks("review.chosen"), page.pose()
+    page.keys("Shift+X")
+    assert f"changed sides in 3 frames, to frame {frame + 2}; it ends before frame {frame + 3}" in page.says
+    assert np.allclose(page.pose(), before[list(FLIP)], atol=0.02)
+    by = [j and j[3] for j in page.entry()["joints"]]
+    assert [j for j, who in enumerate(by) if who == "hand"] == [FLIP[joint]]
+    assert [j for j, who in enumerate(by) if who is None] == [6, 7, 8, 9]
+    page.go(clip, frame + 1)
+    assert (page.entry()["state"], {j[3] for j in page.entry()["joints"] if j}) == (None, {"machine"})
+    machine = page.asks("review.clip.machinePose(review.frame, review.person).map((j) => [j.x, j.y])")
+    assert np.allclose(page.pose(), np.array(machine)[list(FLIP)])
+    page.keys("x")
+    assert page.entry()["joints"] == [None] * 16
+    page.keys("x")
+    wait_for_layer(data, page)
+    page.go(clip, frame + 2)
+    poses, row = layer(data, page)
+    assert set(poses.source[row].tolist()) == {JointSource.NONE, JointSource.AUTOMATIC}
+    assert page.asks("review.teachable") == 0
+
+
 def test_arrows_move_a_joint_as_the_screen_is_turned(page: Page) -> None:
     joint = page.asks("review.chosen")
     was = page.pose()[joint]

@@ -1,6 +1,6 @@
 // What the keys do.
 
-import { ABSENT, asPlaced, here, HIDDEN, round, VISIBLE } from "./poses.js";
+import { ABSENT, asPlaced, asSeen, here, HIDDEN, round, VISIBLE } from "./poses.js";
 import { carried } from "./carry.js";
 import { moved, rotated, turned } from "./geometry.js";
 
@@ -16,6 +16,7 @@ function withJoints(app, which, make) {
 }
 
 const placed = (x, y, v = VISIBLE) => [round(x), round(y), v || VISIBLE, "hand"];
+const counted = (n, thing) => `${n} ${thing}${n === 1 ? "" : "s"}`;
 const words = (app, j) => app.session.joints[j].replaceAll("_", " ");
 const NONE_CHOSEN = "choose a joint first: S, W or J, or press it";
 
@@ -65,12 +66,13 @@ export function chooseAbsent(app) {
 
 // -- the whole pose -----------------------------------------------------------------------------------------------------
 
+// Each joint keeps who placed it; where the machine has it just there, the entry leaves it to the machine again.
 export function swapSides(app, which = null) {
-  const flip = app.session.flip, pose = app.clip.pose(app.frame, app.person);
+  const { flip } = app.session, pose = app.clip.pose(app.frame, app.person), machine = app.clip.machinePose(app.frame, app.person);
+  if (!pose.some(here)) return app.say("there is no pose to change");
   const affected = which ?? flip.map((_, j) => j).filter((j) => flip[j] !== j);
-  const swapped = asPlaced(affected.map((j) => pose[flip[j]]));
-  const made = joints(app).map((own, j) => (affected.includes(j) ? swapped[affected.indexOf(j)] : own));
-  app.place(which ? "change sides of the limb" : "change sides", made);
+  const swapped = (j) => (`${asSeen(pose[flip[j]])}` === `${asSeen(machine[j])}` ? null : asSeen(pose[flip[j]]));
+  app.place(which ? "change sides of the limb" : "change sides", joints(app).map((own, j) => (affected.includes(j) ? swapped(j) : own)));
 }
 
 export function swapLimb(app) {
@@ -81,20 +83,23 @@ export function swapLimb(app) {
 }
 
 export async function swapRun(app) {
-  const { entries } = await app.propose("sides", app.clip.clip, app.frame, app.person);
-  app.commit(`change sides in ${entries.length} frames`, entries);
-  app.say(`changed sides in ${entries.length} frames, to frame ${entries.at(-1).frame}`);
+  const { entries, why } = await app.propose("sides", app.clip.clip, app.frame, app.person);
+  if (!entries.length) return app.say(why);
+  const frames = counted(entries.length, "frame");
+  app.commit(`change sides in ${frames}`, entries.map((e) => (e.frame === app.frame ? { ...e, state: "corrected" } : e)));
+  app.say(`changed sides in ${frames}, to frame ${entries.at(-1).frame}${why && `; ${why}`}`);
 }
 
 export async function interpolate(app, everywhere) {
   const { entries, why } = await app.propose(everywhere ? "between-all" : "between", app.clip.clip, app.frame, app.person);
   if (!entries.length) return app.say(why);
-  app.commit(`interpolate ${entries.length} frames`, entries);
-  app.say(`interpolated ${entries.length} frames; look through them with A and D`);
+  const frames = counted(entries.length, "frame");
+  app.commit(`interpolate ${frames}`, entries);
+  app.say(`interpolated ${frames}; look through ${entries.length === 1 ? "it" : "them"} with A and D`);
 }
 
 export function carryOver(app) {
-  const { joints, from, why } = carried(app.clip, app.frame, app.person);
+  const { joints, from, why } = carried(app.clip, app.frame, app.person, app.session.flip);
   if (!joints) return app.say(why);
   app.place(`correct as frame ${from}`, joints);
 }
@@ -156,8 +161,8 @@ export function exchangeRun(app) {
   const both = (frame) => [0, 1].every((p) => clip.pose(frame, p).some(here) && !clip.entry(frame, p).joints.some(Boolean));
   const later = clip.frames.slice(app.index + 1), end = later.findIndex((frame) => !both(frame));
   const frames = [app.frame, ...(end < 0 ? later : later.slice(0, end))];
-  app.commit(`exchange the divers in ${frames.length} frames`, frames.flatMap((frame) => exchanged(clip, frame)));
-  app.say(`exchanged the divers in ${frames.length} frames, to frame ${frames.at(-1)}`);
+  app.commit(`exchange the divers in ${counted(frames.length, "frame")}`, frames.flatMap((frame) => exchanged(clip, frame)));
+  app.say(`exchanged the divers in ${counted(frames.length, "frame")}, to frame ${frames.at(-1)}`);
 }
 
 export function otherDiver(app) {

@@ -258,7 +258,7 @@ app.ghost = () => {
 // What C would do, shown in frames that nothing was said of yet: {joints, from}, or null.
 app.proposed = () => {
   if (!app.onion || app.dragged || app.session.read_only || app.clip.state(app.frame, app.person)) return null;
-  const found = carried(app.clip, app.frame, app.person);
+  const found = carried(app.clip, app.frame, app.person, app.session.flip);
   return found.joints ? found : null;
 };
 

@@ -1,13 +1,13 @@
 // The corrections of a frame beside this one, made to the machine's pose of this one: it repeats its mistakes from frame to
 // frame, as the trunk sees them.
 
-import { ABSENT, here, round } from "./poses.js";
+import { ABSENT, asSeen, here, round } from "./poses.js";
 import { trunkAngle } from "./geometry.js";
 
 // {joints, from}: an entry's joints, and the frame that they come from, the one before or else the one after; {why} where
 // nothing can be carried over. Joints that the person placed here stay. Where the machine has no pose, that of the frame
 // before as it is.
-export function carried(clip, frame, person) {
+export function carried(clip, frame, person, flip) {
   const index = clip.frames.indexOf(frame), before = clip.frames[index - 1], after = clip.frames[index + 1];
   const own = clip.entry(frame, person).joints, machine = clip.machinePose(frame, person);
   if (!machine.some(here)) return copied(own, before === undefined ? [] : clip.pose(before, person), before);
@@ -16,7 +16,8 @@ export function carried(clip, frame, person) {
   const there = clip.machinePose(from, person), placed = clip.entry(from, person).joints;
   const angles = [trunkAngle(there), trunkAngle(machine)];
   const turn = angles.includes(null) ? null : angles[1] - angles[0];
-  const joints = own.map((mine, j) => mine ?? carriedJoint(placed[j], there[j], machine[j], turn));
+  const joints = own.map((mine, j) => mine ??
+    (placed[j]?.[3] === "machine" ? asSeen(machine[flip[j]]) : carriedJoint(placed[j], there[j], machine[j], turn)));
   return joints.every((joint, j) => joint === own[j]) ? { why: `no joint of frame ${from} can be carried over` } : { joints, from };
 }
 

@@ -101,7 +101,8 @@ const Line = ({ colour, dashed }) => html`<svg width="30" height="8"><line x1="2
 function JointFacts({ app }) {
   const joint = app.pose[app.chosen];
   if (app.chosen === null) return null;
-  const who = { machine: `machine, confidence ${joint?.c?.toFixed(2)}`, hand: "placed by you", between: "from your frames around" };
+  const exchanged = app.clip.entry(app.frame, app.person).joints[app.chosen] && ", sides changed by you";
+  const who = { machine: `machine, confidence ${joint?.c?.toFixed(2)}${exchanged ?? ""}`, hand: "placed by you", between: "from your frames around" };
   const seen = here(joint) ? (joint.v === HIDDEN ? "hidden" : "visible") : "absent";
   return html`<p><b>${app.session.joints[app.chosen].replaceAll("_", " ")}</b>: ${seen}${joint && html`, ${who[joint.by]}`}</p>
     ${app.clip.entry(app.frame, app.person).note && html`<p class="words">“${app.clip.entry(app.frame, app.person).note}”</p>`}`;

@@ -43,7 +43,7 @@ export class Clip {
 
 // A pose with the joints of an entry in place of its own.
 export const laidOver = (joints, pose) =>
-  joints.map((own, j) => (own ? { x: own[0], y: own[1], v: own[2], c: 1, by: own[3] } : pose[j]));
+  joints.map((own, j) => (own ? { x: own[0], y: own[1], v: own[2], c: own[4] ?? 1, by: own[3] } : pose[j]));
 
 export const here = (joint) => joint && joint.v !== ABSENT;
 export const points = (pose) => pose.filter(here);
@@ -51,6 +51,12 @@ export const points = (pose) => pose.filter(here);
 // Joints as an entry has them, all by the person: what the person saw and took over.
 export const asPlaced = (pose, by = "hand") =>
   pose.map((j) => (here(j) ? [round(j.x), round(j.y), j.v, by] : [null, null, ABSENT, by]));
+
+// A joint as an entry has it, by whom it is: what changes sides is not placed by that. Only the machine's has a confidence.
+export function asSeen(joint) {
+  const by = joint?.by ?? "machine", place = here(joint) ? [round(joint.x), round(joint.y), joint.v] : [null, null, ABSENT];
+  return [...place, by, ...(by === "machine" ? [joint?.c ?? 1] : [])];
+}
 
 export const round = (v) => Math.round(v * 100) / 100;
 

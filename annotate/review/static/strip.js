@@ -25,7 +25,7 @@ export function drawStrip(canvas, ratio, app) {
     context.fillStyle = colour("--confidence");
     if (sure !== null) context.fillRect(x(i), 42 - 20 * Math.min(1, sure / 0.8), wide, 20 * Math.min(1, sure / 0.8));
     const state = STATES[clip.state(frame, person)];
-    const between = clip.entry(frame, person).joints.some((j) => j?.[3] === "between");
+    const between = clip.entry(frame, person).joints.some(Boolean); // filled in, or sides changed; nothing said of it
     context.fillStyle = colour(state ?? (between ? "--between" : "--open"));
     context.fillRect(x(i), 45, wide, 7);
     if (found.has(frame)) {

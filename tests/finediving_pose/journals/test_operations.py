@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from finediving_pose.journals.entry import BETWEEN, HAND, Entry, Joint, Place, entry_of_row, row_of_entry
+from finediving_pose.journals.entry import BETWEEN, HAND, MACHINE, Entry, Joint, Place, entry_of_row, row_of_entry
 from finediving_pose.journals.layer import same
 from finediving_pose.journals.operations import Edit, Found, Operation, Step, line_of, parse_line
 from finediving_pose.poses import JointSource, Visibility
@@ -26,7 +26,10 @@ there = st.builds(
     st.sampled_from([HAND, BETWEEN]),
 )
 absent = st.just(Joint(float("nan"), float("nan"), Visibility.ABSENT))
-joints = st.tuples(*[st.none() | there | absent] * 16)
+machines_own = st.builds(
+    Joint, numbers, numbers, st.just(Visibility.VISIBLE), st.just(MACHINE), st.floats(0, 1, width=32)
+)
+joints = st.tuples(*[st.none() | there | absent | machines_own] * 16)
 machines = st.builds(MachinePose, st.text(max_size=9), st.tuples(*[st.none() | st.tuples(numbers, numbers)] * 16))
 entries = st.builds(Entry, joints, st.none() | st.sampled_from(ReviewState), st.text(max_size=40), st.none() | machines)
 places = st.builds(Place, st.just(KEY), st.integers(0, 9999), st.integers(0, 1))

@@ -285,6 +285,19 @@ def test_joints_between_a_persons_frames_are_the_persons(frames: Workspace) -> N
     assert found(frames) == []
 
 
+def test_exchanged_sides_are_the_persons(frames: Workspace) -> None:
+    """The machine's arms and legs, left and right exchanged: neither strange in the layer, nor stale in the merge."""
+    auto, hand = good_poses(), good_poses(5)
+    middle = [j for j, other in enumerate(FLIP) if j == other]
+    hand.keypoints[:] = hand.keypoints[:, list(FLIP)]
+    merged = merged_from(auto, hand)
+    merged.source[:] = 1
+    hand.keypoints[:, middle], hand.visibility[:, middle], hand.source[:, middle] = np.nan, 0, 0
+    for layer, poses in (("auto", auto), ("manual/kim", hand), ("merged", merged)):
+        write_poses(frames.pose_file(layer, CLIP.key), poses)
+    assert {f.rule for f in found(frames)} <= {"pose.sides-swapped"}
+
+
 def test_a_frame_that_was_not_merged_is_missed(frames: Workspace) -> None:
     write_poses(frames.pose_file("auto", CLIP.key), good_poses())
     write_poses(frames.pose_file("merged", CLIP.key), good_poses(9))
