@@ -150,6 +150,47 @@ def test_in_the_queue_of_all_frames_space_goes_on_from_the_frame_that_is_shown(p
     assert page.shown == (first["clip"], first["frame"], 0)
 
 
+def test_whoever_leaves_the_queue_goes_on_frame_by_frame_until_q(data: Workspace, start: Start, pages: Pages) -> None:
+    """Enter, Space, U and R; after an undo in the queue nothing is passed over."""
+    page = pages.open(start("--queue", "unsure").address)
+    first, second = page.asks("review.queue.items.slice(0, 2).map((item) => [item.clip, item.frame, item.person])")
+    page.keys(" ", "z")
+    assert page.shown == tuple(first)
+    page.keys(" ")
+    assert page.shown == tuple(second), "not passed over after the undo"
+    clip, frame = second[0], page.asks("review.clip.frames[Math.floor(review.clip.frames.length / 2)]")
+    page.asks(f"review.move('{clip}', {frame})")
+    page.settle()
+    for step, key in enumerate(("Enter", " ", "u", "r")):
+        assert page.shown == (clip, frame + step, 0)
+        page.keys(key)
+    assert page.shown == (clip, frame + 4, 0)
+    assert "back to it" in page.page.inner_text("#top")
+    page.keys("q")
+    assert page.shown == tuple(second)
+    page.keys("d", "q", " ")
+    assert page.shown not in (tuple(second), (clip, second[1] + 1, 0))
+    last = page.asks("review.clip.frames.at(-1)")
+    page.asks(f"review.move(review.clip.clip, {last})")
+    page.keys(" ")
+    assert "the last frame of this dive; Q goes on with the queue" in page.says
+
+
+def test_a_note_just_after_u_is_on_the_pose_that_was_marked(page: Page) -> None:
+    clip, frame, _ = page.shown
+    page.keys("u", "m")
+    assert f"Note on frame {frame}, marked unsure" in page.page.inner_text("#layer")
+    page.page.keyboard.type("splash")
+    page.keys("Enter")
+    assert page.shown == (clip, frame + 1, 0)
+    assert page.entry()["note"] == ""
+    page.page.keyboard.press("m")
+    assert "Note on this pose" in page.page.inner_text("#layer")
+    page.keys("Escape")
+    page.keys("a")
+    assert (page.entry()["state"], page.entry()["note"]) == ("unsure", "splash")
+
+
 def test_the_first_picture_fits_the_page(start: Start, pages: Pages) -> None:
     """It is drawn before the keys below it are, which take some of its height."""
     page = pages.open(start().address)

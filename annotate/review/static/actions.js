@@ -134,9 +134,12 @@ export function noDiver(app) {
   app.place("no diver", Array(16).fill([null, null, ABSENT, "hand"]));
 }
 
-export function mark(app, state) {
-  app.commit(state, [{ frame: app.frame, person: app.person, state }]);
-  return app.next();
+// The next key may be M: its note is on this pose.
+export async function mark(app, state) {
+  const { clip, frame, person } = app;
+  app.commit(state, [{ frame, person, state }]);
+  await app.next();
+  app.marked = { clip, frame, person, state };
 }
 
 const exchanged = (clip, frame) => [0, 1].map((person) => ({
@@ -170,6 +173,10 @@ export function otherDiver(app) {
   return app.go(app.clip.clip, app.frame, 1 - app.person);
 }
 
+// The pose that a note is on: the one just marked, else the one that is shown.
+export const noted = (app) => app.marked ?? app;
+
 export function setNote(app, note) {
-  if (note !== app.clip.entry(app.frame, app.person).note) app.commit("note", [{ frame: app.frame, person: app.person, note }]);
+  const { clip, frame, person } = noted(app);
+  if (note !== clip.entry(frame, person).note) app.commit("note", [{ frame, person, note }], clip);
 }

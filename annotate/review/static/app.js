@@ -22,7 +22,7 @@ export const app = {
   session: null, clips: new Clips(), pictures: new Pictures(), queue: new Queue(), outbox: null,
   clip: null, frame: 0, person: 0, chosen: null, view: null, bitmap: null, dragged: null, hovered: null,
   whole: false, hidden: false, onion: true, before: true, dialog: "", message: null, conflict: null, error: "",
-  teachable: 0, drawnAt: 0,
+  wanders: false, marked: null, teachable: 0, drawnAt: 0,
 
   // -- what is shown --------------------------------------------------------------------------------------------------
 
@@ -36,6 +36,7 @@ export const app = {
 
   async go(key, frame, person = this.person) {
     const asked = (this.asked = {});
+    this.marked = null;
     try {
       const clip = await this.clips.load(key);
       const bitmap = await this.pictures.load(clip, frame).catch((e) => this.fail(e));
@@ -92,10 +93,31 @@ export const app = {
 
   // -- the queue ------------------------------------------------------------------------------------------------------
 
+  // Where the person points: from there on one frame after the other, until they go on with the queue.
+  move(key, frame) {
+    const item = this.queue.items[this.queue.index];
+    this.wanders = !this.walks && !(item?.clip === key && item.frame === frame);
+    return this.go(key, frame);
+  },
+
   async next() {
+    if (this.wanders) return this.onward();
     const item = await this.queue.open(this.position() + 1) ?? (this.walks ? await this.queue.open(0) : null);
     if (item) return this.go(item.clip, item.frame, item.person);
     this.say("that was the last of this queue; move on freely, or end fdpose review and type: fdpose merge");
+  },
+
+  onward() {
+    const frame = this.clip.frames[this.index + 1];
+    if (frame !== undefined) return this.go(this.clip.clip, frame);
+    this.say("that was the last frame of this dive; Q goes on with the queue, G to another dive");
+  },
+
+  // From the pose at which the person left the queue, or the next one if something was said of it since.
+  async resume() {
+    this.wanders = false;
+    const item = await this.queue.open(Math.max(0, this.position()));
+    return item ? this.go(item.clip, item.frame, item.person) : this.next();
   },
 
   // The queue of all frames goes on from the one that is shown; what was passed over comes at its end.
@@ -109,21 +131,23 @@ export const app = {
   },
 
   back() {
-    const item = this.queue.take(this.position() - 1);
+    const item = this.queue.take(this.position() - (this.wanders ? 0 : 1));
+    this.wanders = false;
     return item ? this.go(item.clip, item.frame, item.person) : this.say("this is the first of the queue");
   },
 
   step(by) {
     const frame = this.clip.frames[Math.min(Math.max(this.index + by, 0), this.clip.frames.length - 1)];
-    return this.go(this.clip.clip, frame);
+    return this.move(this.clip.clip, frame);
   },
 
   // -- edits ----------------------------------------------------------------------------------------------------------
 
   // changes: [{frame, person, ...what is new of joints, state, note}]; all of them one step for undo.
-  commit(what, changes) {
+  commit(what, changes, clip = this.clip) {
     if (this.session.read_only) return this.say(`view only: ${this.session.read_only}`);
-    const id = crypto.randomUUID(), clip = this.clip;
+    const id = crypto.randomUUID();
+    this.marked = null;
     const entries = changes.map((change) => {
       const { version, joints, state, note } = clip.entry(change.frame, change.person);
       return { clip: clip.clip, version, joints, state, note, ...change, machine: null };
@@ -169,6 +193,8 @@ export const app = {
     await this.put(answer.places);
     this.say(`${kind}: ${answer.what}`);
     const first = answer.places.find((p) => p.clip === this.clip?.clip && p.frame === this.frame) ?? answer.places[0];
+    const item = this.wanders ? -1 : this.queue.find(first.clip, first.frame, first.person);
+    if (item >= 0) this.queue.take(item); // and what came after it comes again
     await this.go(first.clip, first.frame, first.person);
   },
 
@@ -283,7 +309,7 @@ async function start() {
   app.redraw();
 }
 
-strip.addEventListener("pointerdown", (e) => app.clip && app.go(app.clip.clip, frameAt(app, strip, e.offsetX)));
+strip.addEventListener("pointerdown", (e) => app.clip && app.move(app.clip.clip, frameAt(app, strip, e.offsetX)));
 new ResizeObserver(() => app.clip && (app.turn(), app.redraw())).observe(canvas.parentElement);
 addEventListener("beforeunload", (e) => app.outbox?.trouble && app.outbox.waiting.length && e.preventDefault());
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => app.redraw());

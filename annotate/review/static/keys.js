@@ -11,6 +11,7 @@ const DEGREES = Math.PI / 180;
 export const KEYS = [
   { group: "Go on", keys: [" "], shown: "Space", does: "the pose is right: accept it, next one", run: act.accept },
   { group: "Go on", keys: ["Enter"], shown: "Enter", does: "I checked every joint: all are mine, next one", run: act.confirmAll },
+  { group: "Go on", keys: ["q"], shown: "Q", does: "go on with the queue: after A, D, G or a click, next is the next frame", run: (app) => app.resume() },
   { group: "Go on", keys: ["Backspace"], shown: "Backspace", does: "back in the queue", run: (app) => app.back() },
   { group: "Go on", keys: ["d", "."], shown: "D", does: "next frame", run: (app) => app.step(1) },
   { group: "Go on", keys: ["a", ","], shown: "A", does: "frame before", run: (app) => app.step(-1) },
@@ -48,7 +49,7 @@ export const KEYS = [
 
   { group: "Say", keys: ["r"], shown: "R", does: "reject: wrong, and not mended", run: (app) => act.mark(app, "rejected") },
   { group: "Say", keys: ["u"], shown: "U", does: "unsure", run: (app) => act.mark(app, "unsure") },
-  { group: "Say", keys: ["m"], shown: "M", does: "write a note", run: (app) => openDialog(app, "note") },
+  { group: "Say", keys: ["m"], shown: "M", does: "write a note; just after U or R, on the pose marked", run: (app) => openDialog(app, "note") },
 
   { group: "See", keys: ["h"], shown: "H (hold)", does: "hide the skeleton", run: (app) => set(app, { hidden: true }), up: (app) => set(app, { hidden: false }) },
   { group: "See", keys: ["f"], shown: "F", does: "the frame as it is, or the diver upright", run: (app) => set(app, { whole: !app.whole }) },

@@ -3,7 +3,7 @@
 import { html, render } from "/static/vendor/htm-preact.js";
 import { at, here, HIDDEN } from "./poses.js";
 import { KEYS, run } from "./keys.js";
-import { setNote } from "./actions.js";
+import { noted, setNote } from "./actions.js";
 import { get } from "./api.js";
 import { COLOURS } from "./draw.js";
 
@@ -33,6 +33,7 @@ function Top({ app }) {
       <span>frame <b>${app.frame}</b> <span class="quiet">${app.index + 1} of ${clip.frames.length}</span></span>
       ${clip.persons > 1 && html`<span>diver <b>${app.person + 1}</b> <span class="quiet">of 2</span></span>`}
       <span class="quiet queue">${session.queue} ${at + 1} of ${queue.items.length}${queue.complete ? "" : "+"}${here && item.why ? `: ${item.why}` : ""}</span>`}
+    ${app.wanders && html`<span><kbd>Q</kbd> <span class="quiet">back to it</span></span>`}
     <span class="space"></span>
     ${session && html`<span class="quiet">${session.annotator}</span><${Saved} app=${app} />`}`;
 }
@@ -121,7 +122,7 @@ function Findings({ app }) {
 function show(app, finding) {
   const joint = app.session.joints.indexOf(finding.joints[0]);
   if (joint >= 0) app.chosen = joint;
-  if (finding.frame !== null) app.go(app.clip.clip, finding.frame);
+  if (finding.frame !== null) app.move(app.clip.clip, finding.frame);
 }
 
 function Bottom({ app }) {
@@ -138,7 +139,7 @@ function Dialog({ app }) {
   if (app.dialog === "keys") return html`<div class="veil" onClick=${close}><div class="box keys">${keyGroups()}
     <p class="quiet">Nothing has to be saved: each change is on the disk when it says “saved”. Any key closes this.</p></div></div>`;
   if (app.dialog === "note") return html`<div class="veil"><form class="box" onSubmit=${(e) => write(e, app)}>
-    <h2>Note on this pose</h2><input name="note" maxlength="2000" />
+    <h2>Note on ${app.marked ? `frame ${app.marked.frame}, marked ${app.marked.state}` : "this pose"}</h2><input name="note" maxlength="2000" />
     <p class="quiet"><kbd>Enter</kbd> keeps it, <kbd>Esc</kbd> leaves it</p></form></div>`;
   if (app.dialog === "clips") return html`<div class="veil"><form class="box" onSubmit=${(e) => open(e, app)}>
     <h2>Go to a dive</h2><input name="clip" list="clips" placeholder="video/index" />
@@ -160,8 +161,9 @@ export function openDialog(app, name) {
   showPanels(app);
   const field = document.querySelector("#layer input");
   field.focus();
-  if (name === "note") field.value = app.clip.entry(app.frame, app.person).note;
-  else listClips(app);
+  if (name === "clips") return listClips(app);
+  const { clip, frame, person } = noted(app);
+  field.value = clip.entry(frame, person).note;
 }
 
 function write(e, app) {
@@ -184,5 +186,5 @@ async function open(e, app) {
   if (!app.names.includes(name)) return app.say(`no dive ${name}`);
   app.dialog = "";
   const clip = await app.clips.load(name).catch((error) => app.fail(error, name));
-  if (clip) await app.go(name, clip.frames[0]);
+  if (clip) await app.move(name, clip.frames[0]);
 }
