@@ -229,6 +229,51 @@ def test_a_correction_of_the_frame_before_is_carried_over(page: Page) -> None:
     assert "no diver, you said" in page.page.inner_text("#overlay")
 
 
+def test_what_is_said_goes_at_the_next_key_and_is_the_last_alone(page: Page) -> None:
+    notes = page.page.locator(".notes p")
+    page.keys("i")
+    assert "no frames between two" in page.says
+    page.keys("c")
+    assert "you placed no joints" in page.says and notes.count() == 1
+    page.keys("s")
+    assert page.says == ""
+    page.keys("n")
+    assert page.says == "no diver, you said"
+    side = page.page.inner_text("#side section")
+    assert "no diver, you said" in side and "corrected" not in side and "absent" not in side
+
+
+def test_dotted_is_only_a_pose_that_the_person_corrected(page: Page) -> None:
+    """Not where the frame before has no diver, nor one that was only filled in; what is copied is called so."""
+    clip, frame, _ = page.shown
+    page.keys("n", "d")
+    assert "dotted" not in page.says and page.asks("review.ghost()") is None
+    page.keys("a", "z")
+    for step in (0, 2):
+        page.go(clip, frame + step)
+        moved(page)
+    page.go(clip, frame + 1)
+    page.keys("i")
+    assert "interpolated 1 frame;" in page.says
+    page.go(clip, frame + 3)
+    page.keys("s")
+    assert f"dotted: corrected as frame {frame + 2}" in page.says
+    page.go(clip, frame + 2)
+    page.keys("Delete")
+    assert "dotted" not in page.says, "the frame before was filled in"
+
+
+def test_a_pose_that_is_copied_is_no_correction(data: Workspace, start: Start, pages: Pages) -> None:
+    clip = read_clips(data)[0]
+    poses = read_poses(data.pose_file("auto", clip.key))
+    row = len(poses) // 2
+    poses.keypoints[row + 1], poses.visibility[row + 1] = np.nan, 0
+    write_poses(data.pose_file("auto", clip.key), poses)
+    page = pages.open(start().address)
+    page.go(str(clip.key), int(poses.frame[row + 1]))
+    assert f"no pose yet; dotted: that of frame {poses.frame[row]}; C takes it over" in page.says
+
+
 def test_no_diver_note_and_states(page: Page, data: Workspace) -> None:
     clip, frame, _ = page.shown
     page.keys("n")
@@ -284,7 +329,7 @@ def test_undo_and_redo_survive_a_reload(page: Page) -> None:
 def test_without_poses_joints_are_placed_one_after_the_other(data: Workspace, start: Start, pages: Pages) -> None:
     shutil.rmtree(data.poses)
     page = pages.open(start().address)
-    assert "no pose yet: press where the right ankle is" in page.page.inner_text("#overlay")
+    assert "no pose yet: press where the right ankle is, then the others; S passes one over" in page.says
     box = page.page.locator("#picture").bounding_box()
     for i in range(16):
         page.page.mouse.click(box["x"] + 300 + 20 * i, box["y"] + 200 + 9 * i)

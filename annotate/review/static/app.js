@@ -21,7 +21,7 @@ const PROBLEM_MS = 3000; // until it is asked whether the layer can be written a
 export const app = {
   session: null, clips: new Clips(), pictures: new Pictures(), queue: new Queue(), outbox: null,
   clip: null, frame: 0, person: 0, chosen: null, view: null, bitmap: null, dragged: null, hovered: null,
-  whole: false, hidden: false, onion: true, before: true, dialog: "", message: null, conflict: null, error: "",
+  whole: false, hidden: false, onion: true, before: true, dialog: "", message: "", conflict: null, error: "",
   wanders: false, marked: null, teachable: 0, drawnAt: 0,
 
   // -- what is shown --------------------------------------------------------------------------------------------------
@@ -85,9 +85,7 @@ export const app = {
   },
 
   say(words) {
-    this.message = { words };
-    const said = this.message;
-    setTimeout(() => this.message === said && ((this.message = null), this.redraw()), 4000);
+    this.message = words; // until the next key or press
     this.redraw();
   },
 
@@ -95,6 +93,7 @@ export const app = {
 
   // Where the person points: from there on one frame after the other, until they go on with the queue.
   move(key, frame) {
+    this.message = "";
     const item = this.queue.items[this.queue.index];
     this.wanders = !this.walks && !(item?.clip === key && item.frame === frame);
     return this.go(key, frame);
@@ -281,11 +280,13 @@ app.ghost = () => {
   return joints ? laidOver(joints, app.clip.pose(app.frame, app.person)) : null;
 };
 
-// What C would do, shown in frames that nothing was said of yet: {joints, from}, or null.
+// What C would do, shown in frames that nothing was said of yet, where there is a pose to show: {joints, from, copied}, or
+// null. Only of a frame that the person corrected, or as it is of the frame before, if the machine has none here.
 app.proposed = () => {
   if (!app.onion || app.dragged || app.session.read_only || app.clip.state(app.frame, app.person)) return null;
   const found = carried(app.clip, app.frame, app.person, app.session.flip);
-  return found.joints ? found : null;
+  if (!found.joints || app.clip.isEmpty(found.from, app.person)) return null;
+  return found.copied || app.clip.state(found.from, app.person) === "corrected" ? found : null;
 };
 
 async function start() {

@@ -6,7 +6,7 @@ import { trunkAngle } from "./geometry.js";
 
 // {joints, from}: an entry's joints, and the frame that they come from, the one before or else the one after; {why} where
 // nothing can be carried over. Joints that the person placed here stay. Where the machine has no pose, that of the frame
-// before as it is.
+// before as it is: then `copied` is true.
 export function carried(clip, frame, person, flip) {
   const index = clip.frames.indexOf(frame), before = clip.frames[index - 1], after = clip.frames[index + 1];
   const own = clip.entry(frame, person).joints, machine = clip.machinePose(frame, person);
@@ -23,7 +23,7 @@ export function carried(clip, frame, person, flip) {
 
 function copied(own, pose, from) {
   if (!pose.some(here)) return { why: "there is no pose in the frame before" };
-  return { joints: own.map((mine, j) => mine ?? (here(pose[j]) ? [pose[j].x, pose[j].y, pose[j].v, "between"] : null)), from };
+  return { joints: own.map((mine, j) => mine ?? (here(pose[j]) ? [pose[j].x, pose[j].y, pose[j].v, "between"] : null)), from, copied: true };
 }
 
 // Deleted where it is deleted there; null where the machine lacks it in either frame.

@@ -22,6 +22,7 @@ export function listenToHand(app, canvas) {
   canvas.addEventListener("pointerdown", (e) => {
     if (!app.clip || app.stepping || ![0, BENEATH].includes(e.button) || held) return;
     canvas.focus();
+    app.message = "";
     const p = { x: e.offsetX, y: e.offsetY };
     held = { id: e.pointerId, start: p, pose: app.pose, ...grab(app, p, e) };
     canvas.setPointerCapture(e.pointerId);

@@ -77,7 +77,9 @@ let last = Promise.resolve(); // ends with the last key
 export function run(app, entry, e) {
   last = last.then(async () => {
     if (app.stepping) await app.outbox.send();
+    app.message = "";
     if (app.clip) await entry.run(app, e);
+    app.redraw();
   }).catch((error) => app.say(error.message));
   return last;
 }

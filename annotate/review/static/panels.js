@@ -47,7 +47,6 @@ function Saved({ app }) {
 
 function Overlay({ app }) {
   const trouble = app.outbox?.trouble;
-  const ghost = app.clip && app.clip.before.get(at(app.frame, app.person));
   const lines = [
     app.error && html`<p class="bad">${app.error}</p>`,
     trouble && html`<p class="bad">not saving: ${trouble}. Go on, or wait: what you did is kept in this browser and sent again.</p>`,
@@ -55,18 +54,21 @@ function Overlay({ app }) {
     app.conflict && html`<p class="bad">changed in another window meanwhile. Shown is that pose; yours is dotted.
       <button onClick=${() => app.keepMine()}><kbd>K</kbd> take mine</button>
       <button onClick=${() => ((app.conflict = null), app.redraw())}><kbd>Esc</kbd> leave it</button></p>`,
-    !app.conflict && ghost && html`<p>you accepted the dotted pose; the estimator has moved it by ${ghost.pixels.toFixed(1)} pixels since.
-      <kbd>Space</kbd> accepts the new one, <kbd>B</kbd> hides the old one</p>`,
-    !app.conflict && !ghost && app.clip && proposal(app),
-    app.clip && !app.error && empty(app),
-    app.message && html`<p>${app.message.words}</p>`,
+    !app.conflict && app.clip && (app.message || !app.error) && hint(app),
   ];
   return html`<div class="notes">${lines.filter(Boolean)}</div>`;
 }
 
-function proposal(app) {
-  const proposed = app.proposed();
-  return proposed && html`<p>dotted: corrected as frame ${proposed.from}; <kbd>C</kbd> takes it over</p>`;
+// One line, not to hide the diver: the last message, else what is dotted, else what may be pressed.
+function hint(app) {
+  if (app.message) return html`<p>${app.message}</p>`;
+  const before = app.clip.before.get(at(app.frame, app.person)), proposed = before ? null : app.proposed();
+  if (before) return html`<p>you accepted the dotted pose; the estimator has moved it by ${before.pixels.toFixed(1)} pixels since.${" "}
+    <kbd>Space</kbd> accepts the new one, <kbd>B</kbd> hides the old one</p>`;
+  if (!proposed) return empty(app);
+  if (!proposed.copied) return html`<p>dotted: corrected as frame ${proposed.from}; <kbd>C</kbd> takes it over</p>`;
+  return html`<p>no pose yet; dotted: that of frame ${proposed.from}; <kbd>C</kbd> takes it over, <kbd>N</kbd> says that no diver is there,${" "}
+    or press where the ${app.session.joints[app.chosen ?? 0].replaceAll("_", " ")} is</p>`;
 }
 
 function empty(app) {
@@ -76,15 +78,20 @@ function empty(app) {
   if (app.chosen !== null && app.pose.some(here))
     return here(app.pose[app.chosen]) ? null : html`<p>press where the ${joint} is; <kbd>S</kbd> passes it over</p>`;
   if (app.pose.some(here)) return null;
-  return html`<p>no pose yet: press where the ${joint} is, then the others;
+  return html`<p>no pose yet: press where the ${joint} is, then the others;${" "}
     <kbd>S</kbd> passes one over, <kbd>C</kbd> takes the pose of the frame before, <kbd>N</kbd> says that no diver is there</p>`;
+}
+
+function said({ clip, frame, person }) {
+  const state = clip.state(frame, person) ?? "not looked at";
+  return state === "corrected" && clip.isEmpty(frame, person) ? "no diver, you said" : state;
 }
 
 function Side({ app }) {
   const { clip } = app;
   return html`
     <section><h2>This pose</h2>
-      <p><span class="state ${clip.state(app.frame, app.person) ?? "open"}">${clip.state(app.frame, app.person) ?? "not looked at"}</span></p>
+      <p><span class="state ${clip.state(app.frame, app.person) ?? "open"}">${said(app)}</span></p>
       <${JointFacts} app=${app} /></section>
     <${Findings} app=${app} />
     ${app.teachable >= ENOUGH && html`<section><h2>Teach the estimator</h2>
@@ -101,12 +108,17 @@ const Line = ({ colour, dashed }) => html`<svg width="30" height="8"><line x1="2
 
 function JointFacts({ app }) {
   const joint = app.pose[app.chosen];
-  if (app.chosen === null) return null;
+  const { note } = app.clip.entry(app.frame, app.person), words = note && html`<p class="words">“${note}”</p>`;
+  if (app.chosen === null || app.clip.isEmpty(app.frame, app.person)) return words;
   const exchanged = app.clip.entry(app.frame, app.person).joints[app.chosen] && ", sides changed by you";
-  const who = { machine: `machine, confidence ${joint?.c?.toFixed(2)}${exchanged ?? ""}`, hand: "placed by you", between: "from your frames around" };
+  const who = {
+    machine: `machine, confidence ${joint?.c?.toFixed(2)}${exchanged ?? ""}`,
+    hand: here(joint) ? "placed by you" : "you said",
+    between: "from your frames around",
+  };
   const seen = here(joint) ? (joint.v === HIDDEN ? "hidden" : "visible") : "absent";
   return html`<p><b>${app.session.joints[app.chosen].replaceAll("_", " ")}</b>: ${seen}${joint && html`, ${who[joint.by]}`}</p>
-    ${app.clip.entry(app.frame, app.person).note && html`<p class="words">“${app.clip.entry(app.frame, app.person).note}”</p>`}`;
+    ${words}`;
 }
 
 function Findings({ app }) {
