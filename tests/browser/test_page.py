@@ -463,8 +463,31 @@ def test_everything_fits_a_small_screen(start: Start, pages: Pages, scheme: str)
     box = page.page.locator(".box.keys").bounding_box()
     assert box["y"] >= 0 and box["y"] + box["height"] <= 720
     assert "accept it" in page.page.inner_text(".box.keys")
+    for words in ("A run", "Checked", "strip of frames and the findings can be clicked", "go on with the queue"):
+        assert words in page.page.inner_text(".box.keys")
     page.page.keyboard.press("Escape")
     page.page.wait_for_selector(".box.keys", state="detached")
+    page.go(page.shown[0], page.asks("review.clip.frames[21]"))
+    assert f"frame {page.shown[1]}, the 22nd of " in page.page.inner_text("#top")
+    assert "frames before and after" in page.page.inner_text(".legend")
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance of ``#rrggbb``, as WCAG 2 has it."""
+    share = np.array([int(colour.strip()[i : i + 2], 16) / 255 for i in (1, 3, 5)])
+    return float(np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4) @ (0.2126, 0.7152, 0.0722))
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+def test_what_is_filled_in_is_seen_on_the_strip(start: Start, pages: Pages, scheme: str) -> None:
+    """It differs from frames that nothing was said of, and from corrected ones."""
+    page = pages.open(start().address, scheme)
+    names = ("--between", "--open", "--corrected")
+    filled, *others = (
+        luminance(page.asks(f"getComputedStyle(document.documentElement).getPropertyValue('{name}')")) for name in names
+    )
+    for other in others:
+        assert (max(filled, other) + 0.05) / (min(filled, other) + 0.05) > 1.55
 
 
 def test_exchanged_divers_are_exchanged_in_the_merged_poses(data: Workspace, start: Start, pages: Pages) -> None:

@@ -30,13 +30,16 @@ function Top({ app }) {
   return html`
     <span class="clip">${clip ? clip.clip : "fdpose review"}</span>
     ${clip && html`<span class="quiet">${clip.title}</span>
-      <span>frame <b>${app.frame}</b> <span class="quiet">${app.index + 1} of ${clip.frames.length}</span></span>
+      <span>frame <b>${app.frame}</b><span class="quiet">, the ${nth(app.index + 1)} of ${clip.frames.length}</span></span>
       ${clip.persons > 1 && html`<span>diver <b>${app.person + 1}</b> <span class="quiet">of 2</span></span>`}
       <span class="quiet queue">${session.queue} ${at + 1} of ${queue.items.length}${queue.complete ? "" : "+"}${here && item.why ? `: ${item.why}` : ""}</span>`}
     ${app.wanders && html`<span><kbd>Q</kbd> <span class="quiet">back to it</span></span>`}
     <span class="space"></span>
     ${session && html`<span class="quiet">${session.annotator}</span><${Saved} app=${app} />`}`;
 }
+
+const ORDINALS = new Intl.PluralRules("en", { type: "ordinal" });
+const nth = (n) => `${n}${{ one: "st", two: "nd", few: "rd", other: "th" }[ORDINALS.select(n)]}`;
 
 function Saved({ app }) {
   const n = app.outbox?.waiting.length ?? 0;
@@ -97,14 +100,15 @@ function Side({ app }) {
     ${app.teachable >= ENOUGH && html`<section><h2>Teach the estimator</h2>
       <p>${app.teachable} frames of yours can teach it:</p><code>fdpose merge && fdpose finetune --name mine</code></section>`}
     <section class="legend"><h2>Legend</h2>
-      <p><${Line} colour=${COLOURS.right} /> right, <${Line} colour=${COLOURS.left} dashed /> left of the diver</p>
+      <p><${Line} colour=${COLOURS.right} /> right, <${Line} colour=${COLOURS.left} dashed /> left of the diver<br />
+        <${Line} colour="currentColor" thin /> thin: frames before and after</p>
       <p>● machine's, faint if unsure<br />■ yours, ◆ from your frames around, ○ hidden</p>
-      <p><i class="bar accepted" /> accepted <i class="bar corrected" /> corrected <i class="bar between" /> between<br />
+      <p><i class="bar accepted" /> accepted <i class="bar corrected" /> corrected <i class="bar between" /> filled in<br />
         <i class="bar rejected" /> rejected <i class="bar unsure" /> unsure <i class="bar finding" /> finding</p></section>`;
 }
 
-const Line = ({ colour, dashed }) => html`<svg width="30" height="8"><line x1="2" y1="4" x2="28" y2="4" stroke=${colour}
-  stroke-width="3" stroke-dasharray=${dashed ? "7 5" : ""} stroke-linecap="round" /></svg>`;
+const Line = ({ colour, dashed, thin }) => html`<svg width="30" height="8"><line x1="2" y1="4" x2="28" y2="4" stroke=${colour}
+  stroke-width=${thin ? 1.2 : 3} stroke-dasharray=${dashed ? "7 5" : ""} stroke-linecap="round" /></svg>`;
 
 function JointFacts({ app }) {
   const joint = app.pose[app.chosen];
@@ -149,6 +153,9 @@ function Bottom({ app }) {
 function Dialog({ app }) {
   const close = () => ((app.dialog = ""), app.redraw());
   if (app.dialog === "keys") return html`<div class="veil" onClick=${close}><div class="box keys">${keyGroups()}
+    <p><b>A run</b> of frames ends before a frame without a pose, before one in which you placed joints, and for <kbd>Shift X</kbd>
+      before one that you said something of and where the machine changes sides itself. <b>Checked</b> is what you accepted or corrected.
+      The strip of frames and the findings can be clicked: they lead to their frame.</p>
     <p class="quiet">Nothing has to be saved: each change is on the disk when it says “saved”. Any key closes this.</p></div></div>`;
   if (app.dialog === "note") return html`<div class="veil"><form class="box" onSubmit=${(e) => write(e, app)}>
     <h2>Note on ${app.marked ? `frame ${app.marked.frame}, marked ${app.marked.state}` : "this pose"}</h2><input name="note" maxlength="2000" />
