@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from finediving_pose.errors import FdposeError, NoExemplarError
 if TYPE_CHECKING:
     from finediving_pose.cli.one_dive import DiveVideo, OneDive
     from finediving_pose.cli.score import Scores
-    from finediving_pose.report.dive_page import Told
+    from finediving_pose.report.dive_page import Measured, Told
 
 
 @click.command(epilog="Example: fdpose dive IMG_1234.MOV --dive-number 107b --height 3")
@@ -52,7 +53,7 @@ def dive(
     speak_of(found.data)
     taken = take_dive(found)
     scores, told = _scored(found, taken, asked)
-    result = _measured(taken, told)
+    result = _written(taken, told)
     if as_json:
         why = "" if scores else ": ".join([told.text, *told.commands])
         say({**result, "score": scores.as_dict() if scores else None, "score_why": why}, as_json=True)
@@ -61,14 +62,17 @@ def dive(
 
     for note in result["notes"]:
         click.echo(f"note: {note}\n")
-    for line in summary_lines(result["dives"]):
-        click.echo(line)
-    click.echo()
+    if result["dives"]:
+        click.echo("\n".join(summary_lines(result["dives"])) + "\n")
     for line in scores.in_lines() if scores else told.in_lines():
         click.echo(line)
     by_hand = f": {result['joints_by_hand']:,} joints were placed by hand" if result["joints_by_hand"] else ""
     click.echo(f"\nposes  {result['layer']}{by_hand}")
-    click.echo(f"page   {result['page']}\nvideo  {result['video']}\ntables {result['tables']}")
+    for name in ("page", "video", "tables"):
+        if result[name]:
+            click.echo(f"{name:<6} {result[name]}")
+    if taken.parting:
+        click.echo("\nto take each dive on its own:\n" + "\n".join(f"  {command}" for command in taken.parting))
 
 
 def _asked(dive: DiveVideo, scorer: Path) -> Scores:
@@ -120,46 +124,49 @@ def _scored(dive: DiveVideo, taken: OneDive, asked: Scores | None) -> tuple[Scor
     return scores, Told(text, page=page)
 
 
-def _measured(taken: OneDive, scored: Told) -> dict[str, Any]:
+def _written(taken: OneDive, scored: Told) -> dict[str, Any]:
     """Everything of the dive but its score, written and said."""
+    from finediving_pose.report.dive_page import write_dive_page
+    from finediving_pose.report.video import write_videos
+
+    data, clip, frames = taken.data, taken.clip, taken.frames
+    videos, failed = write_videos(data, [clip], data.root, layer=taken.layer)
+    for error in failed.values():
+        raise error
+    if taken.parting:
+        shutil.rmtree(data.root / "kinematics", ignore_errors=True)  # measured before, as one dive
+    tables, rows, measured = (None, [], None) if taken.parting else _measured(taken)
+    target = data.root / "dive.html"
+    page = write_dive_page(target, clip, frames, taken.poses, videos[0], measured, taken.notes, taken.parting, scored)
+    return {
+        "page": str(page),
+        "video": str(videos[0]),
+        "tables": tables and str(tables),
+        "clip": str(clip.key),
+        "notes": taken.notes,
+        "commands": list(taken.parting),
+        "layer": taken.layer,
+        "joints_by_hand": taken.joints_by_hand,
+        "frames": len(frames.numbers),
+        "dives": rows,
+    }
+
+
+def _measured(taken: OneDive) -> tuple[Path, list[dict[str, Any]], Measured]:
+    """The folder of the tables, the rows of the one of dives, and what the page shows of them."""
     from finediving_pose.kinematics.measure import measure_clip
     from finediving_pose.kinematics.plot import NARROW, draw_dive
     from finediving_pose.kinematics.run import ClipFiles, measure_clips
     from finediving_pose.kinematics.words import readings_in_words
-    from finediving_pose.report.dive_page import DiveFiles, write_dive_page
-    from finediving_pose.report.video import write_videos
+    from finediving_pose.report.dive_page import Measured
 
-    data, clip, frames, notes = taken.data, taken.clip, taken.frames, taken.notes
-    videos, failed = write_videos(data, [clip], data.root, layer=taken.layer)
-    for error in failed.values():
-        raise error
+    data, clip = taken.data, taken.clip
     done = measure_clips(data, [clip], data.root / "kinematics", layer=taken.layer)
     for error in done.failed.values():
         raise error
     own = ClipFiles.of(done.folder, clip.key)
     narrow = own.plot.with_name(f"{own.plot.stem}-narrow.png")
     draw_dive(narrow, clip, measure_clip(data, clip, taken.layer), NARROW)
-    files = DiveFiles(videos[0], own.plot, narrow, dive=done.folder / "dives.csv", every_frame=own.csv)
     first, words = done.rows[0], [reading for row in done.rows for reading in readings_in_words(row)]
-    page = write_dive_page(
-        data.root / "dive.html",
-        clip,
-        frames,
-        taken.poses,
-        words,
-        notes,
-        files,
-        scored,
-        (first["take_off_frame"], first["touch_frame"]),
-    )
-    return {
-        "page": str(page),
-        "video": str(files.video),
-        "tables": str(done.folder),
-        "clip": str(clip.key),
-        "notes": notes,
-        "layer": taken.layer,
-        "joints_by_hand": taken.joints_by_hand,
-        "frames": len(frames.numbers),
-        "dives": done.rows,
-    }
+    flight = first["take_off_frame"], first["touch_frame"]
+    return done.folder, done.rows, Measured(words, flight, own.plot, narrow, done.folder / "dives.csv", own.csv)

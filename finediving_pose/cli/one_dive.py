@@ -48,6 +48,7 @@ class OneDive:
     layer : of the poses: ``merged`` where people corrected some, else ``auto``
     notes : what is to be known, a sentence each
     appearances : how often a diver is seen; more than once, and the video holds several dives
+    parting : the commands that take each of several dives on its own
     """
 
     data: Workspace
@@ -57,6 +58,7 @@ class OneDive:
     poses: ClipPoses
     notes: list[str]
     appearances: int
+    parting: tuple[str, ...]
 
     @property
     def joints_by_hand(self) -> int:
@@ -206,8 +208,8 @@ def _annotated(data: Workspace, clip: Clip, video: Path, notes: list[str], then:
             f"{video}: no diver was found in its {len(frames.numbers):,} frames, so nothing is measured; look at them"
             f" in {data.frame_folder(clip.key)}"
         )
-    notes = notes + _several(data, video, clip, frames, seen, then)
-    return OneDive(data, clip, frames, layer, poses, notes, len(seen))
+    said, parting = _several(data, video, clip, frames, seen, then)
+    return OneDive(data, clip, frames, layer, poses, [*notes, *said], len(seen), parting)
 
 
 def _most_trusted(data: Workspace, clip: Clip) -> str:
@@ -225,12 +227,12 @@ def _most_trusted(data: Workspace, clip: Clip) -> str:
 
 def _several(
     data: Workspace, video: Path, clip: Clip, frames: FrameFolder, seen: list[Appearance], then: str
-) -> list[str]:
-    """What to say, and a table to write, where a diver comes several times."""
+) -> tuple[list[str], tuple[str, ...]]:
+    """What to say and to type, and a table to write, where a diver comes several times."""
     from finediving_pose.spreadsheet import write_csv
 
     if len(seen) == 1:
-        return []
+        return [], ()
     table = data.root / "dives-of-the-video.csv"
     borders = [frames.numbers[0], *(_between(a, b) for a, b in pairwise(seen)), frames.numbers[-1] + 1]
     told = {field: _written(value) for field, value in _told(clip).items()}
@@ -239,7 +241,7 @@ def _several(
     ]
     write_csv(table, ["video", "index", "start_frame", "end_frame", *told], rows)
     times = " and ".join(f"{a.begins:.1f} to {a.ends:.1f} s" for a in seen)
-    each = " && ".join(
+    each = tuple(
         f"fdpose {words} --data dives"
         for words in (
             f"extract --videos {shlex.quote(str(video))} --labels {shlex.quote(str(table))}",
@@ -249,10 +251,9 @@ def _several(
     )
     number = f" Correct its action_type first, where not both are {clip.action_type}." if clip.action_type else ""
     return [
-        f"a diver is seen {len(seen)} times ({times}), as if the video held {len(seen)} dives. The numbers mix them: do"
-        f" not use them. {shlex.quote(str(table))} says where each begins and ends.{number} To take each on its own:"
-        f" {each}"
-    ]
+        f"a diver is seen {len(seen)} times ({times}), as if the video held {len(seen)} dives. Nothing is measured:"
+        f" numbers would mix them. {shlex.quote(str(table))} says where each begins and ends.{number}"
+    ], each
 
 
 def _between(one: Appearance, two: Appearance) -> int:

@@ -281,5 +281,6 @@ class Scores:
         from finediving_pose.errors import PoseError
 
         if taken.appearances > 1:
-            raise PoseError(f"{taken.clip.key}: nothing is scored: {taken.notes[-1]}")
+            each = " && ".join(taken.parting)
+            raise PoseError(f"{taken.clip.key}: nothing is scored: {taken.notes[-1]} To take each on its own: {each}")
         self.add(taken.data, [taken.clip], taken.data.root / "score.html")

@@ -30,10 +30,19 @@ POSTER = 720
 
 
 @dataclass(frozen=True, slots=True)
-class DiveFiles:
-    """Files of a dive that its page shows or links to."""
+class Measured:
+    """What was measured of a dive, as its page shows it.
 
-    video: Path
+    Attributes
+    ----------
+    readings : name, value and remark of every quantity, in words; without a value, the remark says why
+    flight : first and last frame number in the air, None where not known; the video's picture is one of these
+    plot, narrow_plot : the dive over time, as pictures
+    dive, every_frame : the tables
+    """
+
+    readings: Sequence[tuple[str, str, str]]
+    flight: tuple[int | None, int | None]
     plot: Path
     narrow_plot: Path
     dive: Path
@@ -59,20 +68,20 @@ def write_dive_page(
     clip: Clip,
     frames: FrameFolder,
     poses: ClipPoses,
-    measured: Sequence[tuple[str, str, str]],
+    video: Path,
+    measured: Measured | None,
     notes: Sequence[str],
-    files: DiveFiles,
-    scored: Told | None = None,
-    flight: tuple[int | None, int | None] = (None, None),
+    parting: Sequence[str],
+    scored: Told,
 ) -> Path:
     """Write the page, an HTML file, whole or not at all. The video and the tables stay beside it.
 
     Parameters
     ----------
-    measured : name, value and remark of every quantity, in words; without a value, the remark says why
+    measured : None where the video holds several dives
     notes : what else is to be known, a sentence each
+    parting : the commands that take each of several dives on its own
     scored : its score in words, or why it has none
-    flight : first and last frame number in the air, None where not known; the video's picture is one of these
 
     Raises
     ------
@@ -84,7 +93,7 @@ def write_dive_page(
     seen = sorted(set(poses.frame[poses.has_diver].tolist()))
     sure = confidences(poses)
     shown = well_seen(sure)
-    flying = in_flight(shown, flight) or shown
+    flying = in_flight(shown, measured.flight if measured else (None, None)) or shown
     seconds, by_hand = frames.times[-1], int((poses.source == JointSource.MANUAL).sum())
     facts = [
         dive_in_words(clip.action_type) if clip.action_type else "",
@@ -102,14 +111,15 @@ def write_dive_page(
         folder=target.parent.name,
         facts=[fact for fact in facts if fact],
         notes=notes,
-        video=_link(files.video, target),
-        poster=_poster(files.video, frames.numbers.index(max(flying, key=sure.__getitem__))),
+        parting=parting,
+        video=_link(video, target),
+        poster=_poster(video, frames.numbers.index(max(flying, key=sure.__getitem__))),
         scored=scored,
-        score_page=_link(scored.page, target) if scored and scored.page else "",
+        score_page=_link(scored.page, target) if scored.page else "",
         pictures=list(_pictures(frames, poses, evenly_spaced(shown, PICTURES))),
-        plots=[data_uri(plot.read_bytes(), "png") for plot in (files.plot, files.narrow_plot)],
-        measured=measured,
-        tables=[(name, _link(table, target)) for name, table in (("dive", files.dive), ("frames", files.every_frame))],
+        readings=measured.readings if measured else (),
+        plots=[data_uri(p.read_bytes(), "png") for p in (measured.plot, measured.narrow_plot)] if measured else (),
+        tables=[_link(table, target) for table in (measured.dive, measured.every_frame)] if measured else (),
     )
     with atomic_write(target) as part:
         part.write_text(page, encoding="utf-8")

@@ -123,8 +123,14 @@ def test_two_dives_in_one_video_are_told(tmp_path: Path, pictures: list[np.ndarr
     assert run.exit_code == 0, run.output
     assert "a diver is seen 2 times" in run.stdout and "as if the video held 2 dives" in run.stdout
     assert "not scored: the dive number is not known; give it, for example with --dive-number 107b" in run.stdout
+    assert "Nothing is measured: numbers would mix them" in run.stdout and "flight time" not in run.stdout
+    assert [line.split()[:2] for line in run.stdout.splitlines()[-3:]] == [
+        ["fdpose", words] for words in ("extract", "annotate", "kinematics")
+    ]
     page = (tmp_path / "out" / "dive.html").read_text()
     assert "Not scored: the dive number is not known" in page and 'poster="data:image/jpeg' in page
+    assert "flight time" not in page and "fdpose annotate --auto --data dives\n" in page
+    assert not (tmp_path / "out" / "kinematics").exists()
     table = (tmp_path / "out" / "dives-of-the-video.csv").read_text().splitlines()
     assert table[0] == "video,index,start_frame,end_frame,height_m"
     first, second = ([int(v) for v in line.split(",")[1:]] for line in table[1:])
