@@ -135,15 +135,16 @@ def _written(taken: OneDive, scored: Told) -> dict[str, Any]:
         raise error
     if taken.parting:
         shutil.rmtree(data.root / "kinematics", ignore_errors=True)  # measured before, as one dive
-    tables, rows, measured = (None, [], None) if taken.parting else _measured(taken)
+    tables, rows, measured = (None, [], None) if taken.parting else measure_for_page(taken)
+    notes = [*taken.notes, *(measured.doubts if measured else ())]
     target = data.root / "dive.html"
-    page = write_dive_page(target, clip, frames, taken.poses, videos[0], measured, taken.notes, taken.parting, scored)
+    page = write_dive_page(target, clip, frames, taken.poses, videos[0], measured, notes, taken.parting, scored)
     return {
         "page": str(page),
         "video": str(videos[0]),
         "tables": tables and str(tables),
         "clip": str(clip.key),
-        "notes": taken.notes,
+        "notes": notes,
         "commands": list(taken.parting),
         "layer": taken.layer,
         "joints_by_hand": taken.joints_by_hand,
@@ -152,12 +153,12 @@ def _written(taken: OneDive, scored: Told) -> dict[str, Any]:
     }
 
 
-def _measured(taken: OneDive) -> tuple[Path, list[dict[str, Any]], Measured]:
+def measure_for_page(taken: OneDive) -> tuple[Path, list[dict[str, Any]], Measured]:
     """The folder of the tables, the rows of the one of dives, and what the page shows of them."""
     from finediving_pose.kinematics.measure import measure_clip
     from finediving_pose.kinematics.plot import NARROW, draw_dive
     from finediving_pose.kinematics.run import ClipFiles, measure_clips
-    from finediving_pose.kinematics.words import readings_in_words
+    from finediving_pose.kinematics.words import doubts_of_picture, readings_in_words
     from finediving_pose.report.dive_page import Measured
 
     data, clip = taken.data, taken.clip
@@ -166,7 +167,9 @@ def _measured(taken: OneDive) -> tuple[Path, list[dict[str, Any]], Measured]:
         raise error
     own = ClipFiles.of(done.folder, clip.key)
     narrow = own.plot.with_name(f"{own.plot.stem}-narrow.png")
-    draw_dive(narrow, clip, measure_clip(data, clip, taken.layer), NARROW)
+    divers = measure_clip(data, clip, taken.layer)
+    draw_dive(narrow, clip, divers, NARROW)
+    doubts = list(doubts_of_picture(clip.action_type, divers[0])) if len(divers) == 1 else []
     first, words = done.rows[0], [reading for row in done.rows for reading in readings_in_words(row)]
     flight = first["take_off_frame"], first["touch_frame"]
-    return done.folder, done.rows, Measured(words, flight, own.plot, narrow, done.folder / "dives.csv", own.csv)
+    return done.folder, done.rows, Measured(words, doubts, flight, own.plot, narrow, done.folder / "dives.csv", own.csv)

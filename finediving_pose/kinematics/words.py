@@ -93,10 +93,17 @@ def doubts(dive_number: str | None, measures: DiverMeasures) -> Iterator[str]:
     count, expected = measures.values["half_somersaults"], measures.half_somersaults_expected
     if measures.count_agrees is False:
         yield f"{_count_differs(count.value, dive_number, expected)}: is the dive number right?"
-    turns, stance = measures.half_turns, measures.stance
+    turns = measures.half_turns
     if count.reason == Reason.WRONG_TRUNK and turns is not None and half_turns(180 * turns) is not None:
         yield _stands_otherwise(dive_number)
-    elif stance is not None and 90 - _TILTED < stance < 90 + _TILTED:
+    else:
+        yield from doubts_of_picture(dive_number, measures)
+
+
+def doubts_of_picture(dive_number: str | None, measures: DiverMeasures) -> Iterator[str]:
+    """What speaks against the picture's being upright, a sentence."""
+    stance = measures.stance
+    if stance is not None and 90 - _TILTED < stance < 90 + _TILTED:
         yield f"before the dive the trunk is {stance:.0f}° from upright: is the video on its side? Turn it upright"
     elif stance is not None and stance > 180 - _TILTED and not measures.armstand:
         yield f"before the dive the trunk is upside down, as in no {dive_number}: is the video upside down?"
@@ -117,7 +124,8 @@ def _dive(row: dict[str, Any], several: bool) -> Iterator[str]:
         yield f"  {_SENTENCES[Reason.NO_DIVER.label]}"
         return
     for words, value, why in readings_in_words(row):
-        yield f"  {words:<20} {value or f'-  {why}'}"
+        asked = f"   {why}" if why.endswith("?") else ""
+        yield f"  {words:<20} {f'{value}{asked}' if value else f'-  {why}'}"
 
 
 def readings_in_words(row: dict[str, Any]) -> Iterator[tuple[str, str, str]]:

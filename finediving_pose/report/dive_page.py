@@ -36,12 +36,14 @@ class Measured:
     Attributes
     ----------
     readings : name, value and remark of every quantity, in words; without a value, the remark says why
+    doubts : what speaks against the picture's being upright
     flight : first and last frame number in the air, None where not known; the video's picture is one of these
     plot, narrow_plot : the dive over time, as pictures
     dive, every_frame : the tables
     """
 
     readings: Sequence[tuple[str, str, str]]
+    doubts: Sequence[str]
     flight: tuple[int | None, int | None]
     plot: Path
     narrow_plot: Path

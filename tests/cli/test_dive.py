@@ -6,6 +6,7 @@ import io
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import av
 import cv2
@@ -15,11 +16,15 @@ from click.testing import CliRunner, Result
 from markupsafe import escape
 
 from finediving_pose.cli import main
-from finediving_pose.clip import ClipKey
+from finediving_pose.cli.dive import measure_for_page
+from finediving_pose.cli.one_dive import OneDive
+from finediving_pose.clip import Clip, ClipKey
+from finediving_pose.frames import FrameFolder
 from finediving_pose.poses import JointSource, Visibility, read_poses, take_rows, write_poses
 from finediving_pose.synth.filming import Take, write_video
 from finediving_pose.synth.plan import Event
 from finediving_pose.workspace import Workspace
+from tests.finediving_pose.kinematics.made_up import MadeUpDive, poses_of
 
 NOW = "2026-11-29T12:00:00+00:00"
 EVENT = Event("Synthetic2026Men10m_final_r1", 10.0, False, ("107b",), (901, 0))
@@ -158,3 +163,15 @@ def film(path: Path, pictures: list[np.ndarray]) -> None:
         for picture in pictures:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         container.mux(stream.encode(None))
+
+
+def test_an_upside_down_picture_is_asked_about_on_the_page(tmp_path: Path) -> None:
+    """What the page notes is printed, too."""
+    made, data = MadeUpDive(50.0, upside_down=1), Workspace(tmp_path)
+    poses = poses_of(made)
+    clip = Clip(ClipKey("film", 0), action_type="205b", fps=50.0)
+    write_poses(data.pose_file("auto", clip.key), poses)
+    taken = OneDive(data, clip, cast(FrameFolder, None), "auto", poses, [], 1, ())
+    _, _, measured = measure_for_page(taken)
+    (doubt,) = measured.doubts
+    assert doubt == "before the dive the trunk is upside down, as in no 205b: is the video upside down?"

@@ -31,6 +31,12 @@ def test_a_jump_that_nobody_jumps_makes_the_height_doubtful():
     assert said(row)["jump height"].endswith("m: is the height of 3 m right? All else is without it")
 
 
+def test_a_high_jump_asks_for_the_height_on_a_terminal_too():
+    row = row_of(MadeUpDive(50.0, platform=10.0, rise=1.0), Facts("205b", 10.0, (25,)))
+    (line,) = (line for line in summary_lines([row]) if "jump height" in line)
+    assert row["jump_height_m"] is not None and line.endswith("is the height of 10 m right?")
+
+
 def test_a_turn_between_two_counts_is_told_as_it_was_seen():
     row = row_of(MadeUpDive(50.0), Facts("205b", 10.0, (36,)))  # the take-off is labelled too late
     assert row["half_somersaults_why"] == "wrong_trunk"
