@@ -11,7 +11,7 @@ const DEGREES = Math.PI / 180;
 export const KEYS = [
   { group: "Go on", keys: [" "], shown: "Space", does: "the pose is right: accept it, next one", run: act.accept },
   { group: "Go on", keys: ["Enter"], shown: "Enter", does: "I checked every joint: all are mine, next one", run: act.confirmAll },
-  { group: "Go on", keys: ["q"], shown: "Q", does: "go on with the queue: after A, D, G or a click, next is the next frame", run: (app) => app.resume() },
+  { group: "Go on", keys: ["q"], shown: "Q", does: "on with the queue; before that, after A, D, G or a click, next is the next frame", run: (app) => app.resume() },
   { group: "Go on", keys: ["Backspace"], shown: "Backspace", does: "back in the queue", run: (app) => app.back() },
   { group: "Go on", keys: ["d", "."], shown: "D", does: "next frame", run: (app) => app.step(1) },
   { group: "Go on", keys: ["a", ","], shown: "A", does: "frame before", run: (app) => app.step(-1) },

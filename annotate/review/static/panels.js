@@ -103,7 +103,7 @@ function Side({ app }) {
       <p><${Line} colour=${COLOURS.right} /> right, <${Line} colour=${COLOURS.left} dashed /> left of the diver<br />
         <${Line} colour="currentColor" thin /> thin: frames before and after</p>
       <p>● machine's, faint if unsure<br />■ yours, ◆ from your frames around, ○ hidden</p>
-      <p><i class="bar accepted" /> accepted <i class="bar corrected" /> corrected <i class="bar between" /> filled in<br />
+      <p><i class="bar accepted" /> accepted <i class="bar corrected" /> corrected <i class="bar between" /> filled in, exchanged<br />
         <i class="bar rejected" /> rejected <i class="bar unsure" /> unsure <i class="bar finding" /> finding</p></section>`;
 }
 
@@ -153,7 +153,7 @@ function Bottom({ app }) {
 function Dialog({ app }) {
   const close = () => ((app.dialog = ""), app.redraw());
   if (app.dialog === "keys") return html`<div class="veil" onClick=${close}><div class="box keys">${keyGroups()}
-    <p><b>A run</b> of frames ends before a frame without a pose, before one in which you placed joints, and for <kbd>Shift X</kbd>
+    <p><b>A run</b> of frames ends before a frame without a pose, before one in which you placed joints, and for <kbd>Shift X</kbd>${" "}
       before one that you said something of and where the machine changes sides itself. <b>Checked</b> is what you accepted or corrected.
       The strip of frames and the findings can be clicked: they lead to their frame.</p>
     <p class="quiet">Nothing has to be saved: each change is on the disk when it says “saved”. Any key closes this.</p></div></div>`;
