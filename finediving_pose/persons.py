@@ -13,9 +13,9 @@ from types import MappingProxyType
 
 import numpy as np
 
-from finediving_pose.poses import ClipPoses
+from finediving_pose.poses import ClipPoses, JointSource
 from finediving_pose.reviews import Review
-from finediving_pose.skeleton import N_JOINTS
+from finediving_pose.skeleton import FLIP, N_JOINTS
 
 Posed = tuple[int, int]
 """Frame number and person."""
@@ -42,7 +42,19 @@ def number_hands(hands: Sequence[ClipPoses], auto: ClipPoses | None, reviews: Se
     if not hands:
         return []
     numbering = joints_of(auto if auto is not None else hands[0])
-    return [numbered_like(table, numbering, frame_by_frame=True, seen=_seen(table, reviews)) for table in hands]
+    return [
+        numbered_like(table, numbering, frame_by_frame=True, seen={**_sides_back(table), **_seen(table, reviews)})
+        for table in hands
+    ]
+
+
+def _sides_back(poses: ClipPoses) -> dict[Posed, np.ndarray]:
+    """Rows in which a person exchanged the machine's left and right, joints (16, 2) as the machine has them."""
+    machine = poses.source == JointSource.AUTOMATIC
+    joints = np.where(machine[..., None], poses.keypoints[:, list(FLIP)], poses.keypoints)
+    exchanged = machine.any(1).tolist()
+    places = zip(poses.frame.tolist(), poses.person.tolist(), strict=True)
+    return {place: j for place, j, there in zip(places, joints, exchanged, strict=True) if there}
 
 
 def _seen(poses: ClipPoses, reviews: Sequence[Review]) -> dict[Posed, np.ndarray]:

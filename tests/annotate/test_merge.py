@@ -19,8 +19,9 @@ from finediving_pose.boxes import box_of_joints
 from finediving_pose.cli import main
 from finediving_pose.errors import PoseError
 from finediving_pose.labels.table import read_clips
-from finediving_pose.persons import joints_of
+from finediving_pose.persons import joints_of, number_hands
 from finediving_pose.poses import JointSource, Visibility, read_poses, write_poses
+from finediving_pose.skeleton import FLIP, JOINTS
 from finediving_pose.validate.pose_rules import load_layers
 from finediving_pose.validate.rules import RULES
 from finediving_pose.workspace import Workspace
@@ -116,6 +117,21 @@ def test_a_merge_on_disk_counts_and_compares(grey: Workspace) -> None:
     merged = read_poses(grey.pose_file("merged", KEY))
     assert merged.author == ["net", "anna", "net"]
     np.testing.assert_array_equal(merged.keypoints[1], hand.keypoints[0])
+
+
+@pytest.mark.parametrize("distance", [4, -4])
+def test_a_diver_whose_sides_were_exchanged_is_not_taken_for_the_partner(distance: float) -> None:
+    """Beside whom they fly so near that the partner's one side is nearer than their own; the other side was deleted."""
+    auto = pair(distance=distance)
+    swapped = table("anna", JointSource.AUTOMATIC, frames=PAIR_FRAMES)
+    swapped.keypoints[:] = swapped.keypoints[:, list(FLIP)]
+    middle = [j for j, other in enumerate(FLIP) if j == other]
+    swapped.keypoints[:, middle], swapped.visibility[:, middle], swapped.source[:, middle] = np.nan, 0, 0
+    right = [j for j, name in enumerate(JOINTS) if name.startswith("right")]
+    swapped.keypoints[:, right], swapped.visibility[:, right] = np.nan, 0
+    swapped.source[:, right] = JointSource.MANUAL
+    (hand,) = number_hands([swapped], auto)
+    assert not hand.person.any()
 
 
 def test_a_hand_that_began_with_the_other_diver_is_merged_with_its_own(grey: Workspace) -> None:
