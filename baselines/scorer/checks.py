@@ -55,9 +55,10 @@ def check_dive(packed: PackedFile, i: int, exemplars: Sequence[Clip]) -> None:
 def check_filmed(clip: Clip, divers: Sequence[DiverMeasures]) -> None:
     """Raise PoseError where take-off or entry of one's own video was not filmed, of any of its divers.
 
-    Clips of a data set are scored: whoever cut them saw a dive.
+    Clips of a data set are scored, and those of a table of frames: whoever cut them saw a dive.
     """
-    for diver in divers if clip.source == "unlabelled" else ():
+    whole_video = clip.source == "unlabelled" and clip.frame_range is None
+    for diver in divers if whole_video else ():
         if diver.not_filmed:
             raise PoseError(f"{clip.key}: {diver.not_filmed}; nothing is scored; give a video of the whole dive")
 

@@ -53,7 +53,9 @@ def test_who_leaves_the_picture_before_the_water_is_refused() -> None:
 
 
 def test_clips_of_a_data_set_are_scored_as_they_were_cut() -> None:
-    check_filmed(replace(CLIP, source="mtl_aqa"), filmed(ends=MadeUpDive(50.0).touch - 0.3))
+    in_the_air = filmed(ends=MadeUpDive(50.0).touch - 0.3)
+    check_filmed(replace(CLIP, source="mtl_aqa"), in_the_air)
+    check_filmed(replace(CLIP, start_frame=100, end_frame=140), in_the_air)
 
 
 def test_labelled_stages_say_that_the_dive_is_whole() -> None:
