@@ -1,7 +1,7 @@
 """A folder written whole, then put in place of another at one stroke: whoever is killed or reads, finds one of the two.
 
-A writer makes ``.<name>.*.part`` beside the folder, fills it, and calls :func:`put_in_place`. What killed writers left
-there :func:`recover` clears.
+A writer fills ``.<name>.*.part`` beside the folder (:func:`written_whole`), or makes it and calls :func:`put_in_place`.
+What killed writers left there :func:`recover` clears.
 """
 
 from __future__ import annotations
@@ -9,13 +9,33 @@ from __future__ import annotations
 import ctypes
 import os
 import shutil
-from contextlib import suppress
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from finediving_pose.workspace import fsync_directory
 
 _HERE, _SWAP = -100, 2
 """AT_FDCWD and RENAME_EXCHANGE of renameat2(2); macOS's RENAME_SWAP of renamex_np(2) is 2 as well."""
+
+
+@contextmanager
+def written_whole(target: Path) -> Iterator[Path]:
+    """Give an empty folder beside ``target``; on a clean exit put it in place of ``target``.
+
+    What was at ``target`` stays until then, and is put back where a killed run left it renamed. Raises OSError.
+    """
+    target = target.absolute()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    recover(target)
+    part = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}.", suffix=".part"))
+    try:
+        part.chmod(target.parent.stat().st_mode)
+        yield part
+        put_in_place(part, target)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
 
 
 def put_in_place(part: Path, target: Path) -> None:

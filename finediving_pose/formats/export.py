@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -34,7 +33,7 @@ from finediving_pose.formats.registry import ImagePose, PosedClip, Writer, reade
 from finediving_pose.frames import is_complete, open_frames
 from finediving_pose.journals.catch_up import catch_up
 from finediving_pose.poses import ClipPoses, JointSource, Visibility, best_layer, read_poses
-from finediving_pose.replacing import put_in_place, recover
+from finediving_pose.replacing import written_whole
 from finediving_pose.skeleton import N_JOINTS
 from finediving_pose.workspace import Workspace, atomic_write, remove_part_files
 from finediving_pose.writing import writing
@@ -293,21 +292,9 @@ def _kind(path: Path) -> str:
 
 @contextmanager
 def _folder_written_whole(out: Path) -> Iterator[Path]:
-    """Give a temporary folder beside ``out``; on a clean exit put it in place of ``out``.
-
-    What was at ``out`` stays until then, and is put back where a killed run left it renamed.
-    """
-    part = None
+    """As :func:`~finediving_pose.replacing.written_whole`; raises FdposeError."""
     try:
-        out = out.absolute()
-        out.parent.mkdir(parents=True, exist_ok=True)
-        recover(out)
-        part = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}.", suffix=".part"))
-        part.chmod(out.parent.stat().st_mode)
-        yield part
-        put_in_place(part, out)
+        with written_whole(out) as part:
+            yield part
     except OSError as e:
         raise FdposeError(f"{out}: writing failed ({e.strerror or e}); what was there before is untouched") from e
-    finally:
-        if part is not None:
-            shutil.rmtree(part, ignore_errors=True)

@@ -8,10 +8,7 @@ What a video gives is whole or not there, so that the same call goes on after an
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from functools import partial
 from itertools import groupby
 from pathlib import Path
@@ -23,6 +20,7 @@ from numpy.typing import NDArray
 from finediving_pose.errors import FdposeError, UsageError
 from finediving_pose.frames import frame_name
 from finediving_pose.parallel import map_clips
+from finediving_pose.replacing import written_whole
 from finediving_pose.workspace import atomic_write, remove_part_files
 
 QUALITY = 95
@@ -67,14 +65,20 @@ def check_layouts(layouts: Iterable[str]) -> None:
 def _lay_out_video(out: Path, layouts: Sequence[str], video: Path) -> int:
     """Returns the number of layouts that were missing."""
     dives = json.loads((out / "truth" / "events" / f"{video.stem}.json").read_text(encoding="utf-8"))["dives"]
-    return sum(LAYOUTS[name](out, video, dives) for name in layouts)
+    try:
+        return sum(LAYOUTS[name](out, video, dives) for name in layouts)
+    except OSError as e:
+        raise FdposeError(
+            f"{out}: {video.stem} can't be laid out ({e.strerror or e}); free the space and run the same command again"
+        ) from e
 
 
 def _whole_frames(out: Path, video: Path, dives: Sequence[dict[str, Any]]) -> bool:
     """``frames/<video>/<frame>.jpg``, every frame of the video."""
-    with _folder_once(out / "frames" / video.stem) as folder:
-        if folder is None:
-            return False
+    target = out / "frames" / video.stem
+    if target.is_dir():
+        return False
+    with written_whole(target) as folder:
         for number, picture in enumerate(_pictures(video)):
             _write_jpeg(folder / frame_name(number), picture)
     return True
@@ -82,9 +86,10 @@ def _whole_frames(out: Path, video: Path, dives: Sequence[dict[str, Any]]) -> bo
 
 def _trimmed_frames(out: Path, video: Path, dives: Sequence[dict[str, Any]]) -> bool:
     """``trimmed/<video>/<index>/<frame>.jpg``, the frames of the dives."""
-    with _folder_once(out / "trimmed" / video.stem) as folder:
-        if folder is None:
-            return False
+    target = out / "trimmed" / video.stem
+    if target.is_dir():
+        return False
+    with written_whole(target) as folder:
         for dive, number, picture in _of_dives(video, dives):
             place = folder / str(dive["index"])
             place.mkdir(exist_ok=True)
@@ -141,25 +146,3 @@ def _write_jpeg(path: Path, picture: Picture) -> None:
     import simplejpeg
 
     path.write_bytes(simplejpeg.encode_jpeg(np.ascontiguousarray(picture), quality=QUALITY, colorsubsampling="420"))
-
-
-@contextmanager
-def _folder_once(folder: Path) -> Iterator[Path | None]:
-    """A folder to fill that gets its name when the block ends well; None where it is there already."""
-    if folder.is_dir():
-        yield None
-        return
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    for left in folder.parent.glob(f".{folder.name}.*.part"):  # by a run that was killed
-        shutil.rmtree(left, ignore_errors=True)
-    part = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.", suffix=".part"))
-    try:
-        part.chmod(folder.parent.stat().st_mode)
-        yield part
-        part.rename(folder)
-    except OSError as e:
-        raise FdposeError(
-            f"{folder}: can't be written ({e.strerror or e}); free the space and run the same command again"
-        ) from e
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
