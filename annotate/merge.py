@@ -15,7 +15,7 @@ from annotate.crop import box_of_joints
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.errors import FdposeError
 from finediving_pose.journals.catch_up import catch_up
-from finediving_pose.parallel import map_clips
+from finediving_pose.parallel import in_order, map_clips
 from finediving_pose.persons import number_hands
 from finediving_pose.poses import ClipPoses, JointSource, Visibility, read_poses, write_poses
 from finediving_pose.reviews import reviews_of_clip
@@ -118,10 +118,9 @@ def merge_clips(
     layers = [*workspace.manual_layers(), "auto"]
     with writing("fdpose merge", [workspace.poses / "merged"], [workspace.poses / layer for layer in layers]):
         merge = partial(merge_clip, workspace, layers, conflict_pixels)
-        found = dict(map_clips(merge, clips, jobs, "merging", scheduler=scheduler, worth=WORTH_A_PROCESS))
+        found = in_order(clips, map_clips(merge, clips, jobs, "merging", scheduler=scheduler, worth=WORTH_A_PROCESS))
     summary, failed = MergeSummary(), []
-    for clip in clips:
-        outcome = found[clip]
+    for _, outcome in found:
         if isinstance(outcome, FdposeError):
             failed.append(outcome)
         else:

@@ -85,6 +85,14 @@ def map_clips(
     yield from track(results, description, unit, sum(map(count, items)), lambda done: count(done[0]))
 
 
+def in_order(
+    items: Iterable[Item], outcomes: Iterable[tuple[Item, Result | FdposeError]]
+) -> list[tuple[Item, Result | FdposeError]]:
+    """What :func:`map_clips` gives of these items, in their order, once all are finished."""
+    found = dict(outcomes)
+    return [(item, found[item]) for item in items]
+
+
 def _serial(function: Callable[[Item], Result], items: list[Item]) -> Iterator[tuple[Item, Result | FdposeError]]:
     for item in items:
         try:

@@ -14,7 +14,7 @@ from finediving_pose.journals.catch_up import catch_up
 from finediving_pose.kinematics.measure import measure_clip
 from finediving_pose.kinematics.readings import Reason
 from finediving_pose.kinematics.table import DIVE_COLUMNS, FRAME_COLUMNS, dive_rows, frame_rows, write_tables
-from finediving_pose.parallel import map_clips
+from finediving_pose.parallel import in_order, map_clips
 from finediving_pose.workspace import Workspace
 from finediving_pose.writing import writing
 
@@ -107,9 +107,7 @@ def measure_clips(
     with writing("fdpose kinematics", [out / "dives.parquet"], reads):
         measure = partial(_measure, workspace, out, layer, plots)
         how = {"scheduler": scheduler, "worth": _WORTH_A_PROCESS}
-        found = dict(map_clips(measure, clips, jobs, "measuring", **how))
-        for clip in clips:
-            outcome = found[clip]
+        for clip, outcome in in_order(clips, map_clips(measure, clips, jobs, "measuring", **how)):
             if isinstance(outcome, FdposeError):
                 done.failed[clip] = outcome
             else:

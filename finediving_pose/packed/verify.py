@@ -14,7 +14,7 @@ from finediving_pose.packed import schema
 from finediving_pose.packed.arrays import DAMAGE
 from finediving_pose.packed.reader import PackedFile, open_packed
 from finediving_pose.packed.structure import PARTS, STRUCTURE, structure_digests
-from finediving_pose.parallel import map_clips
+from finediving_pose.parallel import in_order, map_clips
 
 
 @dataclass(slots=True)
@@ -67,9 +67,7 @@ def verify_packed(path: Path, jobs: int | None = None, scheduler: str | None = N
             result = Verification(len(packed), int(_offsets(packed)[0][-1]), packed.digest, parts=parts)
             work = [range(i, min(i + CLIPS_AT_ONCE, len(packed))) for i in range(0, len(packed), CLIPS_AT_ONCE)]
             check, how = partial(_damaged, path), {"scheduler": scheduler, "count": len, "worth": _WORTH_A_PROCESS}
-            found = dict(map_clips(check, work, jobs, "verifying", **how))
-            for clips in work:
-                outcome = found[clips]
+            for _, outcome in in_order(work, map_clips(check, work, jobs, "verifying", **how)):
                 if isinstance(outcome, FdposeError):
                     raise outcome
                 result.damaged |= outcome
