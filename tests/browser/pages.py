@@ -21,6 +21,7 @@ from finediving_pose.workspace import Workspace
 
 SIZE = {"width": 1280, "height": 720}
 PICTURE = "#picture[data-shown]"
+WRIST = 10
 
 
 def find_chromium() -> str | None:
@@ -154,3 +155,10 @@ def nearly_true(workspace: Workspace, truth: Path, seed: int = 0) -> None:
             time=["2026-01-01T00:00:00+00:00"] * len(places),
         )
         write_poses(workspace.pose_file("auto", key), poses)
+
+
+def moved(page: Page, joint: int = WRIST, by: tuple[float, float] = (6, -4)) -> np.ndarray:
+    """Drag a joint; where it was let go."""
+    start = page.pose()[joint]
+    page.drag((start[0], start[1]), (start[0] + by[0], start[1] + by[1]))
+    return start + by

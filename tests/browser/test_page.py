@@ -15,11 +15,10 @@ from finediving_pose.poses import JointSource, concatenate, read_poses, write_po
 from finediving_pose.reviews import ReviewState, reviews_of_clip
 from finediving_pose.skeleton import FLIP
 from finediving_pose.workspace import Workspace
-from tests.browser.pages import PICTURE, Page, Pages
+from tests.browser.pages import PICTURE, Page, Pages, moved
 from tests.browser.served import Served
 
 Start = Callable[..., Served]
-WRIST, ELBOW = 10, 11
 
 
 def layer(data: Workspace, page: Page):
@@ -29,13 +28,6 @@ def layer(data: Workspace, page: Page):
     row = poses.row(frame, person)
     assert row is not None
     return poses, row
-
-
-def moved(page: Page, joint: int = WRIST, by: tuple[float, float] = (6, -4)) -> np.ndarray:
-    """Drag a joint; where it was let go."""
-    start = page.pose()[joint]
-    page.drag((start[0], start[1]), (start[0] + by[0], start[1] + by[1]))
-    return start + by
 
 
 def test_a_dragged_joint_is_in_the_layer_where_it_was_let_go(page: Page, data: Workspace) -> None:
@@ -191,15 +183,6 @@ def test_a_note_just_after_u_is_on_the_pose_that_was_marked(page: Page) -> None:
     assert (page.entry()["state"], page.entry()["note"]) == ("unsure", "splash")
 
 
-def test_the_first_picture_fits_the_page(start: Start, pages: Pages) -> None:
-    """It is drawn before the keys below it are, which take some of its height."""
-    page = pages.open(start().address)
-    page.settle()
-    size = page.asks("[review.view.width, review.view.height]")
-    box = page.page.locator("#picture").bounding_box()
-    assert size == pytest.approx([box["width"], box["height"]], abs=1)
-
-
 def test_enter_confirms_every_joint(page: Page) -> None:
     clip, frame, person = page.shown
     pose = page.pose()
@@ -339,155 +322,6 @@ def test_without_poses_joints_are_placed_one_after_the_other(data: Workspace, st
     assert np.isfinite(page.pose()).all()
     assert [j[3] for j in page.entry()["joints"]] == ["hand"] * 16
     assert len({tuple(p) for p in page.pose()}) == 16
-
-
-def test_the_wheel_makes_the_picture_larger_where_the_mouse_is(page: Page) -> None:
-    """A joint that is dragged then goes where it is let go; the next frame is shown as it fits."""
-    wrist, scale = page.pose()[WRIST], page.asks("review.view.scale")
-    spot = page.on_screen(*wrist)
-    page.page.mouse.move(*spot)
-    page.page.mouse.wheel(0, -400)
-    page.page.wait_for_function(f"review.view.scale > {1.9 * scale}")
-    assert page.on_screen(*wrist) == pytest.approx(spot, abs=1)
-    target = moved(page, by=(2, -3))
-    assert np.allclose(page.pose()[page.asks("review.chosen")], target, atol=0.1)
-    page.keys("d", "a")
-    assert page.asks("review.view.scale") == pytest.approx(scale, rel=0.1)
-
-
-def test_two_windows_of_one_person_see_both_versions(page: Page, pages: Pages) -> None:
-    clip, frame, _ = page.shown
-    other = pages.window(page.page.context)
-    other.page.goto(page.page.url)
-    other.page.wait_for_selector(PICTURE)
-    other.go(clip, frame)
-    first = moved(page, by=(6, 0))
-    joint = page.asks("review.chosen")
-    second = moved(other, by=(-8, 2))
-    other.page.wait_for_selector("text=changed in another window")
-    assert np.allclose(other.pose()[joint], first, atol=0.2), "shown is what is saved"
-    assert other.asks("review.ghost() !== null")
-    other.keys("k")
-    assert np.allclose(other.pose()[joint], second, atol=0.2)
-    assert "changed in another window" not in other.page.inner_text("#overlay")
-
-
-def test_while_the_server_is_away_nothing_is_lost(page: Page, server: Served, start: Start) -> None:
-    """Killed, not ended: the page says so and keeps; the window of the next server sends what was kept."""
-    clip, frame, _ = page.shown
-    server.kill()
-    page.page.keyboard.press("x")
-    page.page.wait_for_selector("text=NOT SAVING: 1 kept")
-    page.page.keyboard.press("v")
-    page.page.wait_for_selector("text=NOT SAVING: 2 kept")
-    again = start("--port", str(server.port))
-    page.page.wait_for_selector("text=token is not that of this run")
-    page.page.goto(again.address)
-    page.page.wait_for_selector(PICTURE)
-    page.settle()
-    page.go(clip, frame)
-    assert page.entry()["state"] == "corrected"
-    assert page.asks("review.session.depth") == [2, 0]
-
-
-def test_each_window_keeps_what_it_has_not_sent(page: Page, pages: Pages, server: Served, start: Start) -> None:
-    """Both are closed while the server is away; the next window sends what the two left."""
-    clip, frame, _ = page.shown
-    other = pages.window(page.page.context)
-    other.page.goto(page.page.url)
-    other.page.wait_for_selector(PICTURE)
-    other.go(clip, frame + 1)
-    server.kill()
-    for window in (page, other):
-        window.page.keyboard.press("x")
-        window.page.wait_for_selector("text=NOT SAVING: 1 kept")
-        window.page.close()
-    later = pages.window(other.page.context)
-    later.page.goto(start("--port", str(server.port)).address)
-    later.page.wait_for_selector(PICTURE)
-    later.settle()
-    assert later.asks("review.session.depth") == [2, 0]
-    assert later.asks("Object.keys(localStorage)") == []
-
-
-def test_a_clip_that_is_deleted_while_it_is_open_is_said(page: Page, data: Workspace) -> None:
-    clip, _, _ = page.shown
-    shutil.rmtree(data.frames)
-    page.asks(f"(review.clips.forget('{clip}'), review.pictures.bitmaps.clear(), null)")
-    page.page.keyboard.press("d")
-    said = page.page.wait_for_selector("text=fdpose extract")
-    assert said is not None and said.is_visible()
-    page.keys("x", "z")
-    assert "fdpose extract" in page.page.inner_text("#overlay")
-
-
-def test_another_token_shows_no_data(page: Page, pages: Pages) -> None:
-    other = pages.window(page.page.context)
-    other.page.goto(page.page.url.partition("#")[0] + "#wrong")
-    other.page.wait_for_selector("text=the token is not that of this run")
-    assert other.page.query_selector(PICTURE) is None
-
-
-def test_a_finger_places_joints(start: Start, pages: Pages) -> None:
-    page = pages.open(start().address, has_touch=True)
-    page.go(page.shown[0], page.asks("review.clip.frames[40]"))
-    was = page.pose()
-    x, y = page.on_screen(*was[9])
-    page.page.touchscreen.tap(x, y)
-    assert page.asks("review.chosen") in range(16)
-    client = page.page.context.new_cdp_session(page.page)
-    for kind, points in (
-        ("touchStart", [(x, y)]),
-        ("touchMove", [(x + 30, y + 10)]),
-        ("touchMove", [(x + 60, y + 20)]),
-        ("touchEnd", []),
-    ):
-        client.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": a, "y": b} for a, b in points]})
-    page.settle()
-    joint = page.asks("review.chosen")
-    u, v = page.on_screen(*page.pose()[joint])
-    a, b = page.on_screen(*was[joint])
-    assert (u - a, v - b) == (pytest.approx(60, abs=1), pytest.approx(20, abs=1))
-
-
-@pytest.mark.parametrize("scheme", ["dark", "light"])
-def test_everything_fits_a_small_screen(start: Start, pages: Pages, scheme: str) -> None:
-    """1280 x 720: nothing is cut off, the keys' overlay and the picture are whole, text can be told from its ground."""
-    page = pages.open(start().address, scheme)
-    for element in ("html", "#bottom", "#top"):
-        over = "(e) => [e.scrollWidth - e.clientWidth, e.scrollHeight - e.clientHeight]"
-        sizes = page.page.locator(element).evaluate(over)
-        assert max(sizes) <= 0, element
-    assert page.page.locator("#picture").bounding_box()["height"] > 500
-    page.page.keyboard.press("?")
-    box = page.page.locator(".box.keys").bounding_box()
-    assert box["y"] >= 0 and box["y"] + box["height"] <= 720
-    assert "accept it" in page.page.inner_text(".box.keys")
-    for words in ("A run", "Checked", "strip of frames and the findings can be clicked", "on with the queue"):
-        assert words in page.page.inner_text(".box.keys")
-    page.page.keyboard.press("Escape")
-    page.page.wait_for_selector(".box.keys", state="detached")
-    page.go(page.shown[0], page.asks("review.clip.frames[21]"))
-    assert f"frame {page.shown[1]}, the 22nd of " in page.page.inner_text("#top")
-    assert "frames before and after" in page.page.inner_text(".legend")
-
-
-def luminance(colour: str) -> float:
-    """Relative luminance of ``#rrggbb``, as WCAG 2 has it."""
-    share = np.array([int(colour.strip()[i : i + 2], 16) / 255 for i in (1, 3, 5)])
-    return float(np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4) @ (0.2126, 0.7152, 0.0722))
-
-
-@pytest.mark.parametrize("scheme", ["dark", "light"])
-def test_what_is_filled_in_is_seen_on_the_strip(start: Start, pages: Pages, scheme: str) -> None:
-    """It differs from frames that nothing was said of, and from corrected ones."""
-    page = pages.open(start().address, scheme)
-    names = ("--between", "--open", "--corrected")
-    filled, *others = (
-        luminance(page.asks(f"getComputedStyle(document.documentElement).getPropertyValue('{name}')")) for name in names
-    )
-    for other in others:
-        assert (max(filled, other) + 0.05) / (min(filled, other) + 0.05) > 1.55
 
 
 def test_exchanged_divers_are_exchanged_in_the_merged_poses(data: Workspace, start: Start, pages: Pages) -> None:
