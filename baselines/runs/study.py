@@ -23,7 +23,7 @@ from baselines.runs.results import (
     read_run,
     write_metrics,
 )
-from baselines.runs.run import new_folder, prepare_run, run
+from baselines.runs.run import prepare_run, run
 from baselines.training import processes
 from finediving_pose.documents import read_json
 from finediving_pose.errors import UsageError, first_line
@@ -47,15 +47,6 @@ class Member:
 
 
 PlannedRun = tuple[Member, RunConfig]
-
-
-@processes.on_first
-def new_study(
-    workspace: Workspace, method: Method, preset: str, seeds: Sequence[int], ablate: Sequence[str] = (), **options: Any
-) -> Path:
-    """Make a study's folder, in it a run folder for each training of :func:`plan_study`."""
-    plan = plan_study(workspace, method, preset, seeds, ablate, **options)
-    return write_study(new_folder(workspace, method.name), plan)
 
 
 def plan_study(

@@ -12,9 +12,8 @@ from typing import Any
 from pydantic import ConfigDict, TypeAdapter, with_config
 
 from baselines.method import Method
-from baselines.registry import EVERY_METHOD, list_methods
+from baselines.registry import list_methods
 from baselines.runs.results import is_finished
-from baselines.runs.run import new_folder
 from baselines.runs.study import PlannedRun, plan_study, run_study, write_study
 from baselines.training import processes
 from finediving_pose.documents import read_json
@@ -35,13 +34,6 @@ class Suite:
 
     studies: tuple[str, ...]
     left_out: dict[str, str]
-
-
-@processes.on_first
-def new_suite(workspace: Workspace, preset: str, seeds: Sequence[int], **options: Any) -> Path:
-    """Make a suite's folder, in it the studies of :func:`plan_suite`."""
-    planned = plan_suite(workspace, preset, seeds, **options)
-    return write_suite(new_folder(workspace, EVERY_METHOD), *planned)
 
 
 def plan_suite(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from baselines.report.page import write_page
 from baselines.runs.predictions import Prediction, read_predictions
 from baselines.runs.results import RunMetrics
 from baselines.runs.run import new_run, run
+from baselines.runs.start import begin, make_plan
 from baselines.scorer.file import SCORER, read_scorer
 from baselines.scorer.predict import Judge
 from finediving_pose.clip import Clip, ClipKey
@@ -46,6 +48,11 @@ def pack_made_up(workspace: Workspace, dives: int = 12, stages: bool = True) -> 
         write_poses(workspace.pose_file("merged", key), poses)
     write_packed(workspace)
     return workspace
+
+
+def begun(workspace: Workspace, method: str, preset: str = "demo", seeds: Sequence[int] = (0,), **options: Any) -> Path:
+    """The folder of a study, or with ``all`` of a suite, as ``fdpose benchmark`` makes it; nothing is trained."""
+    return begin(workspace, partial(make_plan, workspace, method, preset, seeds, study=True, **options))[0]
 
 
 def small_run(

@@ -25,9 +25,10 @@ from baselines.runs.figures import NAMES
 from baselines.runs.predictions import read_predictions
 from baselines.runs.results import read_run, read_study
 from baselines.runs.run import announce
-from baselines.runs.study import new_study, read_plan
+from baselines.runs.study import read_plan
 from baselines.training.hooks import EpochHistory
 from finediving_pose.workspace import Workspace
+from tests.baselines.small_runs import begun
 from tests.command import fdpose
 
 pytestmark = pytest.mark.slow
@@ -302,7 +303,7 @@ def test_what_can_not_be_trained_on_leaves_no_run(competition: Workspace, worksp
 
 
 def test_parts_are_chosen_by_name(competition: Workspace) -> None:
-    folder = new_study(competition, HPMCRMethod(), "demo", [3], ["skeleton", "contrast"])
+    folder = begun(competition, "hpmcr", seeds=[3], ablate=["skeleton", "contrast"])
     assert [(m.seed, m.without) for m in read_plan(folder)] == [(3, None), (3, "skeleton"), (3, "contrast")]
     whole, less = (read_config(folder / m) for m in ("seed-3", "without-skeleton-seed-3"))
     assert (whole.without, less.without) == ((), ("skeleton",))

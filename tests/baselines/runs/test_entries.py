@@ -14,10 +14,10 @@ import pytest
 from baselines.registry import find_method
 from baselines.runs.entries import find_all_entries, find_entries
 from baselines.runs.run import new_run, run
-from baselines.runs.study import new_study, run_study
+from baselines.runs.study import run_study
 from finediving_pose.errors import UsageError
 from finediving_pose.workspace import Workspace
-from tests.baselines.small_runs import SMALL_DATA, SMALL_I3D
+from tests.baselines.small_runs import SMALL_DATA, SMALL_I3D, begun
 
 pytestmark = pytest.mark.slow
 
@@ -33,7 +33,7 @@ def finished(made_up: Workspace) -> Path:
 
 @pytest.fixture(scope="module")
 def study(made_up: Workspace) -> Path:
-    folder = new_study(made_up, find_method("exemplars-mean"), "demo", [0, 1], changes={"evaluation.votes": 2})
+    folder = begun(made_up, "exemplars-mean", seeds=[0, 1], changes={"evaluation.votes": 2})
     run_study(folder)
     return folder
 
@@ -88,7 +88,7 @@ def test_a_study_has_an_entry_a_seed_and_five_panels_each(study: Path) -> None:
 
 
 def test_trainings_without_a_part_do_not_take_part(made_up: Workspace) -> None:
-    folder = new_study(made_up, find_method("tsa"), "demo", [0], ["segmentation"])
+    folder = begun(made_up, "tsa", ablate=["segmentation"])
     entries, unfinished = find_entries([folder])
     assert entries == []
     assert len(unfinished) == 1 and "seed-0: not finished" in unfinished[0]

@@ -18,10 +18,10 @@ from baselines.runs import suite
 from baselines.runs.config import RunConfig, read_config
 from baselines.runs.entries import find_entries
 from baselines.runs.results import is_finished
-from baselines.runs.suite import new_suite, read_suite, run_suite
+from baselines.runs.suite import read_suite, run_suite
 from finediving_pose.errors import PackedError, UsageError
 from finediving_pose.workspace import Workspace
-from tests.baselines.small_runs import pack_made_up
+from tests.baselines.small_runs import begun, pack_made_up
 
 pytestmark = pytest.mark.slow
 
@@ -62,7 +62,7 @@ def without_stages(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 
 @pytest.fixture
 def folder(methods: None, without_stages: Workspace) -> Path:
-    return new_suite(without_stages, "demo", range(2))
+    return begun(without_stages, "all", seeds=range(2))
 
 
 def test_who_can_not_take_part_is_named_with_the_reason(folder: Path) -> None:
@@ -109,7 +109,7 @@ def test_ctrl_c_stops_everything_and_keeps_what_is_done(folder: Path, monkeypatc
 
 
 def test_epochs_are_for_those_that_train(methods: None, without_stages: Workspace) -> None:
-    folder = new_suite(without_stages, "demo", range(1), epochs=3)
+    folder = begun(without_stages, "all", epochs=3)
     assert read_config(folder / "difficulty" / "seed-0").training.epochs == 0
 
 
@@ -125,14 +125,14 @@ def test_what_nobody_can_do_leaves_nothing_behind(
 ) -> None:
     workspace = pack_made_up(Workspace(tmp_path / "data"))
     with pytest.raises(UsageError, match=says) as caught:
-        new_suite(workspace, options.pop("preset", "demo"), range(1), **options)
+        begun(workspace, "all", **options)
     assert "\n" not in str(caught.value)
     assert not workspace.runs.exists()
 
 
 def test_without_a_packed_file_nothing_is_begun(methods: None, workspace: Workspace) -> None:
     with pytest.raises(PackedError, match="fdpose pack"):
-        new_suite(workspace, "demo", range(1))
+        begun(workspace, "all")
 
 
 @pytest.mark.parametrize(
