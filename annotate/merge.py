@@ -16,7 +16,7 @@ from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.errors import FdposeError
 from finediving_pose.journals.catch_up import catch_up
 from finediving_pose.parallel import in_order, map_clips
-from finediving_pose.persons import number_hands
+from finediving_pose.persons import exchanged_divers, number_hands
 from finediving_pose.poses import ClipPoses, JointSource, Visibility, read_poses, write_poses
 from finediving_pose.reviews import reviews_of_clip
 from finediving_pose.skeleton import JOINTS, N_JOINTS
@@ -174,13 +174,14 @@ def merge_tables(hands: Sequence[ClipPoses], auto: ClipPoses | None) -> ClipPose
 
 
 def find_conflicts(key: ClipKey, hands: Sequence[ClipPoses], pixels: float) -> list[Conflict]:
-    """Joints that two annotators placed more than ``pixels`` apart."""
+    """Joints that two annotators placed more than ``pixels`` apart; filled in or exchanged ones are nobody's word."""
     found = []
     for a in range(len(hands)):
         for b in range(a + 1, len(hands)):
             one, two = _common(hands[a], hands[b])
             distance = np.linalg.norm(hands[a].keypoints[one] - hands[b].keypoints[two], axis=-1)
-            for row, joint in np.argwhere(np.nan_to_num(distance) > pixels):
+            placed = (hands[a].source[one] == JointSource.MANUAL) & (hands[b].source[two] == JointSource.MANUAL)
+            for row, joint in np.argwhere(placed & (np.nan_to_num(distance) > pixels)):
                 pair = (hands[a].author[one[row]], hands[b].author[two[row]])
                 frame = int(hands[a].frame[one[row]])
                 found.append(Conflict(key, frame, JOINTS[joint], pair, float(distance[row, joint])))
@@ -202,12 +203,11 @@ def _fill_row(merged: ClipPoses, at: int, found: list[tuple[ClipPoses, int]]) ->
     looked = found[-1][0].author[found[-1][1]]  # the machine, where there is one, and nobody was there
     merged.author[at] = "+".join(dict.fromkeys(authors or [looked]))
     merged.time[at] = max(table.time[i] for table, i in found)
-    if (merged.source[at] == JointSource.MANUAL).all():
+    table, i = found[-1]  # the machine's, where there is one: it looked for the whole diver
+    merged.box[at] = table.box[i]
+    own = (merged.source[at] == JointSource.MANUAL).all() or any(exchanged_divers(t)[i] for t, i in found[:-1])
+    if own or not np.isfinite(table.box[i]).all():
         merged.box[at] = box_of_joints(merged.keypoints[at : at + 1])[0]
-    else:
-        table, i = found[-1]  # the machine's, where there is one: it looked for the whole diver
-        around = box_of_joints(merged.keypoints[at : at + 1])[0]
-        merged.box[at] = table.box[i] if np.isfinite(table.box[i]).all() else around
 
 
 def _empty(places: list[tuple[int, int]]) -> ClipPoses:

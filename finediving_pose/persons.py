@@ -15,7 +15,7 @@ import numpy as np
 
 from finediving_pose.poses import ClipPoses, JointSource
 from finediving_pose.reviews import Review
-from finediving_pose.skeleton import FLIP, N_JOINTS
+from finediving_pose.skeleton import FLIP, N_JOINTS, SIDELESS
 
 Posed = tuple[int, int]
 """Frame number and person."""
@@ -43,18 +43,32 @@ def number_hands(hands: Sequence[ClipPoses], auto: ClipPoses | None, reviews: Se
         return []
     numbering = joints_of(auto if auto is not None else hands[0])
     return [
-        numbered_like(table, numbering, frame_by_frame=True, seen={**_sides_back(table), **_seen(table, reviews)})
+        numbered_like(table, numbering, frame_by_frame=True, seen={**_exchanged_back(table), **_seen(table, reviews)})
         for table in hands
     ]
 
 
-def _sides_back(poses: ClipPoses) -> dict[Posed, np.ndarray]:
-    """Rows in which a person exchanged the machine's left and right, joints (16, 2) as the machine has them."""
+def exchanged_divers(poses: ClipPoses) -> np.ndarray:
+    """bool (n,): rows of a hand layer that are the machine's pose of the other diver, who were exchanged in review.
+
+    They have the machine's joints in the middle of the body, which are no other's after a change of sides.
+    """
+    return np.asarray((poses.source[:, list(SIDELESS)] == JointSource.AUTOMATIC).any(1))
+
+
+def _exchanged_back(poses: ClipPoses) -> dict[Posed, np.ndarray]:
+    """Rows in which a person exchanged the machine's left and right, or its divers: joints (16, 2) as it has them."""
     machine = poses.source == JointSource.AUTOMATIC
     joints = np.where(machine[..., None], poses.keypoints[:, list(FLIP)], poses.keypoints)
-    exchanged = machine.any(1).tolist()
-    places = zip(poses.frame.tolist(), poses.person.tolist(), strict=True)
-    return {place: j for place, j, there in zip(places, joints, exchanged, strict=True) if there}
+    of_other = exchanged_divers(poses)
+    found: dict[Posed, np.ndarray] = {}
+    for row in np.flatnonzero(machine.any(1)).tolist():
+        frame, person = int(poses.frame[row]), int(poses.person[row])
+        if not of_other[row]:
+            found[frame, person] = joints[row]
+        elif (other := poses.row(frame, 1 - person)) is not None:
+            found[frame, person] = poses.keypoints[other]
+    return found
 
 
 def _seen(poses: ClipPoses, reviews: Sequence[Review]) -> dict[Posed, np.ndarray]:

@@ -26,6 +26,9 @@ LIMBS: tuple[tuple[int, int], ...] = (
 FLIP: tuple[int, ...] = (5, 4, 3, 2, 1, 0, 6, 7, 8, 9, 15, 14, 13, 12, 11, 10)
 """Joint i of a mirrored picture is joint FLIP[i] of the original."""
 
+SIDELESS: tuple[int, ...] = tuple(i for i, other in enumerate(FLIP) if i == other)
+"""Joints of the body's middle: pelvis, thorax, upper neck, head top."""
+
 HIERARCHY: tuple[tuple[int, ...], ...] = ((7,), (6, 8, 12, 13), (9, 14, 2, 3, 11), (10, 15, 1, 4), (5, 0))
 """Levels of the skeleton from the thorax outwards, as HPMCR publishes them (10 beside the knees included)."""
 

@@ -103,10 +103,12 @@ def hands_agree(layer: LayerPoses) -> Iterator[Finding]:
             continue
         rows, mine = _rows_of(own, table)
         apart = np.linalg.norm(table.keypoints[rows] - own.keypoints[mine], axis=-1)
+        placed = (table.source[rows] == JointSource.MANUAL) & (own.source[mine] == JointSource.MANUAL)
+        apart = np.where(placed, np.nan_to_num(apart), 0)
         far = np.zeros(layer.present.shape, bool)
-        far[mine] = np.nan_to_num(apart) > limit
+        far[mine] = apart > limit
         if far.any():
-            words = f"{name} places joints {np.nanmax(apart):.0f} pixels away"
+            words = f"{name} places joints {apart.max():.0f} pixels away"
             yield layer.on_joints(words, far, f"at most {limit:.0f}")
 
 
@@ -117,7 +119,7 @@ def _hands(layer: LayerPoses) -> dict[str, ClipPoses]:
 
 
 def _of_hands(layer: LayerPoses) -> np.ndarray:
-    """bool (n, 16): joints that a person had interpolated between own frames, or exchanged for the other side's."""
+    """bool (n, 16): joints that a person had interpolated between own frames, or exchanged."""
     assert layer.poses
     theirs = np.zeros(layer.present.shape, bool)
     for table in _hands(layer).values():

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from finediving_pose.frames import frame_name
+from finediving_pose.persons import exchanged_divers
 from finediving_pose.poses import JointSource, Visibility
 from finediving_pose.skeleton import FLIP, JOINTS
 from finediving_pose.validate import pose_merge_rules, pose_motion_rules, presence_rules, review_rules  # noqa: F401  (they register)
@@ -27,7 +29,6 @@ LOW_CONFIDENCE = 0.3
 COLLAPSED = 0.2
 SIDES_TOGETHER = 0.004
 SAME_PERSON = 0.05
-_MIDDLE = [j for j, mirrored in enumerate(FLIP) if j == mirrored]
 
 
 @rule("pose.readable", severity="error")
@@ -59,17 +60,29 @@ def values_are_in_range(layer: LayerPoses) -> Iterator[Finding]:
 def joints_come_from_their_layer(layer: LayerPoses) -> Iterator[Finding]:
     """In a manual layer every joint was placed by hand, in the automatic layer none was.
 
-    Joints that a person had interpolated between own frames belong to the person, and so do arms and legs of the
-    machine whose left and right the person exchanged. Merging trusts the source of each joint: an estimated joint
-    marked as manual would replace people's.
+    Joints that a person had interpolated between own frames belong to the person, and so do joints of the machine that
+    the person exchanged: arms and legs for those of the other side, poses for the other diver's. Merging trusts the
+    source of each joint: an estimated joint marked as manual would replace people's.
     """
     if layer.poses is None or layer.layer == "merged":
         return
     wrong = (layer.poses.source == (JointSource.AUTOMATIC if layer.by_hand else JointSource.MANUAL)) & layer.present
     if layer.by_hand:
-        wrong &= wrong[:, _MIDDLE].any(1, keepdims=True)  # they have no side to exchange
+        wrong &= (exchanged_divers(layer.poses) & ~_are_the_others(layer))[:, None]
     if wrong.any():
         yield layer.on_joints("placed by the machine" if layer.by_hand else "placed by hand", wrong)
+
+
+def _are_the_others(layer: LayerPoses) -> NDArray[np.bool_]:
+    """bool (n,): rows beside one of the other diver, and not where the machine has this one."""
+    assert layer.poses is not None
+    poses, auto = layer.poses, layer.others.get("auto")
+    beside = np.zeros(len(poses), bool)
+    for i, (frame, person) in enumerate(zip(poses.frame.tolist(), poses.person.tolist(), strict=True)):
+        beside[i] = poses.row(frame, 1 - person) is not None
+        if beside[i] and auto is not None and (row := auto.row(frame, person)) is not None:
+            beside[i] = not np.allclose(poses.keypoints[i], auto.keypoints[row], rtol=0, atol=0.01, equal_nan=True)
+    return beside
 
 
 @rule("pose.frame-exists", severity="error")

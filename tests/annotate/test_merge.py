@@ -102,6 +102,11 @@ def test_annotators_conflict_beyond_the_threshold_only() -> None:
     assert str(conflict) == "meet/0 frame 0 left_hip: anna and ben differ by 10 px"
 
 
+@pytest.mark.parametrize("source", [JointSource.INTERPOLATED, JointSource.AUTOMATIC])
+def test_joints_that_nobody_placed_are_no_conflict(source: JointSource) -> None:
+    assert not find_conflicts(KEY, [table("anna", JointSource.MANUAL), table("ben", source, shift=50)], 10)
+
+
 def test_a_merge_on_disk_counts_and_compares(grey: Workspace) -> None:
     write_poses(grey.pose_file("auto", KEY), table("net", JointSource.AUTOMATIC, shift=8, frames=(0, 1, 2)))
     hand = table("anna", JointSource.MANUAL, frames=(1,))

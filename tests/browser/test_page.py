@@ -344,5 +344,11 @@ def test_exchanged_divers_are_exchanged_in_the_merged_poses(data: Workspace, sta
             page.go(str(clip.key), frame, person)
             row = merged.row(frame, person)
             assert np.allclose(page.pose(), merged.keypoints[row], atol=0.02, equal_nan=True), (frame, person)
+        assert set(merged.source[merged.row(frame, 0)].tolist()) <= {JointSource.NONE, JointSource.AUTOMATIC}
+    assert [page.asks(f"review.clip.state({frame}, 0)") for frame in frames[-5:-3]] == ["corrected", None]
+    page.go(str(clip.key), frames[-5])
+    page.keys("Shift+P")
+    assert "in 5 frames" in page.page.inner_text("#overlay")
+    assert page.asks(f"review.clip.entry({frames[-1]}, 0).joints") == [None] * 16
     page.go(str(clip.key), frames[2], 0)
     assert np.allclose(page.pose(), other.keypoints[other.row(frames[2], 1)], atol=0.02, equal_nan=True)

@@ -1,6 +1,6 @@
 // What the keys do.
 
-import { ABSENT, asPlaced, asSeen, here, HIDDEN, round, VISIBLE } from "./poses.js";
+import { ABSENT, asPlaced, asSeen, here, HIDDEN, round, seenFrom, VISIBLE } from "./poses.js";
 import { carried } from "./carry.js";
 import { moved, rotated, turned } from "./geometry.js";
 
@@ -71,7 +71,7 @@ export function swapSides(app, which = null) {
   const { flip } = app.session, pose = app.clip.pose(app.frame, app.person), machine = app.clip.machinePose(app.frame, app.person);
   if (!pose.some(here)) return app.say("there is no pose to change");
   const affected = which ?? flip.map((_, j) => j).filter((j) => flip[j] !== j);
-  const swapped = (j) => (`${asSeen(pose[flip[j]])}` === `${asSeen(machine[j])}` ? null : asSeen(pose[flip[j]]));
+  const swapped = (j) => seenFrom(machine[j], pose[flip[j]]);
   app.place(which ? "change sides of the limb" : "change sides", joints(app).map((own, j) => (affected.includes(j) ? swapped(j) : own)));
 }
 
@@ -142,9 +142,11 @@ export async function mark(app, state) {
   app.marked = { clip, frame, person, state };
 }
 
-const exchanged = (clip, frame) => [0, 1].map((person) => ({
-  frame, person, joints: asPlaced(clip.pose(frame, 1 - person)), state: "corrected",
-}));
+// Each joint keeps who placed it, as with changed sides.
+const exchanged = (clip, frame, state) => [0, 1].map((person) => {
+  const machine = clip.machinePose(frame, person), other = clip.pose(frame, 1 - person);
+  return { frame, person, joints: machine.map((m, j) => seenFrom(m, other[j])), state };
+});
 
 // Why there is nothing to exchange; empty where there is.
 function notTwo({ clip, frame }) {
@@ -154,17 +156,19 @@ function notTwo({ clip, frame }) {
 
 export function exchangeDivers(app) {
   if (notTwo(app)) return app.say(notTwo(app));
-  app.commit("exchange the divers", exchanged(app.clip, app.frame));
+  app.commit("exchange the divers", exchanged(app.clip, app.frame, "corrected"));
 }
 
-// To the end of the dive, or up to a frame in which one of them is missing or has joints by the person.
+// To the end of the dive, or up to a frame in which one of them is missing, or of which the person said something. Only the frame
+// that is shown was looked at.
 export function exchangeRun(app) {
   if (notTwo(app)) return app.say(notTwo(app));
   const { clip } = app;
-  const both = (frame) => [0, 1].every((p) => clip.pose(frame, p).some(here) && !clip.entry(frame, p).joints.some(Boolean));
+  const open = ({ state, joints }) => !state && joints.every((j) => !j || j[3] === "machine");
+  const both = (frame) => [0, 1].every((p) => clip.pose(frame, p).some(here) && open(clip.entry(frame, p)));
   const later = clip.frames.slice(app.index + 1), end = later.findIndex((frame) => !both(frame));
   const frames = [app.frame, ...(end < 0 ? later : later.slice(0, end))];
-  app.commit(`exchange the divers in ${counted(frames.length, "frame")}`, frames.flatMap((frame) => exchanged(clip, frame)));
+  app.commit(`exchange the divers in ${counted(frames.length, "frame")}`, frames.flatMap((frame) => exchanged(clip, frame, frame === app.frame ? "corrected" : null)));
   app.say(`exchanged the divers in ${counted(frames.length, "frame")}, to frame ${frames.at(-1)}`);
 }
 

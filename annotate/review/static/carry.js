@@ -17,13 +17,24 @@ export function carried(clip, frame, person, flip) {
   const angles = [trunkAngle(there), trunkAngle(machine)];
   const turn = angles.includes(null) ? null : angles[1] - angles[0];
   const joints = own.map((mine, j) => mine ??
-    (placed[j]?.[3] === "machine" ? asSeen(machine[flip[j]]) : carriedJoint(placed[j], there[j], machine[j], turn)));
+    (placed[j]?.[3] === "machine" ? exchanged(clip, [from, frame], person, [flip[j], j], placed[j])
+      : carriedJoint(placed[j], there[j], machine[j], turn)));
   return joints.every((joint, j) => joint === own[j]) ? { why: `no joint of frame ${from} can be carried over` } : { joints, from };
 }
 
 function copied(own, pose, from) {
   if (!pose.some(here)) return { why: "there is no pose in the frame before" };
   return { joints: own.map((mine, j) => mine ?? (here(pose[j]) ? [pose[j].x, pose[j].y, pose[j].v, "between"] : null)), from, copied: true };
+}
+
+// The machine's joint in the second frame that stands for the one put here in the first: on the other side, or of the other diver;
+// null where the machine had none there any more.
+function exchanged(clip, [from, to], person, sides, joint) {
+  for (const p of [person, 1 - person]) {
+    const was = clip.machinePose(from, p), side = sides.find((j) => `${asSeen(was[j])}` === `${joint}`);
+    if (side !== undefined) return asSeen(clip.machinePose(to, p)[side]);
+  }
+  return null;
 }
 
 // Deleted where it is deleted there; null where the machine lacks it in either frame.

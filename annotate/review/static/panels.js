@@ -114,7 +114,7 @@ function JointFacts({ app }) {
   const joint = app.pose[app.chosen];
   const { note } = app.clip.entry(app.frame, app.person), words = note && html`<p class="words">“${note}”</p>`;
   if (app.chosen === null || app.clip.isEmpty(app.frame, app.person)) return words;
-  const exchanged = app.clip.entry(app.frame, app.person).joints[app.chosen] && ", sides changed by you";
+  const exchanged = app.clip.entry(app.frame, app.person).joints[app.chosen] && ", exchanged by you";
   const who = {
     machine: `machine, confidence ${joint?.c?.toFixed(2)}${exchanged ?? ""}`,
     hand: here(joint) ? "placed by you" : "you said",

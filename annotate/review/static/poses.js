@@ -52,10 +52,17 @@ export const points = (pose) => pose.filter(here);
 export const asPlaced = (pose, by = "hand") =>
   pose.map((j) => (here(j) ? [round(j.x), round(j.y), j.v, by] : [null, null, ABSENT, by]));
 
-// A joint as an entry has it, by whom it is: what changes sides is not placed by that. Only the machine's has a confidence.
+// A joint as an entry has it, by whom it is: what changes sides, or the diver, is not placed by that. Only the machine's has a
+// confidence.
 export function asSeen(joint) {
   const by = joint?.by ?? "machine", place = here(joint) ? [round(joint.x), round(joint.y), joint.v] : [null, null, ABSENT];
   return [...place, by, ...(by === "machine" ? [joint?.c ?? 1] : [])];
+}
+
+// The same in place of a joint of the machine's; null where it is just that one, and the entry leaves it to the machine.
+export function seenFrom(machine, joint) {
+  const seen = asSeen(joint);
+  return `${seen}` === `${asSeen(machine)}` ? null : seen;
 }
 
 export const round = (v) => Math.round(v * 100) / 100;
