@@ -100,7 +100,8 @@ def steps(work: Path, dives: int, seed: int) -> list[Step]:
 
     labels, videos = ("--labels", made / "labels"), ("--videos", made / "videos")
     tenth = work / "tenth"
-    full = ("--preset", "full", "--epochs", "1", *WIDTH, "--exemplar-fallback", "difficulty", "--device", "cpu")
+    again = ("--run", "week", "--resume", "latest", "--device", "cpu")
+    full = ("--preset", "full", "--epochs", "1", *WIDTH, "--exemplar-fallback", "difficulty", *again)
     once = partial(Step, grows=False, divides=False)
     test_dives = ("--split", "test", "--exemplar-fallback", "difficulty")
     shape = ("--like", "finediving", "--dives", str(dives), "--seed", str(seed))
@@ -123,7 +124,7 @@ def steps(work: Path, dives: int, seed: int) -> list[Step]:
         Step("kinematics", fdpose("kinematics")),
         Step("pack a tenth", fdpose("pack", "--cache", "--out", tenth / PACKED, *_a_tenth(made)), divides=False),
         Step("full, an epoch", fdpose("benchmark", "hpmcr", *full, at=tenth), divides=False),
-        Step("demo leaderboard", fdpose("benchmark", "all", "--preset", "demo", "--device", "cpu"), divides=False),
+        Step("demo leaderboard", fdpose("benchmark", "all", "--preset", "demo", *again), divides=False),
         once("leaderboard", fdpose("leaderboard", "--report", work / "leaderboard.html")),
         Step("score", fdpose("score", *test_dives), fine=(0, 1), divides=False),  # some have no poses
     ]
