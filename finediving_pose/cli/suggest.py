@@ -8,6 +8,7 @@ import click
 
 from finediving_pose.cli.options import (
     clip_option,
+    complain,
     data_option,
     device_option,
     json_option,
@@ -38,6 +39,7 @@ def suggest(
     Half of the N frames are from the dives that the estimator is least sure of, half are drawn at random from the
     other dives. Frames that are annotated by hand or reviewed are left out.
     """
+    from annotate.suggest import NEAR_FRAMES
     from annotate.suggest import suggest as choose
     from annotate.suggestion import write_sheet, write_suggestions
     from finediving_pose.journals.catch_up import catch_up
@@ -56,5 +58,10 @@ def suggest(
             "csv": str(write_suggestions(table, found)),
             "pictures": str(write_sheet(pictures, data, found)),
         }
+    if len(found) < n:
+        complain(
+            f"{len(found):,} of {n:,} frames: all others are within {NEAR_FRAMES} frames of one of these, annotated or"
+            " reviewed, without a pose, or after the entry"
+        )
     next_step = "fdpose review (or another tool: fdpose export, then fdpose import)"
     say(summary, as_json=as_json, next_step=next_step)

@@ -154,9 +154,13 @@ def test_the_command_writes_a_list_and_pictures(workspace: Workspace, tmp_path: 
     for i in range(2):
         frames = table("auto", JointSource.AUTOMATIC, frames=(0, 1, 2))
         write_poses(workspace.pose_file("auto", ClipKey("meet", i)), frames)
-    at = ["suggest", "2", "--data", str(workspace.root), "--out", str(tmp_path / "out"), "--json"]
-    result = CliRunner().invoke(main, at)
-    assert result.exit_code == 0, result.output
+    at = ["--data", str(workspace.root), "--out", str(tmp_path / "out"), "--json"]
+    assert (
+        "2 of 5 frames: all others are within 8 frames of one of these"
+        in CliRunner().invoke(main, ["suggest", "5", *at]).stderr
+    )
+    result = CliRunner().invoke(main, ["suggest", "2", *at])
+    assert (result.exit_code, "all others" in result.stderr) == (0, False), result.output
     said = json.loads(result.stdout)
     assert (said["suggested"], said["clips"]) == (2, 2)
     rows = list(csv.DictReader(Path(said["csv"]).read_text().splitlines()))
