@@ -164,7 +164,12 @@ def merge_tables(hands: Sequence[ClipPoses], auto: ClipPoses | None) -> ClipPose
     tables = [*hands, *([auto] if auto is not None else [])]
     places = sorted({(int(f), int(p)) for t in tables for f, p in zip(t.frame, t.person, strict=True)})
     merged = _empty(places)
+    by_people = {(int(f), int(p)) for t in hands for f, p in zip(t.frame, t.person, strict=True)}
+    if auto is not None:
+        _fill_rows(merged, [at for at, place in enumerate(places) if place not in by_people], auto)
     for at, (frame, person) in enumerate(places):
+        if (frame, person) not in by_people:
+            continue
         found = [(t, i) for t in hands if (i := t.row(frame, person)) is not None]
         found.sort(key=lambda item: (item[0].time[item[1]], item[0].author[item[1]]), reverse=True)
         if auto is not None and (i := auto.row(frame, person)) is not None:
@@ -188,6 +193,28 @@ def find_conflicts(key: ClipKey, hands: Sequence[ClipPoses], pixels: float) -> l
     return found
 
 
+def _fill_rows(merged: ClipPoses, where: Sequence[int], auto: ClipPoses) -> None:
+    """Rows in which only the machine looked: what it has."""
+    at = np.asarray(where, int)
+    taken = [auto.row(int(merged.frame[i]), int(merged.person[i])) for i in where]
+    rows = np.array([row for row in taken if row is not None], int)
+    has = auto.source[rows] != JointSource.NONE
+    for name in ("keypoints", "visibility", "confidence", "source"):
+        values = getattr(merged, name)
+        values[at] = np.where(has[..., None] if values.ndim == 3 else has, getattr(auto, name)[rows], values[at])
+    merged.source[at] = _known(merged, at)
+    around = box_of_joints(merged.keypoints[at])
+    merged.box[at] = np.where(np.isfinite(auto.box[rows]).all(1, keepdims=True), auto.box[rows], around)
+    for i, row in zip(where, rows.tolist(), strict=True):
+        merged.author[i], merged.time[i] = auto.author[row], auto.time[row]
+
+
+def _known(merged: ClipPoses, at: int | np.ndarray) -> np.ndarray:
+    """Sources in rows; nobody's where the machine lacks the joint."""
+    nobodys = (merged.source[at] == JointSource.AUTOMATIC) & (merged.visibility[at] == Visibility.ABSENT)
+    return np.where(nobodys, JointSource.NONE, merged.source[at])
+
+
 def _fill_row(merged: ClipPoses, at: int, found: list[tuple[ClipPoses, int]]) -> None:
     """Each joint from the first table in ``found`` in which a person placed it, else from the first that has it."""
     authors: list[str] = []
@@ -198,8 +225,7 @@ def _fill_row(merged: ClipPoses, at: int, found: list[tuple[ClipPoses, int]]) ->
             getattr(merged, name)[at, take] = getattr(table, name)[i, take]
         if take.any():
             authors.append(table.author[i])
-    nobodys = (merged.source[at] == JointSource.AUTOMATIC) & (merged.visibility[at] == Visibility.ABSENT)
-    merged.source[at, nobodys] = JointSource.NONE  # the machine lacked it on the other side
+    merged.source[at] = _known(merged, at)  # the machine may have lacked it on the other side
     looked = found[-1][0].author[found[-1][1]]  # the machine, where there is one, and nobody was there
     merged.author[at] = "+".join(dict.fromkeys(authors or [looked]))
     merged.time[at] = max(table.time[i] for table, i in found)

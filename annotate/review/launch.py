@@ -8,16 +8,20 @@ import secrets
 import signal
 import socket
 import sys
+import threading
 import webbrowser
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 import uvicorn
 
+from annotate.review.clip_view import clip_as_json
+from annotate.review.findings import findings_of_clip
 from annotate.review.queue import Queue
 from annotate.review.server import make_app
 from annotate.review.session import Session
 from finediving_pose.clip import Clip
-from finediving_pose.errors import FrameError, UsageError
+from finediving_pose.errors import FdposeError, FrameError, UsageError
 from finediving_pose.frames import is_complete
 from finediving_pose.progress import tell
 from finediving_pose.workspace import Workspace
@@ -58,6 +62,7 @@ def serve(
         address = f"http://{HOST}:{bound}/#{token}"
         for line in greeting(session, address, bound, os.environ):
             tell(line)
+        threading.Thread(target=prepare, args=[session, queue], daemon=True).start()
         if browser and has_browser(os.environ):
             webbrowser.open(address)
         settings = uvicorn.Config(
@@ -68,13 +73,22 @@ def serve(
         session.close()
 
 
+def prepare(session: Session, queue: Queue) -> None:
+    """Find what the page shows first while the browser opens: what is read and imported by then is not waited for."""
+    with suppress(FdposeError):  # the page asks for the same, and says it
+        for item in queue.items(0)[0][:1]:
+            clip_as_json(session, item.place.key)
+            findings_of_clip(session, item.place.key)
+
+
 def listen(port: int | None) -> socket.socket:
     """A socket that listens on this machine alone; where no port is given, on the usual one or any that is free.
 
     Raises UsageError where the port given is taken.
     """
     for candidate in [port] if port else [USUAL_PORT, 0]:
-        listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        # named as TCP, else asyncio leaves Nagle's algorithm on: an answer's body then waits 40 ms for its headers
+        listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listening.bind((HOST, candidate))

@@ -290,6 +290,8 @@ app.proposed = () => {
 };
 
 async function start() {
+  const first = app.queue.more();
+  first.catch(() => {}); // whoever waits for it sees it
   try {
     app.session = await get("/api/session");
   } catch (e) {
@@ -298,7 +300,6 @@ async function start() {
   }
   const { data, annotator } = app.session;
   app.outbox = new Outbox(`fdpose-review ${data} ${annotator}`, (said) => app.heard(said), () => app.redraw());
-  const first = app.queue.more();
   if (!app.session.read_only) await app.outbox.send(); // what was kept comes before what is read
   await first;
   app.chosen = 0;

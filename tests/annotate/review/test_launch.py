@@ -7,9 +7,11 @@ import json
 import shutil
 import socket
 import sys
+from pathlib import Path
 
 import pytest
 
+from annotate import review
 from annotate.review.launch import HOST, USUAL_PORT, greeting, has_browser, listen
 from annotate.review.server import TOKEN_HEADER
 from finediving_pose.errors import UsageError
@@ -21,12 +23,19 @@ from tests.annotate.review.made_up import at_work, placed
 from tests.browser.served import serve
 from tests.command import fdpose
 
+MODULES = Path(review.__file__).parent / "static"
 SSH = {"SSH_CONNECTION": "10.0.0.2 55555 10.0.0.9 22"}
 
 
 def test_it_listens_on_this_machine_alone() -> None:
     with listen(None) as listening:
         assert listening.getsockname()[0] == HOST == "127.0.0.1"
+
+
+def test_an_answers_body_does_not_wait_for_its_headers() -> None:
+    """With Nagle's algorithm each takes 40 ms and more: asyncio turns it off for sockets that are named as TCP."""
+    with listen(None) as listening:
+        assert listening.proto == socket.IPPROTO_TCP
 
 
 def test_a_second_one_takes_another_port_and_a_port_that_was_asked_for_is_not_replaced() -> None:
@@ -100,3 +109,9 @@ def test_ended_by_sigterm_the_layer_is_written_to_the_end(grey: Workspace) -> No
     assert grey.pose_file("manual/anna", KEY).is_file()
     assert not is_behind(grey, "anna")
     assert not list(journal_file(grey, "anna").parent.glob(".*.lock"))
+
+
+def test_the_page_asks_for_all_its_modules_at_once() -> None:
+    page = (MODULES / "index.html").read_text()
+    names = {p.relative_to(MODULES).as_posix() for p in MODULES.rglob("*.js")}
+    assert names == {name for name in names if f'"/static/{name}"' in page}
