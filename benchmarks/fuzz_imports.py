@@ -35,7 +35,7 @@ from scipy.io import savemat
 from benchmarks.damage import damage
 from finediving_pose.clip import Clip, ClipKey, Split
 from finediving_pose.errors import FdposeError
-from finediving_pose.extraction.run import add_clips
+from finediving_pose.extraction.clips_table import add_clips
 from finediving_pose.formats.export import export
 from finediving_pose.formats.intake import take_in
 from finediving_pose.formats.registry import writers

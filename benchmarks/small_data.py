@@ -21,7 +21,8 @@ import simplejpeg
 
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.errors import FdposeError
-from finediving_pose.extraction.run import add_clips, extract_frames
+from finediving_pose.extraction.clips_table import add_clips
+from finediving_pose.extraction.run import extract_frames
 from finediving_pose.frames import digest_jpegs, open_frames
 from finediving_pose.labels.table import read_clips
 from finediving_pose.packed.verify import verify_packed

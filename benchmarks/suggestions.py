@@ -32,7 +32,8 @@ from annotate.training.labelled_frames import LEAST_JOINTS, LabelledFrame, read_
 from annotate.training.measure import measure
 from annotate.training.plan import FinetunePlan
 from finediving_pose.clip import Clip, ClipKey
-from finediving_pose.extraction.run import add_clips, extract_videos
+from finediving_pose.extraction.clips_table import add_clips
+from finediving_pose.extraction.run import extract_videos
 from finediving_pose.formats.intake import take_in
 from finediving_pose.formats.official import OfficialPose, read_official, write_official
 from finediving_pose.labels.read import read_labels

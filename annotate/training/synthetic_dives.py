@@ -9,7 +9,8 @@ from annotate.merge import merge_clips
 from annotate.training.labelled_frames import LabelledFrame, read_labelled_frames
 from finediving_pose.clip import Clip
 from finediving_pose.errors import PoseError
-from finediving_pose.extraction.run import add_clips, extract_videos
+from finediving_pose.extraction.clips_table import add_clips
+from finediving_pose.extraction.run import extract_videos
 from finediving_pose.formats.intake import take_in
 from finediving_pose.labels.read import read_labels
 from finediving_pose.progress import console

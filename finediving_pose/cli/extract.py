@@ -114,8 +114,9 @@ def extract(
     Frames go to frames/<video>/<index>/ and the labels to clips.parquet. A video without labels is one dive, named by
     its file and stored upright. Complete clips are skipped, so the same command continues an interrupted run.
     """
+    from finediving_pose.extraction.clips_table import add_clips, extracting
     from finediving_pose.extraction.own_videos import extract_own_videos, labelled_clips
-    from finediving_pose.extraction.run import Extraction, add_clips, extract_frames, extract_videos, extracting
+    from finediving_pose.extraction.run import Extraction, extract_frames, extract_videos
     from finediving_pose.labels.source import remember
     from finediving_pose.labels.table import read_clips, select
 

@@ -16,7 +16,8 @@ from typing import Any
 from finediving_pose.clip import MOST_BYTES_OF_A_NAME, UNSAFE, Clip, ClipKey, composed
 from finediving_pose.droppings import entries
 from finediving_pose.errors import FdposeError, FrameError, UsageError, VideoError
-from finediving_pose.extraction.run import Extraction, add_clips, cut_clips, extracting, known_clips
+from finediving_pose.extraction.clips_table import add_clips, extracting, known_clips
+from finediving_pose.extraction.run import Extraction, cut_clips
 from finediving_pose.extraction.sources import Videos, dive_in, video_files
 from finediving_pose.frames import HEIGHT, HIGHEST_FPS, LOWEST_FPS, is_complete, open_frames
 from finediving_pose.labels.table import select

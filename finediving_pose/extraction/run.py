@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.errors import FdposeError, FrameError, LabelError, VideoError
+from finediving_pose.extraction.clips_table import add_clips, extracting, facts_of, known_clips, record, twins
 from finediving_pose.extraction.cutting import CutResult, cut_video
 from finediving_pose.extraction.layouts import PictureSet, find_pictures
 from finediving_pose.extraction.presentation import read_presentation
@@ -23,11 +23,9 @@ from finediving_pose.extraction.sources import Videos, find_videos, other_case
 from finediving_pose.extraction.video import open_video
 from finediving_pose.extraction.writer import FrameWriter
 from finediving_pose.frames import HEIGHT, FrameFolder, is_complete, open_frames, size_of_file, torn_picture
-from finediving_pose.labels.table import read_clips, write_clips
 from finediving_pose.parallel import default_jobs, map_clips
 from finediving_pose.replacing import recover
 from finediving_pose.workspace import Workspace
-from finediving_pose.writing import writing
 
 
 @dataclass(slots=True)
@@ -48,63 +46,6 @@ class Extraction:
             "clips_failed": len(self.failed),
             "frames_extracted": self.n_frames,
         }
-
-
-# -- the clips table ------------------------------------------------------------------------------------------------
-
-
-def add_clips(workspace: Workspace, clips: Iterable[Clip]) -> list[Clip]:
-    """Merge clips into the clips table and return the whole table; what a new row leaves open keeps its old value."""
-    with extracting(workspace):
-        table = {c.key: c for c in known_clips(workspace)}
-        for clip in clips:
-            table[clip.key] = _merged(table[clip.key], clip) if clip.key in table else clip
-        rows = sorted(table.values(), key=lambda c: c.key)
-        write_clips(workspace.clips_table, rows)
-    return rows
-
-
-def extracting(workspace: Workspace, force: bool = False) -> AbstractContextManager[None]:
-    """Hold the clips table, and with ``force`` the frames that are there: others read them, or write the table.
-
-    Raises BusyError where another command is at work on them.
-    """
-    return writing("fdpose extract", [workspace.clips_table, *([workspace.frames] if force else [])])
-
-
-def _twins(clips: Iterable[Clip]) -> list[str]:
-    """What to know of videos whose names differ in nothing but capitals."""
-    names = sorted({c.key.video for c in clips})
-    pairs = ((name, other_case(name, names[:i])) for i, name in enumerate(names))
-    return [
-        f"{twin} and {name} differ in nothing but capitals: macOS and Windows put both into one folder; rename one"
-        for name, twin in pairs
-        if twin
-    ]
-
-
-def known_clips(workspace: Workspace) -> list[Clip]:
-    """The clips table's, none where there is no table yet."""
-    return read_clips(workspace) if workspace.clips_table.is_file() else []
-
-
-def _merged(old: Clip, new: Clip) -> Clip:
-    empty = Clip(old.key)
-    said = {f.name: getattr(new, f.name) for f in fields(Clip) if getattr(new, f.name) != getattr(empty, f.name)}
-    if "sub_actions" in said:
-        said["stage_starts"] = new.stage_starts
-    return replace(old, **said)
-
-
-def _facts(frames: FrameFolder) -> Clip:
-    """What only the frames know: their count, size and rate."""
-    n = len(frames.numbers)
-    return Clip(frames.key, n_frames=n, fps=frames.fps, image_width=frames.width, image_height=frames.height)
-
-
-def _record(workspace: Workspace, facts: list[Clip]) -> None:
-    if facts:
-        add_clips(workspace, facts)
 
 
 # -- out of videos --------------------------------------------------------------------------------------------------
@@ -162,7 +103,7 @@ def cut_clips(
     What could be cut gets its facts into the clips table.
     """
     with extracting(workspace, force):
-        result = Extraction(warnings=_twins(clips))
+        result = Extraction(warnings=twins(clips))
         facts: list[Clip] = []
         work: dict[Path, list[Clip]] = {}
         for clip in clips:
@@ -190,7 +131,7 @@ def cut_clips(
             ):
                 facts += _note(workspace, wanted, outcome, result)
         finally:
-            _record(workspace, facts)
+            record(workspace, facts)
         return result
 
 
@@ -253,7 +194,7 @@ def _note(
         if error:
             result.failed[clip.key] = error
         else:
-            made.append(_facts(open_frames(workspace, clip.key)))
+            made.append(facts_of(open_frames(workspace, clip.key)))
             _enter(clip, made[-1], result)
     return made
 
@@ -302,7 +243,7 @@ def extract_frames(
         if clips is not None:
             sets = _only(sets, clips, frames, result)
         add_clips(workspace, [s.clip for s in sets] if clips is None else clips)
-        result.warnings += _twins(s.clip for s in sets)
+        result.warnings += twins(s.clip for s in sets)
         todo: list[PictureSet] = []
         for pictures in sets:
             kept = _keep(workspace, pictures.clip, force, result)
@@ -326,7 +267,7 @@ def extract_frames(
                             " upright, coded anew"
                         )
         finally:
-            _record(workspace, facts)
+            record(workspace, facts)
         return result
 
 
@@ -363,7 +304,7 @@ def _take_in(workspace: Workspace, source: PictureSet) -> tuple[Clip, int]:
     writer = FrameWriter(workspace, key, str(source.folder), source.clip.fps)
     try:
         turned = sum(writer.take(number, path) for number, path in source.pictures)
-        return _facts(writer.finish()), turned
+        return facts_of(writer.finish()), turned
     finally:
         writer.abandon()
 
@@ -398,7 +339,7 @@ def _keep(workspace: Workspace, clip: Clip, force: bool, result: Extraction, vid
             f"{clip.key}: its frames are {numbers[0]} to {numbers[-1]} ({len(numbers)}), the labels say {labels.start}"
             f" to {labels.stop - 1}; cut it again with: fdpose extract --clip {clip.key} --force"
         )
-    return _facts(frames)
+    return facts_of(frames)
 
 
 def _few(keys: Iterable[ClipKey | str]) -> str:

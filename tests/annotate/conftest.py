@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from annotate.merge import merge_clips
-from finediving_pose.extraction.run import add_clips, extract_videos
+from finediving_pose.extraction.clips_table import add_clips
+from finediving_pose.extraction.run import extract_videos
 from finediving_pose.formats.intake import take_in
 from finediving_pose.labels.read import read_labels
 from finediving_pose.labels.table import read_clips

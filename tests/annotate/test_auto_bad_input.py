@@ -19,7 +19,7 @@ from annotate.estimators.config import read_config
 from annotate.estimators.mmpose import build_model
 from finediving_pose.cli import main
 from finediving_pose.clip import Clip, ClipKey
-from finediving_pose.extraction.run import add_clips
+from finediving_pose.extraction.clips_table import add_clips
 from finediving_pose.frames import open_frames, write_manifest
 from finediving_pose.poses import JointSource, read_poses, write_poses
 from finediving_pose.workspace import Workspace

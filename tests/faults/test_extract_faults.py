@@ -22,7 +22,8 @@ from click.testing import CliRunner, Result
 from finediving_pose.cli import main
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.errors import BusyError
-from finediving_pose.extraction.run import add_clips, extract_frames, extract_videos
+from finediving_pose.extraction.clips_table import add_clips
+from finediving_pose.extraction.run import extract_frames, extract_videos
 from finediving_pose.frames import digest_jpegs, is_complete, open_frames
 from finediving_pose.labels.table import read_clips
 from finediving_pose.workspace import Workspace

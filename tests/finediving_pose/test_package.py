@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 import finediving_pose
-from finediving_pose.extraction.run import add_clips, extract_videos
+from finediving_pose.extraction.clips_table import add_clips
+from finediving_pose.extraction.run import extract_videos
 from finediving_pose.labels.read import read_labels
 from finediving_pose.packed.writer import write_packed
 from finediving_pose.synth.competition import make_competition

@@ -9,7 +9,7 @@ import numpy as np
 import simplejpeg
 
 from finediving_pose.clip import Clip, ClipKey
-from finediving_pose.extraction.run import add_clips
+from finediving_pose.extraction.clips_table import add_clips
 from finediving_pose.extraction.writer import FrameWriter
 from finediving_pose.frames import FrameFolder, digest_jpegs, frame_name, write_manifest
 from finediving_pose.labels.table import write_clips

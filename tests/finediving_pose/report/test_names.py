@@ -11,7 +11,8 @@ import pytest
 
 from finediving_pose import terminal
 from finediving_pose.clip import Clip, ClipKey
-from finediving_pose.extraction.run import add_clips, extract_frames
+from finediving_pose.extraction.clips_table import add_clips
+from finediving_pose.extraction.run import extract_frames
 from finediving_pose.labels.table import read_clips
 from finediving_pose.packed.writer import write_packed
 from finediving_pose.poses import ClipPoses, write_poses

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from finediving_pose.extraction.run import add_clips, extract_frames, extract_videos
+from finediving_pose.extraction.clips_table import add_clips
+from finediving_pose.extraction.run import extract_frames, extract_videos
 from finediving_pose.formats.intake import take_in
 from finediving_pose.labels.read import read_labels
 from finediving_pose.labels.table import read_clips
