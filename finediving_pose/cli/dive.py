@@ -15,6 +15,7 @@ from finediving_pose.cli.options import complain, json_option, say, speak_of, wi
 from finediving_pose.errors import FdposeError, NoExemplarError
 
 if TYPE_CHECKING:
+    from baselines.scorer.predict import Score
     from finediving_pose.cli.one_dive import DiveVideo, OneDive
     from finediving_pose.cli.score import Scores
     from finediving_pose.report.dive_page import Measured, Told
@@ -60,7 +61,7 @@ def dive(
         return
     from finediving_pose.kinematics.words import summary_lines
 
-    for note in result["notes"]:
+    for note in notes_without_score(result["notes"], [dive.score for dive in scores.dives] if scores else ()):
         click.echo(f"note: {note}\n")
     if result["dives"]:
         click.echo("\n".join(summary_lines(result["dives"])) + "\n")
@@ -73,6 +74,12 @@ def dive(
             click.echo(f"{name:<6} {result[name]}")
     if taken.parting:
         click.echo("\nto take each dive on its own:\n" + "\n".join(f"  {command}" for command in taken.parting))
+
+
+def notes_without_score(notes: Sequence[str], scores: Sequence[Score]) -> list[str]:
+    """The notes that are not printed with the score anyway."""
+    said = {doubt for score in scores for doubt in score.doubts}
+    return [note for note in notes if note not in said]
 
 
 def _asked(dive: DiveVideo, scorer: Path) -> Scores:

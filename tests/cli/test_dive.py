@@ -6,7 +6,8 @@ import io
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 
 import av
 import cv2
@@ -16,7 +17,7 @@ from click.testing import CliRunner, Result
 from markupsafe import escape
 
 from finediving_pose.cli import main
-from finediving_pose.cli.dive import measure_for_page
+from finediving_pose.cli.dive import measure_for_page, notes_without_score
 from finediving_pose.cli.one_dive import OneDive
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.frames import FrameFolder
@@ -25,6 +26,9 @@ from finediving_pose.synth.filming import Take, write_video
 from finediving_pose.synth.plan import Event
 from finediving_pose.workspace import Workspace
 from tests.finediving_pose.kinematics.made_up import MadeUpDive, poses_of
+
+if TYPE_CHECKING:
+    from baselines.scorer.predict import Score
 
 NOW = "2026-11-29T12:00:00+00:00"
 EVENT = Event("Synthetic2026Men10m_final_r1", 10.0, False, ("107b",), (901, 0))
@@ -175,3 +179,10 @@ def test_an_upside_down_picture_is_asked_about_on_the_page(tmp_path: Path) -> No
     _, _, measured = measure_for_page(taken)
     (doubt,) = measured.doubts
     assert doubt == "before the dive the trunk is upside down, as in no 205b: is the video upside down?"
+
+
+def test_what_the_score_says_is_not_said_twice() -> None:
+    score = cast("Score", SimpleNamespace(doubts=("is the video upside down?",)))
+    notes = ["several divers", "is the video upside down?"]
+    assert notes_without_score(notes, [score]) == ["several divers"]
+    assert notes_without_score(notes, []) == notes
