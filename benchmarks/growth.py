@@ -2,8 +2,8 @@
 
 The clips are a few short ones of a data directory with automatic poses, over and over under new names, each with
 pictures of its own. What a command does with one frame is the same at every size and cheap, so that what grows faster
-than the clips shows. The exponent is the slope of logarithms: 1 is as fast as the clips, 0 is what every start takes. Without
-kinematics: it draws a plot of every dive, 0.4 processor seconds each, whatever their number.
+than the clips shows. The exponent is the slope of logarithms: 1 is as fast as the clips, 0 is what every start takes.
+Without kinematics: it draws a plot of every dive, 0.4 processor seconds each, whatever their number.
 
 Make the data first:
 
