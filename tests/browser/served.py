@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -91,15 +92,23 @@ class Forks:
         process.stdin.flush()
         pid = int(process.stdout.readline())
         self._running.add(pid)
+        said = ""
         for line in process.stderr:
+            said += line
             if found := _ADDRESS.search(line):
                 return Fork(pid, found[1], int(found[1].partition("127.0.0.1:")[2].partition("/")[0]), self._kill)
-        raise AssertionError("the server said no address")
+            if line == f"{_ENDED} {pid}\n":
+                break
+        raise AssertionError(f"no address: {said}")
 
     def _kill(self, pid: int) -> None:
+        """Until it is gone: before that, the next one finds its journal and its port taken."""
         self._running.discard(pid)
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
+            while True:
+                os.kill(pid, 0)
+                time.sleep(0.002)
 
 
 @dataclass(frozen=True)
@@ -116,8 +125,9 @@ class Fork:
         self.ends(self.pid)
 
 
-_FORKING = """
-import json, os, signal, sys
+_ENDED = "the server ended:"
+_FORKING = f"""
+import json, os, signal, sys, traceback
 from pathlib import Path
 from annotate.review.launch import serve
 from finediving_pose.labels.table import read_clips
@@ -130,7 +140,11 @@ for line in sys.stdin:
     if not pid:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         data = Workspace(Path(root))
-        serve(data, read_clips(data), "anna", queue, port, browser=False)
+        try:
+            serve(data, read_clips(data), "anna", queue, port, browser=False)
+        except BaseException:
+            traceback.print_exc()
+        print("{_ENDED}", os.getpid(), file=sys.stderr, flush=True)
         os._exit(0)
     print(pid, flush=True)
 """
