@@ -26,6 +26,8 @@ import numpy as np
 import pandas as pd
 import torch
 
+from finediving_pose.checkpoints import read_checkpoint
+
 CLOCK = {"time", "created", "seconds", "waiting_for_data", "scoring_seconds", "dives_per_second", "pid", "host"}
 """Names of columns, keys and attributes that hold when something was made, or how long it took."""
 STAMPS = [
@@ -82,8 +84,7 @@ def difference(a: Path, b: Path, folders: tuple[Path, Path]) -> str:
         case ".parquet":
             return of_tables(a, b)
         case ".pth":
-            loaded = (torch.load(path, map_location="cpu", weights_only=False) for path in (a, b))
-            return of_values(*loaded)
+            return of_values(read_checkpoint(a), read_checkpoint(b))
         case ".json" | ".html" | ".md" | ".csv" | ".txt" | ".py" | ".xml" | ".yaml" | ".yml" | ".jsonl":
             one, two = (plain(path, folder) for path, folder in zip((a, b), folders, strict=True))
             if one == two:
