@@ -90,8 +90,8 @@ class Measured:
     killed_after: float | None = None
 
 
-def steps(work: Path, dives: int, seed: int) -> list[Step]:
-    """The week on ``dives`` dives in ``work``."""
+def steps(work: Path, dives: int, seed: int, teaching: int | None = None) -> list[Step]:
+    """The week on ``dives`` dives in ``work``; ``teaching``: steps of fine-tuning, where not as many as usual."""
     made, data = work / "synthetic", work / "data"
     corrected, out, suggested = work / "corrected.json", work / "export", data / "reports" / "suggestions.csv"
 
@@ -102,6 +102,7 @@ def steps(work: Path, dives: int, seed: int) -> list[Step]:
     tenth = work / "tenth"
     again = ("--run", "week", "--resume", "latest", "--device", "cpu")
     full = ("--preset", "full", "--epochs", "1", *WIDTH, "--exemplar-fallback", "difficulty", *again)
+    short = ("--steps", str(teaching)) if teaching else ()
     once = partial(Step, grows=False, divides=False)
     test_dives = ("--split", "test", "--exemplar-fallback", "difficulty")
     shape = ("--like", "finediving", "--dives", str(dives), "--seed", str(seed))
@@ -114,7 +115,7 @@ def steps(work: Path, dives: int, seed: int) -> list[Step]:
         once("correct", lambda: _correct(made, data, corrected)),
         once("import", fdpose("annotate", "--manual", corrected, "--annotator", "truth")),
         Step("merge", fdpose("merge")),
-        once("finetune", fdpose("finetune", "--name", "rehearsal", "--device", "cpu")),
+        once("finetune", fdpose("finetune", "--name", "rehearsal", *short, "--device", "cpu")),
         Step("annotate again", fdpose("annotate", "--auto", "--force", "--estimator", "rehearsal", "--device", "cpu")),
         Step("merge again", fdpose("merge")),
         Step("pack", fdpose("pack", "--cache"), divides=False),
@@ -294,13 +295,15 @@ def _next(week: Sequence[Step], measured: Sequence[Measured]) -> Step | None:
 @click.argument("work", type=click.Path(path_type=Path), nargs=-1, required=True)
 @click.option("--dives", type=click.IntRange(min=20), default=3000, show_default=True)
 @click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--steps", "teaching", type=int, default=None, help="Of fine-tuning, fewer than usual.")
 @click.option("--until", default=None, help="Name of the step after which to stop.")
 @click.option("--kill", is_flag=True, help="Kill every step once.")
 @click.option("--fit", "side_by_side", is_flag=True, help="Compare the rehearsals in these folders.")
 @click.option("--plan", "computed", is_flag=True, help="Compute all of FineDiving from the rehearsal in this folder.")
 def main(
-    work: tuple[Path, ...], dives: int, seed: int, until: str | None, kill: bool, side_by_side: bool, computed: bool
-) -> None:
+    work: tuple[Path, ...], dives: int, seed: int, teaching: int | None, until: str | None, kill: bool,
+    side_by_side: bool, computed: bool,
+) -> None:  # fmt: skip
     if side_by_side:
         fit(work)
         return
@@ -315,7 +318,9 @@ def main(
         raise click.UsageError(f"{folder} holds a rehearsal of {told['dives']} dives, seed {told['seed']}")
     measured = [Measured(**m) for m in told["measured"]]
     luck = random.Random(len(measured) + seed)
-    while step := _next(steps(folder, dives, seed), measured):  # made anew, as steps name what is there by then
+    while step := _next(
+        steps(folder, dives, seed, teaching), measured
+    ):  # made anew, as steps name what is there by then
         click.echo(f"{step.name} ...")
         after = luck.uniform(1.0, KILLED_WITHIN) if kill else None
         measured.append(measure(step, folder, folder / "rehearsal.log", after))
