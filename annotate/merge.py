@@ -52,7 +52,8 @@ class MergeSummary:
     ----------
     clips, frames : how many are merged
     with_diver : frames of them in which a diver is
-    joints : number of joints by source
+    joints : number of joints that are there, by source; ``none``: those that are not
+    deleted : joints of which a person said that they are not there
     conflicts : see :class:`Conflict`
     right, compared : joints that people placed: where the machine is within half a head, and all of them
     """
@@ -61,13 +62,14 @@ class MergeSummary:
     frames: int = 0
     with_diver: int = 0
     joints: dict[str, int] = field(default_factory=lambda: {s.name.lower(): 0 for s in JointSource})
+    deleted: int = 0
     conflicts: list[Conflict] = field(default_factory=list)
     right: int = 0
     compared: int = 0
 
     def add(self, other: MergeSummary) -> None:
         """Count what another merge found, too."""
-        for name in ("clips", "frames", "with_diver", "conflicts", "right", "compared"):
+        for name in ("clips", "frames", "with_diver", "deleted", "conflicts", "right", "compared"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         for source, n in other.joints.items():
             self.joints[source] += n
@@ -80,6 +82,7 @@ class MergeSummary:
             "frames": self.frames,
             "frames_with_a_diver": self.with_diver,
             **{f"joints_{name}": n for name, n in self.joints.items()},
+            "joints_deleted_by_hand": self.deleted,
             "conflicts": len(self.conflicts),
             "worst_conflicts": [str(c) for c in worst],
             "machine_against_hand_pckh": round(self.right / self.compared, 4) if self.compared else None,
@@ -266,8 +269,11 @@ def _count(summary: MergeSummary, merged: ClipPoses) -> None:
     summary.clips += 1
     summary.frames += len(np.unique(merged.frame))
     summary.with_diver += len(np.unique(merged.frame[merged.has_diver]))
+    there = merged.visibility != Visibility.ABSENT
     for source in JointSource:
-        summary.joints[source.name.lower()] += int((merged.source == source).sum())
+        summary.joints[source.name.lower()] += int((there & (merged.source == source)).sum())
+    summary.joints["none"] += int((~there).sum())
+    summary.deleted += int((~there & (merged.source == JointSource.MANUAL)).sum())
 
 
 def _compare(summary: MergeSummary, auto: ClipPoses, hands: ClipPoses) -> None:

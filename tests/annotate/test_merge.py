@@ -107,6 +107,17 @@ def test_joints_that_nobody_placed_are_no_conflict(source: JointSource) -> None:
     assert not find_conflicts(KEY, [table("anna", JointSource.MANUAL), table("ben", source, shift=50)], 10)
 
 
+def test_deleted_joints_are_no_joints_by_hand(grey: Workspace) -> None:
+    """A person said that there is no diver, whom the machine saw."""
+    nobody = table("anna", JointSource.MANUAL, frames=(1,))
+    nobody.keypoints[:], nobody.visibility[:] = np.nan, Visibility.ABSENT
+    write_poses(grey.pose_file("auto", KEY), table("net", JointSource.AUTOMATIC, frames=(0, 1, 2)))
+    write_poses(grey.pose_file("manual/anna", KEY), nobody)
+    said = merge_clips(grey, read_clips(grey)).as_dict()
+    told = {name: said[f"joints_{name}"] for name in ("manual", "automatic", "none", "deleted_by_hand")}
+    assert told == {"manual": 0, "automatic": 32, "none": 16, "deleted_by_hand": 16}
+
+
 def test_a_merge_on_disk_counts_and_compares(grey: Workspace) -> None:
     write_poses(grey.pose_file("auto", KEY), table("net", JointSource.AUTOMATIC, shift=8, frames=(0, 1, 2)))
     hand = table("anna", JointSource.MANUAL, frames=(1,))
@@ -187,7 +198,7 @@ def test_a_deleted_joint_is_merged_as_deleted(grey: Workspace) -> None:
     merged = read_poses(grey.pose_file("merged", KEY))
     assert merged.visibility[0, 10] == Visibility.ABSENT
     assert np.isnan(merged.keypoints[0, 10]).all()
-    assert (summary.joints["manual"], summary.joints["automatic"]) == (2, 46)
+    assert (summary.joints["manual"], summary.deleted, summary.joints["automatic"]) == (1, 1, 46)
     assert merge_findings(grey) == []
     smoothed = smooth(replace(merged, box=np.full((3, 4), np.nan)))
     np.testing.assert_array_equal(smoothed.keypoints[0, [3, 10]], merged.keypoints[0, [3, 10]])

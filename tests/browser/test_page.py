@@ -95,7 +95,7 @@ def test_changed_sides_are_no_placed_joints(page: Page, data: Workspace) -> None
     machine = page.asks("review.clip.machinePose(review.frame, review.person).map((j) => [j.x, j.y])")
     assert np.allclose(page.pose(), np.array(machine)[list(FLIP)])
     page.keys("x")
-    assert page.entry()["joints"] == [None] * 16
+    assert (page.entry()["joints"], page.entry()["state"]) == ([None] * 16, None)
     page.keys("x")
     wait_for_layer(data, page)
     page.go(clip, frame + 2)
@@ -140,6 +140,38 @@ def test_in_the_queue_of_all_frames_space_goes_on_from_the_frame_that_is_shown(p
     page.keys(" ")
     first = page.asks("review.queue.items[0]")
     assert page.shown == (first["clip"], first["frame"], 0)
+
+
+def test_in_a_dive_that_the_queue_of_all_frames_has_not_reached_space_stays(page: Page) -> None:
+    """Its items are fetched some hundred at a time."""
+    page.asks("(review.queue.items.splice(2), review.queue.complete = true)")
+    clip, frame = page.asks("[review.clip.clip, review.clip.frames[4]]")
+    page.asks(f"review.move('{clip}', {frame})")
+    page.settle()
+    for step, key in enumerate((" ", "u", "r")):
+        assert page.shown == (clip, frame + step, 0)
+        page.keys(key)
+    assert page.shown == (clip, frame + 3, 0)
+    page.keys("q")
+    assert page.shown == tuple(page.asks("review.queue.items.map((i) => [i.clip, i.frame, i.person])[0]"))
+
+
+def test_loaded_again_the_page_shows_what_it_showed(page: Page) -> None:
+    clip, frame = page.asks("[review.clip.clip, review.clip.frames[4]]")
+    page.go(clip, frame)
+    page.page.reload()
+    page.page.wait_for_selector(PICTURE)
+    assert page.shown == (clip, frame, 0)
+    page.keys(" ")
+    assert page.shown == (clip, frame + 1, 0)
+
+
+def test_what_is_seen_does_not_jump_while_a_frame_is_corrected(page: Page) -> None:
+    view = page.asks("review.view")
+    page.keys("[", "Alt+ArrowUp", "z", "y", "h", "o")
+    assert page.asks("review.view") == view
+    page.keys("f")
+    assert page.asks("review.view") != view
 
 
 def test_whoever_leaves_the_queue_goes_on_frame_by_frame_until_q(data: Workspace, start: Start, pages: Pages) -> None:
@@ -350,5 +382,6 @@ def test_exchanged_divers_are_exchanged_in_the_merged_poses(data: Workspace, sta
     page.keys("Shift+P")
     assert "in 5 frames" in page.page.inner_text("#overlay")
     assert page.asks(f"review.clip.entry({frames[-1]}, 0).joints") == [None] * 16
+    assert page.asks(f"review.clip.state({frames[-5]}, 1)") is None
     page.go(str(clip.key), frames[2], 0)
     assert np.allclose(page.pose(), other.keypoints[other.row(frames[2], 1)], atol=0.02, equal_nan=True)

@@ -16,6 +16,8 @@ import { showPanels } from "./panels.js";
 const canvas = document.getElementById("picture"), strip = document.getElementById("strip");
 const ONIONS = [[-2, 0.22], [-1, 0.4], [1, 0.4], [2, 0.22]];
 const PREFETCH = 4;
+const ANOTHER_SIZE = 0.1; // share by which the picture's place has to change to choose anew what is shown
+const PLACE = "fdpose-review place"; // of what is shown in this tab, for when the page is loaded again
 const PROBLEM_MS = 3000; // until it is asked whether the layer can be written again
 
 export const app = {
@@ -41,12 +43,14 @@ export const app = {
       const clip = await this.clips.load(key);
       const bitmap = await this.pictures.load(clip, frame).catch((e) => this.fail(e));
       if (this.asked !== asked) return; // the person has gone on meanwhile
-      const other = this.clip !== clip;
-      const pose = clip.pose(frame, Math.min(person, clip.persons - 1));
+      const other = this.clip !== clip, diver = Math.min(person, clip.persons - 1);
+      const stays = !other && this.frame === frame && this.person === diver; // after undo, what is seen does not jump
+      const pose = clip.pose(frame, diver);
       if (!pose.some(here)) this.chosen = 0; // the first press places it
       else if (!here(pose[this.chosen])) this.chosen = null; // else the next press would place it
-      Object.assign(this, { clip, frame, person: Math.min(person, clip.persons - 1), bitmap, dragged: null, hovered: null, error: bitmap ? "" : this.error });
-      this.turn();
+      Object.assign(this, { clip, frame, person: diver, bitmap, dragged: null, hovered: null, error: bitmap ? "" : this.error });
+      if (!stays) this.turn();
+      sessionStorage.setItem(PLACE, JSON.stringify({ clip: key, frame, person: diver }));
       if (other && !clip.findings) this.find();
       this.redraw();
       this.fetchAhead();
@@ -61,10 +65,19 @@ export const app = {
     this.redraw();
   },
 
-  // The part of the frame that is shown; chosen anew with each frame, and not while a joint is moved.
+  // The part of the frame that is shown; chosen anew with each frame, and not while it is corrected.
   turn() {
     const { clientWidth: width, clientHeight: height } = canvas.parentElement;
     this.view = viewOf(this.clip, this.frame, this.person, width, height, this.whole);
+  },
+
+  // The window has another size; a line more or less below the picture changes nothing of what is shown.
+  resized() {
+    const { clientWidth: width, clientHeight: height } = canvas.parentElement;
+    const share = Math.min(width / this.view.width, height / this.view.height);
+    if (Math.abs(share - 1) > ANOTHER_SIZE) this.turn();
+    else this.view = { ...this.view, width, height };
+    this.redraw();
   },
 
   fetchAhead() {
@@ -100,7 +113,7 @@ export const app = {
   },
 
   async next() {
-    if (this.wanders) return this.onward();
+    if (this.strays) return this.onward();
     const item = await this.queue.open(this.position() + 1) ?? (this.walks ? await this.queue.open(0) : null);
     if (item) return this.go(item.clip, item.frame, item.person);
     this.say("that was the last of this queue; move on freely, or end fdpose review and type: fdpose merge");
@@ -124,13 +137,18 @@ export const app = {
     return this.session.queue === "all";
   },
 
+  // Off the queue: where the person pointed, or in a dive of which the queue of all frames has not heard yet.
+  get strays() {
+    return this.wanders || Boolean(this.clip && this.walks && this.queue.find(this.clip.clip, this.frame, this.person) < 0);
+  },
+
   position() {
     const shown = this.walks ? this.queue.find(this.clip.clip, this.frame, this.person) : -1;
     return shown < 0 ? this.queue.index : shown;
   },
 
   back() {
-    const item = this.queue.take(this.position() - (this.wanders ? 0 : 1));
+    const item = this.queue.take(this.position() - (this.strays ? 0 : 1));
     this.wanders = false;
     return item ? this.go(item.clip, item.frame, item.person) : this.say("this is the first of the queue");
   },
@@ -149,7 +167,9 @@ export const app = {
     this.marked = null;
     const entries = changes.map((change) => {
       const { version, joints, state, note } = clip.entry(change.frame, change.person);
-      return { clip: clip.clip, version, joints, state, note, ...change, machine: null };
+      const entry = { clip: clip.clip, version, joints, state, note, ...change, machine: null };
+      const undone = entry.state === "corrected" && !entry.joints.some(Boolean); // sides or divers were exchanged back
+      return undone ? { ...entry, state: null } : entry;
     });
     for (const entry of entries) this.keep(clip, { ...entry, version: id });
     this.conflict = null;
@@ -305,14 +325,29 @@ async function start() {
   app.chosen = 0;
   listenToHand(app, canvas);
   listenToKeys(app);
-  const item = (await app.queue.open(0)) ?? app.queue.take(0);
+  const item = (await placeBefore()) ?? (await app.queue.open(0)) ?? app.queue.take(0);
   if (item) await app.go(item.clip, item.frame, item.person);
   else app.error = "none of these clips has frames to show; run: fdpose extract";
   app.redraw();
 }
 
+// What was shown when the page was loaded again, if this session has it.
+async function placeBefore() {
+  const [loading] = performance.getEntriesByType("navigation"), kept = sessionStorage.getItem(PLACE);
+  if (loading?.type !== "reload" || !kept) return null;
+  const place = JSON.parse(kept), clip = await app.clips.load(place.clip).catch(() => null);
+  if (!clip?.frames.includes(place.frame)) return null;
+  const i = app.queue.find(place.clip, place.frame, place.person);
+  if (i >= 0) app.queue.take(i);
+  else {
+    await app.queue.open(0); // Q goes there
+    app.wanders = !app.walks;
+  }
+  return place;
+}
+
 strip.addEventListener("pointerdown", (e) => app.clip && app.move(app.clip.clip, frameAt(app, strip, e.offsetX)));
-new ResizeObserver(() => app.clip && (app.turn(), app.redraw())).observe(canvas.parentElement);
+new ResizeObserver(() => app.clip && app.resized()).observe(canvas.parentElement);
 addEventListener("beforeunload", (e) => app.outbox?.trouble && app.outbox.waiting.length && e.preventDefault());
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => app.redraw());
 window.review = app; // for the tests, and the curious

@@ -3,7 +3,7 @@
 import * as act from "./actions.js";
 import { openDialog } from "./panels.js";
 
-const set = (app, values) => (Object.assign(app, values), app.turn(), app.redraw());
+const set = (app, values) => (Object.assign(app, values), app.redraw());
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const DEGREES = Math.PI / 180;
 
@@ -52,7 +52,7 @@ export const KEYS = [
   { group: "Say", keys: ["m"], shown: "M", does: "write a note; just after U or R, on the pose marked", run: (app) => openDialog(app, "note") },
 
   { group: "See", keys: ["h"], shown: "H (hold)", does: "hide the skeleton", run: (app) => set(app, { hidden: true }), up: (app) => set(app, { hidden: false }) },
-  { group: "See", keys: ["f"], shown: "F", does: "the frame as it is, or the diver upright", run: (app) => set(app, { whole: !app.whole }) },
+  { group: "See", keys: ["f"], shown: "F", does: "the frame as it is, or the diver upright", run: (app) => (set(app, { whole: !app.whole }), app.turn()) },
   { group: "See", keys: [], shown: "wheel", does: "larger, smaller; until the next frame" },
   { group: "See", keys: ["o"], shown: "O", does: "neighbouring and proposed poses on or off", run: (app) => set(app, { onion: !app.onion }) },
   { group: "See", keys: ["b"], shown: "B", does: "the accepted pose beside a new estimator's", run: (app) => set(app, { before: !app.before }) },

@@ -33,7 +33,7 @@ function Top({ app }) {
       <span>frame <b>${app.frame}</b><span class="quiet">, the ${nth(app.index + 1)} of ${clip.frames.length}</span></span>
       ${clip.persons > 1 && html`<span>diver <b>${app.person + 1}</b> <span class="quiet">of 2</span></span>`}
       <span class="quiet queue">${session.queue} ${at + 1} of ${queue.items.length}${queue.complete ? "" : "+"}${here && item.why ? `: ${item.why}` : ""}</span>`}
-    ${app.wanders && html`<span><kbd>Q</kbd> <span class="quiet">back to it</span></span>`}
+    ${app.strays && html`<span><kbd>Q</kbd> <span class="quiet">back to it</span></span>`}
     <span class="space"></span>
     ${session && html`<span class="quiet">${session.annotator}</span><${Saved} app=${app} />`}`;
 }
@@ -128,7 +128,8 @@ function JointFacts({ app }) {
 function Findings({ app }) {
   const all = app.clip.findings;
   if (all === null) return html`<section><h2>Findings</h2><p class="quiet">looking</p></section>`;
-  const mine = all.filter((f) => f.frame === app.frame), others = all.filter((f) => f.frame !== app.frame);
+  const mine = all.filter((f) => f.frame === app.frame);
+  const others = all.filter((f) => f.frame !== app.frame).sort((a, b) => (a.frame ?? -1) - (b.frame ?? -1));
   const line = (f) => html`<li class=${f.severity}><button onClick=${() => show(app, f)}>${f.frame !== app.frame && f.frame !== null && html`<b>${f.frame}</b> `}${f.message}</button></li>`;
   return html`<section class="findings"><h2>Findings</h2>
     ${mine.length ? html`<ul>${mine.map(line)}</ul>` : html`<p class="quiet">none in this frame</p>`}
