@@ -360,15 +360,17 @@ def test_exchanged_divers_are_exchanged_in_the_merged_poses(data: Workspace, sta
     """P in one frame, Shift P from a frame on; what the page shows is what is merged."""
     clip = read_clips(data)[0]
     one = read_poses(data.pose_file("auto", clip.key))
-    other = replace(one, person=one.person + 1, keypoints=one.keypoints + np.array([0, 40], np.float32))
+    other = replace(one, person=one.person + 1, keypoints=one.keypoints + np.array([120, 0], np.float32))
     write_poses(data.pose_file("auto", clip.key), concatenate([one, other]))
     page = pages.open(start().address)
     frames = one.frame[one.has_diver].tolist()
     page.go(str(clip.key), frames[2])
     page.keys("p")
     page.go(str(clip.key), frames[-5])
+    before = page.on_screen(*np.nanmean(page.pose(), 0))
     page.keys("Shift+P")
     assert "in 5 frames" in page.page.inner_text("#overlay")
+    assert np.allclose(page.on_screen(*np.nanmean(page.pose(), 0)), before, atol=60), "the picture goes to the diver"
     merge_clips(data, [clip])
     merged = read_poses(data.pose_file("merged", clip.key))
     for frame in (frames[1], frames[2], frames[3], frames[-6], frames[-5], frames[-1]):

@@ -6,7 +6,7 @@ import { carried } from "./carry.js";
 import { at, Clips, here, laidOver } from "./poses.js";
 import { Pictures } from "./pictures.js";
 import { Queue } from "./queue.js";
-import { viewOf } from "./geometry.js";
+import { boxOf, viewOf } from "./geometry.js";
 import { drawScene } from "./draw.js";
 import { drawStrip, frameAt } from "./strip.js";
 import { listenToHand } from "./hand.js";
@@ -49,7 +49,8 @@ export const app = {
       if (!pose.some(here)) this.chosen = 0; // the first press places it
       else if (!here(pose[this.chosen])) this.chosen = null; // else the next press would place it
       Object.assign(this, { clip, frame, person: diver, bitmap, dragged: null, hovered: null, error: bitmap ? "" : this.error });
-      if (!stays) this.turn();
+      if (stays) this.follow();
+      else this.turn();
       sessionStorage.setItem(PLACE, JSON.stringify({ clip: key, frame, person: diver }));
       if (other && !clip.findings) this.find();
       this.redraw();
@@ -68,7 +69,15 @@ export const app = {
   // The part of the frame that is shown; chosen anew with each frame, and not while it is corrected.
   turn() {
     const { clientWidth: width, clientHeight: height } = canvas.parentElement;
-    this.view = viewOf(this.clip, this.frame, this.person, width, height, this.whole);
+    const box = boxOf(this.clip.pose(this.frame, this.person));
+    this.view = { ...viewOf(this.clip, this.frame, this.person, width, height, this.whole), box };
+  },
+
+  // A diver who is not where the picture was turned to, after an exchange or its undoing, is looked for.
+  follow() {
+    const box = boxOf(this.pose), was = this.view.box;
+    const [x, y] = box ? [(box.x1 + box.x2) / 2, (box.y1 + box.y2) / 2] : [];
+    if (box && was && !(was.x1 <= x && x <= was.x2 && was.y1 <= y && y <= was.y2)) this.turn();
   },
 
   // The window has another size; a line more or less below the picture changes nothing of what is shown.
@@ -173,6 +182,7 @@ export const app = {
     });
     for (const entry of entries) this.keep(clip, { ...entry, version: id });
     this.conflict = null;
+    if (clip === this.clip) this.follow();
     this.outbox.add({ path: "/api/edits", body: { id, what, entries } });
     this.redraw();
   },
