@@ -34,10 +34,16 @@ def turned() -> np.ndarray:
     return np.stack(poses)
 
 
-def carried(page: Page, machine: np.ndarray, entries: Entries, frame: int = 1) -> dict[str, Any]:
-    """What ``carry.js`` gives for a clip of these poses, NaN where absent, and these joints of the person's."""
+def rows_of(machine: np.ndarray, person: int) -> list[dict[str, Any]]:
     joints = [[[*j, VISIBLE, 0.9] if np.isfinite(j).all() else None for j in pose.tolist()] for pose in machine]
-    rows = [{"frame": f, "person": 0, "joints": pose} for f, pose in enumerate(joints)]
+    return [{"frame": f, "person": person, "joints": pose} for f, pose in enumerate(joints)]
+
+
+def carried(
+    page: Page, machine: np.ndarray, entries: Entries, frame: int = 1, partner: np.ndarray | None = None
+) -> dict[str, Any]:
+    """What ``carry.js`` gives for a clip of these poses, NaN where absent, and these joints of the person's."""
+    rows = [*rows_of(machine, 0), *([] if partner is None else rows_of(partner, 1))]
     said = {"person": 0, "state": None, "note": "", "version": ""}
     own = [{"frame": f, "joints": [placed.get(j) for j in range(16)], **said} for f, placed in entries.items()]
     info = {"frames": list(range(len(machine))), "machine": rows, "entries": own, "before": []}
@@ -83,6 +89,16 @@ def test_sides_that_were_changed_there_change_here(page: Page) -> None:
     *place, seen, by, sure = found["joints"][ELBOW]
     assert place == pytest.approx(machine[1, FLIP[ELBOW]], abs=0.01)
     assert (seen, by, sure) == (VISIBLE, "machine", 0.9)
+
+
+def test_divers_that_were_exchanged_there_are_exchanged_here(page: Page) -> None:
+    """The machine's joints of the other diver, on the side that was taken there."""
+    machine, other = turned().round(2), (turned() + 40).round(2)
+    placed = {j: [*other[0, j].tolist(), VISIBLE, "machine", 0.9] for j in (KNEE, THORAX)}
+    placed[ELBOW] = [*other[0, FLIP[ELBOW]].tolist(), VISIBLE, "machine", 0.9]
+    found = carried(page, machine, {0: placed}, partner=other)
+    for j, of in ((KNEE, KNEE), (THORAX, THORAX), (ELBOW, FLIP[ELBOW])):
+        assert found["joints"][j] == [*other[1, of].tolist(), VISIBLE, "machine", 0.9]
 
 
 def test_without_the_machines_trunk_nothing_is_carried_over(page: Page) -> None:

@@ -27,14 +27,12 @@ function copied(own, pose, from) {
   return { joints: own.map((mine, j) => mine ?? (here(pose[j]) ? [pose[j].x, pose[j].y, pose[j].v, "between"] : null)), from, copied: true };
 }
 
-// The machine's joint in the second frame that stands for the one put here in the first: on the other side, or of the other diver;
-// null where the machine had none there any more.
+// The machine's joint in the second frame that stands for the one exchanged in the first: the other diver's, else that of the other
+// side; null where it can be neither.
 function exchanged(clip, [from, to], person, sides, joint) {
-  for (const p of [person, 1 - person]) {
-    const was = clip.machinePose(from, p), side = sides.find((j) => `${asSeen(was[j])}` === `${joint}`);
-    if (side !== undefined) return asSeen(clip.machinePose(to, p)[side]);
-  }
-  return null;
+  const was = clip.machinePose(from, 1 - person), side = sides.find((j) => `${asSeen(was[j])}` === `${joint}`);
+  if (side !== undefined) return asSeen(clip.machinePose(to, 1 - person)[side]);
+  return sides[0] === sides[1] ? null : asSeen(clip.machinePose(to, person)[sides[0]]);
 }
 
 // Deleted where it is deleted there; null where the machine lacks it in either frame.
