@@ -2,9 +2,9 @@
 
 The same names, and the same content: tables row by row, packed files data set by data set, weights number by number,
 pages and JSON word by word, all else byte for byte. Left out are the clock (times of day in tables, names and texts,
-seconds and speeds), the folder's own name, logs, and files cut short, which stay where a command was killed and are
-cleared away by the next that writes there. Rehearse both with the same number of threads; another number rounds
-otherwise.
+seconds and speeds) and digests of it, names that are drawn by lot, the folder's own name, logs, and files cut short,
+which stay where a command was killed and are cleared away by the next that writes there. Rehearse both with the same
+number of threads; another number rounds otherwise.
 
     python -m benchmarks.rehearsal A --dives 30
     python -m benchmarks.rehearsal B --dives 30 --kill
@@ -28,12 +28,15 @@ import torch
 
 from finediving_pose.checkpoints import read_checkpoint
 
-CLOCK = {"time", "created", "seconds", "waiting_for_data", "scoring_seconds", "dives_per_second", "pid", "host"}
-"""Names of columns, keys and attributes that hold when something was made, or how long it took."""
+CLOCK = {"time", "created", "seconds", "waiting_for_data", "scoring_seconds", "dives_per_second", "structure", "sha256"}
+"""Columns, keys, attributes and data sets: when something was made, how long it took, and digests of such."""
 STAMPS = [
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?(\+\d\d:\d\d)?"), "TIME"),
     (re.compile(r"\d{8}[-_]\d{6}"), "TIME"),
     (re.compile(r"-[0-9a-f]{16}(?=\.parquet)"), "-FOLDER"),
+    (re.compile(r"\bm[0-9a-f]{10}\b"), "MARK"),  # of a plot, drawn by lot
+    (re.compile(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|-[0-9a-f]{12}(?=_TIME)"), "ID"),
+    (re.compile(r'(data-name="(training time|dives/s)">)[^<]*'), r"\1"),
 ]
 LOGS = re.compile(r"events\.out\.tfevents|\.log$|/vis_data/|rehearsal\.json$|\.part\b")
 
@@ -41,15 +44,14 @@ LOGS = re.compile(r"events\.out\.tfevents|\.log$|/vis_data/|rehearsal\.json$|\.p
 @click.command(help=__doc__)
 @click.argument("folders", nargs=2, type=click.Path(exists=True, file_okay=False, path_type=Path))
 def main(folders: tuple[Path, Path]) -> None:
+    STAMPS.append((re.compile("|".join(re.escape(str(folder)) for folder in folders)), "FOLDER"))
     one, two = (listed(folder) for folder in folders)
     counts: Counter[str] = Counter()
     other: dict[str, list[str]] = defaultdict(list)
     for name in sorted(one.keys() | two.keys()):
         kind = Path(name).suffix or "none"
-        if name in one and name in two:
-            says = difference(one[name], two[name], folders)
-        else:
-            says = f"only in {folders[name in two]}"
+        there = name in one and name in two
+        says = difference(one[name], two[name]) if there else f"only in {folders[name in two]}"
         counts[kind] += not says
         if says:
             other[kind].append(f"{name}: {says}")
@@ -76,7 +78,7 @@ def timeless(text: str) -> str:
     return text
 
 
-def difference(a: Path, b: Path, folders: tuple[Path, Path]) -> str:
+def difference(a: Path, b: Path) -> str:
     """In words; empty where there is none."""
     if h5py.is_hdf5(a) and h5py.is_hdf5(b):
         return of_hdf5(a, b)
@@ -85,17 +87,15 @@ def difference(a: Path, b: Path, folders: tuple[Path, Path]) -> str:
             return of_tables(a, b)
         case ".pth":
             return of_values(read_checkpoint(a), read_checkpoint(b))
-        case ".json" | ".html" | ".md" | ".csv" | ".txt" | ".py" | ".xml" | ".yaml" | ".yml" | ".jsonl":
-            one, two = (plain(path, folder) for path, folder in zip((a, b), folders, strict=True))
-            if one == two:
-                return ""
-            return of_values(json.loads(one), json.loads(two)) if a.suffix == ".json" else first_difference(one, two)
-        case _:
-            return "" if a.read_bytes() == b.read_bytes() else "other bytes"
-
-
-def plain(path: Path, folder: Path) -> str:
-    return timeless(path.read_text(encoding="utf-8")).replace(str(folder), "FOLDER")
+    if a.read_bytes() == b.read_bytes():
+        return ""
+    try:
+        one, two = (timeless(path.read_text(encoding="utf-8")) for path in (a, b))
+    except UnicodeDecodeError:
+        return "other bytes"
+    if one[:1] in "{[":
+        return of_values(json.loads(one), json.loads(two))
+    return first_difference(one, two) if one != two else ""
 
 
 def first_difference(one: str, two: str) -> str:
@@ -158,7 +158,7 @@ def of_values(a: Any, b: Any, at: str = "") -> str:
         a, b = a.decode("utf-8", "replace"), b.decode("utf-8", "replace")
     if isinstance(a, str):
         a, b = timeless(a), timeless(b)
-    same = a == b or (isinstance(a, float) and np.isnan(a) and np.isnan(b))
+    same = a == b or isinstance(a, h5py.Reference) or (isinstance(a, float) and np.isnan(a) and np.isnan(b))
     return "" if same else f"{at}: {str(a)[:60]} against {str(b)[:60]}"
 
 
