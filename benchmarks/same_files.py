@@ -28,15 +28,18 @@ import torch
 
 from finediving_pose.checkpoints import read_checkpoint
 
-CLOCK = {"time", "created", "seconds", "waiting_for_data", "scoring_seconds", "dives_per_second", "structure", "sha256"}
+CLOCK = {"time", "created", "seconds", "waiting_for_data", "scoring_seconds", "dives_per_second", "eta"} | {
+    "structure",
+    "sha256",
+}
 """Columns, keys, attributes and data sets: when something was made, how long it took, and digests of such."""
 STAMPS = [
-    (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?(\+\d\d:\d\d)?"), "TIME"),
+    (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(\+\d\d:\d\d)?"), "TIME"),
     (re.compile(r"\d{8}[-_]\d{6}"), "TIME"),
     (re.compile(r"-[0-9a-f]{16}(?=\.parquet)"), "-FOLDER"),
-    (re.compile(r"\bm[0-9a-f]{10}\b"), "MARK"),  # of a plot, drawn by lot
+    (re.compile(r"\b[mp][0-9a-f]{10}\b"), "MARK"),  # of a plot, drawn by lot
     (re.compile(r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|-[0-9a-f]{12}(?=_TIME)"), "ID"),
-    (re.compile(r'(data-name="(training time|dives/s)">)[^<]*'), r"\1"),
+    (re.compile(r'(data-name="(training time|dives/s)">|<th>time</th><td>)[^<]*'), r"\1"),
 ]
 LOGS = re.compile(r"events\.out\.tfevents|\.log$|/vis_data/|rehearsal\.json$|\.part\b")
 
