@@ -183,13 +183,12 @@ def merge_tables(hands: Sequence[ClipPoses], auto: ClipPoses | None) -> ClipPose
 
 def find_conflicts(key: ClipKey, hands: Sequence[ClipPoses], pixels: float) -> list[Conflict]:
     """Joints that two annotators placed more than ``pixels`` apart; filled in or exchanged ones are nobody's word."""
-    found = []
+    found, hands = [], [by_hand(table) for table in hands]
     for a in range(len(hands)):
         for b in range(a + 1, len(hands)):
             one, two = _common(hands[a], hands[b])
             distance = np.linalg.norm(hands[a].keypoints[one] - hands[b].keypoints[two], axis=-1)
-            placed = (hands[a].source[one] == JointSource.MANUAL) & (hands[b].source[two] == JointSource.MANUAL)
-            for row, joint in np.argwhere(placed & (np.nan_to_num(distance) > pixels)):
+            for row, joint in np.argwhere(np.nan_to_num(distance) > pixels):
                 pair = (hands[a].author[one[row]], hands[b].author[two[row]])
                 frame = int(hands[a].frame[one[row]])
                 found.append(Conflict(key, frame, JOINTS[joint], pair, float(distance[row, joint])))

@@ -20,7 +20,7 @@ from finediving_pose.frames import open_frames
 from finediving_pose.journals.entry import BETWEEN, MACHINE, Entry, Joint
 from finediving_pose.poses import Visibility
 from finediving_pose.reviews import ReviewState
-from finediving_pose.skeleton import FLIP, N_JOINTS
+from finediving_pose.skeleton import FLIP, N_JOINTS, SIDELESS
 from finediving_pose.validate.layer_poses import LayerPoses
 from finediving_pose.validate.pose_motion_rules import swapped_rows
 
@@ -139,7 +139,7 @@ def _flipped(poses: Poses, frame: int) -> tuple[Joint | None, ...]:
     nowhere = Joint(float("nan"), float("nan"), Visibility.ABSENT, MACHINE)
 
     def joint(j: int) -> Joint | None:
-        if FLIP[j] == j:
+        if j in SIDELESS:
             return own[j]
         other = own[FLIP[j]] or seen[FLIP[j]] or nowhere
         there = machine[j] or nowhere

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
 from finediving_pose.frames import frame_name
 from finediving_pose.persons import exchanged_divers
@@ -17,6 +16,7 @@ from finediving_pose.poses import JointSource, Visibility
 from finediving_pose.skeleton import FLIP, JOINTS
 from finediving_pose.validate import pose_merge_rules, pose_motion_rules, presence_rules, review_rules  # noqa: F401  (they register)
 from finediving_pose.validate.layer_poses import LayerPoses, load_layers
+from finediving_pose.validate.pose_merge_rules import SAME_PLACE
 from finediving_pose.validate.rules import Finding, rule
 from finediving_pose.validate.words import counted
 
@@ -68,21 +68,24 @@ def joints_come_from_their_layer(layer: LayerPoses) -> Iterator[Finding]:
         return
     wrong = (layer.poses.source == (JointSource.AUTOMATIC if layer.by_hand else JointSource.MANUAL)) & layer.present
     if layer.by_hand:
-        wrong &= (exchanged_divers(layer.poses) & ~_are_the_others(layer))[:, None]
+        rows = np.flatnonzero(exchanged_divers(layer.poses)).tolist()
+        strange = [row for row in rows if not _is_the_others(layer, row)]
+        wrong &= np.isin(np.arange(len(wrong)), strange)[:, None]
     if wrong.any():
         yield layer.on_joints("placed by the machine" if layer.by_hand else "placed by hand", wrong)
 
 
-def _are_the_others(layer: LayerPoses) -> NDArray[np.bool_]:
-    """bool (n,): rows beside one of the other diver, and not where the machine has this one."""
+def _is_the_others(layer: LayerPoses, row: int) -> bool:
+    """Whether a row is beside one of the other diver, and not where the machine has this one."""
     assert layer.poses is not None
     poses, auto = layer.poses, layer.others.get("auto")
-    beside = np.zeros(len(poses), bool)
-    for i, (frame, person) in enumerate(zip(poses.frame.tolist(), poses.person.tolist(), strict=True)):
-        beside[i] = poses.row(frame, 1 - person) is not None
-        if beside[i] and auto is not None and (row := auto.row(frame, person)) is not None:
-            beside[i] = not np.allclose(poses.keypoints[i], auto.keypoints[row], rtol=0, atol=0.01, equal_nan=True)
-    return beside
+    frame, person = int(poses.frame[row]), int(poses.person[row])
+    if poses.row(frame, 1 - person) is None:
+        return False
+    own = None if auto is None else auto.row(frame, person)
+    if auto is None or own is None:
+        return True
+    return not np.allclose(poses.keypoints[row], auto.keypoints[own], rtol=0, atol=SAME_PLACE, equal_nan=True)
 
 
 @rule("pose.frame-exists", severity="error")
