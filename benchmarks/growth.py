@@ -16,16 +16,15 @@ Run: python -m benchmarks.growth data WORK
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import click
 import numpy as np
 
-from benchmarks.rehearsal import FDPOSE, FORMATS, Measured, Step, fit, measure, show
+from benchmarks.rehearsal import FDPOSE, FORMATS, Step, fit, measure, show, write_down
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.frames import FrameFolder, digest_jpegs, frame_name, open_frames, write_manifest
 from finediving_pose.labels.table import read_clips, write_clips
@@ -52,17 +51,11 @@ def main(source: Path, work: Path, sizes: tuple[int, ...]) -> None:
         for step in steps(folder):
             click.echo(f"{n} clips: {step.name}")
             measured.append(measure(step, folder, folder / "log", None))
-        write_down(folder, n, measured)
+        write_down(folder / "rehearsal.json", n, 0, measured)
         show(measured, n)
         shutil.rmtree(folder / "data")
         shutil.rmtree(folder / "export")
     fit([work / str(n) for n in sizes])
-
-
-def write_down(folder: Path, n: int, measured: list[Measured]) -> None:
-    """As a rehearsal does, so that both are read alike."""
-    told = {"dives": n, "seed": 0, "measured": [asdict(m) for m in measured]}
-    (folder / "rehearsal.json").write_text(json.dumps(told), encoding="utf-8")
 
 
 def steps(folder: Path) -> list[Step]:

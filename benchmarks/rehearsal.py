@@ -221,6 +221,13 @@ def _bytes_in(folder: Path) -> int:
     return sum(seen.values())
 
 
+def write_down(note: Path, dives: int, seed: int, measured: Sequence[Measured]) -> None:
+    """What is measured so far, for going on from and for :func:`fit` and :func:`plan`."""
+    told = {"dives": dives, "seed": seed, "measured": [asdict(m) for m in measured]}
+    with atomic_write(note) as part:
+        part.write_text(json.dumps(told, indent=1), encoding="utf-8")
+
+
 # -- tables ---------------------------------------------------------------------------------------------------------
 
 
@@ -324,8 +331,7 @@ def main(
         click.echo(f"{step.name} ...")
         after = luck.uniform(1.0, KILLED_WITHIN) if kill else None
         measured.append(measure(step, folder, folder / "rehearsal.log", after))
-        with atomic_write(note) as part:
-            part.write_text(json.dumps({**told, "measured": [asdict(m) for m in measured]}, indent=1), encoding="utf-8")
+        write_down(note, dives, seed, measured)
         if step.name == until:
             break
     show(measured, dives)
