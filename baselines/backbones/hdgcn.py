@@ -83,7 +83,7 @@ class EdgeConv(nn.Module):
 
 
 class HierarchyAttention(nn.Module):
-    """Sum over hierarchy edges, each channel of each edge weighted: (N, L, C, T, V) -> (N, C, T, V)."""
+    """How much of each channel of every hierarchy edge is taken: its peaks over time (N, L, C, V) -> (N, C, L)."""
 
     def __init__(self, channels: int, levels: Sequence[Sequence[int]], neighbours: int) -> None:
         super().__init__()
@@ -93,11 +93,10 @@ class HierarchyAttention(nn.Module):
         self.edge_conv = EdgeConv(inner, k=min(neighbours, len(self.edges)))
         self.expand = nn.Conv1d(inner, channels, 1)
 
-    def forward(self, x: Tensor) -> Tensor:
-        peak = self.squeeze(x.amax(3).transpose(1, 2))  # (N, C/4, L, V)
+    def forward(self, peaks: Tensor) -> Tensor:
+        peak = self.squeeze(peaks.transpose(1, 2))  # (N, C/4, L, V)
         edges = torch.stack([peak[:, :, i, joints].mean(-1) for i, joints in enumerate(self.edges)], dim=-1)
-        attention = self.expand(self.edge_conv(edges.unsqueeze(1)).squeeze(1)).sigmoid()  # (N, C, L)
-        return torch.einsum("nlctv,ncl->nctv", x, attention)
+        return self.expand(self.edge_conv(edges.unsqueeze(1)).squeeze(1)).sigmoid()
 
 
 class GraphConv(nn.Module):
@@ -124,13 +123,26 @@ class GraphConv(nn.Module):
         nn.init.constant_(self.bn.weight, 1e-6)  # as published: a block starts as its own skip connection
 
     def forward(self, x: Tensor) -> Tensor:
-        down = self.down(x).unflatten(1, (self.edges, -1))  # (N, L, c, T, V)
-        spread = torch.einsum("nlctu,lsvu->nlsctv", down, self.adjacency)  # (N, L, 3, c, T, V)
-        along = self.conv(spread.flatten(1, 3)).unflatten(1, (self.edges, -1))  # (N, L, 3c, T, V)
-        dynamic = self.edge_conv(down.mean(3))[:, :, :, None].expand_as(down)  # (N, L, c, T, V)
-        y = torch.cat((along, dynamic), dim=2)  # (N, L, C', T, V)
-        y = y.sum(1) if self.attention is None else self.attention(y)
+        down = self.down(x)  # (N, L*c, T, V)
+        along = self._along(down)  # (N, L, 3c, T, V)
+        dynamic = self.edge_conv(down.unflatten(1, (self.edges, -1)).mean(3))  # (N, L, c, V), the same at all times
+        if self.attention is None:
+            along, dynamic = along.sum(1), dynamic.sum(1)
+        else:
+            weights = self.attention(torch.cat((along.amax(3), dynamic), dim=2)).transpose(1, 2)  # (N, L, C')
+            straight, bent = weights[..., None].split((along.shape[2], dynamic.shape[2]), dim=2)
+            along, dynamic = (along * straight[..., None]).sum(1), (dynamic * bent).sum(1)
+        y = torch.cat((along, dynamic.unsqueeze(2).expand(-1, -1, x.shape[2], -1)), dim=1)  # (N, C', T, V)
         return F.relu(self.bn(y) + self.skip(x))
+
+    def _along(self, down: Tensor) -> Tensor:
+        """Along each edge in each of the subsets. Channels are mixed first: joints, three times as many, come last."""
+        conv, norm = self.conv
+        n, _, t, v = down.shape
+        mix = conv.weight.view(self.edges, -1, conv.weight.shape[1])  # (L, 3c, c)
+        mixed = mix @ down.view(n, self.edges, -1, t * v)  # (N, L, 3c, T*V)
+        pulled = mixed.view(n, self.edges * SUBSETS, -1, v) @ self.adjacency.flatten(0, 1).transpose(1, 2)
+        return norm(pulled.view(n, -1, t, v) + conv.bias[:, None, None]).unflatten(1, (self.edges, -1))
 
 
 class TemporalConv(nn.Module):
