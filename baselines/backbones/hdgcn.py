@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Literal
+from typing import Literal, cast
 
 import torch
 import torch.nn.functional as F
@@ -137,7 +137,8 @@ class GraphConv(nn.Module):
 
     def _along(self, down: Tensor) -> Tensor:
         """Along each edge in each of the subsets. Channels are mixed first: joints, three times as many, come last."""
-        conv, norm = self.conv
+        conv, norm = cast(nn.Conv2d, self.conv[0]), self.conv[1]
+        assert conv.bias is not None
         n, _, t, v = down.shape
         mix = conv.weight.view(self.edges, -1, conv.weight.shape[1])  # (L, 3c, c)
         mixed = mix @ down.view(n, self.edges, -1, t * v)  # (N, L, 3c, T*V)

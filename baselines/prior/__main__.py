@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -35,18 +36,21 @@ def errors(data: Workspace, truth: Path, out: Path) -> None:
 @main.command()
 @click.option("--work", type=click.Path(path_type=Path), required=True, help="Keeps dives and unfinished trainings.")
 @click.option("--errors", "error_file", type=click.Path(path_type=Path), required=True)
-@click.option("--dives", type=int, default=23_000, show_default=True)
-@click.option("--steps", type=int, default=6_000, show_default=True)
+@click.option("--encoder", type=click.Choice(["joint_conv", "hdgcn"]), default="joint_conv", show_default=True)
+@click.option("--dives", type=int, default=None, help="Number of dives.  [default: 23000]")
+@click.option("--steps", type=int, default=None, help="Number of batches.  [default: the encoder's]")
 @click.option("--seed", type=int, default=0, show_default=True)
-def train(work: Path, error_file: Path, dives: int, steps: int, seed: int) -> None:
+def train(work: Path, error_file: Path, encoder: str, dives: int | None, steps: int | None, seed: int) -> None:
     """Perform dives and train on them; a stopped training goes on."""
     from baselines.prior.errors import read_errors
-    from baselines.prior.pretrain import Plan, pretrain
-    from baselines.prior.weights import BUNDLED
+    from baselines.prior.pretrain import PLANS, pretrain
+    from baselines.prior.weights import bundled_prior
 
-    plan = Plan(seed=seed, dives=dives, steps=steps)
-    command = f"python -m baselines.prior train --dives {dives} --steps {steps} --seed {seed}"
-    pretrain(plan, read_errors(error_file), work, BUNDLED, command)
+    plan = PLANS[encoder]
+    plan = replace(plan, seed=seed, dives=dives or plan.dives, steps=steps or plan.steps)
+    made = f"--encoder {encoder} --dives {plan.dives} --steps {plan.steps} --seed {seed}"
+    target = bundled_prior(encoder)
+    pretrain(plan, read_errors(error_file), work, target, f"python -m baselines.prior train {made}")
 
 
 @main.command()

@@ -31,7 +31,13 @@ SETTINGS: dict[str, Any] = {
     "skeleton": {"in_channels": 2, "channels": 64, "width": 96, "depth": 3},
     "tokens": 12,
 }
-"""Of the network whose weights come with the project."""
+"""Of the network that the demo starts from."""
+NARROW_HDGCN: dict[str, Any] = {
+    "encoder": "hdgcn",
+    "skeleton": {"in_channels": 2, "channels": [16, 16, 32, 32, 64]},
+    "tokens": 12,
+}
+"""Of the network with the paper's skeleton encoder, a quarter as wide and half as deep."""
 HELD_OUT = 1000
 """Dives that follow in the stream, to measure by."""
 SHARD = 1000
@@ -59,6 +65,10 @@ class Plan:
     batch: int = 64
     lr: float = 2e-3
     weight_decay: float = 0.02
+
+
+PLANS = {"joint_conv": Plan(), "hdgcn": Plan(settings=NARROW_HDGCN, steps=2_000, lr=6e-3)}
+"""How the weights that come with the project are made, by skeleton encoder. HD-GCN takes five times as long a step."""
 
 
 def pretrain(plan: Plan, errors: PoseErrors, work: Path, target: Path, command: str) -> None:

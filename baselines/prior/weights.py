@@ -15,7 +15,13 @@ from baselines.prior.network import PoseScorer
 from finediving_pose.checkpoints import read_checkpoint, write_checkpoint
 from finediving_pose.errors import CheckpointError, SetupError
 
-BUNDLED = Path(__file__).parent / "checkpoints" / "joint_conv.pth"
+
+def bundled_prior(skeleton_encoder: str) -> Path:
+    """The file of the poses' prior with this skeleton encoder."""
+    return Path(__file__).parent / "checkpoints" / f"{skeleton_encoder}.pth"
+
+
+BUNDLED = bundled_prior("joint_conv")
 BUNDLED_SPLASH = Path(__file__).parent / "checkpoints" / "splash.pth"
 
 

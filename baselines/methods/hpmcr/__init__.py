@@ -19,6 +19,7 @@ class HPMCRMethod(ComparativeMethod):
 
     presets: ClassVar = {
         "demo": Preset("small networks, minutes on two cores", "configs/demo.py"),
+        "demo-hdgcn": Preset("the same with the paper's skeleton encoder, narrow", "configs/demo_hdgcn.py"),
         "full": Preset("the paper's shape on FineDiving, days on a GPU", "configs/full.py", True),
         "released": Preset("the same as the public code does it, slips included", "configs/released.py", True),
         "mtl-aqa": Preset("the paper's shape on MTL-AQA", "configs/mtl_aqa.py", True),
@@ -58,4 +59,11 @@ class HPMCRMethod(ComparativeMethod):
         from baselines.methods.hpmcr.network import HPMCR
 
         data = config.data
+        if config.model.get("prior_beside"):
+            for name, found, wanted in (
+                ("target", data.target, "score_over_difficulty"),
+                ("pose_norm", data.pose_norm, "centre"),
+            ):
+                if found != wanted:
+                    raise ValueError(f"model.prior_beside=true reads poses as the prior does; use data.{name}={wanted}")
         return HPMCR(frames=data.frames, stages=data.stages, without=config.without, **config.model)

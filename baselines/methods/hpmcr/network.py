@@ -20,6 +20,7 @@ from baselines.backbones.skeleton import SKELETON_ENCODERS
 from baselines.backbones.splash_finder import SplashFinder
 from baselines.data.batch import Batch, given
 from baselines.method import pick
+from baselines.methods.hpmcr.beside import PriorBeside
 from baselines.methods.hpmcr.prior import FAULT_UNITS, faults_in_units, start_from_prior, with_splash
 from baselines.modules.contrast import stage_contrast
 from baselines.modules.facts import FactsHead
@@ -54,6 +55,8 @@ class Encoded(NamedTuple):
     """(N, T, S - 1) transition logits."""
     splash: Tensor
     """(N, 3) what the splash says, see :class:`~baselines.modules.splash.SplashJudge`; nothing without a finder."""
+    beside: Tensor
+    """(N, S, K', D') what the prior beside the model reads of poses; nothing without it."""
     transitions: Tensor
     """(N, S - 1) the transitions that the stages were cut at, frames of the T; -1 for a stage that a dive has not."""
 
@@ -101,6 +104,8 @@ class HPMCR(nn.Module):
         the prior's; one of which a part is left out starts from random weights, since the rest learned with it.
         A network that learned from synthetic dives finds the splash in the pictures, and what it says is added to the
         comparison of the last stage; it expects pictures 64 high
+    prior_beside : the prior's own pose scorer compares the dives, too, and what it says is added, whatever shape the
+        model has (:mod:`baselines.methods.hpmcr.beside`). Scores are over difficulty, poses normalised, stages three
     coarse : pictures are averaged over so many pixels either way before the visual encoders read them; a splash is
         small and is looked for in all of them
     splash_weight : weight of the splash loss (the paper's second version); 0 builds no splash head, as the public code
@@ -132,6 +137,7 @@ class HPMCR(nn.Module):
         antisymmetric: bool = False,
         contrast_weight: float = 1.0,
         prior: bool = False,
+        prior_beside: bool = False,
         coarse: int = 1,
         splash_weight: float = 0.0,
         without: Sequence[str] = (),
@@ -146,6 +152,10 @@ class HPMCR(nn.Module):
         ):
             if value not in known:
                 raise ValueError(f"{name}={value!r}; it is {' or '.join(known)}")
+        if prior_beside and prior:
+            raise ValueError("prior_beside=true adds nothing where prior=true: the pose branch is the prior's already")
+        if prior_beside and stages != 3:
+            raise ValueError("prior_beside=true: the prior knows three stages; use data.stages=3")
         if predict == "halves" and stages != 3:
             raise ValueError("transitions are predicted by halves for three stages only; use predict='ordered'")
         if not 0 <= visual_dropout <= 1:
@@ -182,7 +192,10 @@ class HPMCR(nn.Module):
         self.facts = FactsHead(dim, 1 + len(FAULT_UNITS), slots) if prior else None
         self.told: tuple[str, ...] = ()
         if prior or sees_splash:
-            self.prior, self.told = start_from_prior(self)
+            self.prior, self.told = start_from_prior(self, skeleton_encoder)
+        self.beside = PriorBeside() if prior_beside and "skeleton" not in self.without else None
+        if self.beside is not None:
+            self.prior["beside the model, pose scorer learned from"] = self.beside.learned_from
         # what is left out is built first, so that the rest starts from the same random weights
         dropped = {
             "skeleton": ("skeleton", "fusion"),
@@ -223,8 +236,15 @@ class HPMCR(nn.Module):
             static=self.reduce_static(pool_stages(static, cut, self.tokens)),
             logits=logits,
             splash=self._judge_splash(video, batch.scale, cut),
+            beside=self._look_beside(batch, cut),
             transitions=cut,
         )
+
+    def _look_beside(self, batch: Batch, cut: Tensor) -> Tensor:
+        """What the prior beside the model reads of N clips; it finds stages itself where no transitions are learned."""
+        if self.beside is None:
+            return given(batch.video).new_zeros(len(cut), 0)
+        return self.beside(given(batch.pose), None if "segmentation" in self.without else cut)
 
     def _judge_splash(self, video: Tensor, scale: Tensor | None, cut: Tensor) -> Tensor:
         """What the splash says of N clips (N, 3). There is none before the last stage, whatever looks like one."""
@@ -263,7 +283,10 @@ class HPMCR(nn.Module):
             relative = self.stage_weights(relative, query.present & exemplar.present)
             alone = int("skeleton" in self.without)  # what a splash is worth where poses say nothing
             by_splash = F.pad((query.splash - exemplar.splash)[:, alone, None], (relative.shape[1] - 1, 0))
-            return (relative + by_splash) * self.score_unit
+            said = (relative + by_splash) * self.score_unit
+            if self.beside is not None:
+                said = said + self.beside.compare(query.beside.float(), exemplar.beside.float())
+            return said
 
     def loss(self, batch: Batch) -> dict[str, Tensor]:
         """Losses of B pairs among N clips, each clip encoded once; stages cut at the true transitions."""

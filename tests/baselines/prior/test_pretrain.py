@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from finediving_pose.skeleton import INDEX
 
 NUMBERS = ("107b", "5253b")
 SETTINGS = {"encoder": "joint_conv", "skeleton": {"in_channels": 2, "channels": 8}, "tokens": 4}
+NARROW = {"encoder": "hdgcn", "skeleton": {"in_channels": 2, "channels": [8, 8]}, "tokens": 4}
 
 
 @pytest.fixture(scope="module")
@@ -73,11 +75,12 @@ def test_faults_cost_what_quality_lacks(samples: Samples) -> None:
     assert np.isnan(facts[~alone, 0]).all()
 
 
+@pytest.mark.parametrize("settings", [SETTINGS, NARROW], ids=lambda s: str(s["encoder"]))
 def test_a_training_that_was_stopped_ends_with_the_same_weights(
-    tmp_path: Path, samples: Samples, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, samples: Samples, monkeypatch: pytest.MonkeyPatch, settings: dict[str, Any]
 ) -> None:
     monkeypatch.setattr("baselines.prior.pretrain.KEPT", 2)
-    plan = Plan(SETTINGS, steps=6, batch=16)
+    plan = Plan(settings, steps=6, batch=16)
     whole = train(plan, samples, tmp_path / "whole.pth").state_dict()
     draw, drawn = Samples.batch, [0]
 

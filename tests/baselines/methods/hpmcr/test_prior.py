@@ -13,15 +13,15 @@ from baselines.data.batch import Batch
 from baselines.methods.hpmcr.network import HPMCR
 from baselines.methods.hpmcr.prior import FAULT_UNITS, TOLD, faults_in_units
 from baselines.prior.network import SCORE_UNIT
-from baselines.prior.weights import read_prior, read_splash_prior
+from baselines.prior.weights import bundled_prior, read_prior, read_splash_prior
 from baselines.registry import find_method
 
 T = 48
 CUT = torch.tensor([[14, 33]] * 4)
 
 
-def _network(without: Sequence[str] = (), **changes: Any) -> HPMCR:
-    model = find_method("hpmcr").sections("demo")["model"]
+def _network(without: Sequence[str] = (), preset: str = "demo", **changes: Any) -> HPMCR:
+    model = find_method("hpmcr").sections(preset)["model"]
     torch.manual_seed(0)
     return HPMCR(frames=T, without=without, **{**model, **changes})
 
@@ -39,9 +39,13 @@ def batch() -> Batch:
     )
 
 
+@pytest.mark.parametrize("preset, encoder", [("demo", "joint_conv"), ("demo-hdgcn", "hdgcn")])
 @pytest.mark.parametrize("without", [(), ("static",)])
-def test_before_training_two_dives_differ_as_the_prior_says(batch: Batch, without: tuple[str, ...]) -> None:
-    network, prior = _network((*without, "splash")).eval(), read_prior().network()
+def test_before_training_two_dives_differ_as_the_prior_says(
+    batch: Batch, without: tuple[str, ...], preset: str, encoder: str
+) -> None:
+    network = _network((*without, "splash"), preset).eval()
+    prior = read_prior(bundled_prior(encoder)).network()
     with torch.no_grad():
         encoded = network.encode(batch, CUT)
         found = network.compare(encoded.pick(torch.tensor([0, 2])), encoded.pick(torch.tensor([1, 3])))
@@ -105,8 +109,9 @@ def test_a_branch_of_which_a_part_is_left_out_starts_from_random_weights(batch: 
     assert network.faults(network.encode(batch)) == {}
 
 
-def test_the_page_names_what_the_branch_started_from() -> None:
-    assert "unfilmed dives" in _network().describe()["pose branch started from"]
+@pytest.mark.parametrize("preset", ["demo", "demo-hdgcn"])
+def test_the_page_names_what_the_branch_started_from(preset: str) -> None:
+    assert "23,000 unfilmed dives" in _network(preset=preset).describe()["pose branch started from"]
 
 
 def test_a_branch_of_another_shape_is_refused_in_words() -> None:
