@@ -64,7 +64,7 @@ def _encode(network: nn.Module, dives: Dives, chosen: Sequence[int]) -> dict[str
     with torch.no_grad():
         encoded = encode_clips(cast(ComparativeNetwork, network), dives, chosen)
     network.train(was_training)
-    return {name: _compact(value) for name, value in encoded._asdict().items()}
+    return {name: _compact(value) for name, value in encoded._asdict().items() if value.numel()}
 
 
 def _compact(values: Tensor) -> Tensor:

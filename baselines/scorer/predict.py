@@ -213,15 +213,22 @@ class Judge:
         )
 
     def _exemplars_like(self, query: Any) -> dict[str, Tensor]:
-        """The encoded exemplars in the query's types. Raises CheckpointError where they are of another network."""
+        """The encoded exemplars in the query's types. Raises CheckpointError where they are of another network.
+
+        A field that holds no numbers is not in the file.
+        """
         encoded, fields = self.scorer.encoded, query._asdict()
-        wanted = {name: tuple(value.shape[1:]) for name, value in fields.items()}
+        wanted = {name: tuple(value.shape[1:]) for name, value in fields.items() if value.numel()}
         found = {name: tuple(value.shape[1:]) for name, value in encoded.items()}
         if found != wanted:
             raise CheckpointError(
                 f"the scorer's exemplars are {found}, its network encodes dives as {wanted}; train again"
             )
-        return {name: value.to(fields[name].dtype) for name, value in encoded.items()}
+        n = len(self.scorer.exemplars)
+        return {
+            name: encoded[name].to(value.dtype) if value.numel() else value.new_zeros(n, *value.shape[1:])
+            for name, value in fields.items()
+        }
 
     def _direct(self, batch: Batch) -> float:
         scores = cast(DirectNetwork, self.network).score(batch)
