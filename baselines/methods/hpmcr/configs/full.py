@@ -42,7 +42,7 @@ optimiser = {
     "type": "Adam",
     "lr": 5e-4,  # of commit 558384f; 6bce799 has 1e-3
     "weight_decay": 0.0,
-    "lr_mult": {"static.net.": 0.1},
+    "lr_mult": {"static.net.": 0.1, "beside.": 0.1},  # with model.prior_beside; not to be unlearned from a few dives
     "schedule": "cosine",
     "period": 20,  # of 201 epochs: the rate comes back up every 20 epochs, by design or not
 }
