@@ -1,6 +1,6 @@
 # make demo shows the whole way, make test runs every test, make check is for while you work: lint, types and the tests
 # that are not marked slow, in under 3 minutes on two cores. Each makes .venv from the lock first, if needed.
-# make prior learns from synthetic dives what the demo's model starts from: two and a half hours on two cores (docs/experiments/prior.md).
+# make prior learns from synthetic dives what the demo's model starts from: less than three hours on two cores (docs/experiments/prior.md).
 # make scorer runs the demo and takes its scorer as the bundled one (docs/score.md).
 # make estimator trains what the bundled estimator is, from nothing: some four hours on two cores (docs/experiments/estimator.md).
 PYTHON ?= $(firstword $(foreach p,python3.13 python3.12 python3.11 python3,$(if $(shell $(p) -c 'print(1)' 2>/dev/null),$(p))))

@@ -17,7 +17,7 @@ from baselines.backbones.skeleton import SKELETON_ENCODERS
 from baselines.modules.facts import FactsHead
 from baselines.modules.fusion import PoseGuidedFusion
 from baselines.modules.regressor import StageRegressor, StageWeights
-from baselines.modules.segmentation import ProcedureSegmentation, segmentation_loss
+from baselines.modules.segmentation import ProcedureSegmentation, predict_transitions, segmentation_loss
 from baselines.modules.stages import STAGES, pool_stages
 
 SCORE_UNIT = 10.0
@@ -54,11 +54,16 @@ class PoseScorer(nn.Module):
         self.stage_weights = StageWeights(STAGES)
         self.facts = FactsHead(dim, 1 + faults)
 
-    def encode(self, pose: Tensor, transitions: Tensor) -> tuple[Tensor, Tensor]:
-        """Tokens (N, S, K, D) of poses (N, 2, T, 16, 1), and logits of the transitions (N, T, S - 1)."""
+    def encode(self, pose: Tensor, transitions: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Tokens (N, S, K, D) of poses (N, 2, T, 16, 1), and logits of the transitions (N, T, S - 1).
+
+        ``transitions`` (N, S - 1) cuts the stages; without it the predicted ones do.
+        """
         features = self.skeleton(pose).transpose(1, 2)  # (N, T, D)
-        tokens = pool_stages(features, transitions, self.tokens)
-        return self.fusion(torch.zeros_like(tokens), tokens), self.segmentation(features)
+        logits = self.segmentation(features)
+        cut = predict_transitions(logits) if transitions is None else transitions
+        tokens = pool_stages(features, cut, self.tokens)
+        return self.fusion(torch.zeros_like(tokens), tokens), logits
 
     def compare(self, query: Tensor, exemplar: Tensor) -> Tensor:
         """How far B queries are above their exemplars by stage, in :data:`SCORE_UNIT`: (B, S).

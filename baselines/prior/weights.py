@@ -48,7 +48,7 @@ class Prior:
     def network(self) -> PoseScorer:
         """The network, ready to score."""
         network = PoseScorer(**self.settings)
-        network.load_state_dict(self.state)
+        fill(network, self.state)
         return network.eval()
 
     @property

@@ -5,11 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from baselines.modules.segmentation import predict_transitions
-from baselines.modules.stages import pool_stages
-from baselines.prior.network import SCORE_UNIT, PoseScorer
+from baselines.prior.network import SCORE_UNIT
 from baselines.prior.performed import FRAMES
-from baselines.prior.weights import fill, read_prior
+from baselines.prior.weights import read_prior
 
 
 class PriorBeside(nn.Module):
@@ -23,8 +21,7 @@ class PriorBeside(nn.Module):
         super().__init__()
         prior = read_prior()
         self.learned_from = prior.title
-        self.scorer = PoseScorer(**prior.settings)
-        fill(self.scorer, prior.state)
+        self.scorer = prior.network()
         self.share = nn.Parameter(torch.ones(()))
 
     def train(self, mode: bool = True) -> PriorBeside:
@@ -39,13 +36,8 @@ class PriorBeside(nn.Module):
         Stages are cut at ``cut`` (N, 2), frames of the T, or where the prior itself sees them begin.
         """
         read = torch.linspace(0, pose.shape[2] - 1, FRAMES, device=pose.device).round().long()
-        features = self.scorer.skeleton(pose[:, :, read]).transpose(1, 2)
-        if cut is None:
-            cut = predict_transitions(self.scorer.segmentation(features))
-        else:
-            cut = torch.searchsorted(read, cut.contiguous())
-        tokens = pool_stages(features, cut, self.scorer.tokens)
-        return self.scorer.fusion(torch.zeros_like(tokens), tokens)
+        cut = None if cut is None else torch.searchsorted(read, cut.contiguous())
+        return self.scorer.encode(pose[:, :, read], cut)[0]
 
     def compare(self, query: Tensor, exemplar: Tensor) -> Tensor:
         """Points of execution by which the stages of B queries are above their exemplars': (B, S)."""

@@ -14,8 +14,7 @@ from torch import Tensor, nn
 from baselines.data.batch import Batch, given
 from baselines.modules.segmentation import predict_transitions
 from baselines.modules.stages import pool_stages
-from baselines.prior.network import PoseScorer
-from baselines.prior.weights import fill, read_prior
+from baselines.prior.weights import read_prior
 
 JUDGES = 3
 """Awards that count: execution is their sum, the prior tells their mean."""
@@ -33,8 +32,7 @@ class LevelledPoseScorer(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         prior = read_prior()
-        scorer = PoseScorer(**prior.settings)
-        fill(scorer, prior.state)
+        scorer = prior.network()
         self.skeleton, self.segmentation = scorer.skeleton, scorer.segmentation
         self.fusion, self.facts, self.tokens = scorer.fusion, scorer.facts, scorer.tokens
         self.levels = Levels()
