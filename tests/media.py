@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
@@ -10,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import av
+import imageio_ffmpeg
 import numpy as np
-import pytest
 import simplejpeg
 
 BITS = 8
@@ -72,12 +71,8 @@ def write_video(
 
 
 def ffmpeg() -> str:
-    """The ffmpeg program: the one on the path, or the imageio-ffmpeg package's; the test is skipped without either."""
-    found = shutil.which("ffmpeg")
-    if found is None:
-        package = pytest.importorskip("imageio_ffmpeg", reason="no ffmpeg program: pip install imageio-ffmpeg")
-        found = package.get_ffmpeg_exe()
-    return found
+    """The ffmpeg program of the imageio-ffmpeg package: the one on the path may be too old for an option."""
+    return imageio_ffmpeg.get_ffmpeg_exe()
 
 
 def remux(source: Path, target: Path, before: Sequence[str] = (), after: Sequence[str] = ()) -> Path:
