@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from annotate.estimators.base import Estimator, Finder
+from annotate.estimators.openvino import Engine
 from annotate.estimators.presets import Preset
 from annotate.pipeline import poses_of_clips
 from annotate.presence import mark_visibility
@@ -49,6 +50,7 @@ class Machinery:
     bf16 : compute in bfloat16; None where the device has it
     flip : with a flip test
     thorough : take the mean over many views of every crop, where the estimator has them
+    engine : what computes the networks
     jobs : processes; None for one a device
     scheduler : address of a Dask scheduler whose workers see the same paths, in place of ``jobs``
     """
@@ -58,6 +60,7 @@ class Machinery:
     bf16: bool | None = None
     flip: bool = False
     thorough: bool = False
+    engine: Engine = "torch"
     jobs: int | None = None
     scheduler: str | None = None
 
@@ -244,11 +247,11 @@ def estimators(machinery: Machinery, device: str) -> tuple[Finder, Estimator]:
     import torch
 
     if device == AUTO:
-        device = "cuda:0" if torch.cuda.is_available() else "cpu"
+        device = "cuda:0" if torch.cuda.is_available() and machinery.engine == "torch" else "cpu"
     if device == "cpu" and (machinery.jobs or machinery.scheduler):
         share = 1 if machinery.scheduler else max(1, default_jobs() // machinery.processes)
         torch.set_num_threads(min(share, torch.get_num_threads()))
-    return machinery.preset.load(device, machinery.bf16, machinery.flip)
+    return machinery.preset.load(device, machinery.bf16, machinery.flip, machinery.engine)
 
 
 def _kept(workspace: Workspace, key: ClipKey) -> Outcome:

@@ -3,8 +3,9 @@
 The work: frames of 455 x 256 with a box each, as an annotated dive has them; joints in pixels of the frame.
 mmpose's way is the one its documentation shows: ``inference_topdown(model, frame, box)`` for every frame. Ours
 crops a batch in threads while the model computes the batch before, in channels-last order, and decodes the batch
-in one call; in float32 and, where the processor has it, in bfloat16. Both with the same flip test or without. The
-rounds are interleaved; a figure is the median of the rounds. Weights are random: the time does not depend on them.
+in one call; in float32 and, where the processor has it, in bfloat16; computed by torch and, on a processor where it is
+installed, by OpenVINO. All with the same flip test or without. The rounds are interleaved; a figure is the median of
+the rounds. Weights are random: the time does not depend on them.
 
 That both find the same joints is checked in float32 in the same run: the largest distance is printed. What bfloat16
 does to joints depends on weights that mean something, so random ones do not tell it.
@@ -20,6 +21,7 @@ import statistics
 import time
 import warnings
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -98,9 +100,11 @@ def compare(name: str, n: int, rounds: int, flip: bool, baseline_frames: int, de
     model, reference = mmpose_way(config_path(name), flip, device)
     config, weights = read_config(config_path(name)), {k: v.cpu() for k, v in model.state_dict().items()}
     ways: dict[str, tuple[Any, int]] = {"mmpose inference_topdown": (reference, min(n, baseline_frames))}
-    for bf16 in (False, True) if has_bf16(device) else (False,):
-        estimator = MMPoseEstimator(config, weights, id=name, device=device, bf16=bf16, flip=flip)
-        ways[f"ours, {'bfloat16' if bf16 else 'float32'}"] = our_way(estimator), n
+    for engine in ("torch", "openvino") if device == "cpu" and find_spec("openvino") else ("torch",):
+        for bf16 in (False, True) if has_bf16(device) else (False,):
+            how: dict[str, Any] = {"device": device, "bf16": bf16, "flip": flip, "engine": engine}
+            estimator = MMPoseEstimator(config, weights, id=name, **how)
+            ways[f"{engine}, {'bfloat16' if bf16 else 'float32'}"] = our_way(estimator), n
     times: dict[str, list[float]] = {way: [] for way in ways}
     found: dict[str, np.ndarray] = {}
     for turn in range(rounds + 1):  # the first warms up
@@ -110,7 +114,7 @@ def compare(name: str, n: int, rounds: int, flip: bool, baseline_frames: int, de
             if turn:
                 times[way].append((time.perf_counter() - started) / count)
     theirs = found["mmpose inference_topdown"]
-    apart = np.linalg.norm(found["ours, float32"][: len(theirs)] - theirs, axis=-1)
+    apart = np.linalg.norm(found["torch, float32"][: len(theirs)] - theirs, axis=-1)
     where = f"{torch.get_num_threads()} threads" if device == "cpu" else torch.cuda.get_device_name(device)
     print(f"{name}, {'flip test' if flip else 'no flip test'}, {where}")
     slowest = statistics.median(times["mmpose inference_topdown"])

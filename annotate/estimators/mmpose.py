@@ -15,8 +15,9 @@ from annotate.estimators.checkpoint import load_weights, read_checkpoint
 from annotate.estimators.config import check_trust, crop_settings, read_config, turns_onto_itself, without_pretrained
 from annotate.estimators.decode import decode
 from annotate.estimators.device import torch_device
+from annotate.estimators.openvino import Engine, compiled
 from annotate.estimators.stored import stored_config
-from finediving_pose.errors import PoseError
+from finediving_pose.errors import PoseError, UsageError
 from finediving_pose.plain_pickle import one_line
 from finediving_pose.skeleton import FLIP, N_JOINTS
 
@@ -45,6 +46,12 @@ class MMPoseEstimator:
         :func:`annotate.estimators.device.has_bf16`
     flip : estimate the mirrored crop as well and take the mean (flip test), at twice the time
     outputs : number of points it finds: the 16 joints in MPII order, or the points of another network
+    engine : what computes the network, torch or on a processor OpenVINO (:mod:`annotate.estimators.openvino`)
+
+    Raises
+    ------
+    UsageError
+        The engine does not compute on this device.
     """
 
     def __init__(
@@ -57,6 +64,7 @@ class MMPoseEstimator:
         bf16: bool = False,
         flip: bool = False,
         outputs: int = N_JOINTS,
+        engine: Engine = "torch",
     ) -> None:
         import torch
         from mmcv.cnn.utils import fuse_conv_bn
@@ -64,16 +72,21 @@ class MMPoseEstimator:
         if flip and outputs != N_JOINTS:
             raise ValueError(f"a flip test needs the {N_JOINTS} joints; {id} finds {outputs} points")
         self.id, self.device, self.bf16, self.outputs = id, torch_device(device), bf16, outputs
+        if engine == "openvino" and self.device.type != "cpu":
+            raise UsageError(f"--engine openvino computes on the processor, not on {device}; add --device cpu")
         self.unbiased, self.padding = crop_settings(config)
         built = build_model(config["model"], outputs)
         load_weights(built, weights, id)
         model: Any = fuse_conv_bn(built.eval()).to(self.device)
-        if bf16:
+        if bf16 and engine == "torch":
             for name, part in model.named_children():
                 if name != "data_preprocessor":  # the colours' mean and deviation, to be taken off the crops exactly
                     part.to(torch.bfloat16)
         self.model: Any = model.to(memory_format=torch.channels_last)
         width, height = map(int, model.head.decoder.input_size)
+        self._compiled = None
+        if engine == "openvino":
+            self._compiled = compiled(self.model, torch.zeros(1, 3, height, width), bf16=bf16, id=id)
         self.flip = flip
         self._all_turns, self._all_sizes = 4 if config.get("all_round") else 1, config.get("sizes") or [width]
         if self._all_turns > 1 and not turns_onto_itself(config):
@@ -111,8 +124,7 @@ class MMPoseEstimator:
         for i in range(0, len(crops), self.batch):
             with torch.inference_mode(), torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
                 inputs = self._normalised(crops[i : i + self.batch])
-                raw = self.model(inputs, None, mode="tensor")
-                back = self._turned_back(self.model(inputs.flip(-1), None, mode="tensor"))
+                raw, back = self._of(inputs), self._turned_back(self._of(inputs.flip(-1)))
                 here, there = (decode(decoder, r)[0] for r in (raw, back))
             gaps.append(np.linalg.norm(here - there, axis=-1) / decoder.input_size[0])
         return np.concatenate(gaps)
@@ -151,8 +163,12 @@ class MMPoseEstimator:
         return sum(turned) / self.turns
 
     def _upright(self, inputs: Any) -> Any:
-        raw = self.model(inputs, None, mode="tensor")
-        return self._mean(raw, self.model(inputs.flip(-1), None, mode="tensor")) if self.flip or self.turns > 1 else raw
+        raw = self._of(inputs)
+        return self._mean(raw, self._of(inputs.flip(-1))) if self.flip or self.turns > 1 else raw
+
+    def _of(self, inputs: Any) -> Any:
+        """What the network puts out."""
+        return self._compiled(inputs) if self._compiled else self.model(inputs, None, mode="tensor")
 
     def _normalised(self, crops: np.ndarray) -> Any:
         """Crops as the model was trained on: float (n, 3, height, width), channels last in memory."""
@@ -198,6 +214,7 @@ def from_checkpoint(
     bf16: bool = False,
     flip: bool = False,
     outputs: int = N_JOINTS,
+    engine: Engine = "torch",
 ) -> MMPoseEstimator:
     """An estimator from a checkpoint that carries its own configuration, as ``fdpose finetune`` writes it.
 
@@ -209,7 +226,7 @@ def from_checkpoint(
     """
     checkpoint = read_checkpoint(path)
     config = stored_config(checkpoint, path)
-    on: dict[str, Any] = {"device": device, "bf16": bf16, "flip": flip}
+    on: dict[str, Any] = {"device": device, "bf16": bf16, "flip": flip, "engine": engine}
     try:
         return MMPoseEstimator(config, checkpoint["state_dict"], id=id or path.stem, outputs=outputs, **on)
     except (KeyError, IndexError, TypeError, ValueError, AttributeError, ArithmeticError) as e:
@@ -227,6 +244,7 @@ def from_config(
     device: str = "cpu",
     bf16: bool = False,
     flip: bool = False,
+    engine: Engine = "torch",
 ) -> MMPoseEstimator:
     """An estimator from an mmpose config file and its checkpoint.
 
@@ -238,7 +256,7 @@ def from_config(
         A file is missing or unreadable, or the checkpoint is of another model.
     """
     check_trust(config, trust_config)
-    on: dict[str, Any] = {"device": device, "bf16": bf16, "flip": flip}
+    on: dict[str, Any] = {"device": device, "bf16": bf16, "flip": flip, "engine": engine}
     weights = read_checkpoint(checkpoint)["state_dict"]
     return MMPoseEstimator(read_config(config), weights, id=id or checkpoint.stem, **on)
 

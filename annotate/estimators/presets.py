@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from annotate.estimators.base import Estimator, Finder
+from annotate.estimators.openvino import Engine
 from finediving_pose.droppings import entries, found
 from finediving_pose.errors import PoseError, UsageError
 from finediving_pose.progress import tell
@@ -41,7 +42,9 @@ class Preset:
     config: Path | None = None
     detector: tuple[Path, Path] | None = None
 
-    def load(self, device: str = "cpu", bf16: bool | None = False, flip: bool = False) -> tuple[Finder, Estimator]:
+    def load(
+        self, device: str = "cpu", bf16: bool | None = False, flip: bool = False, engine: Engine = "torch"
+    ) -> tuple[Finder, Estimator]:
         """The locator and the joints' estimator, on a device.
 
         ``bf16`` None computes in bfloat16 where the device has it. ``config`` is run, and that of ``detector``: ask
@@ -51,7 +54,8 @@ class Preset:
         from annotate.estimators.mmpose import from_checkpoint, from_config
         from annotate.locate import POINTS
 
-        on: dict[str, Any] = {"device": device, "bf16": has_bf16(device) if bf16 is None else bf16}
+        bf16 = has_bf16(device) if bf16 is None else bf16
+        on: dict[str, Any] = {"device": device, "bf16": bf16, "engine": engine}
         if self.detector:
             from annotate.estimators import mmdet
 

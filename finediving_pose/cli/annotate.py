@@ -65,6 +65,13 @@ Examples:
 )
 @bf16_option
 @click.option(
+    "--engine",
+    type=click.Choice(["torch", "openvino"]),
+    default="torch",
+    show_default=True,
+    help="With --auto: what computes the networks; OpenVINO is faster on processors (extra: fdpose[openvino]).",
+)
+@click.option(
     "--flip-test", is_flag=True, help="With --auto: also estimate the mirrored crop and average; takes twice the time."
 )
 @click.option(
@@ -151,6 +158,7 @@ def _auto(data: Workspace, clips: list[Any], given: dict[str, Any]) -> tuple[dic
         replace(_chosen_estimator(data, given), detector=given["detector"]),
         _devices_of_workers(given["device"]) if given["scheduler"] else device_names(given["device"]),
         bf16=given["bf16"],
+        engine=given["engine"],
         flip=given["flip_test"],
         thorough=given["thorough"],
         jobs=given["jobs"],
