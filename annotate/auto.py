@@ -23,6 +23,7 @@ from annotate.smooth import smooth
 from finediving_pose.clip import Clip, ClipKey
 from finediving_pose.errors import FdposeError, FrameError
 from finediving_pose.frames import FrameFolder, is_complete, open_frames
+from finediving_pose.memory import keep_memory
 from finediving_pose.parallel import default_jobs, map_clips
 from finediving_pose.poses import ClipPoses, read_poses, write_poses
 from finediving_pose.spreadsheet import write_csv
@@ -251,6 +252,7 @@ def estimators(machinery: Machinery, device: str) -> tuple[Finder, Estimator]:
     if device == "cpu" and (machinery.jobs or machinery.scheduler):
         share = 1 if machinery.scheduler else max(1, default_jobs() // machinery.processes)
         torch.set_num_threads(min(share, torch.get_num_threads()))
+    keep_memory()
     return machinery.preset.load(device, machinery.bf16, machinery.flip, machinery.engine)
 
 

@@ -33,6 +33,7 @@ from baselines.methods.hpmcr import HPMCRMethod
 from baselines.runs.config import RunConfig, make_config
 from baselines.training.settings import Training
 from baselines.training.trainer import Trainable, make_loader
+from finediving_pose.memory import keep_memory
 from finediving_pose.packed.reader import open_packed
 from finediving_pose.packed.writer import write_packed
 from finediving_pose.workspace import Workspace
@@ -70,6 +71,7 @@ def read(args: argparse.Namespace, config: RunConfig, folder: Path, device: str)
 def measure(args: argparse.Namespace, precision: str, results: Any) -> None:
     """Put into ``results`` what a step takes."""
     MMLogger.get_instance("mmengine", log_level="WARNING")
+    keep_memory()
     device = args.device
     on_gpu = device == "cuda"
     method = HPMCRMethod()

@@ -38,6 +38,8 @@ step = lambda: sum(network.loss(batch).values()).backward()
 }
 MEASURE = f"""
 import sys, time, statistics, torch
+from finediving_pose.memory import keep_memory
+keep_memory()
 torch.set_num_threads(int(sys.argv[1]))
 exec(sys.argv[2])
 took = []

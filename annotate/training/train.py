@@ -16,6 +16,7 @@ from annotate.training.batches import Samples, batches
 from annotate.training.labelled_frames import LabelledFrame
 from annotate.training.measure import QUALITY, measure
 from annotate.training.plan import OUTPUTS, FinetunePlan
+from finediving_pose.memory import keep_memory
 from finediving_pose.progress import console
 from finediving_pose.workspace import Workspace
 
@@ -94,6 +95,7 @@ def train_network(
         default_scope="mmpose",
     )
     console.print(f"training {plan.network}: {samples.words}, {epochs * STEPS_PER_EPOCH} steps at most")
+    keep_memory()
     runner.train()
     state = best.state
     del runner

@@ -24,6 +24,7 @@ from baselines.prior.samples import Samples, groups, pairs_within
 from baselines.prior.stream import UnfilmedDives, perform_unfilmed
 from baselines.prior.weights import Prior, write_prior
 from finediving_pose.checkpoints import read_checkpoint, write_checkpoint
+from finediving_pose.memory import keep_memory
 from finediving_pose.progress import console
 
 SETTINGS: dict[str, Any] = {
@@ -87,6 +88,7 @@ def performed(seed: int, count: int, work: Path, jobs: int | None = None) -> Unf
 
 def train(plan: Plan, samples: Samples, checkpoint: Path) -> PoseScorer:
     """The trained network; a training that was stopped goes on from its checkpoint to the same weights."""
+    keep_memory()
     torch.manual_seed(plan.seed)
     network = PoseScorer(**plan.settings)
     optimiser = torch.optim.AdamW(network.parameters(), plan.lr, weight_decay=plan.weight_decay)

@@ -38,6 +38,7 @@ from baselines.training.tracking import check_installed
 from baselines.training.trainer import train
 from finediving_pose.checkpoints import read_checkpoint
 from finediving_pose.errors import CheckpointError, UsageError, first_line
+from finediving_pose.memory import keep_memory
 from finediving_pose.packed.reader import PackedFile, open_packed
 from finediving_pose.progress import tell
 from finediving_pose.resuming import last_checkpoint
@@ -129,6 +130,7 @@ def _run(folder: Path, packed_file: Path | None, resume: bool) -> RunMetrics:
     started = time.monotonic()
     config = read_config(folder)
     method = method_of(folder, config)
+    keep_memory()
     with computing_with(config.training.threads), open_run_data(folder, config, packed_file) as packed:
         split = split_of(packed, method, config)
         begun = last_checkpoint(folder) if resume else None
