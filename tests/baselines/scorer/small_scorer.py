@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 
 from baselines.data.dives import Dives
@@ -34,9 +36,9 @@ def small_network(config: RunConfig) -> HPMCR:
     return METHOD.build(config).eval()
 
 
-def small_scorer() -> tuple[Scorer, list[Prediction]]:
-    """A scorer, and what the run that made it says of its test dives."""
-    config = make_config(METHOD, "demo", 0)
+def small_scorer(**changes: Any) -> tuple[Scorer, list[Prediction]]:
+    """A scorer, and what the run that made it says of its test dives; ``changes`` of the demo's model."""
+    config = make_config(METHOD, "demo", 0, changes={f"model.{name}": value for name, value in changes.items()})
     dives = Dives(dives_in_memory(), config.data, METHOD.needs)
     network = small_network(config)
     predictions = predict_clips(network, METHOD, dives, TEST, TRAIN, config.evaluation, config.seed)

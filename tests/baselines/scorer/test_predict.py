@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -13,7 +14,7 @@ from torch import Tensor, nn
 from baselines.data.batch import Batch
 from baselines.method import DirectMethod, Needs
 from baselines.runs.predictions import Prediction
-from baselines.scorer.file import Scorer
+from baselines.scorer.file import Scorer, read_scorer, write_scorer
 from baselines.scorer.interval import LEVELS, Calibration
 from baselines.scorer.predict import Judge
 from finediving_pose.clip import Clip
@@ -52,6 +53,16 @@ def test_scores_are_those_of_the_run(judge: Judge, dives: PackedFile, made: tupl
         assert score.stages == pytest.approx(prediction.stages, abs=0.05)
         assert score.matched_by == "dive number"
         assert score.points == pytest.approx(score.exemplars_mean + sum(score.stages), abs=1e-3)
+
+
+def test_a_stored_scorer_has_the_prior_beside_its_model(tmp_path: Path, dives: PackedFile) -> None:
+    scorer, predictions = small_scorer(prior=False, prior_beside=True)
+    write_scorer(tmp_path / "scorer.pth", scorer)
+    judge = Judge(read_scorer(tmp_path / "scorer.pth"))
+    without = Judge(small_scorer(prior=False)[0])
+    for i, prediction in zip(TEST, predictions, strict=True):
+        assert judge.score(dives, i).points == pytest.approx(prediction.predicted_score, abs=0.05)
+        assert abs(judge.score(dives, i).points - without.score(dives, i).points) > 0.1
 
 
 def test_intervals_lie_around_the_score_and_the_surer_one_is_wider(judge: Judge, dives: PackedFile) -> None:
