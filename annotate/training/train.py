@@ -17,6 +17,7 @@ from annotate.training.labelled_frames import LabelledFrame
 from annotate.training.measure import QUALITY, measure
 from annotate.training.plan import OUTPUTS, FinetunePlan
 from finediving_pose.memory import keep_memory
+from finediving_pose.parallel import default_jobs
 from finediving_pose.progress import console
 from finediving_pose.workspace import Workspace
 
@@ -96,11 +97,20 @@ def train_network(
     )
     console.print(f"training {plan.network}: {samples.words}, {epochs * STEPS_PER_EPOCH} steps at most")
     keep_memory()
+    if on.device == "cpu":
+        torch.set_num_threads(_threads(torch.get_num_threads()))
     runner.train()
     state = best.state
     del runner
     gc.collect()  # the processes that prepare frames end here, and not in those that the next training starts
     return state
+
+
+def _threads(usual: int) -> int:
+    """One core is left to the processes that prepare frames: threads wait for each other at every layer, so one that
+    shares its core holds up all (``docs/experiments/speed.md``).
+    """
+    return max(1, min(usual, default_jobs() - 1))
 
 
 def estimator_of(

@@ -18,6 +18,7 @@ from annotate.estimators.checkpoint import read_checkpoint
 from annotate.estimators.mmpose import from_checkpoint
 from annotate.estimators.presets import DEFAULT, resolve
 from annotate.locate import POINTS
+from annotate.training import train
 from annotate.training.augment import RandomBlur, RandomOcclusion, UniformBBoxTransform, motion_kernel
 from annotate.training.candidates import best_of, candidates
 from annotate.training.dataset import LabelledFrameDataset
@@ -313,3 +314,10 @@ def test_weights_are_mixed_and_the_choice_is_the_best_on_what_is_held_out() -> N
     assert picked["all_round"] is False and state["w"][0].item() == pytest.approx(8.0) and figures == {"pckh": 0.4}
     picked, _, figures = best_of(found, lambda c, s: None, "pose")
     assert picked["all_round"] is True and figures is None
+
+
+def test_a_core_is_left_to_what_prepares_frames(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(train, "default_jobs", lambda: 4)
+    assert [train._threads(usual) for usual in (1, 2, 4, 8)] == [1, 2, 3, 3]
+    monkeypatch.setattr(train, "default_jobs", lambda: 1)
+    assert train._threads(1) == 1
