@@ -49,9 +49,9 @@ PACKED = "finediving_pose.h5"
 FORMATS = ("official", "hpmcr", "coco", "csv", "cvat", "labelstudio", "dlc", "yolo", "slp", "huggingface")
 WIDTH = (
     *("--set", "model.i3d.width=0.125", "--set", "data.resize=[100,56]", "--set", "data.crop=56"),
-    *("--set", "training.accumulate=4", "--set", "training.workers=0"),
+    *("--set", "training.accumulate=8", "--set", "training.workers=0"),
 )
-"""Of ``full`` here, on a tenth of the videos: an eighth of I3D's width, a quarter of the pictures' area, two pairs at
+"""Of ``full`` here, on a tenth of the videos: an eighth of I3D's width, a quarter of the pictures' area, one pair at
 once, and no processes that load."""
 EVERY = 0.1
 """Seconds between two looks at the memory."""
