@@ -69,7 +69,8 @@ class Plan:
 
 
 PLANS = {"joint_conv": Plan(), "hdgcn": Plan(settings=NARROW_HDGCN, lr=6e-3)}
-"""How the weights that come with the project are made, by skeleton encoder. HD-GCN takes four times as long a step, and learns more."""
+"""How the weights that come with the project are made, by skeleton encoder. HD-GCN takes four times as long a step, and
+learns more."""
 
 
 def pretrain(plan: Plan, errors: PoseErrors, work: Path, target: Path, command: str) -> None:
