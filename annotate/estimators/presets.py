@@ -47,8 +47,9 @@ class Preset:
     ) -> tuple[Finder, Estimator]:
         """The locator and the joints' estimator, on a device.
 
-        ``bf16`` None computes in bfloat16 where the device has it. ``config`` is run, and that of ``detector``: ask
-        before whether they are trusted. Raises SetupError and PoseError as :mod:`annotate.estimators.mmpose` does.
+        ``bf16`` None computes in bfloat16 where the device has it. ``engine`` computes both networks, but not a
+        ``detector``, which is torch's. ``config`` is run, and that of ``detector``: ask before whether they are
+        trusted. Raises SetupError, UsageError and PoseError as :mod:`annotate.estimators.mmpose` does.
         """
         from annotate.estimators.device import has_bf16
         from annotate.estimators.mmpose import from_checkpoint, from_config

@@ -54,11 +54,12 @@ def test_joints_are_where_torch_puts_them(dives: Workspace, how: dict[str, Any])
 
 @pytest.mark.slow
 def test_in_bfloat16_nearly_all_joints_stay_within_half_a_pixel(dives: Workspace) -> None:
-    """The locator too, in other sizes than it was compiled with."""
-    exact, fast = both(bf16=False)[0], both(bf16=True)[1]
+    """Also where it looks from many sides, in other sizes than it was compiled with."""
+    path = resolve(DEFAULT).pose
+    exact, fast = estimators.from_checkpoint(path), estimators.from_checkpoint(path, bf16=True, engine="openvino")
     crops = crops_of(dives, exact)
     apart = np.linalg.norm((exact.estimate(crops)[0] - fast.estimate(crops)[0]) * exact.input_size, axis=-1)
-    assert np.median(apart) < 0.2 and np.percentile(apart, 90) < 1
+    assert np.median(apart) < 0.2 and np.percentile(apart, 90) < 0.5
     many, fast_many = exact.thorough, fast.thorough
     np.testing.assert_allclose(fast_many.estimate(crops[:2])[1], many.estimate(crops[:2])[1], atol=0.05)
 
