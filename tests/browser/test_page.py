@@ -11,7 +11,7 @@ import pytest
 
 from annotate.merge import merge_clips
 from finediving_pose.labels.table import read_clips
-from finediving_pose.poses import JointSource, concatenate, read_poses, write_poses
+from finediving_pose.poses import ClipPoses, JointSource, concatenate, read_poses, write_poses
 from finediving_pose.reviews import ReviewState, reviews_of_clip
 from finediving_pose.skeleton import FLIP
 from finediving_pose.workspace import Workspace
@@ -21,13 +21,18 @@ from tests.browser.served import Served
 Start = Callable[..., Served]
 
 
-def layer(data: Workspace, page: Page):
+def layer(data: Workspace, page: Page) -> tuple[ClipPoses, int]:
+    """The layer of the clip that is shown, and the row of its pose, once that is written.
+
+    The page says "saved" when the journal has an edit; the layer follows it, a thread behind.
+    """
     clip, frame, person = page.shown
-    key = next(c.key for c in read_clips(data) if str(c.key) == clip)
-    poses = read_poses(data.pose_file("manual/anna", key))
-    row = poses.row(frame, person)
-    assert row is not None
-    return poses, row
+    file = data.pose_file("manual/anna", next(c.key for c in read_clips(data) if str(c.key) == clip))
+    for _ in range(200):
+        if file.is_file() and (row := (poses := read_poses(file)).row(frame, person)) is not None:
+            return poses, row
+        page.page.wait_for_timeout(50)
+    raise AssertionError(f"frame {frame} is not in the layer after 10 seconds")
 
 
 def test_a_dragged_joint_is_in_the_layer_where_it_was_let_go(page: Page, data: Workspace) -> None:
@@ -35,7 +40,6 @@ def test_a_dragged_joint_is_in_the_layer_where_it_was_let_go(page: Page, data: W
     target = moved(page)
     placed = page.asks("review.chosen")
     assert np.allclose(page.pose()[placed], target, atol=0.1)
-    wait_for_layer(data, page)
     poses, row = layer(data, page)
     assert np.flatnonzero(poses.source[row] == JointSource.MANUAL).tolist() == [placed]
     assert np.allclose(poses.keypoints[row, placed], target, atol=0.1)
@@ -51,15 +55,6 @@ def wait_for_reviews(data: Workspace, page: Page, clip: str, frame: int) -> dict
             break
         page.page.wait_for_timeout(50)
     return said
-
-
-def wait_for_layer(data: Workspace, page: Page) -> None:
-    key = next(c.key for c in read_clips(data) if str(c.key) == page.shown[0])
-    for _ in range(100):
-        if data.pose_file("manual/anna", key).is_file():
-            return
-        page.page.wait_for_timeout(50)
-    raise AssertionError("no layer after 5 seconds")
 
 
 def test_keys_change_sides_hide_and_delete(page: Page) -> None:
@@ -97,7 +92,6 @@ def test_changed_sides_are_no_placed_joints(page: Page, data: Workspace) -> None
     page.keys("x")
     assert (page.entry()["joints"], page.entry()["state"]) == ([None] * 16, None)
     page.keys("x")
-    wait_for_layer(data, page)
     page.go(clip, frame + 2)
     poses, row = layer(data, page)
     assert set(poses.source[row].tolist()) == {JointSource.NONE, JointSource.AUTOMATIC}
