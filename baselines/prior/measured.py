@@ -38,7 +38,7 @@ def measure_errors(workspace: Workspace, truth: Path) -> PoseErrors:
     LabelError
         The truth can't be read.
     """
-    joints, dives = _true_joints(truth / "annotations.json"), _dives(truth / "dives.json")
+    joints, dives = true_joints(truth / "annotations.json"), true_dives(truth / "dives.json")
     rows: list[tuple[str, NDArray[np.float32], dict[str, NDArray[Any]]]] = []
     for clip in read_clips(workspace):
         path, dive = workspace.pose_file("auto", clip.key), dives.get(clip.key)
@@ -62,8 +62,8 @@ def measure_errors(workspace: Workspace, truth: Path) -> PoseErrors:
     )
 
 
-def _true_joints(path: Path) -> dict[ClipKey, dict[int, tuple[NDArray[np.float32], NDArray[np.bool_]]]]:
-    """Joints and whether they are to be seen, of the first diver, by clip and frame."""
+def true_joints(path: Path) -> dict[ClipKey, dict[int, tuple[NDArray[np.float32], NDArray[np.bool_]]]]:
+    """Joints (16, 2), pixels, and whether they are to be seen (16,), of the first diver, by clip and frame."""
     found: dict[ClipKey, dict[int, Any]] = defaultdict(dict)
     for entry in read_json(path, LabelError):
         video, index, name = entry["image"].rsplit("/", 2)
@@ -72,5 +72,6 @@ def _true_joints(path: Path) -> dict[ClipKey, dict[int, tuple[NDArray[np.float32
     return found
 
 
-def _dives(path: Path) -> dict[ClipKey, dict[str, Any]]:
+def true_dives(path: Path) -> dict[ClipKey, dict[str, Any]]:
+    """What ``dives.json`` says of each dive: number, quality, faults, stages, frames."""
     return {ClipKey(d["video"], d["index"]): d for d in read_json(path, LabelError)["dives"]}
