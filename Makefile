@@ -56,7 +56,6 @@ prior: install
 	$(BIN)/fdpose annotate --auto --device cpu --data $(UNFILMED)
 	$(BIN)/python -m baselines.prior errors --data $(UNFILMED) --truth $(UNFILMED)/synthetic/truth --out $(PRIOR)/errors.npz
 	$(BIN)/python -m baselines.prior train --work $(UNFILMED)/unfilmed --errors $(PRIOR)/errors.npz
-	$(BIN)/python -m baselines.prior train --encoder hdgcn --work $(UNFILMED)/unfilmed --errors $(PRIOR)/errors.npz
 	$(BIN)/python -m baselines.prior splash --work $(UNFILMED)/entries --errors $(PRIOR)/errors.npz
 
 SCORED := fdpose-scorer

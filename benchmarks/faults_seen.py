@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from baselines.prior.errors import read_errors
+from baselines.prior.facts import teach_facts
 from baselines.prior.held_out import measure
 from baselines.prior.performed import FAULTS
 from baselines.prior.pretrain import HELD_OUT, SETTINGS, Plan, performed, train
@@ -67,7 +68,9 @@ def main(work: Path, dives: int, steps: int) -> None:
     for name, (kind, axes) in KINDS.items():
         settings = {**SETTINGS, "skeleton": {**SETTINGS["skeleton"], "in_channels": axes}}
         plan = replace(Plan(), settings=settings, dives=dives, steps=steps)
-        network = train(plan, kind(stream.only(slice(dives)), errors), work / f"{name.replace(' ', '-')}-{steps}.pth")
+        learned = kind(stream.only(slice(dives)), errors)
+        network = train(plan, learned, work / f"{name.replace(' ', '-')}-{steps}.pth")
+        teach_facts(network, learned, plan.facts, plan.seed)
         found = measure(network, kind(stream.only(slice(dives, None)), errors), 0.0)
         told = ", ".join(f"{fault} {found['faults'][fault]['correlation']:.2f}" for fault in FAULTS)
         click.echo(f"{name}: rho {found['rho']:.3f} (exemplars' mean {found['exemplars_rho']:.3f}), {told}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -36,21 +35,17 @@ def errors(data: Workspace, truth: Path, out: Path) -> None:
 @main.command()
 @click.option("--work", type=click.Path(path_type=Path), required=True, help="Keeps dives and unfinished trainings.")
 @click.option("--errors", "error_file", type=click.Path(path_type=Path), required=True)
-@click.option("--encoder", type=click.Choice(["joint_conv", "hdgcn"]), default="joint_conv", show_default=True)
 @click.option("--dives", type=int, default=23_000, show_default=True)
-@click.option("--steps", type=int, default=None, help="Number of batches.  [default: the encoder's]")
+@click.option("--steps", type=int, default=6_000, show_default=True, help="Number of batches.")
 @click.option("--seed", type=int, default=0, show_default=True)
-def train(work: Path, error_file: Path, encoder: str, dives: int, steps: int | None, seed: int) -> None:
+def train(work: Path, error_file: Path, dives: int, steps: int, seed: int) -> None:
     """Perform dives and train on them; a stopped training goes on."""
     from baselines.prior.errors import read_errors
-    from baselines.prior.pretrain import PLANS, pretrain
-    from baselines.prior.weights import bundled_prior
+    from baselines.prior.pretrain import Plan, pretrain
+    from baselines.prior.weights import BUNDLED
 
-    usual = PLANS[encoder]
-    plan = replace(usual, seed=seed, dives=dives, steps=usual.steps if steps is None else steps)
-    made = f"--encoder {encoder} --dives {dives} --steps {plan.steps} --seed {seed}"
-    target = bundled_prior(encoder)
-    pretrain(plan, read_errors(error_file), work, target, f"python -m baselines.prior train {made}")
+    command = f"python -m baselines.prior train --dives {dives} --steps {steps} --seed {seed}"
+    pretrain(Plan(seed=seed, dives=dives, steps=steps), read_errors(error_file), work, BUNDLED, command)
 
 
 @main.command()

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from baselines.backbones.skeleton import SKELETON_ENCODERS
+from baselines.backbones.hdgcn import HDGCN
 from baselines.modules.facts import FactsHead
 from baselines.modules.fusion import PoseGuidedFusion
 from baselines.modules.regressor import StageRegressor, StageWeights
@@ -29,7 +29,7 @@ class PoseScorer(nn.Module):
 
     Parameters
     ----------
-    encoder : name of the skeleton encoder, and ``skeleton`` its arguments
+    skeleton : arguments of the skeleton encoder, HD-GCN
     faults : how many faults it learns to tell
     tokens : of each stage
     depth, heads : decoder blocks and attention heads of the regressor
@@ -37,7 +37,6 @@ class PoseScorer(nn.Module):
 
     def __init__(
         self,
-        encoder: str = "joint_conv",
         skeleton: Mapping[str, Any] | None = None,
         faults: int = 9,
         tokens: int = 12,
@@ -46,7 +45,7 @@ class PoseScorer(nn.Module):
     ) -> None:
         super().__init__()
         self.tokens = tokens
-        self.skeleton = SKELETON_ENCODERS[encoder](**skeleton or {})
+        self.skeleton = HDGCN(**skeleton or {})
         dim = self.skeleton.out_channels
         self.segmentation = ProcedureSegmentation(dim, dropout=0.1)
         self.fusion = PoseGuidedFusion(dim, heads, STAGES, residual=True)

@@ -15,14 +15,9 @@ from baselines.prior.network import PoseScorer
 from finediving_pose.checkpoints import read_checkpoint, write_checkpoint
 from finediving_pose.errors import CheckpointError, SetupError
 
-
-def bundled_prior(skeleton_encoder: str) -> Path:
-    """The file of the poses' prior with this skeleton encoder."""
-    return Path(__file__).parent / "checkpoints" / f"{skeleton_encoder}.pth"
-
-
-BUNDLED = bundled_prior("joint_conv")
-BUNDLED_SPLASH = Path(__file__).parent / "checkpoints" / "splash.pth"
+CHECKPOINTS = Path(__file__).parent / "checkpoints"
+BUNDLED = CHECKPOINTS / "poses.pth"
+BUNDLED_SPLASH = CHECKPOINTS / "splash.pth"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +54,7 @@ class Prior:
     @property
     def shape(self) -> str:
         """What a network's pose branch has to be."""
-        return f"it is {self.settings['encoder']} with {self.settings['skeleton']}, {self.settings['tokens']} tokens"
+        return f"it is HD-GCN with {self.settings['skeleton']}, {self.settings['tokens']} tokens"
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,6 @@ class HPMCRMethod(ComparativeMethod):
 
     presets: ClassVar = {
         "demo": Preset("small networks, minutes on two cores", "configs/demo.py"),
-        "demo-hdgcn": Preset("the same with the paper's skeleton encoder, narrow", "configs/demo_hdgcn.py"),
         "full": Preset("the paper's shape on FineDiving, days on a GPU", "configs/full.py", True),
         "released": Preset("the same as the public code does it, slips included", "configs/released.py", True),
         "mtl-aqa": Preset("the paper's shape on MTL-AQA", "configs/mtl_aqa.py", True),

@@ -15,8 +15,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from baselines.backbones.gsm_regnet import GSMRegNet
+from baselines.backbones.hdgcn import HDGCN
 from baselines.backbones.i3d import I3D
-from baselines.backbones.skeleton import SKELETON_ENCODERS
 from baselines.backbones.splash_finder import SplashFinder
 from baselines.data.batch import Batch, given
 from baselines.method import pick
@@ -70,6 +70,35 @@ class Encoded(NamedTuple):
         return pick(self, clips)
 
 
+_MODULES = {
+    "skeleton": ("skeleton", "fusion"),
+    "fusion": ("fusion",),
+    "static": ("reduce_static", "compare_static"),
+}
+"""What goes where a part is left out. It is built first, so that the rest starts from the same random weights."""
+
+
+def _check_options(
+    fusion: str, reducer: str, predict: str, stages: Stages, visual_dropout: float, prior: bool, prior_beside: bool
+) -> None:
+    """Raises ValueError for values that mean nothing, alone or together."""
+    for name, value, known in (
+        ("fusion", fusion, ("cross", "residual", "bias")),
+        ("reducer", reducer, ("norm", "wide")),
+        ("predict", predict, ("ordered", "halves")),
+    ):
+        if value not in known:
+            raise ValueError(f"{name}={value!r}; it is {' or '.join(known)}")
+    if prior_beside and prior:
+        raise ValueError("prior_beside=true adds nothing where prior=true: the pose branch is the prior's already")
+    if prior_beside and stages != 3:
+        raise ValueError("prior_beside=true: the prior knows three stages; use data.stages=3")
+    if predict == "halves" and stages != 3:
+        raise ValueError("transitions are predicted by halves for three stages only; use predict='ordered'")
+    if not 0 <= visual_dropout <= 1:
+        raise ValueError(f"visual_dropout={visual_dropout}; it is a share, from 0 to 1")
+
+
 class HPMCR(nn.Module):
     """Scores a dive by comparing it, stage by stage, with exemplars whose score is known.
 
@@ -80,7 +109,6 @@ class HPMCR(nn.Module):
     dim, tokens, depth, heads : D, K, decoder blocks, attention heads
     stages : 3, take-off, flight and entry, as published; or ``native``, the three to five of every dive, each flight
         (somersaults, twists) for itself. Dives of a pair are compared in the stages that both have
-    skeleton_encoder : ``hdgcn``, the paper's; ``joint_conv``, which few dives are enough for
     fusion : ``cross``, visual tokens attend to skeleton tokens, whose width has to be ``dim``; ``residual``, the same,
         and each moment's skeleton token is added as it is: attention knows no places, so that a short training does
         not find out which moment a pose belongs to; ``bias``, the public code's, visual tokens attend to each other,
@@ -121,7 +149,6 @@ class HPMCR(nn.Module):
         i3d: Mapping[str, Any] | None = None,
         static: Mapping[str, Any] | None = None,
         skeleton: Mapping[str, Any] | None = None,
-        skeleton_encoder: Literal["hdgcn", "joint_conv"] = "hdgcn",
         dim: int = 256,
         tokens: int = 10,
         depth: int = 4,
@@ -143,23 +170,7 @@ class HPMCR(nn.Module):
         without: Sequence[str] = (),
     ) -> None:
         super().__init__()
-        self.prior: dict[str, str] = {}
-        for name, value, known in (
-            ("skeleton_encoder", skeleton_encoder, tuple(SKELETON_ENCODERS)),
-            ("fusion", fusion, ("cross", "residual", "bias")),
-            ("reducer", reducer, ("norm", "wide")),
-            ("predict", predict, ("ordered", "halves")),
-        ):
-            if value not in known:
-                raise ValueError(f"{name}={value!r}; it is {' or '.join(known)}")
-        if prior_beside and prior:
-            raise ValueError("prior_beside=true adds nothing where prior=true: the pose branch is the prior's already")
-        if prior_beside and stages != 3:
-            raise ValueError("prior_beside=true: the prior knows three stages; use data.stages=3")
-        if predict == "halves" and stages != 3:
-            raise ValueError("transitions are predicted by halves for three stages only; use predict='ordered'")
-        if not 0 <= visual_dropout <= 1:
-            raise ValueError(f"visual_dropout={visual_dropout}; it is a share, from 0 to 1")
+        _check_options(fusion, reducer, predict, stages, visual_dropout, prior, prior_beside)
         self.without = frozenset(without)
         self.tokens, self.score_unit, self.contrast_weight = tokens, score_unit, contrast_weight
         self.visual_dropout, self.coarse = visual_dropout, coarse
@@ -168,7 +179,7 @@ class HPMCR(nn.Module):
         self.predict_transitions = predict_transitions if predict == "ordered" else predict_transitions_by_halves
         self.dynamic = I3D(**i3d or {})
         self.static = GSMRegNet(frames, **static or {})
-        self.skeleton = SKELETON_ENCODERS[skeleton_encoder](**skeleton or {})
+        self.skeleton = HDGCN(**skeleton or {})
         pose_dim = self.skeleton.out_channels
         if pose_dim != dim and fusion != "bias":
             raise ValueError(f"the skeleton encoder ends in {pose_dim} channels, dim is {dim}")
@@ -183,27 +194,23 @@ class HPMCR(nn.Module):
         self.compare_static = StageRegressor(dim, depth, heads, start_equal, antisymmetric)
         self.stage_weights = StageWeights(slots)  # shared by both branches
         self.splash = SplashHead(dim) if splash_weight else None
-        sees_splash = prior and "splash" not in self.without
-        self.finder = SplashFinder() if sees_splash else None
-        self.judge = SplashJudge() if sees_splash else None
-        prior = prior and not self.without & {"skeleton", "fusion"}
-        self.visual_share = nn.Parameter(torch.zeros(())) if prior else None
-        self.pose_segmentation = ProcedureSegmentation(dim, dropout=0.1, stages=slots) if prior else None
-        self.facts = FactsHead(dim, 1 + len(FAULT_UNITS), slots) if prior else None
-        self.told: tuple[str, ...] = ()
-        if prior or sees_splash:
-            self.prior, self.told = start_from_prior(self, skeleton_encoder)
+        self._add_what_starts_from_priors(prior, dim)
         self.beside = PriorBeside() if prior_beside and "skeleton" not in self.without else None
         if self.beside is not None:
             self.prior["beside the model, pose scorer learned from"] = self.beside.learned_from
-        # what is left out is built first, so that the rest starts from the same random weights
-        dropped = {
-            "skeleton": ("skeleton", "fusion"),
-            "fusion": ("fusion",),
-            "static": ("reduce_static", "compare_static"),
-        }
-        for name in {n for part in self.without for n in dropped.get(part, ())}:
+        for name in {n for part in self.without for n in _MODULES.get(part, ())}:
             setattr(self, name, nn.Identity())
+
+    def _add_what_starts_from_priors(self, prior: bool, dim: int) -> None:
+        """Build what only a prior makes useful, and fill that and the pose branch; ``None`` where there is no prior."""
+        sees_splash = prior and "splash" not in self.without
+        self.finder = SplashFinder() if sees_splash else None
+        self.judge = SplashJudge() if sees_splash else None
+        knows_poses = prior and not self.without & {"skeleton", "fusion"}
+        self.visual_share = nn.Parameter(torch.zeros(())) if knows_poses else None
+        self.pose_segmentation = ProcedureSegmentation(dim, dropout=0.1, stages=self.slots) if knows_poses else None
+        self.facts = FactsHead(dim, 1 + len(FAULT_UNITS), self.slots) if knows_poses else None
+        self.prior, self.told = start_from_prior(self)
 
     def train(self, mode: bool = True) -> HPMCR:
         """As torch has it; but a skeleton encoder that starts from the prior keeps the statistics of its batch norms.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from baselines.prior.weights import Prior, bundled_prior, fill, read_prior, read_splash_prior
+from baselines.prior.weights import Prior, fill, read_prior, read_splash_prior
 from finediving_pose.synth.faults import COST, UNITS
 
 if TYPE_CHECKING:
@@ -29,15 +29,15 @@ TOLD = 0.5
 """A fault is told by poses if estimates of it, from machine poses of unfilmed dives, correlate so with the truth."""
 
 
-def start_from_prior(network: HPMCR, skeleton_encoder: str) -> tuple[dict[str, str], tuple[str, ...]]:
-    """Fill the pose branch, of this encoder, and what sees the splash, as far as they are there.
+def start_from_prior(network: HPMCR) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Fill the pose branch, and what sees the splash, as far as they are there.
 
     Returns what each started from, in words, and which faults the network tells.
     Raises ValueError where the pose branch has another shape.
     """
     started, told = {}, []
     if network.facts is not None:
-        prior = read_prior(bundled_prior(skeleton_encoder))
+        prior = read_prior()
         _fill_pose_branch(network, prior)
         started["pose branch started from"] = prior.title
         found = prior.made["held_out"]["machine"]["faults"]

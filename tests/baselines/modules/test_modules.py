@@ -12,7 +12,6 @@ import torch
 from baselines.backbones.gsm_regnet import GateShift, GSMRegNet
 from baselines.backbones.hdgcn import HDGCN, hierarchy_adjacency
 from baselines.backbones.i3d import I3D
-from baselines.backbones.joint_conv import JointConv
 from baselines.data.batch import Batch
 from baselines.modules.contrast import stage_contrast
 from baselines.modules.fusion import PoseBiasedFusion, PoseGuidedFusion
@@ -180,18 +179,6 @@ def test_small_encoders_keep_time() -> None:
     assert I3D(width=0.0625, stride=8)(video).shape == (2, 3, 64)
     assert GSMRegNet(32, SMALL_REGNET)(video).shape[:2] == (2, 32)
     assert HDGCN(channels=(16, 32))(poses).shape == (2, 32, 32)
-    assert JointConv(channels=24)(poses).shape == (2, 24, 32)
-
-
-def test_a_joint_convolution_sees_seven_frames_of_every_joint() -> None:
-    encoder, still = JointConv(channels=24).eval(), torch.zeros(1, 2, 32, 16, 1)
-    with torch.no_grad():
-        at_rest = encoder(still)
-        for joint in range(16):
-            moved = still.clone()
-            moved[:, :, 15, joint] = 3.0
-            differs = (encoder(moved) - at_rest).abs().amax((0, 1)) > 0
-            assert differs.nonzero()[:, 0].tolist() == list(range(12, 19))
 
 
 def test_batch_norms_are_frozen_exactly_when_weights_are_given(tmp_path: Path) -> None:

@@ -76,7 +76,6 @@ def test_a_method_is_one_that_is_installed(tmp_path: Path, name: str) -> None:
         ("model.static", {"type": "os.system"}),
         ("model.static", 7),
         ("model.i3d", RUN),
-        ("model.skeleton_encoder", "os.system"),
         ("model.fusion", "os.system"),
         ("model.init_cfg", RUN),
         ("model.dim", "os.system"),

@@ -147,7 +147,7 @@ def test_no_code_runs(written: Path, tmp_path: Path) -> None:
 def test_weights_of_another_network_are_refused_before_it_is_built(scorer: Scorer) -> None:
     weights = dict(scorer.weights)
     name = next(iter(weights))
-    wide = replace(scorer.config, model=scorer.config.model | {"dim": 2**16, "skeleton": {"channels": 2**16}})
+    wide = replace(scorer.config, model=scorer.config.model | {"dim": 2**16, "skeleton": {"channels": [2**16]}})
     with pytest.raises(CheckpointError, match="its weights do not fit its network"):
         replace(scorer, config=wide).build()
     with pytest.raises(CheckpointError, match=f"{name} is missing"):

@@ -1,10 +1,9 @@
-"""HPMCR, small: every part in its place, trained in three minutes on a core.
+"""HPMCR, small: every part in its place, trained in two minutes on a core.
 
 Pictures a third of the paper's area, which the visual encoders read half as large, 48 frames, narrow networks. The pose
 branch starts from what was learned from dives that nobody filmed, and a splash is found by what filmed ends of dives
-taught (docs/experiments/prior.md); in HD-GCN's place is the skeleton encoder that learns fastest from those. The last
-epoch is taken: with a few dozen dives every one of them is needed for training. What it learns, and what was tried:
-docs/experiments/scorer.md.
+taught (docs/experiments/prior.md). The last epoch is taken: with a few dozen dives every one of them is needed for
+training. What it learns, and what was tried: docs/experiments/scorer.md.
 """
 
 model = {
@@ -12,8 +11,7 @@ model = {
     "static": {
         "arch": {"depth": 4, "w0": 16, "wa": 16.0, "wm": 1.6, "group_size": 8, "se_ratio": 0.25, "stem_width": 16}
     },
-    "skeleton": {"in_channels": 2, "channels": 64, "width": 96, "depth": 3},
-    "skeleton_encoder": "joint_conv",
+    "skeleton": {"in_channels": 2, "channels": [16, 16, 32, 32, 64]},
     "prior": True,
     "coarse": 2,
     "fusion": "residual",

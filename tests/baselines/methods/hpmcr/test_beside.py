@@ -69,7 +69,7 @@ def test_it_learns_on_and_keeps_its_statistics() -> None:
     after = dict(network.beside.named_buffers())
     assert before and all(torch.equal(v, after[k]) for k, v in before.items())
     learning = dict(network.beside.named_parameters())
-    for name in ("share", "scorer.skeleton.last.weight"):
+    for name in ("share", "scorer.skeleton.blocks.4.residual.0.weight"):
         gradient = learning[name].grad
         assert gradient is not None and gradient.abs().max() > 0
 

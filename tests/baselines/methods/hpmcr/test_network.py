@@ -8,7 +8,6 @@ import pytest
 import torch
 
 from baselines.backbones.hdgcn import HDGCN
-from baselines.backbones.joint_conv import JointConv
 from baselines.data.batch import Batch, given
 from baselines.methods.hpmcr import HPMCRMethod
 from baselines.methods.hpmcr.network import HPMCR
@@ -220,20 +219,6 @@ def test_visual_dropout_blanks_pictures_in_training_only() -> None:
         model.train(training)
         fused = [model.encode(batch(video=v), clips.transitions).fused for v in (given(clips.video), other)]
         assert torch.equal(*fused) == training
-
-
-def test_the_skeleton_encoder_can_be_the_small_one() -> None:
-    model = HPMCR(**SMALL | {"skeleton": {"channels": 32}, "skeleton_encoder": "joint_conv", "fusion": "residual"})
-    losses = model.loss(batch())
-    torch.stack(list(losses.values())).sum().backward()
-    assert isinstance(model.skeleton, JointConv)
-    assert all(p.grad is not None for p in model.skeleton.parameters())
-
-
-def test_a_skeleton_encoder_that_is_none_is_refused() -> None:
-    options: dict[str, Any] = {**SMALL, "skeleton_encoder": "gcn"}
-    with pytest.raises(ValueError, match="skeleton_encoder='gcn'; it is hdgcn or joint_conv"):
-        HPMCR(**options)
 
 
 def test_antisymmetric_comparisons_are_each_others_opposite() -> None:
