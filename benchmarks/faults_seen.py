@@ -24,10 +24,9 @@ from baselines.prior.performed import FAULTS
 from baselines.prior.pretrain import HELD_OUT, SETTINGS, Plan, performed, train
 from baselines.prior.samples import Samples
 from baselines.prior.stream import UnfilmedDives
-from baselines.prior.weights import BUNDLED
+from baselines.prior.weights import BUNDLED_ERRORS
 from finediving_pose.skeleton import FLIP
 
-ERRORS = BUNDLED.with_name("errors.npz")
 CENTIMETRES = 100.0
 
 
@@ -64,7 +63,7 @@ KINDS = {"machine poses": (MachinePoses, 2), "true joints in sight": (TrueJoints
 @click.option("--dives", type=int, default=23_000, show_default=True)
 @click.option("--steps", type=int, default=2_400, show_default=True)
 def main(work: Path, dives: int, steps: int) -> None:
-    errors, stream = read_errors(ERRORS), performed(Plan().seed, dives + HELD_OUT, work)
+    errors, stream = read_errors(BUNDLED_ERRORS), performed(Plan().seed, dives + HELD_OUT, work)
     for name, (kind, axes) in KINDS.items():
         settings = {**SETTINGS, "skeleton": {**SETTINGS["skeleton"], "in_channels": axes}}
         plan = replace(Plan(), settings=settings, dives=dives, steps=steps)

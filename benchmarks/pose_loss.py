@@ -19,12 +19,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from baselines.data.transforms import fill_gaps, normalise_pose
-from baselines.prior.errors import PAIRS, PoseErrors, compare_poses, phases, read_errors
+from baselines.data.transforms import fill_gaps
+from baselines.prior.errors import PoseErrors, compare_poses, phases, read_errors, with_sides_exchanged
+from baselines.prior.held_out import points_above
 from baselines.prior.measured import measure_errors, true_dives, true_joints
-from baselines.prior.network import SCORE_UNIT, PoseScorer
+from baselines.prior.network import PoseScorer
 from baselines.prior.performed import FRAMES
-from baselines.prior.weights import BUNDLED, read_prior
+from baselines.prior.samples import as_input
+from baselines.prior.weights import BUNDLED_ERRORS, read_prior
 from baselines.runs.metrics import pairs_in_order, spearman
 from finediving_pose.cli.options import data_option
 from finediving_pose.labels.table import read_clips
@@ -99,11 +101,7 @@ def _with_errors(dive: Dive, errors: PoseErrors, rng: np.random.Generator) -> ND
 
 def _sides_right(dive: Dive) -> NDArray[np.float64]:
     """The machine's joints, left and right exchanged where that is nearer to the truth."""
-    machine, exchanged = dive.machine.copy(), compare_poses(dive.machine, dive.true, dive.seen)["exchanged"]
-    for k, (a, b) in enumerate(PAIRS):
-        rows = exchanged[:, k]
-        machine[rows, a], machine[rows, b] = machine[rows, b].copy(), machine[rows, a].copy()
-    return machine
+    return with_sides_exchanged(dive.machine, compare_poses(dive.machine, dive.true, dive.seen)["exchanged"])
 
 
 def _mixed(dive: Dive, joints: list[int], most: NDArray, some: NDArray) -> NDArray[np.float64]:
@@ -117,16 +115,11 @@ def _mixed(dive: Dive, joints: list[int], most: NDArray, some: NDArray) -> NDArr
 @torch.inference_mode()
 def judged(network: PoseScorer, dives: list[Dive], joints: list[NDArray]) -> list[float]:
     """Rho, R, in order and slope of the scores that poses give."""
-    poses = np.stack([normalise_pose(j, "centre").astype(np.float32) for j in joints])
-    inputs = torch.from_numpy(poses).permute(0, 3, 1, 2).unsqueeze(-1)
-    tokens = torch.cat([network.encode(part, None)[0] for part in inputs.split(100)])
+    tokens = torch.cat([network.encode(part, None)[0] for part in as_input(joints).split(100)])
     number = np.array([d.number for d in dives])
     difficulty, score = (np.array([getattr(d, name) for d in dives]) for name in ("difficulty", "score"))
-    execution, mean, above = score / difficulty, np.zeros(len(dives)), np.zeros(len(dives))
-    for i in range(len(dives)):
-        others = np.setdiff1d(np.flatnonzero(number == number[i]), i)
-        mean[i] = execution[others].mean()
-        above[i] = float(network.compare(tokens[[i] * len(others)], tokens[others]).sum(1).mean()) * SCORE_UNIT
+    execution, others = score / difficulty, [np.setdiff1d(np.flatnonzero(number == n), i) for i, n in enumerate(number)]
+    mean, above = np.array([execution[o].mean() for o in others]), points_above(network, tokens, others)
     found = (mean + above) * difficulty
     error = np.square(found - score).mean() / np.square(mean * difficulty - score).mean()
     slope = np.polyfit(above, execution - mean, 1)[0]
@@ -140,7 +133,7 @@ def main(data: Workspace) -> None:
     dives, network = list(read_dives(data)), read_prior().network()
     measured = measure_errors(data, data.root / "synthetic/truth")
     click.echo(f"{len(dives)} dives\n{'':42s}   rho      R  in order  slope")
-    drawn = variants(dives, read_errors(BUNDLED.with_name("errors.npz")), measured)
+    drawn = variants(dives, read_errors(BUNDLED_ERRORS), measured)
     for name, same in groupby(drawn, key=lambda found: found[0]):
         rho, error, order, slope = np.mean([judged(network, dives, joints) for _, joints in same], 0)
         click.echo(f"{name:42s} {rho:.3f}  {error:.3f}     {order:.3f}   {slope:.2f}")

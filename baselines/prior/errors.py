@@ -74,9 +74,7 @@ class PoseErrors:
         at = np.abs(self.phase[donor][None] - phase[:, None]).argmin(1)
         offset = np.nan_to_num(_held(self.offset[donor].astype(np.float32)))[at]
         found = joints + offset * torso_length(joints)
-        for k, (a, b) in enumerate(PAIRS):
-            exchanged = self.exchanged[donor][at, k]
-            found[exchanged, a], found[exchanged, b] = found[exchanged, b].copy(), found[exchanged, a].copy()
+        found = with_sides_exchanged(found, self.exchanged[donor][at])
         found[(seen.sum(1) < LEAST) | self.missed[donor][at]] = np.nan
         return found.astype(np.float32)
 
@@ -91,17 +89,24 @@ def compare_poses(
     machine, truth : (T, 16, 2), pixels, NaN where there is none
     seen : (T, 16), whether the true joint is to be seen
     """
-    machine, exchanged = machine.copy(), np.zeros((len(truth), len(PAIRS)), bool)
+    exchanged = np.zeros((len(truth), len(PAIRS)), bool)
     for k, (a, b) in enumerate(PAIRS):
         straight = _apart(machine, truth, a, a) + _apart(machine, truth, b, b)
         crossed = _apart(machine, truth, a, b) + _apart(machine, truth, b, a)
         exchanged[:, k] = crossed < straight
-        rows = exchanged[:, k]
-        machine[rows, a], machine[rows, b] = machine[rows, b].copy(), machine[rows, a].copy()
+    machine = with_sides_exchanged(machine, exchanged)
     missed = (seen.sum(1) >= LEAST) & ~np.isfinite(machine[..., 0]).any(1)
     return {
         "offset": ((machine - truth) / torso_length(truth)).astype(np.float16), "exchanged": exchanged, "missed": missed
     }  # fmt: skip
+
+
+def with_sides_exchanged(joints: NDArray[np.floating], exchanged: NDArray[np.bool_]) -> NDArray[Any]:
+    """A copy of joints (T, 16, 2) with left and right of each of :data:`PAIRS` exchanged where asked, (T, 6)."""
+    joints = joints.copy()
+    for (a, b), rows in zip(PAIRS, exchanged.T, strict=True):
+        joints[rows, a], joints[rows, b] = joints[rows, b].copy(), joints[rows, a].copy()
+    return joints
 
 
 def phases(frames: NDArray[np.number], take_off: float, touch: float, end: float) -> NDArray[np.float32]:

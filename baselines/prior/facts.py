@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from baselines.modules.facts import FactsHead
-from baselines.prior.network import PoseScorer
+from baselines.prior.network import PoseScorer, wrong_facts
 from baselines.prior.samples import Samples
 from finediving_pose.progress import console
 
@@ -47,9 +47,7 @@ def teach_facts(network: PoseScorer, samples: Samples, plan: FactsPlan, seed: in
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, plan.lr, total_steps=plan.steps)
     for _ in range(plan.steps):
         chosen = torch.randint(len(tokens), (plan.batch,))
-        known = facts[chosen].isfinite()
-        wrong = torch.where(known, head(tokens[chosen]) - facts[chosen].nan_to_num(), 0.0) / spread
-        loss = wrong.square().mean()
+        loss = (wrong_facts(head(tokens[chosen]), facts[chosen]) / spread).square().mean()
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()

@@ -45,7 +45,7 @@ def measure(network: PoseScorer, samples: Samples, true: float) -> dict[str, Any
     scores = 3 * dives.quality * dives.difficulty
     others = [np.setdiff1d(np.flatnonzero(dives.number == n), i)[:EXEMPLARS] for i, n in enumerate(dives.number)]
     mean = np.array([scores[o].mean() for o in others])
-    found = mean + _above(network, torch.cat(tokens), others) * dives.difficulty
+    found = mean + points_above(network, torch.cat(tokens), others) * dives.difficulty
     return {
         "rho": _round(spearman(scores, found)),
         "exemplars_rho": _round(spearman(scores, mean)),
@@ -55,7 +55,7 @@ def measure(network: PoseScorer, samples: Samples, true: float) -> dict[str, Any
     }
 
 
-def _above(network: PoseScorer, tokens: Tensor, others: list[NDArray[np.int64]]) -> NDArray[np.float64]:
+def points_above(network: PoseScorer, tokens: Tensor, others: list[NDArray[np.int64]]) -> NDArray[np.float64]:
     """Points of execution by which each dive is above the others, in the mean: (N,)."""
     above = []
     with torch.no_grad():

@@ -72,6 +72,11 @@ class PoseScorer(nn.Module):
         return self.stage_weights(self.compare_stages(query, exemplar) / 2)
 
 
+def wrong_facts(told: Tensor, facts: Tensor) -> Tensor:
+    """How far what is told is from the facts, both (N, facts); 0 where a fact is NaN, not known."""
+    return torch.where(facts.isfinite(), told - facts.nan_to_num(), 0.0)
+
+
 COMPARE, FACTS, TRANSITIONS = 1.0, 0.2, 0.1
 """Weights of the losses of :func:`prior_losses`."""
 
@@ -86,8 +91,7 @@ def prior_losses(network: PoseScorer, batch: Mapping[str, Tensor], pairs: tuple[
     query, exemplar = pairs
     above = network.compare(tokens[query], tokens[exemplar]).sum(1)
     difference = (batch["execution"][query] - batch["execution"][exemplar]) / SCORE_UNIT
-    known = batch["facts"].isfinite()
-    wrong = torch.where(known, network.facts(tokens) - batch["facts"].nan_to_num(), 0.0)
+    wrong = wrong_facts(network.facts(tokens), batch["facts"])
     return {
         "compare": COMPARE * F.mse_loss(above, difference),
         "quality": FACTS * wrong[:, 0].square().mean(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,10 +39,9 @@ class Samples:
         facts as :func:`facts_of` has them.
         """
         joints = [self.joints(i, rng, true) for i in chosen.tolist()]
-        poses = np.stack([normalise_pose(j, "centre").astype(np.float32) for j in joints])
         dives = self.dives
         return {
-            "pose": torch.from_numpy(poses).permute(0, 3, 1, 2).unsqueeze(-1),
+            "pose": as_input(joints),
             "scale": torch.tensor([torso_length(j) / HEIGHT for j in joints]),
             "transitions": torch.from_numpy(np.stack([self.transitions(i) for i in chosen.tolist()])),
             "execution": torch.from_numpy(3 * dives.quality[chosen]),
@@ -67,6 +66,12 @@ class Samples:
         end = float(self.dives.times[i, 2])
         starts = [s for s in self.dives.starts[i].tolist() if s >= 0]
         return np.array(sample_transitions(starts, sample_frames(round(end * FPS), FRAMES)))
+
+
+def as_input(joints: Sequence[NDArray[np.floating]]) -> Tensor:
+    """Joints (T, 16, 2) of N dives, without gaps, as a pose branch reads them: float32 (N, 2, T, 16, 1)."""
+    poses = np.stack([normalise_pose(j, "centre").astype(np.float32) for j in joints])
+    return torch.from_numpy(poses).permute(0, 3, 1, 2).unsqueeze(-1)
 
 
 def facts_of(dives: PerformedDives, chosen: NDArray[np.int64]) -> NDArray[np.float32]:

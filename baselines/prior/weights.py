@@ -18,6 +18,7 @@ from finediving_pose.errors import CheckpointError, SetupError
 CHECKPOINTS = Path(__file__).parent / "checkpoints"
 BUNDLED = CHECKPOINTS / "poses.pth"
 BUNDLED_SPLASH = CHECKPOINTS / "splash.pth"
+BUNDLED_ERRORS = CHECKPOINTS / "errors.npz"
 
 
 @dataclass(frozen=True, slots=True)

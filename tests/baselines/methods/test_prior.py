@@ -12,7 +12,7 @@ from baselines.methods.prior.network import LevelledPoseScorer, Levels
 from baselines.prior.errors import read_errors
 from baselines.prior.samples import Samples
 from baselines.prior.stream import perform_unfilmed
-from baselines.prior.weights import BUNDLED
+from baselines.prior.weights import BUNDLED_ERRORS
 from baselines.runs.config import make_config
 from baselines.runs.metrics import pairs_in_order
 from baselines.runs.predictions import read_predictions
@@ -61,7 +61,7 @@ def test_without_fine_tuning_the_training_dives_of_a_number_have_its_level(made_
 def test_dives_of_a_number_are_put_in_order_before_any_fine_tuning() -> None:
     """On unfilmed dives with an estimator's errors that the weights did not learn from."""
     dives = perform_unfilmed(5, range(90), ("107b", "405b", "5253b"))
-    errors = read_errors(BUNDLED.with_name("errors.npz"))
+    errors = read_errors(BUNDLED_ERRORS)
     seen = Samples(dives, errors).batch(np.arange(90), np.random.default_rng(0), 0.0)
     with torch.no_grad():
         told = LevelledPoseScorer().eval().execution(seen["pose"])
