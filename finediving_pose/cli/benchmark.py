@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -179,7 +180,8 @@ def _answering_signals(ctx: click.Context) -> Iterator[_Found]:
             from baselines.training import processes
 
             processes.join()
-            with kept_for_later(processes.count() > 1):  # several processes answer after the same step
+            # several processes answer a signal after the same step
+            with kept_for_later(processes.count() > 1), _naming_the_file(found):
                 yield found
             processes.leave()
         except KeyboardInterrupt as e:
@@ -188,6 +190,25 @@ def _answering_signals(ctx: click.Context) -> Iterator[_Found]:
             if e.exit_code == 1 and found.folder is not None and _is_begun(found.folder):
                 e.args = (f"{e}; this run goes on with: fdpose benchmark --resume {found.folder}",)
             raise
+
+
+@contextmanager
+def _naming_the_file(found: _Found) -> Iterator[None]:
+    """A file that the system refuses in the middle of the work, as one line: the disk is full, the folder was removed.
+
+    The thread that writes for TensorBoard has its error raised again at the next figure; until then it is silent.
+    """
+    usual = threading.excepthook
+    threading.excepthook = lambda args: None if isinstance(args.exc_value, OSError) else usual(args)
+    try:
+        yield
+    except OSError as e:
+        where = os.fsdecode(e.filename) if isinstance(e.filename, str | bytes) else found.folder or "fdpose benchmark"
+        raise FdposeError(
+            f"{where}: can't be read or written ({e.strerror or e}); see that its folder is there and the disk has room"
+        ) from e
+    finally:
+        threading.excepthook = usual
 
 
 def _end_stopped(ctx: click.Context, folder: Path | None, e: KeyboardInterrupt) -> None:
