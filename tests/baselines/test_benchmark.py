@@ -125,8 +125,8 @@ def test_a_stopped_run_goes_on_where_it_stopped(competition: Workspace, monkeypa
     assert [e["epoch"] for e in json.loads(result.stdout)["history"]] == [1, 2]
 
 
-def printed(show: Any, metrics: object) -> str:
-    with CliRunner(env={"COLUMNS": "160"}).isolation() as (out, *_):
+def printed(show: Any, metrics: object, columns: int = 160) -> str:
+    with CliRunner(env={"COLUMNS": str(columns)}).isolation() as (out, *_):
         show(metrics)
         return out.getvalue().decode()
 
@@ -217,6 +217,7 @@ def test_a_study_s_tables_say_seeds_batch_and_epochs(study: dict[str, Any]) -> N
     assert text.count(how) == 2
     for words in ("seed 0", "seed 1", "mean", "spread", "segmentation", "exemplars' mean"):
         assert words in text
+    assert "…" not in printed(show_study, read_study(Path(study["run"])), columns=80), "a figure was cut off"
     page = (Path(study["run"]) / "report.html").read_text()
     assert how in page
     assert 'href="without-skeleton-seed-0' not in page, "pages of trainings without a part are for themselves"

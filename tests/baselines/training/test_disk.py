@@ -28,7 +28,10 @@ def test_a_training_whose_folder_is_removed_ends_in_one_line(workspace: Workspac
     while not list(run.glob("epoch_*.pth")) and process.poll() is None:
         time.sleep(0.1)
     shutil.rmtree(run, ignore_errors=True)
-    said = process.communicate(timeout=100)[1]
+    try:
+        said = process.communicate(timeout=100)[1]
+    finally:
+        process.kill()
     assert process.returncode == 1, said
     assert "Traceback" not in said
     last = said.splitlines()[-1]
