@@ -202,6 +202,8 @@ def _naming_the_file(found: _Found) -> Iterator[None]:
     threading.excepthook = lambda args: None if isinstance(args.exc_value, OSError) else usual(args)
     try:
         yield
+    except BrokenPipeError:  # whoever read our output has gone, which click knows how to end
+        raise
     except OSError as e:
         where = os.fsdecode(e.filename) if isinstance(e.filename, str | bytes) else found.folder or "fdpose benchmark"
         raise FdposeError(
