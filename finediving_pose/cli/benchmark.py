@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from finediving_pose.cli.ending import answering_signals
 from finediving_pose.cli.options import complain, data_option, json_option, say
-from finediving_pose.errors import STOPPED, FdposeError, SetupError, Stopped, UsageError
+from finediving_pose.errors import SetupError, UsageError
 from finediving_pose.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -152,7 +151,7 @@ def benchmark(
         settings["evaluation.exemplar_fallback"] = exemplar_fallback
     how = {"epochs": epochs, "weights": weights, "changes": settings}
     choose_device(device)
-    with _answering_signals(ctx) as found:
+    with answering_signals(ctx) as found:
         if resume is not None and not go_on:
             found.folder, begun = find_run(data, resume), True
             _check_method(found.folder, method)
@@ -160,81 +159,6 @@ def benchmark(
             assert method is not None
             found.folder, begun = _begin(data, method, preset, seed, seeds, ablate, run=run, go_on=go_on, **how)
         _train_and_show(ctx, data, found.folder, begun, go_on, as_json)
-
-
-@dataclass(slots=True)
-class _Found:
-    """The folder that is worked in, as soon as it is known."""
-
-    folder: Path | None = None
-
-
-@contextmanager
-def _answering_signals(ctx: click.Context) -> Iterator[_Found]:
-    """Join the other processes, and end in one line when somebody stops the work: how to go on, and the exit code."""
-    from baselines.training.stopping import kept_for_later, stoppable
-
-    found = _Found()
-    with stoppable():
-        try:
-            from baselines.training import processes
-
-            processes.join()
-            # several processes answer a signal after the same step
-            with kept_for_later(processes.count() > 1), _naming_the_file(found):
-                yield found
-            processes.leave()
-        except KeyboardInterrupt as e:
-            _end_stopped(ctx, found.folder, e)
-        except FdposeError as e:
-            if e.exit_code == 1 and found.folder is not None and _is_begun(found.folder):
-                e.args = (f"{e}; this run goes on with: fdpose benchmark --resume {found.folder}",)
-            raise
-
-
-@contextmanager
-def _naming_the_file(found: _Found) -> Iterator[None]:
-    """A file that the system refuses in the middle of the work, as one line: the disk is full, the folder was removed.
-
-    The thread that writes for TensorBoard has its error raised again at the next figure; until then it is silent.
-    """
-    usual = threading.excepthook
-    threading.excepthook = lambda args: None if isinstance(args.exc_value, OSError) else usual(args)
-    try:
-        yield
-    except BrokenPipeError:  # whoever read our output has gone, which click knows how to end
-        raise
-    except OSError as e:
-        where = os.fsdecode(e.filename) if isinstance(e.filename, str | bytes) else found.folder or "fdpose benchmark"
-        raise FdposeError(
-            f"{where}: can't be read or written ({e.strerror or e}); see that its folder is there and the disk has room"
-        ) from e
-    finally:
-        threading.excepthook = usual
-
-
-def _end_stopped(ctx: click.Context, folder: Path | None, e: KeyboardInterrupt) -> None:
-    """Say in one line how to go on, and exit: 130 after Ctrl-C, 75 where a scheduler asked."""
-    from baselines.training import processes
-
-    asked = isinstance(e, Stopped)
-    if processes.is_first():
-        if folder is None:
-            go_on = "nothing was begun; run the same command again"
-        else:
-            at = "step" if asked else "finished epoch"
-            go_on = f"go on from the last {at} with: fdpose benchmark --resume {folder}"
-        complain(f"stopped{f' by {e}' if asked else ''}; {go_on}")
-    if asked:
-        processes.leave()
-    ctx.exit(STOPPED if asked else 130)
-
-
-def _is_begun(folder: Path) -> bool:
-    """Whether there is a checkpoint in the folder of a run, a study or a suite."""
-    from finediving_pose.resuming import is_begun
-
-    return any(is_begun(config.parent) for config in folder.rglob("config.json"))
 
 
 def _train_and_show(ctx: click.Context, data: Workspace, folder: Path, begun: bool, go_on: bool, as_json: bool) -> None:
